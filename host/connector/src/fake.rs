@@ -1,0 +1,1 @@
+//! A plugin runtime for tests of the slices.

@@ -1,0 +1,17 @@
+//! The port between the product and its plugins: what a plugin declares, what it is asked,
+//! what it answers. `plugin-host` implements it with a sandbox; [`fake`] for tests.
+//!
+//! **Invariant:** nothing here knows how a plugin runs.
+
+pub mod fake;
+pub mod fault;
+pub mod manifest;
+pub mod port;
+
+pub use fault::{AuthKind, Fault, FieldError};
+pub use manifest::Manifest;
+pub use port::{
+    CheckReport, ChunkInfo, ConnectionContext, Continuation, EgressGrant, FetchRequest, InstalledPlugin,
+    LogLine, NormalizeRequest, Normalized, Page, Partition, Payload, PluginRef, PluginRuntime, RawChunk,
+    SecretValue, SliceMode, SliceSpec, StagedFile, WaitFor,
+};

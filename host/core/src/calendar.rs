@@ -1,0 +1,1 @@
+//! Store calendars, grains and ranges.

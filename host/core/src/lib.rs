@@ -1,0 +1,22 @@
+//! Words of the domain that every crate shares: identifiers, money, time, randomness.
+//!
+//! **Invariant:** no I/O, and the only place that reads the wall clock or random numbers
+//! ([`clock`], [`random`]); everyone else is handed a [`Clock`] or a [`Random`].
+
+pub mod calendar;
+pub mod clock;
+pub mod currency;
+pub mod decimal;
+pub mod id;
+pub mod money;
+pub mod random;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use currency::Currency;
+pub use decimal::Decimal;
+pub use id::*;
+pub use money::{Money, MoneyError};
+pub use random::{Random, SeededRandom, SystemRandom};
+
+mod instant;
+pub use instant::{Duration, Instant, LocalDate};
