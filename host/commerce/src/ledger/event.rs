@@ -3,40 +3,15 @@
 use portolan_core::{Currency, EventId, Instant, LocalDate};
 use serde::{Deserialize, Serialize};
 
-/// What happened. The names are stored and part of the public vocabulary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EventKind {
-    /// A line as first sold; also the order's shipping charge (with `shipping_minor` alone).
-    Sale,
-    /// Units or value added to an order after it was placed.
-    EditAdd,
-    /// Units or value taken out of an order by an edit.
-    EditRemove,
-    /// A price or discount corrected without a change of units.
-    PriceAdjust,
-    /// The units that still stood when the order was cancelled.
-    Cancel,
-    /// Goods returned, refunded line by line.
-    Return,
-    /// Value of a line refunded without its goods coming back.
-    RefundLine,
-    RefundShipping,
-    /// What was refunded beyond or below the lines.
-    RefundDiscrepancy,
-    Tip,
-    Duty,
-    Fee,
-    GiftCardIssue,
-    GiftCardRedeem,
-}
+use super::EventKind;
 
 /// The content of a ledger event: everything but its identity and the moment of recording.
 ///
 /// Sign: what the seller gains is positive. `gross`, `discount` and `tax` of a return are the
 /// negated shares of what it takes back, so net sales are Σ(`gross` − `discount`) over all events.
 /// Amounts are minor units of `currency`, without included tax; gift cards are in
-/// `gift_card_minor` alone. Keys are the channel's and unique within the connection.
+/// `gift_card_minor` alone. No amount is part of another: what the buyer pays is their sum
+/// ([`SaleEvent::charged_minor`]). Keys are the channel's and unique within the connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SaleEvent {
     pub kind: EventKind,
@@ -63,15 +38,18 @@ pub struct SaleEvent {
     pub quantity_milli: i64,
     pub gross_minor: i64,
     pub discount_minor: i64,
+    /// Tax on goods, collected by the seller; not on shipping.
     pub tax_minor: i64,
-    /// The share of `tax_minor`'s counterpart that a marketplace remits itself; not in `tax_minor`.
+    /// Tax charged to the buyer that a marketplace remits itself; not in `tax_minor`.
     pub marketplace_tax_minor: i64,
     pub shipping_minor: i64,
+    /// Tax on shipping; not in `tax_minor`, so that `taxes` = `tax_minor` + `shipping_tax_minor`.
     pub shipping_tax_minor: i64,
     pub duty_minor: i64,
     pub tip_minor: i64,
     pub fee_minor: i64,
     pub gift_card_minor: i64,
+    /// What the units cost the seller; no part of what the buyer pays.
     pub cost_minor: i64,
     pub currency: Currency,
     pub presentment_currency: Option<Currency>,
@@ -82,6 +60,44 @@ pub struct SaleEvent {
     /// When its order was placed, and on which business date.
     pub order_at: Instant,
     pub order_date: LocalDate,
+}
+
+impl SaleEvent {
+    /// What the buyer is charged by this event (negative: given back).
+    pub fn charged_minor(&self) -> i128 {
+        let charges = [
+            self.gross_minor,
+            self.tax_minor,
+            self.marketplace_tax_minor,
+            self.shipping_minor,
+            self.shipping_tax_minor,
+            self.duty_minor,
+            self.tip_minor,
+            self.fee_minor,
+            self.gift_card_minor,
+        ];
+        charges.into_iter().map(i128::from).sum::<i128>() - i128::from(self.discount_minor)
+    }
+
+    /// The event that takes this one back: every amount and the units negated, all else equal.
+    pub fn negated(&self) -> Self {
+        Self {
+            quantity_milli: -self.quantity_milli,
+            gross_minor: -self.gross_minor,
+            discount_minor: -self.discount_minor,
+            tax_minor: -self.tax_minor,
+            marketplace_tax_minor: -self.marketplace_tax_minor,
+            shipping_minor: -self.shipping_minor,
+            shipping_tax_minor: -self.shipping_tax_minor,
+            duty_minor: -self.duty_minor,
+            tip_minor: -self.tip_minor,
+            fee_minor: -self.fee_minor,
+            gift_card_minor: -self.gift_card_minor,
+            cost_minor: -self.cost_minor,
+            presentment_minor: self.presentment_minor.map(|amount| -amount),
+            ..self.clone()
+        }
+    }
 }
 
 /// An event as it stands in the ledger.

@@ -1,5 +1,7 @@
 //! The sales ledger: append-only, signed events with two dates.
 
 mod event;
+mod kind;
 
-pub use event::{EventKind, PostedEvent, SaleEvent};
+pub use event::{PostedEvent, SaleEvent};
+pub use kind::{EventKind, UnknownEventKind};
