@@ -3,15 +3,21 @@
 //!
 //! **Invariant:** nothing here knows how a plugin runs.
 
+pub mod config;
 pub mod fake;
 pub mod fault;
 pub mod manifest;
 pub mod port;
 
+pub use config::{AllowedHost, SplitConfig};
+pub use fake::FakeRuntime;
 pub use fault::{AuthKind, Fault, FieldError};
-pub use manifest::Manifest;
+pub use manifest::{
+    AuthMethod, AuthScheme, BucketScope, CONTRACT_VERSION, CursorKind, FileNeed, Manifest, ManifestError,
+    PluginKind, RateBucket, RequestedLimits, StreamDeclaration, StreamMode,
+};
 pub use port::{
     CheckReport, ChunkInfo, ConnectionContext, Continuation, EgressGrant, FetchRequest, InstalledPlugin,
-    LogLine, NormalizeRequest, Normalized, Page, Partition, Payload, PluginRef, PluginRuntime, RawChunk,
-    SecretValue, SliceMode, SliceSpec, StagedFile, WaitFor,
+    LogLine, NormalizeRequest, Normalized, ObservedLimit, Page, Partition, Payload, PluginRef, PluginRuntime,
+    RawChunk, SecretValue, SliceMode, SliceSpec, StagedFile, WaitFor,
 };

@@ -178,6 +178,37 @@ pub struct Page {
     pub expected: Option<u64>,
     pub progress_percent: Option<u8>,
     pub logs: Vec<LogLine>,
+    /// What the channel said about its limits during the call, in order.
+    pub limits: Vec<ObservedLimit>,
+    /// Files that the call streamed into raw storage; chunks name them by [`Payload::Staged`].
+    /// Whoever stores the page owns and removes them.
+    pub downloads: Vec<StagedFile>,
+    /// Bytes of the responses that the call received.
+    pub bytes_fetched: u64,
+}
+
+impl Page {
+    /// A page with these chunks and nothing else to say.
+    pub fn new(chunks: Vec<RawChunk>, next: Continuation) -> Self {
+        Self {
+            chunks,
+            next,
+            expected: None,
+            progress_percent: None,
+            logs: Vec::new(),
+            limits: Vec::new(),
+            downloads: Vec::new(),
+            bytes_fetched: 0,
+        }
+    }
+}
+
+/// A quota as the channel told it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservedLimit {
+    pub bucket: String,
+    pub remaining: u32,
+    pub reset_ms: u64,
 }
 
 /// A line a plugin wrote: bounded and scrubbed, still hostile text.
@@ -223,7 +254,12 @@ pub trait PluginRuntime: Send + Sync + 'static {
     fn find(&self, plugin_id: &str) -> Option<InstalledPlugin>;
 
     /// Asks the channel who is behind the connection.
-    async fn check(&self, plugin: &PluginRef, connection: ConnectionContext, now: Instant) -> Result<CheckReport, Fault>;
+    async fn check(
+        &self,
+        plugin: &PluginRef,
+        connection: ConnectionContext,
+        now: Instant,
+    ) -> Result<CheckReport, Fault>;
 
     async fn partitions(
         &self,
