@@ -1,0 +1,79 @@
+//! One struct per page, and one for each part of a page that is refreshed while it is open.
+//!
+//! A `…Page` is the whole document. A `…Body` is what a page's live region holds: the application
+//! answers a request that carries `HX-Request: true` with the body alone.
+
+mod connection_detail;
+mod connection_form;
+mod connections;
+mod message;
+mod order;
+mod orders;
+mod plugins;
+mod pulse;
+mod sign_in;
+mod sync;
+mod syncs;
+
+pub use connection_detail::{
+    CheckView, ConnectionBody, ConnectionPage, EgressRow, SecretRow, StreamRow, UploadForm, UploadRow,
+};
+pub use connection_form::{ConnectionFormPage, Consent, ConsentItem};
+pub use connections::{ConnectionChoicePage, ConnectionRow, ConnectionsBody, ConnectionsPage, PluginChoice};
+pub use message::ErrorPage;
+pub use order::{EventRow, OrderLineRow, OrderPage, RefundRow, VersionRow};
+pub use orders::{OrderRow, OrdersPage};
+pub use plugins::{PluginPage, PluginRow, PluginStreamRow, PluginsPage};
+pub use pulse::{
+    FreshnessRow, Kpi, KpiValue, PulseBody, PulseFilter, PulsePage, RangePreset, TopProductRow, TopProducts,
+};
+pub use sign_in::{SignInLinkPage, SignInLinkState, SignInPage};
+pub use sync::{QuarantineRow, SliceRow, SyncBody, SyncPage};
+pub use syncs::{SyncRow, SyncsBody, SyncsPage};
+
+/// Every sample of every page with the name of its file: normal, empty and extreme ones.
+pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
+    use askama::Template;
+    vec![
+        ("sign-in", SignInPage::sample().render()),
+        ("sign-in-error", SignInPage::sample_error().render()),
+        ("sign-in-link", SignInLinkPage::sample().render()),
+        ("sign-in-link-used", SignInLinkPage::sample_used().render()),
+        ("pulse", PulsePage::sample().render()),
+        ("pulse-empty", PulsePage::sample_empty().render()),
+        ("pulse-extreme", PulsePage::sample_extreme().render()),
+        ("connections", ConnectionsPage::sample().render()),
+        ("connections-empty", ConnectionsPage::sample_empty().render()),
+        ("connections-extreme", ConnectionsPage::sample_extreme().render()),
+        ("connections-new", ConnectionChoicePage::sample().render()),
+        ("connections-new-empty", ConnectionChoicePage::sample_empty().render()),
+        ("connections-new-shopify", ConnectionFormPage::sample().render()),
+        ("connections-new-shopify-errors", ConnectionFormPage::sample_errors().render()),
+        ("connection", ConnectionPage::sample().render()),
+        ("connection-empty", ConnectionPage::sample_empty().render()),
+        ("connection-extreme", ConnectionPage::sample_extreme().render()),
+        ("syncs", SyncsPage::sample().render()),
+        ("syncs-empty", SyncsPage::sample_empty().render()),
+        ("sync", SyncPage::sample().render()),
+        ("sync-failed", SyncPage::sample_failed().render()),
+        ("sync-empty", SyncPage::sample_empty().render()),
+        ("orders", OrdersPage::sample().render()),
+        ("orders-empty", OrdersPage::sample_empty().render()),
+        ("orders-extreme", OrdersPage::sample_extreme().render()),
+        ("order", OrderPage::sample().render()),
+        ("order-empty", OrderPage::sample_empty().render()),
+        ("order-extreme", OrderPage::sample_extreme().render()),
+        ("plugins", PluginsPage::sample().render()),
+        ("plugins-empty", PluginsPage::sample_empty().render()),
+        ("plugin", PluginPage::sample().render()),
+        ("error", ErrorPage::sample().render()),
+        ("not-found", ErrorPage::sample_not_found().render()),
+    ]
+}
+
+/// Hostile and over-long text that no page may break on.
+pub(crate) const EXTREME_TEXT: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> \
+    Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft 中文長名稱 \u{202e}rtl";
+
+#[cfg(test)]
+mod tests;

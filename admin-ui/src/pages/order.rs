@@ -1,0 +1,190 @@
+//! One order: the document, what the ledger says of it, its refunds and its versions.
+
+use askama::Template;
+
+use super::EXTREME_TEXT;
+use crate::parts::{Badge, Fact, Section, Shell, Tone, When};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderLineRow {
+    pub title: String,
+    pub sku: String,
+    pub quantity: String,
+    pub unit_price: String,
+    pub gross: String,
+    pub discount: String,
+    pub tax: String,
+    pub net: String,
+}
+
+/// One ledger event; amounts signed, "–" where the event moves none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRow {
+    /// "sale", "return", …
+    pub kind: String,
+    /// A negated copy that takes an earlier event back.
+    pub reversal: bool,
+    /// Business date, `YYYY-MM-DD`.
+    pub business_date: String,
+    pub happened: When,
+    pub recorded: When,
+    /// The line or the reason.
+    pub what: String,
+    pub units: String,
+    pub gross: String,
+    pub discount: String,
+    pub tax: String,
+    pub shipping: String,
+    /// Tip, duty, fee and gift card together.
+    pub other: String,
+    pub net: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundRow {
+    pub key: String,
+    pub at: When,
+    pub reason: String,
+    pub lines: String,
+    pub amount: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionRow {
+    pub updated_at: When,
+    pub received_at: When,
+    pub hash: String,
+    /// "current", or what the version changed.
+    pub note: String,
+}
+
+/// `GET /orders/{document_id}`.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "order.html")]
+pub struct OrderPage {
+    pub shell: Shell,
+    /// "Harbour Shop · placed 3 Mar 2026 14:05 Europe/Berlin · EUR".
+    pub scope: String,
+    pub currency: String,
+    pub badges: Vec<Badge>,
+    pub facts: Vec<Fact>,
+    pub lines: Vec<OrderLineRow>,
+    /// Gross, discounts, shipping, tax, total.
+    pub totals: Vec<Fact>,
+    pub events: Vec<EventRow>,
+    /// The sum of the events in the columns of [`EventRow`].
+    pub event_total: Option<EventRow>,
+    /// Whether the events add up to the document, in words.
+    pub agreement: Badge,
+    pub refunds: Vec<RefundRow>,
+    pub versions: Vec<VersionRow>,
+    /// The document as it is stored, indented JSON.
+    pub body_json: Option<String>,
+}
+
+impl EventRow {
+    fn sample(kind: &str, net: &str) -> Self {
+        Self {
+            kind: kind.into(),
+            reversal: false,
+            business_date: "2026-03-03".into(),
+            happened: When::sample(),
+            recorded: When::sample(),
+            what: "Brass sextant".into(),
+            units: "1".into(),
+            gross: net.into(),
+            discount: "–".into(),
+            tax: "19.00".into(),
+            shipping: "–".into(),
+            other: "–".into(),
+            net: net.into(),
+        }
+    }
+}
+
+impl OrderPage {
+    pub fn sample() -> Self {
+        let line = OrderLineRow {
+            title: "Brass sextant, polished, with box".into(),
+            sku: "SX-100".into(),
+            quantity: "1".into(),
+            unit_price: "100.00".into(),
+            gross: "100.00".into(),
+            discount: "−5.00".into(),
+            tax: "18.05".into(),
+            net: "95.00".into(),
+        };
+        let reversal = EventRow { reversal: true, ..EventRow::sample("sale", "−100.00") };
+        Self {
+            shell: Shell::new("Order #1042", Section::Orders, "Harbour & Sons", "owner"),
+            scope: "Harbour Shop · placed 3 Mar 2026 14:05 Europe/Berlin · amounts in EUR".into(),
+            currency: "EUR".into(),
+            badges: vec![Badge::new("fulfilled", Tone::Good), Badge::new("partly refunded", Tone::Warn)],
+            facts: vec![
+                Fact::new("Key", "gid://shopify/Order/5501042"),
+                Fact::new("Channel", "web"),
+                Fact::new("Country", "DE"),
+                Fact::new("Customer", "gid://shopify/Customer/77"),
+                Fact::new("Updated", "4 Mar 2026 09:12"),
+            ],
+            lines: vec![line.clone(), OrderLineRow { title: "Chart of the Baltic".into(), ..line }],
+            totals: vec![
+                Fact::new("Gross", "200.00"),
+                Fact::new("Discounts", "−10.00"),
+                Fact::new("Shipping", "4.90"),
+                Fact::new("Tax", "36.10"),
+                Fact::new("Total", "231.00"),
+            ],
+            events: vec![
+                EventRow::sample("sale", "100.00"),
+                reversal,
+                EventRow::sample("sale", "95.00"),
+                EventRow::sample("return", "−95.00"),
+            ],
+            event_total: Some(EventRow { units: "0".into(), ..EventRow::sample("total", "0.00") }),
+            agreement: Badge::new("adds up to the document", Tone::Good),
+            refunds: vec![RefundRow {
+                key: "gid://shopify/Refund/9".into(),
+                at: When::sample(),
+                reason: "damaged".into(),
+                lines: "1 × Brass sextant".into(),
+                amount: "113.05".into(),
+            }],
+            versions: vec![VersionRow {
+                updated_at: When::sample(),
+                received_at: When::sample(),
+                hash: "9f2c1ab0".into(),
+                note: "current".into(),
+            }],
+            body_json: Some(
+                "{\n  \"key\": \"gid://shopify/Order/5501042\",\n  \"number\": \"#1042\"\n}".into(),
+            ),
+        }
+    }
+
+    pub fn sample_empty() -> Self {
+        Self {
+            facts: Vec::new(),
+            lines: Vec::new(),
+            totals: Vec::new(),
+            events: Vec::new(),
+            event_total: None,
+            agreement: Badge::new("nothing posted", Tone::Neutral),
+            refunds: Vec::new(),
+            versions: Vec::new(),
+            body_json: None,
+            ..Self::sample()
+        }
+    }
+
+    pub fn sample_extreme() -> Self {
+        let mut page = Self::sample();
+        page.shell.title = EXTREME_TEXT.into();
+        page.lines[0].title = EXTREME_TEXT.into();
+        page.body_json = Some(format!("{{\"title\": \"{EXTREME_TEXT}\"}}"));
+        let huge = "−92\u{202f}233\u{202f}720\u{202f}368\u{202f}547\u{202f}758.08";
+        page.events =
+            vec![EventRow { what: EXTREME_TEXT.into(), ..EventRow::sample("refund_discrepancy", huge) }; 60];
+        page
+    }
+}

@@ -1,0 +1,110 @@
+//! Pulse: how the business does, on one page.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+
+use crate::parts::{Badge, ChartView, Delta, Empty, Notice, SafeSvg, SelectOption, Shell, When};
+
+mod samples;
+
+/// One figure of a KPI; several where several currencies cannot be added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KpiValue {
+    /// Formatted without its unit: "1 234 567.89".
+    pub text: String,
+    /// ISO code, or another unit; empty for plain counts.
+    pub unit: String,
+    pub delta: Option<Delta>,
+}
+
+/// One tile of the KPI strip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kpi {
+    pub label: String,
+    /// What it means, for hover and screen readers.
+    pub definition: String,
+    pub values: Vec<KpiValue>,
+    pub sparkline: Option<SafeSvg>,
+    /// "2 currencies without a rate are not included".
+    pub note: Option<String>,
+}
+
+/// A ready-made range in the scope line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RangePreset {
+    pub text: String,
+    pub href: String,
+    pub current: bool,
+}
+
+/// The scope of the page; sent by GET as `from`, `until`, `compare`, `connection`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PulseFilter {
+    /// `YYYY-MM-DD`, inclusive.
+    pub from: String,
+    /// `YYYY-MM-DD`, inclusive.
+    pub until: String,
+    pub compare: Vec<SelectOption>,
+    pub connection: Vec<SelectOption>,
+    pub presets: Vec<RangePreset>,
+    pub error: Option<String>,
+}
+
+/// How fresh one source is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FreshnessRow {
+    pub label: String,
+    pub href: String,
+    pub state: Badge,
+    /// Last success.
+    pub when: Option<When>,
+    pub note: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopProductRow {
+    pub title: String,
+    /// Channel or connection it sells through.
+    pub source: String,
+    pub units: String,
+    pub net_sales: String,
+    pub currency: String,
+    pub share: String,
+    pub delta: Option<Delta>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TopProducts {
+    pub rows: Vec<TopProductRow>,
+    /// "10 of 3 958 products; ranked within each currency".
+    pub note: String,
+}
+
+/// What is refreshed when new data arrives.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
+#[template(path = "_pulse.html")]
+pub struct PulseBody {
+    /// "1–30 Nov 2026 · compared with 1–31 Oct · all connections · EUR · Europe/Berlin".
+    pub scope: String,
+    pub notices: Vec<Notice>,
+    pub kpis: Vec<Kpi>,
+    pub charts: Vec<ChartView>,
+    pub top_products: TopProducts,
+    pub freshness: Vec<FreshnessRow>,
+    /// Takes the place of figures and charts.
+    pub empty: Option<Empty>,
+    /// Version of the data shown.
+    pub data_version: String,
+}
+impl HtmlSafe for PulseBody {}
+
+/// `GET /pulse`.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "pulse.html")]
+pub struct PulsePage {
+    pub shell: Shell,
+    pub filter: PulseFilter,
+    pub body: PulseBody,
+    /// This page's address with its filters: where the body is asked for again.
+    pub live_src: String,
+}

@@ -1,0 +1,160 @@
+//! Pulse with ordinary, missing and excessive content.
+
+use super::*;
+use crate::pages::EXTREME_TEXT;
+use crate::parts::{ChartTableView, Direction, Section, Tone};
+
+fn delta(text: &str, direction: Direction, better: Option<bool>) -> Option<Delta> {
+    Some(Delta { text: text.into(), direction, better, compared_with: "vs 2–31 Oct".into() })
+}
+
+fn money(text: &str, unit: &str, delta: Option<Delta>) -> KpiValue {
+    KpiValue { text: text.into(), unit: unit.into(), delta }
+}
+
+fn kpi(label: &str, definition: &str, values: Vec<KpiValue>) -> Kpi {
+    Kpi { label: label.into(), definition: definition.into(), values, sparkline: None, note: None }
+}
+
+fn kpis() -> Vec<Kpi> {
+    let up = delta("+12.4\u{202f}%", Direction::Up, Some(true));
+    let down = delta("−3.1\u{202f}%", Direction::Down, Some(false));
+    vec![
+        kpi(
+            "Net sales",
+            "Gross sales less discounts and returns, without tax and shipping",
+            vec![
+                money("1\u{202f}024\u{202f}310.55", "EUR", up.clone()),
+                money("4\u{202f}210\u{202f}900", "JPY", down.clone()),
+            ],
+        ),
+        kpi("Orders", "Orders whose units still stand", vec![money("8\u{202f}412", "", up.clone())]),
+        kpi(
+            "Average order value",
+            "Net sales of orders divided by orders",
+            vec![
+                money("121.77", "EUR", up),
+                money("5\u{202f}120", "JPY", delta("0.0\u{202f}%", Direction::Flat, None)),
+            ],
+        ),
+        kpi(
+            "Units sold",
+            "Units of sales less units returned",
+            vec![money("21\u{202f}904", "", down.clone())],
+        ),
+        kpi("Refunds", "Money given back", vec![money("−18\u{202f}203.10", "EUR", down)]),
+        kpi("Customers", "Distinct customers who ordered", vec![money("4\u{202f}339", "", None)]),
+    ]
+}
+
+/// A drawing of the right shape without the chart renderer, which another crate owns.
+fn chart(id: &str, title: &str) -> ChartView {
+    let svg = r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 260" width="720" height="260"><path d="M40 220L200 120L360 160L520 60L680 90" fill="none" stroke="var(--series-1)" stroke-width="2"/></svg>"#;
+    let row = |label: &str, value: &str| vec![label.to_owned(), value.to_owned()];
+    ChartView {
+        id: id.into(),
+        title: title.into(),
+        subtitle: "1–30 Nov 2026, all connections, EUR".into(),
+        summary: "Net sales rise from 21 403.10 EUR on 1 Nov to 41 200.00 EUR on 27 Nov.".into(),
+        svg: SafeSvg::from_chart(svg.into()),
+        svg_narrow: None,
+        spec_json: String::new(),
+        table: ChartTableView {
+            head: vec!["Day".into(), "Net sales, EUR".into()],
+            rows: vec![row("1 Nov 2026", "21\u{202f}403.10"), row("2 Nov 2026", "–")],
+        },
+    }
+}
+
+fn product(title: &str) -> TopProductRow {
+    TopProductRow {
+        title: title.into(),
+        source: "Harbour Shop".into(),
+        units: "412".into(),
+        net_sales: "41\u{202f}200.00".into(),
+        currency: "EUR".into(),
+        share: "4.0\u{202f}%".into(),
+        delta: delta("+2.0\u{202f}%", Direction::Up, Some(true)),
+    }
+}
+
+fn freshness(label: &str, state: Badge) -> FreshnessRow {
+    FreshnessRow {
+        label: label.into(),
+        href: "/connections".into(),
+        state,
+        when: Some(When::sample()),
+        note: None,
+    }
+}
+
+fn filter() -> PulseFilter {
+    let preset =
+        |text: &str, current| RangePreset { text: text.into(), href: "/pulse?range=30d".into(), current };
+    PulseFilter {
+        from: "2026-11-01".into(),
+        until: "2026-11-30".into(),
+        compare: vec![
+            SelectOption::new("previous", "previous period", true),
+            SelectOption::new("year", "year before", false),
+            SelectOption::new("none", "nothing", false),
+        ],
+        connection: vec![SelectOption::new("", "all connections", true)],
+        presets: vec![preset("7 days", false), preset("30 days", true), preset("12 months", false)],
+        error: None,
+    }
+}
+
+impl PulsePage {
+    pub fn sample() -> Self {
+        let products = ["Brass sextant", "Chart of the Baltic", "Sounding lead, 5 kg", "Log line, 50 m"];
+        Self {
+            shell: Shell::new("Pulse", Section::Pulse, "Harbour & Sons", "owner"),
+            filter: filter(),
+            body: PulseBody {
+                scope: "1–30 Nov 2026 · compared with 2–31 Oct · all connections · Europe/Berlin".into(),
+                notices: vec![Notice::new(
+                    Tone::Warn,
+                    "JPY is shown on its own",
+                    "No exchange rate from JPY to EUR is known, so JPY is never added to EUR.",
+                )],
+                kpis: kpis(),
+                charts: vec![
+                    chart("net-sales-by-day", "How do net sales go, day by day?"),
+                    chart("net-sales-by-channel", "Which channels sell?"),
+                ],
+                top_products: TopProducts {
+                    rows: products.iter().map(|title| product(title)).collect(),
+                    note: "4 of 3\u{202f}958 products, by net sales".into(),
+                },
+                freshness: vec![
+                    freshness("Harbour Shop", Badge::new("up to date", Tone::Good)),
+                    freshness("Online retail export", Badge::new("2 h behind", Tone::Warn)),
+                ],
+                empty: None,
+                data_version: "71204".into(),
+            },
+            live_src: "/pulse?from=2026-11-01&until=2026-11-30".into(),
+        }
+    }
+
+    pub fn sample_empty() -> Self {
+        let body = PulseBody {
+            scope: "1–30 Nov 2026 · Europe/Berlin".into(),
+            empty: Some(Empty::not_connected()),
+            ..PulseBody::default()
+        };
+        Self { body, ..Self::sample() }
+    }
+
+    pub fn sample_extreme() -> Self {
+        let mut page = Self::sample();
+        let huge = "−92\u{202f}233\u{202f}720\u{202f}368\u{202f}547\u{202f}758.08";
+        page.shell.tenant_name = EXTREME_TEXT.into();
+        page.body.kpis[0].values = vec![money(huge, "X-LOYALTYPTS", None); 12];
+        page.body.top_products.rows = vec![product(EXTREME_TEXT); 50];
+        page.body.charts[0].title = EXTREME_TEXT.into();
+        page.body.notices.push(Notice::new(Tone::Bad, EXTREME_TEXT, EXTREME_TEXT));
+        page
+    }
+}
