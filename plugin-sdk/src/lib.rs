@@ -1,1 +1,43 @@
+#![doc = include_str!("../README.md")]
 
+// The generated bindings name the crate from outside, as a plugin sees it.
+extern crate self as portolan_sdk;
+
+#[doc(hidden)]
+#[expect(clippy::all, clippy::allow_attributes_without_reason, reason = "generated")]
+pub mod bindings;
+mod connector;
+mod documents;
+mod error;
+pub mod framing;
+mod host;
+pub mod http;
+pub mod money;
+mod number;
+pub mod pager;
+pub mod read;
+mod sink;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
+pub mod time;
+
+#[doc(hidden)]
+pub use connector::run_normalize;
+#[doc(hidden)]
+pub use wit_bindgen::rt as wit_runtime;
+
+/// Everything a normalizer emits: orders, refunds, products, …
+pub use bindings::portolan::plugin::commerce;
+/// What passes between host and connector while it fetches.
+pub use bindings::portolan::plugin::sync::{
+    CheckReport, ChunkInfo, Connection, Continuation, FetchRequest, Mode, Page, Partition, Payload, RawChunk,
+    Slice, Wait,
+};
+/// Scalars of the contract.
+pub use bindings::portolan::plugin::types::{Currency, Decimal, Instant, LocalDate, Minor, Moment};
+pub use connector::{Chunk, Connector};
+pub use error::{BadRecord, BadValue, Error, RecordResult, Result};
+pub use host::{File, LogLevel, files_waiting, log, observe_limit, peek_file, sign, verify};
+pub use number::Number;
+pub use read::each;
+pub use sink::{Document, Sink};

@@ -1,0 +1,117 @@
+//! The framing of delimited files, as text: `csv;delimiter=%3B;encoding=windows-1252;group-by=Invoice`.
+//! Its grammar is the contract's, beside `chunk-info` in `wit/connector.wit`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::BadValue;
+
+/// How the host decodes a delimited file, and which rows it keeps together when it cuts it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delimited {
+    pub delimiter: u8,
+    /// The quote character; `None` where a quote is an ordinary character.
+    pub quote: Option<u8>,
+    /// WHATWG label of the file's encoding.
+    pub encoding: String,
+    /// Columns whose values together name the document of a row; empty: every row for itself.
+    pub group_by: Vec<String>,
+    /// Lines before the header.
+    pub skip_lines: u32,
+}
+
+impl Default for Delimited {
+    fn default() -> Self {
+        Self {
+            delimiter: b',',
+            quote: Some(b'"'),
+            encoding: "utf-8".to_owned(),
+            group_by: Vec::new(),
+            skip_lines: 0,
+        }
+    }
+}
+
+impl fmt::Display for Delimited {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let delimiter = encoded(&char::from(self.delimiter).to_string());
+        let delimiter = if delimiter == "%2C" { ",".to_owned() } else { delimiter };
+        write!(formatter, "csv;delimiter={delimiter};encoding={}", self.encoding)?;
+        match self.quote {
+            Some(b'"') => {}
+            Some(quote) => write!(formatter, ";quote={}", encoded(&char::from(quote).to_string()))?,
+            None => write!(formatter, ";quote=")?,
+        }
+        if self.skip_lines > 0 {
+            write!(formatter, ";skip={}", self.skip_lines)?;
+        }
+        if !self.group_by.is_empty() {
+            let columns: Vec<String> = self.group_by.iter().map(|column| encoded(column)).collect();
+            write!(formatter, ";group-by={}", columns.join(","))?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Delimited {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut parts = text.split(';');
+        let mut framing = Self::default();
+        match parts.next() {
+            Some("csv") => {}
+            Some("tsv") => framing.delimiter = b'\t',
+            _ => return Err(BadValue::new(format!("{text:?} is not the framing of a delimited file"))),
+        }
+        for part in parts {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            match name {
+                "delimiter" => framing.delimiter = one_byte(value)?,
+                "quote" => framing.quote = if value.is_empty() { None } else { Some(one_byte(value)?) },
+                "encoding" => framing.encoding = decoded(value)?,
+                "group-by" => framing.group_by = value.split(',').map(decoded).collect::<Result<_, _>>()?,
+                "skip" => {
+                    framing.skip_lines =
+                        value.parse().map_err(|_| BadValue::new(format!("skip={value} is not a number")))?;
+                }
+                _ => return Err(BadValue::new(format!("the framing has an unknown parameter {name:?}"))),
+            }
+        }
+        Ok(framing)
+    }
+}
+
+fn one_byte(value: &str) -> Result<u8, BadValue> {
+    match decoded(value)?.as_bytes() {
+        [byte] => Ok(*byte),
+        _ => Err(BadValue::new(format!("{value:?} is not one byte"))),
+    }
+}
+
+fn encoded(text: &str) -> String {
+    let mut target = String::with_capacity(text.len());
+    crate::http::push_encoded(&mut target, text);
+    target
+}
+
+fn decoded(text: &str) -> Result<String, BadValue> {
+    let bad = || BadValue::new(format!("{text:?} is not percent-encoded text"));
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        if *first == b'%' {
+            let digits = tail.get(..2).ok_or_else(bad)?;
+            let digits = std::str::from_utf8(digits).map_err(|_| bad())?;
+            bytes.push(u8::from_str_radix(digits, 16).map_err(|_| bad())?);
+            rest = &tail[2..];
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| bad())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! Recorded answers, and which request gets which.
+
+use serde::Deserialize;
+
+use crate::bindings::portolan::plugin::http::{HttpError, Method, Request, Response};
+
+/// What the channel answers in a test.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    outcome: Result<(u16, Vec<(String, String)>, Vec<u8>), HttpError>,
+}
+
+impl Answer {
+    pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        let headers = vec![("content-type".to_owned(), content_type.to_owned())];
+        Self { outcome: Ok((status, headers, body.into())) }
+    }
+
+    pub fn json(body: impl Into<Vec<u8>>) -> Self {
+        Self::new(200, "application/json", body)
+    }
+
+    pub fn status(status: u16) -> Self {
+        Self::new(status, "application/json", "{}")
+    }
+
+    /// The request never got an answer.
+    pub fn failure(error: HttpError) -> Self {
+        Self { outcome: Err(error) }
+    }
+
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        if let Ok((_, headers, _)) = &mut self.outcome {
+            headers.push((name.to_owned(), value.to_owned()));
+        }
+        self
+    }
+
+    pub(crate) fn respond(&self, request: &Request) -> Result<Response, HttpError> {
+        let (status, headers, body) = self.outcome.clone()?;
+        Ok(Response { status, headers, body, url: request.url.clone(), attempts: 1 })
+    }
+}
+
+/// A request that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    pub method: String,
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    pub auth: Option<String>,
+    pub bucket: Option<String>,
+    pub cost: u32,
+}
+
+impl Call {
+    pub(crate) fn of(request: &Request) -> Self {
+        let method = match request.method {
+            Method::Get => "GET",
+            Method::Head => "HEAD",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+        };
+        Self {
+            method: method.to_owned(),
+            url: request.url.clone(),
+            headers: request.headers.clone(),
+            body: request.body.clone().unwrap_or_default(),
+            auth: request.auth.clone(),
+            bucket: request.bucket.clone(),
+            cost: request.cost,
+        }
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// Whether a pattern names this call: `GET /orders` also matches it with a query, and
+    /// `GET /orders?page=2` only with that one.
+    pub(crate) fn is(&self, pattern: &str) -> bool {
+        let Some((method, url)) = pattern.split_once(' ') else { return false };
+        let path = self.url.split('?').next().unwrap_or_default();
+        method == self.method && (url == self.url || url == path)
+    }
+}
+
+/// A recorded exchange, as cassettes keep it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Exchange {
+    /// `GET /orders.json?page=1`
+    pub request: String,
+    #[serde(default = "success")]
+    pub status: u16,
+    #[serde(default)]
+    pub headers: std::collections::BTreeMap<String, String>,
+    /// JSON is written as it is; another body as a text.
+    pub body: serde_json::Value,
+}
+
+fn success() -> u16 {
+    200
+}
+
+impl Exchange {
+    pub(crate) fn answer(self) -> (String, Answer) {
+        let answer = match self.body {
+            serde_json::Value::String(text) => Answer::new(self.status, "text/plain", text),
+            json => Answer::new(self.status, "application/json", json.to_string()),
+        };
+        let answer = self.headers.iter().fold(answer, |answer, (name, value)| answer.header(name, value));
+        (self.request, answer)
+    }
+}
