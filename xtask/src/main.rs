@@ -1,1 +1,85 @@
-fn main() {}
+//! Developer commands. `cargo xtask` alone lists them; the two that everything else serves are
+//! `cargo xtask demo` and `cargo xtask test`.
+//!
+//! They may measure real time and print: they are the one part of the repository that talks to a terminal.
+
+#![allow(clippy::disallowed_methods, reason = "developer commands measure real time")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "developer commands talk to the terminal")]
+
+mod arguments;
+mod assets;
+mod bench;
+mod browser;
+mod demo;
+mod plugins;
+mod postgres;
+mod process;
+mod server;
+mod setup;
+mod test;
+mod tidy;
+mod workspace;
+
+use anyhow::{Result, bail};
+
+use crate::arguments::Arguments;
+use crate::setup::Need;
+use crate::workspace::Workspace;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  demo [--port N] [--size S] [--reset]   build everything and run Portolan with a demo company
+  test [--only PHASE] [--skip PHASE]     the whole check, exactly as the build server runs it
+  bench [NAME] [--json FILE]             measure, and write docs/benchmarks.md
+  tidy                                   rules of the house that no compiler checks
+  assets                                 bundle the scripts and styles of the pages
+  plugins                                build the plugins and the test guests to WebAssembly
+  setup                                  install what the other commands need
+
+Build output goes to $CARGO_TARGET_DIR, or to ~/.cache/portolan/target when it is not set.";
+
+fn main() {
+    if let Err(error) = dispatch() {
+        eprintln!("\nerror: {error:#}");
+        std::process::exit(1);
+    }
+}
+
+fn dispatch() -> Result<()> {
+    let mut arguments = Arguments::of_this_process();
+    let Some(command) = arguments.next_word() else {
+        println!("{USAGE}");
+        return Ok(());
+    };
+    process::stop_on_signals()?;
+    let workspace = Workspace::find()?;
+    match command.as_str() {
+        "setup" => {
+            arguments.finish()?;
+            setup::run(&workspace, &[Need::Build, Need::Pages, Need::Tests])
+        }
+        "assets" => {
+            arguments.finish()?;
+            setup::run(&workspace, &[Need::Pages])?;
+            assets::build(&workspace)
+        }
+        "plugins" => {
+            arguments.finish()?;
+            setup::run(&workspace, &[Need::Build])?;
+            plugins::build(&workspace).map(drop)
+        }
+        "tidy" => {
+            arguments.finish()?;
+            tidy::run(&workspace)
+        }
+        "test" => test::run(&workspace, arguments),
+        "demo" => demo::run(&workspace, arguments),
+        "bench" => bench::run(&workspace, arguments),
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => bail!("no command is called {other}\n\n{USAGE}"),
+    }
+}

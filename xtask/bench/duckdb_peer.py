@@ -1,0 +1,85 @@
+"""Answers the questions of the `query` benchmark with DuckDB over the same Parquet files.
+
+Usage: duckdb_peer.py FOLDER   (every *.parquet below it is one part of the ledger)
+
+Prints one JSON object a line, as the product's own benchmark does. Peer figures have no target: they are
+what ours are read beside. "cold" is a new connection each time; "repeated" the same connection again.
+"""
+
+import json
+import pathlib
+import statistics
+import sys
+import time
+
+import duckdb
+
+COLD_RUNS = 7
+REPEATED_RUNS = 15
+
+
+def questions(columns):
+    # Dates are stored as days since 1970; a plain integer column must be made a date first.
+    day = "event_date" if columns["event_date"] == "DATE" else "DATE '1970-01-01' + CAST(event_date AS INTEGER)"
+    net = "SUM(gross_minor - discount_minor)"
+    connection = "connection_id" if "connection_id" in columns else "connection"
+    return {
+        "day × channel": f"""
+            SELECT {day} AS day, {connection}, currency, {net}
+            FROM events WHERE NOT test GROUP BY ALL ORDER BY day""",
+        "top products of a year": f"""
+            WITH newest AS (SELECT MAX(year({day})) AS year FROM events)
+            SELECT product_key, currency, {net} AS net
+            FROM events, newest WHERE NOT test AND year({day}) = newest.year
+            GROUP BY ALL ORDER BY net DESC LIMIT 20""",
+        "distinct customers by month": f"""
+            SELECT date_trunc('month', {day}) AS month, COUNT(DISTINCT customer_key)
+            FROM events WHERE NOT test GROUP BY ALL ORDER BY month""",
+    }
+
+
+def connect(files):
+    connection = duckdb.connect()
+    names = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
+    connection.execute(f"CREATE VIEW events AS SELECT * FROM read_parquet([{names}], union_by_name = true)")
+    return connection
+
+
+def measured_ms(connection, sql):
+    start = time.perf_counter()
+    rows = connection.execute(sql).fetchall()
+    return (time.perf_counter() - start) * 1000.0, len(rows)
+
+
+def figure(name, durations_ms, rows):
+    print(json.dumps({
+        "bench": "query",
+        "figure": f"DuckDB {duckdb.__version__}: {name}",
+        "value": statistics.median(durations_ms),
+        "unit": "ms",
+        "note": f"p50 of {len(durations_ms)}; {rows:,} rows",
+    }, ensure_ascii=False), flush=True)
+
+
+def main(folder):
+    files = sorted(pathlib.Path(folder).rglob("*.parquet"))
+    if not files:
+        sys.exit(f"no Parquet files below {folder}")
+    connection = connect(files)
+    columns = {row[0]: row[1] for row in connection.execute("DESCRIBE events").fetchall()}
+    for name, sql in questions(columns).items():
+        cold = []
+        for _ in range(COLD_RUNS):
+            fresh = connect(files)
+            duration_ms, rows = measured_ms(fresh, sql)
+            cold.append(duration_ms)
+            fresh.close()
+        figure(f"{name}, cold", cold, rows)
+        repeated = [measured_ms(connection, sql)[0] for _ in range(REPEATED_RUNS)]
+        figure(f"{name}, repeated", repeated, rows)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(sys.argv[1])

@@ -1,0 +1,112 @@
+//! `cargo xtask bench`: measures what design promises, prints a line per figure, keeps the last run in
+//! docs/benchmarks.md.
+//!
+//! The figures come from the product's own example `bench` (host/server/examples), one JSON object a line
+//! on its standard output; for `query` DuckDB answers the same questions over the same Parquet.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::arguments::Arguments;
+use crate::postgres::{Keeps, Postgres};
+use crate::setup::{self, Need};
+use crate::workspace::Workspace;
+use crate::{assets, plugins, process};
+
+mod report;
+use report::Figure;
+
+/// Name and what it measures.
+const BENCHES: &[(&str, &str)] = &[
+    ("normalize", "pure plugin calls: 1,000 orders of 3 lines a page, a fresh store for each page"),
+    ("instantiate", "a plugin instance and one call; loading a compiled plugin from the cache"),
+    ("sync", "fetch from a local upstream, stage, normalise, post; an order of 3 lines; both databases"),
+    ("query", "metrics over 10 million generated ledger events, cold and repeated, beside DuckDB"),
+];
+const DUCKDB: &str = "duckdb==2.0.0";
+
+pub fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<()> {
+    let name = arguments.next_word();
+    let json_file = arguments.value("--json")?.map(PathBuf::from);
+    arguments.finish()?;
+    if let Some(name) = name.as_deref().filter(|name| !BENCHES.iter().any(|(known, _)| known == name)) {
+        let names: Vec<_> = BENCHES.iter().map(|(name, _)| *name).collect();
+        bail!("no benchmark is called {name}; there are: {}", names.join(", "));
+    }
+    setup::run(workspace, &[Need::Build, Need::Pages, Need::Tests])?;
+    assets::build(workspace)?;
+    plugins::build(workspace)?;
+    let mut build = workspace.cargo();
+    build.args(["build", "--release", "--package", "portolan-server", "--example", "bench"]);
+    process::run(&mut build).context("the benchmarks do not compile")?;
+
+    let mut sections = Vec::new();
+    let mut all = Vec::new();
+    for (bench, what) in BENCHES.iter().filter(|(bench, _)| name.as_deref().is_none_or(|name| name == *bench))
+    {
+        println!("\n{bench}: {what}");
+        let figures = measure(workspace, bench)?;
+        all.extend(figures.iter().map(|figure| figure.to_json(bench)));
+        sections.push((*bench, report::section(what, &figures)));
+    }
+    let machine = report::machine()?;
+    if let Some(file) = json_file {
+        let text = serde_json::to_string_pretty(&json!({"machine": machine, "figures": all}))?;
+        std::fs::write(&file, text + "\n").with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    report::write(&workspace.root.join("docs/benchmarks.md"), &machine, &sections)
+}
+
+fn measure(workspace: &Workspace, bench: &str) -> Result<Vec<Figure>> {
+    let folder = workspace.scratch_dir().join("bench").join(bench);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    std::fs::create_dir_all(&folder)?;
+    let postgres = if bench == "sync" { Some(Postgres::start(Keeps::Everything)?) } else { None };
+
+    let mut command = process::tied_to_us(workspace.binary("release", "examples/bench"));
+    command.current_dir(&workspace.root).arg(bench).arg("--data-dir").arg(&folder);
+    command.env("PORTOLAN_PLUGINS_DIR", workspace.plugins_dir());
+    if let Some(postgres) = &postgres {
+        command.env("PORTOLAN_TEST_POSTGRES_URL", postgres.url());
+    }
+    let mut figures = figures_of(&process::stdout_of(&mut command)?)?;
+    figures.iter().for_each(Figure::print);
+    if bench == "query" {
+        let peer = figures_of(&ask_duckdb(workspace, &folder)?)?;
+        peer.iter().for_each(Figure::print);
+        figures.extend(peer);
+    }
+    std::fs::remove_dir_all(&folder)?;
+    Ok(figures)
+}
+
+fn figures_of(lines: &str) -> Result<Vec<Figure>> {
+    lines.lines().filter(|line| !line.trim().is_empty()).map(figure_of).collect()
+}
+
+fn figure_of(line: &str) -> Result<Figure> {
+    let value: Value = serde_json::from_str(line).with_context(|| format!("not a figure: {line}"))?;
+    Figure::of(&value).with_context(|| format!("not a figure: {line}"))
+}
+
+/// The same questions over the same files, by the peer, in an environment of its own.
+fn ask_duckdb(workspace: &Workspace, folder: &Path) -> Result<String> {
+    let venv = workspace.scratch_dir().join("duckdb");
+    let python = venv.join("bin/python");
+    if !python.is_file() {
+        println!("  installing {DUCKDB} from PyPI into a temporary environment");
+        process::run(Command::new("python3").args(["-m", "venv"]).arg(&venv))
+            .context("python3 can't make an environment (Debian: apt-get install python3-venv)")?;
+    }
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "install", "--quiet", DUCKDB]).stdout(Stdio::null());
+    process::run(&mut pip).context("DuckDB could not be installed from PyPI")?;
+    let mut peer = Command::new(&python);
+    peer.arg(workspace.root.join("xtask/bench/duckdb_peer.py")).arg(folder);
+    process::stdout_of(&mut peer)
+}

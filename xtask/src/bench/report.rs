@@ -1,0 +1,194 @@
+//! Figures as a line in the terminal and as tables in docs/benchmarks.md.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+const HEAD: &str = "\
+# Benchmarks
+
+The last run of `cargo xtask bench`, which wrote this file. Figures of a small, shared machine are floors and
+ratios, not promises; what they are measured against is in the column *target*. No test looks at them.
+";
+
+/// One measured number.
+#[derive(Debug)]
+pub struct Figure {
+    name: String,
+    value: f64,
+    unit: String,
+    target: Option<f64>,
+    /// Whether more is better, as for rates; else less is, as for durations.
+    higher_is_better: bool,
+    note: String,
+}
+
+impl Figure {
+    pub fn of(value: &Value) -> Option<Self> {
+        Some(Self {
+            name: value["figure"].as_str()?.to_owned(),
+            value: value["value"].as_f64()?,
+            unit: value["unit"].as_str()?.to_owned(),
+            target: value["target"].as_f64(),
+            higher_is_better: value["better"] == "higher",
+            note: value["note"].as_str().unwrap_or_default().to_owned(),
+        })
+    }
+
+    pub fn to_json(&self, bench: &str) -> Value {
+        json!({"bench": bench, "figure": self.name, "value": self.value, "unit": self.unit, "target": self.target,
+            "met": self.met(), "note": self.note})
+    }
+
+    pub fn print(&self) {
+        println!(
+            "  {:<52} {:>14} {:<9} {}",
+            self.name,
+            grouped(self.value),
+            self.unit,
+            self.against_target()
+        );
+    }
+
+    fn met(&self) -> Option<bool> {
+        self.target
+            .map(|target| if self.higher_is_better { self.value >= target } else { self.value <= target })
+    }
+
+    fn against_target(&self) -> String {
+        let Some(target) = self.target else { return String::new() };
+        let bound = if self.higher_is_better { "≥" } else { "≤" };
+        let verdict = if self.met() == Some(true) { "met" } else { "missed" };
+        format!("{bound} {} {verdict}", grouped(target))
+    }
+}
+
+/// The body of a benchmark's section.
+pub fn section(what: &str, figures: &[Figure]) -> String {
+    let mut text = format!("{}{}.\n\n", what[..1].to_uppercase(), &what[1..]);
+    text += "| figure | value | target | note |\n|---|--:|---|---|\n";
+    for figure in figures {
+        let value = grouped(figure.value);
+        text += &format!(
+            "| {} | {value} {} | {} | {} |\n",
+            figure.name,
+            figure.unit,
+            figure.against_target(),
+            figure.note
+        );
+    }
+    text
+}
+
+/// Replaces the sections that ran and keeps the others.
+pub fn write(file: &Path, machine: &Value, sections: &[(&str, String)]) -> Result<()> {
+    let before = std::fs::read_to_string(file).unwrap_or_default();
+    let mut kept: BTreeMap<String, String> = sections_of(&before);
+    let ran = format!(
+        "\n{} · {} cores · {} GB · {} · {}\n",
+        text_of(machine, "cpu"),
+        text_of(machine, "cores"),
+        text_of(machine, "memory_gb"),
+        text_of(machine, "system"),
+        text_of(machine, "date")
+    );
+    for (bench, body) in sections {
+        kept.insert((*bench).to_owned(), format!("{ran}\n{body}"));
+    }
+    let mut text = HEAD.to_owned();
+    for (bench, _) in super::BENCHES {
+        if let Some(body) = kept.get(*bench) {
+            text += &format!("\n## {bench}\n{body}");
+        }
+    }
+    std::fs::write(file, text)?;
+    println!("\nwritten to {}", file.display());
+    Ok(())
+}
+
+fn sections_of(text: &str) -> BTreeMap<String, String> {
+    text.split("\n## ")
+        .skip(1)
+        .filter_map(|section| section.split_once('\n'))
+        .map(|(name, body)| (name.to_owned(), format!("{}\n", body.trim_end())))
+        .collect()
+}
+
+/// What the figures were measured on.
+pub fn machine() -> Result<Value> {
+    let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
+    let field = |text: &str, name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name));
+        line.and_then(|line| line.split_once([':', '=']))
+            .map(|(_, value)| value.trim().trim_matches('"').to_owned())
+    };
+    let memory_kb = field(&read("/proc/meminfo"), "MemTotal")
+        .and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
+    let date = crate::process::stdout_of(std::process::Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
+    Ok(json!({
+        "cpu": field(&read("/proc/cpuinfo"), "model name").unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
+        "cores": std::thread::available_parallelism()?.get(),
+        "memory_gb": memory_kb.unwrap_or_default() / 1_048_576,
+        "system": field(&read("/etc/os-release"), "PRETTY_NAME").unwrap_or_else(|| std::env::consts::OS.to_owned()),
+        "date": date.trim(),
+    }))
+}
+
+fn text_of(value: &Value, name: &str) -> String {
+    value[name].as_str().map_or_else(|| value[name].to_string(), str::to_owned)
+}
+
+/// `12,345` from a hundred on, `12.3` from ten on, `1.23` below.
+fn grouped(value: f64) -> String {
+    if value.abs() < 10.0 {
+        return format!("{value:.2}");
+    }
+    if value.abs() < 100.0 {
+        return format!("{value:.1}");
+    }
+    let digits = format!("{value:.0}");
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) && !text.ends_with('-') {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Figure, grouped, section, sections_of};
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(grouped(123_456.4), "123,456");
+        assert_eq!(grouped(-1_234.0), "-1,234");
+        assert_eq!(grouped(28.34), "28.3");
+        assert_eq!(grouped(0.5), "0.50");
+    }
+
+    #[test]
+    fn a_rate_meets_its_target_from_below() {
+        let rate = json!({"figure": "orders", "value": 130_000, "unit": "orders/s", "target": 120_000, "better": "higher"});
+        assert_eq!(Figure::of(&rate).unwrap().against_target(), "≥ 120,000 met");
+        let duration = json!({"figure": "cold", "value": 300.0, "unit": "ms", "target": 250});
+        assert_eq!(Figure::of(&duration).unwrap().against_target(), "≤ 250 missed");
+    }
+
+    #[test]
+    fn a_section_is_found_again_in_the_written_file() {
+        let figure = Figure::of(&json!({"figure": "cold", "value": 300.0, "unit": "ms"})).unwrap();
+        let body = section("queries", &[figure]);
+        assert!(body.starts_with("Queries.\n\n| figure"));
+        let text = format!("# Benchmarks\n\nhead\n\n## query\n{body}\n## sync\nother\n");
+        let found = sections_of(&text);
+        assert_eq!(found["query"], body);
+        assert_eq!(found["sync"], "other\n");
+    }
+}

@@ -1,0 +1,123 @@
+//! A running Portolan with a sandbox Shopify beside it: for the demo and for the tests of the pages.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::process::{self, Background};
+use crate::workspace::Workspace;
+
+/// What to run, and where it keeps its data.
+pub struct Plan<'a> {
+    pub workspace: &'a Workspace,
+    /// Cargo profile that the binaries were built with.
+    pub profile: &'static str,
+    pub data_dir: PathBuf,
+    pub port: u16,
+    /// Size of the demo world, as `sandbox-shopify --size` takes it.
+    pub size: String,
+}
+
+/// Both programs; dropping it stops them.
+pub struct Running<'a> {
+    plan: Plan<'a>,
+    pub server: Background,
+    pub sandbox: Background,
+}
+
+impl<'a> Running<'a> {
+    /// Starts the sandbox, sets the demo company up where it is not there yet, and starts the server.
+    pub fn start(plan: Plan<'a>, csv: Option<&Path>) -> Result<Self> {
+        let (sandbox, shopify_port) = plan.start_sandbox()?;
+        let csv = match csv {
+            Some(file) => file.to_owned(),
+            None => plan.export_csv()?,
+        };
+        let mut set_up = plan.portolan(&["setup-demo"]);
+        set_up.arg("--plugins").arg(plan.workspace.plugins_dir());
+        set_up.args(["--shopify-url", &format!("http://127.0.0.1:{shopify_port}")]).arg("--csv").arg(&csv);
+        process::run(&mut set_up).context("the demo company could not be set up")?;
+
+        let mut serve = plan.portolan(&["serve"]);
+        serve.args(["--listen", &format!("127.0.0.1:{}", plan.port)]);
+        serve.arg("--plugins").arg(plan.workspace.plugins_dir());
+        let mut server = Background::start("portolan", &mut serve, plan.log("portolan.log"))?;
+        let port = plan.port;
+        server.wait_until(Duration::from_secs(60), || process::accepts_connections(port))?;
+        Ok(Self { plan, server, sandbox })
+    }
+
+    pub fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.plan.port)
+    }
+
+    /// A link that signs the owner in, once.
+    pub fn sign_in_link(&self) -> Result<String> {
+        let mut command = self.plan.portolan(&["user", "link"]);
+        command.args(["--name", "owner", "--address", &self.address()]);
+        let text = process::stdout_of(&mut command)?;
+        let link = text.split_whitespace().rfind(|word| word.starts_with("http"));
+        link.map(str::to_owned).with_context(|| format!("`portolan user link` printed no link: {text}"))
+    }
+
+    /// What `portolan sync status --json` says.
+    pub fn sync_status(&self) -> Result<serde_json::Value> {
+        let text = process::stdout_of(&mut self.plan.portolan(&["sync", "status", "--json"]))?;
+        serde_json::from_str(&text).context("`portolan sync status --json` printed no JSON")
+    }
+
+    /// An error when one of the two has ended by itself.
+    pub fn still_runs(&mut self) -> Result<()> {
+        self.server.still_runs()?;
+        self.sandbox.still_runs()
+    }
+}
+
+impl Plan<'_> {
+    /// The sandbox keeps one port over restarts of a demo: the connection remembers its address.
+    fn start_sandbox(&self) -> Result<(Background, u16)> {
+        let note = self.data_dir.join("sandbox-port");
+        let known = std::fs::read_to_string(&note).ok().and_then(|text| text.trim().parse().ok());
+        let port = match known {
+            Some(port) if !process::accepts_connections(port) => port,
+            _ => process::free_port()?,
+        };
+        std::fs::create_dir_all(&self.data_dir)?;
+        std::fs::write(&note, port.to_string())?;
+        let mut command = self.tied("sandbox-shopify");
+        command.args(["--port", &port.to_string(), "--size", &self.size]);
+        let mut sandbox =
+            Background::start("sandbox-shopify", &mut command, self.log("sandbox-shopify.log"))?;
+        sandbox.wait_until(Duration::from_secs(60), || process::accepts_connections(port))?;
+        Ok((sandbox, port))
+    }
+
+    /// A till's export of the same demo world, for where the real retail data is absent.
+    fn export_csv(&self) -> Result<PathBuf> {
+        let file = self.data_dir.join("demo-retail.csv");
+        if !file.is_file() {
+            let mut command = self.tied("sandbox-shopify");
+            command.arg("--export-csv").arg(&file).args(["--size", &self.size]);
+            process::run(&mut command).context("the demo world could not be exported")?;
+        }
+        Ok(file)
+    }
+
+    fn portolan(&self, words: &[&str]) -> Command {
+        let mut command = self.tied("portolan");
+        command.args(words).arg("--data-dir").arg(&self.data_dir);
+        command
+    }
+
+    fn tied(&self, program: &str) -> Command {
+        let mut command = process::tied_to_us(self.workspace.binary(self.profile, program));
+        command.current_dir(&self.workspace.root);
+        command
+    }
+
+    fn log(&self, name: &str) -> PathBuf {
+        self.data_dir.join("log").join(name)
+    }
+}

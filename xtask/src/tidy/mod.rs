@@ -1,0 +1,75 @@
+//! Rules of the house that no compiler checks. Each finding names the place and what to do about it.
+
+mod arrows;
+mod circles;
+mod rust_text;
+mod sources;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process;
+use crate::workspace::Workspace;
+
+/// A rule that is not kept.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// A path, with a line where there is one, or an arrow.
+    place: String,
+    message: String,
+}
+
+impl Finding {
+    fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { place: place.into(), message: message.into() }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.place, self.message)
+    }
+}
+
+/// A source file as the rules see it; the path is relative to the repository, with `/`.
+pub struct Source {
+    path: String,
+    text: String,
+}
+
+pub fn run(workspace: &Workspace) -> Result<()> {
+    let sources = sources(workspace)?;
+    let mut findings = arrows::check(&arrows::crates_of(&workspace.metadata()?)?);
+    findings.extend(circles::check(&sources));
+    findings.extend(sources.iter().flat_map(sources::check));
+    findings.sort();
+    for finding in &findings {
+        println!("{finding}");
+    }
+    if !findings.is_empty() {
+        bail!("tidy found {} places", findings.len());
+    }
+    Ok(())
+}
+
+/// Every file that git keeps or would keep, if a rule looks at its kind.
+fn sources(workspace: &Workspace) -> Result<Vec<Source>> {
+    let mut git = Command::new("git");
+    git.current_dir(&workspace.root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+    let listed = process::stdout_of(&mut git).context("tidy looks at the files that git lists")?;
+    let mut sources = Vec::new();
+    for path in listed.split('\0').filter(|path| sources::is_looked_at(path)) {
+        let file = workspace.root.join(path);
+        // Listed and deleted: about to be committed.
+        if !file.is_file() {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).with_context(|| format!("{path} is not text"))?;
+        sources.push(Source { path: path.to_owned(), text });
+    }
+    Ok(sources)
+}
