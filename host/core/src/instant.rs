@@ -3,8 +3,10 @@
 use std::fmt;
 use std::ops::{Add, Sub};
 
-use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDate, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
+
+use crate::calendar::Weekday;
 
 /// Microseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default)]
@@ -109,8 +111,31 @@ impl LocalDate {
         self.to_naive().year()
     }
 
+    /// 1 to 12.
+    pub fn month(self) -> u32 {
+        self.to_naive().month()
+    }
+
+    /// Day of the month, 1 to 31.
+    pub fn day(self) -> u32 {
+        self.to_naive().day()
+    }
+
+    pub fn weekday(self) -> Weekday {
+        // 1970-01-01 was a Thursday.
+        Weekday::ALL[(i64::from(self.0) + 3).rem_euclid(7) as usize]
+    }
+
     pub const fn plus_days(self, days: i32) -> Self {
-        Self(self.0 + days)
+        Self(self.0.saturating_add(days))
+    }
+
+    /// The same day of another month; the last day where that month is shorter.
+    pub fn plus_months(self, months: i32) -> Self {
+        let span = Months::new(months.unsigned_abs());
+        let date = self.to_naive();
+        let moved = if months < 0 { date.checked_sub_months(span) } else { date.checked_add_months(span) };
+        moved.map_or(self, Self::from)
     }
 }
 

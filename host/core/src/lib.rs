@@ -11,9 +11,12 @@ pub mod id;
 pub mod money;
 pub mod random;
 
+pub use calendar::{
+    Bucket, Comparison, DateRange, Grain, RelativeRange, StoreCalendar, TenantCalendar, Weekday,
+};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use currency::Currency;
-pub use decimal::Decimal;
+pub use decimal::{Decimal, InvalidDecimal};
 pub use id::*;
 pub use money::{Money, MoneyError};
 pub use random::{Random, SeededRandom, SystemRandom};

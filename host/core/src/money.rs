@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Currency;
+use crate::decimal::InvalidDecimal;
+use crate::{Currency, Decimal};
 
 /// An amount in the minor units of its currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,6 +36,13 @@ impl Money {
         }
         let sum = self.amount_minor.checked_add(other.amount_minor).ok_or(MoneyError::Overflow)?;
         Ok(Self::new(sum, self.currency))
+    }
+
+    /// Reads plain digits with at most as many decimals as the currency has: `12.34`, `-5`, `1200`.
+    pub fn parse(text: &str, currency: Currency) -> Result<Self, InvalidDecimal> {
+        let amount_minor = text.parse::<Decimal>()?.to_minor(currency);
+        let amount_minor = amount_minor.ok_or_else(|| InvalidDecimal(text.chars().take(40).collect()))?;
+        Ok(Self::new(amount_minor, currency))
     }
 }
 
@@ -86,6 +94,7 @@ pub fn allocate(total: i64, weights: &[i64]) -> Vec<i64> {
         parts.push(magnitude * weight / weight_sum);
         remainders.push((magnitude * weight % weight_sum, index));
     }
+    // Fewer than there are parts: each division lost less than one.
     let missing = (magnitude - parts.iter().sum::<i128>()) as usize;
     remainders.sort_by(|left, right| right.0.cmp(&left.0).then(left.1.cmp(&right.1)));
     for (_, index) in remainders.into_iter().take(missing) {
@@ -95,11 +104,7 @@ pub fn allocate(total: i64, weights: &[i64]) -> Vec<i64> {
     parts.into_iter().map(|part| (part * sign) as i64).collect()
 }
 
-pub(crate) fn write_scaled(
-    formatter: &mut fmt::Formatter<'_>,
-    unscaled: i128,
-    scale: u8,
-) -> fmt::Result {
+pub(crate) fn write_scaled(formatter: &mut fmt::Formatter<'_>, unscaled: i128, scale: u8) -> fmt::Result {
     let sign = if unscaled < 0 { "-" } else { "" };
     let digits = format!("{:0>width$}", unscaled.unsigned_abs(), width = usize::from(scale) + 1);
     let (whole, fraction) = digits.split_at(digits.len() - usize::from(scale));
@@ -109,3 +114,6 @@ pub(crate) fn write_scaled(
         write!(formatter, "{sign}{whole}.{fraction}")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,0 @@
-//! Store calendars, grains and ranges.
