@@ -1,1 +1,53 @@
+//! The database behind one door: tables, tenant transactions, pools, and the few differences
+//! between SQLite and PostgreSQL.
+//!
+//! **Invariants**
+//! - A tenant's rows are reached through a [`TenantTx`] alone; every statement it sends binds its tenant.
+//! - Every write is an explicit transaction that runs in a task of its own ([`Database::write`]), so that
+//!   a caller who goes away can cancel neither `BEGIN` nor `COMMIT`. sqlx 0.9.0 hands out connections
+//!   inside an open transaction otherwise, and later acknowledged writes vanish.
+//! - Success is said only after `COMMIT` said it.
+//!
+//! ```ignore
+//! let label = database
+//!     .write(tenant, move |tx| Box::pin(async move {
+//!         tx.insert(connection).await?;
+//!         Ok::<_, DbError>(())
+//!     }))
+//!     .await?;
+//! let tx = database.read(tenant).await?;
+//! let active = tx.find::<connection::Entity>().filter(connection::Column::State.eq(state)).all(&tx).await?;
+//! ```
 
+pub mod entity;
+
+mod bulk;
+mod config;
+mod connect;
+mod database;
+mod dialect;
+mod error;
+mod ledger;
+mod system_tx;
+mod tenant_tx;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use config::DatabaseConfig;
+pub use database::{Database, Work, WriteClass};
+pub use dialect::Dialect;
+pub use error::DbError;
+pub use ledger::{Posting, StoredEventError};
+pub use sea_orm;
+pub use system_tx::SystemTx;
+pub use tenant_tx::TenantTx;
+
+use sea_orm::EntityTrait;
+
+/// A table whose rows belong to tenants.
+pub trait TenantEntity: EntityTrait {
+    fn tenant_column() -> Self::Column;
+}
+
+/// A table that the house shares, or that spans tenants by its nature (who is a member where).
+pub trait HostEntity: EntityTrait {}

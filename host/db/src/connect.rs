@@ -1,0 +1,143 @@
+//! Opens the pools and reads the settings back: a database that would forget acknowledged writes
+//! is refused.
+
+use std::time::Duration;
+
+use sea_orm::sqlx::Executor;
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr, Statement, TryGetable};
+
+use crate::{DatabaseConfig, DbError, Dialect};
+
+/// How long a caller waits for a connection before the database counts as unavailable.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The two pools of a database.
+pub(crate) struct Pools {
+    pub writer: DatabaseConnection,
+    pub reader: DatabaseConnection,
+}
+
+pub(crate) fn dialect_of(url: &str) -> Result<Dialect, DbError> {
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        let message = "an in-memory SQLite cannot be shared between its writer and its readers: name a file";
+        return Err(DbError::Unsafe(message.to_owned()));
+    }
+    match url.split_once(':').map(|(scheme, _)| scheme) {
+        Some("sqlite") => Ok(Dialect::Sqlite),
+        Some("postgres" | "postgresql") => Ok(Dialect::Postgres),
+        _ => Err(DbError::Other(DbErr::Custom(
+            "the database's address must begin with sqlite:// or postgres://".to_owned(),
+        ))),
+    }
+}
+
+pub(crate) async fn open(config: &DatabaseConfig, dialect: Dialect) -> Result<Pools, DbError> {
+    match dialect {
+        Dialect::Sqlite => open_sqlite(config).await,
+        Dialect::Postgres => open_postgres(config).await,
+    }
+}
+
+async fn open_sqlite(config: &DatabaseConfig) -> Result<Pools, DbError> {
+    // The writer first: it creates the file and turns the journal to WAL, which stays.
+    let writer = sea_orm::Database::connect(sqlite_options(config, 1, false)).await?;
+    let reader = sea_orm::Database::connect(sqlite_options(config, config.readers.max(1), true)).await?;
+    for (pool, query_only) in [(&writer, 0_i64), (&reader, 1)] {
+        expect_pragma(pool, "journal_mode", "wal".to_owned()).await?;
+        expect_pragma(pool, "synchronous", 2_i64).await?;
+        expect_pragma(pool, "foreign_keys", 1_i64).await?;
+        expect_pragma(pool, "query_only", query_only).await?;
+    }
+    Ok(Pools { writer, reader })
+}
+
+fn sqlite_options(config: &DatabaseConfig, connections: u32, query_only: bool) -> ConnectOptions {
+    let mut options = common_options(config.url.clone(), connections);
+    options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
+    options.map_sqlx_sqlite_opts(move |options| {
+        options
+            .create_if_missing(!query_only)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .pragma("journal_size_limit", "67108864")
+            .pragma("query_only", if query_only { "ON" } else { "OFF" })
+    });
+    options
+}
+
+async fn expect_pragma<T>(pool: &DatabaseConnection, name: &str, expected: T) -> Result<(), DbError>
+where
+    T: TryGetable + PartialEq + std::fmt::Display,
+{
+    let actual: T = single_value(pool, &format!("PRAGMA {name}")).await?;
+    if actual == expected {
+        return Ok(());
+    }
+    Err(DbError::Unsafe(format!("SQLite's {name} is {actual} and must be {expected}")))
+}
+
+async fn open_postgres(config: &DatabaseConfig) -> Result<Pools, DbError> {
+    let writer = sea_orm::Database::connect(postgres_options(config, config.writers.max(2), "30s")).await?;
+    // A reader computes between its statements: a snapshot may rest a while.
+    let reader = sea_orm::Database::connect(postgres_options(config, config.readers.max(1), "5min")).await?;
+    if !config.accept_data_loss {
+        for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
+            let value: String = single_value(&writer, &format!("SHOW {setting}")).await?;
+            if value == "off" {
+                return Err(DbError::Unsafe(format!(
+                    "PostgreSQL's {setting} is off, acknowledged data could be lost: turn it on"
+                )));
+            }
+        }
+    }
+    Ok(Pools { writer, reader })
+}
+
+fn postgres_options(
+    config: &DatabaseConfig,
+    connections: u32,
+    idle_in_transaction: &'static str,
+) -> ConnectOptions {
+    let mut options = common_options(config.url.clone(), connections);
+    options.test_before_acquire_if_idle_for(Duration::from_secs(5));
+    options.set_application_name("portolan");
+    options.map_sqlx_postgres_opts(move |options| {
+        // Warnings off: `ROLLBACK` outside a transaction, below, would write one at every release.
+        options.options([
+            ("idle_in_transaction_session_timeout", idle_in_transaction),
+            ("client_min_messages", "error"),
+        ])
+    });
+    options.map_sqlx_postgres_pool_opts(|options| {
+        // sqlx 0.9.0 returns a connection inside an open transaction when a future is dropped while
+        // `BEGIN` is in flight; the next user's acknowledged writes would vanish with it.
+        // https://github.com/launchbadge/sqlx/issues/4385
+        options.after_release(|connection, _| {
+            Box::pin(async move {
+                connection.execute("ROLLBACK").await?;
+                Ok(true)
+            })
+        })
+    });
+    options
+}
+
+fn common_options(url: String, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false);
+    options
+}
+
+async fn single_value<T: TryGetable>(pool: &DatabaseConnection, sql: &str) -> Result<T, DbError> {
+    let statement = Statement::from_string(pool.get_database_backend(), sql);
+    let row = pool.query_one_raw(statement).await?.ok_or_else(|| DbErr::RecordNotFound(sql.to_owned()))?;
+    Ok(row.try_get_by_index(0)?)
+}

@@ -1,0 +1,260 @@
+//! The handle that everybody holds: begins, commits and rolls back, people first.
+
+use std::future::Future;
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use portolan_core::TenantId;
+use sea_orm::{
+    AccessMode, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, RuntimeErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tracing::Instrument;
+
+use crate::{DatabaseConfig, DbError, Dialect, SystemTx, TenantTx, connect};
+
+/// What a transaction does, boxed: `|tx| Box::pin(async move { … })`.
+pub type Work<'tx, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'tx>>;
+
+/// Who waits for a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WriteClass {
+    /// Somebody looks at a page: goes ahead of background writes.
+    #[default]
+    Person,
+    /// Syncs and jobs. Keep each transaction near 10 ms, people wait behind it.
+    Background,
+}
+
+/// The database. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Database {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    dialect: Dialect,
+    writer: DatabaseConnection,
+    reader: DatabaseConnection,
+    /// Background writes queue here before they queue for a connection, and pools are first come,
+    /// first served: so a person waits at most for the write that is running. SQLite admits one
+    /// background write at a time; PostgreSQL keeps a quarter of its writers for people.
+    background: Arc<Semaphore>,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Database").field("dialect", &self.inner.dialect).finish_non_exhaustive()
+    }
+}
+
+impl Database {
+    /// Opens the pools and refuses a database that could lose acknowledged writes.
+    pub async fn connect(config: &DatabaseConfig) -> Result<Self, DbError> {
+        let dialect = connect::dialect_of(&config.url)?;
+        let pools = connect::open(config, dialect).await?;
+        let background = match dialect {
+            Dialect::Sqlite => 1,
+            Dialect::Postgres => (config.writers.max(2) * 3 / 4).max(1) as usize,
+        };
+        Ok(Self {
+            inner: Arc::new(Inner {
+                dialect,
+                writer: pools.writer,
+                reader: pools.reader,
+                background: Arc::new(Semaphore::new(background)),
+            }),
+        })
+    }
+
+    pub fn dialect(&self) -> Dialect {
+        self.inner.dialect
+    }
+
+    /// The raw connection, for migrations alone: it knows no tenants.
+    pub fn migration_connection(&self) -> &DatabaseConnection {
+        &self.inner.writer
+    }
+
+    /// A snapshot of one tenant: all its reads see the same moment. Dropping it ends it.
+    pub async fn read(&self, tenant: TenantId) -> Result<TenantTx, DbError> {
+        let inner = self.inner.clone();
+        settle(tokio::spawn(async move { inner.begin_read(Some(tenant)).await }))
+            .await??
+            .into_tenant_tx(tenant)
+    }
+
+    /// A snapshot of what the house shares.
+    pub async fn system_read(&self) -> Result<SystemTx, DbError> {
+        let inner = self.inner.clone();
+        Ok(settle(tokio::spawn(async move { inner.begin_read(None).await })).await??.into_system_tx())
+    }
+
+    /// Runs `work` in one transaction of the tenant, for a person who waits: commits when it is
+    /// `Ok`, rolls back when it is `Err`. It runs to its end even if the caller goes away.
+    pub async fn write<T, E, F>(&self, tenant: TenantId, work: F) -> Result<T, E>
+    where
+        F: for<'tx> FnOnce(&'tx TenantTx) -> Work<'tx, T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.write_as(WriteClass::Person, tenant, work).await
+    }
+
+    /// [`Self::write`], saying who waits for it.
+    pub async fn write_as<T, E, F>(&self, class: WriteClass, tenant: TenantId, work: F) -> Result<T, E>
+    where
+        F: for<'tx> FnOnce(&'tx TenantTx) -> Work<'tx, T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let inner = self.inner.clone();
+        let task = async move {
+            let _turn = inner.turn(class).await?;
+            let tx = inner.begin_write(Some(tenant)).await?.into_tenant_tx(tenant)?;
+            match work(&tx).await {
+                Ok(value) => tx.commit().await.map(|()| value).map_err(E::from),
+                Err(error) => {
+                    tx.rollback().await;
+                    Err(error)
+                }
+            }
+        };
+        settle(tokio::spawn(task.in_current_span())).await?
+    }
+
+    /// Runs `work` in one transaction over what the house shares, for a person who waits.
+    pub async fn system_write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'tx> FnOnce(&'tx SystemTx) -> Work<'tx, T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        self.system_write_as(WriteClass::Person, work).await
+    }
+
+    /// [`Self::system_write`], saying who waits for it.
+    pub async fn system_write_as<T, E, F>(&self, class: WriteClass, work: F) -> Result<T, E>
+    where
+        F: for<'tx> FnOnce(&'tx SystemTx) -> Work<'tx, T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let inner = self.inner.clone();
+        let task = async move {
+            let _turn = inner.turn(class).await?;
+            let tx = inner.begin_write(None).await?.into_system_tx();
+            match work(&tx).await {
+                Ok(value) => tx.commit().await.map(|()| value).map_err(E::from),
+                Err(error) => {
+                    tx.rollback().await;
+                    Err(error)
+                }
+            }
+        };
+        settle(tokio::spawn(task.in_current_span())).await?
+    }
+
+    /// Whether both pools answer.
+    pub async fn ping(&self) -> Result<(), DbError> {
+        self.inner.writer.ping().await?;
+        Ok(self.inner.reader.ping().await?)
+    }
+
+    /// Closes the pools once their connections come back. Every clone is closed with it.
+    pub async fn close(&self) -> Result<(), DbError> {
+        self.inner.reader.close_by_ref().await?;
+        Ok(self.inner.writer.close_by_ref().await?)
+    }
+}
+
+/// A transaction that has begun.
+struct Begun {
+    transaction: DatabaseTransaction,
+    dialect: Dialect,
+}
+
+impl Begun {
+    fn into_system_tx(self) -> SystemTx {
+        SystemTx::new(self.transaction, self.dialect)
+    }
+
+    fn into_tenant_tx(self, tenant: TenantId) -> Result<TenantTx, DbError> {
+        Ok(TenantTx::new(self.into_system_tx(), tenant))
+    }
+}
+
+impl Inner {
+    /// A background write's turn; a person's needs none.
+    async fn turn(&self, class: WriteClass) -> Result<Option<tokio::sync::OwnedSemaphorePermit>, DbError> {
+        match class {
+            WriteClass::Person => Ok(None),
+            WriteClass::Background => {
+                Ok(Some(self.background.clone().acquire_owned().await.map_err(|_| stopping())?))
+            }
+        }
+    }
+
+    async fn begin_write(&self, tenant: Option<TenantId>) -> Result<Begun, DbError> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        self.begin(&self.writer, options, tenant).await
+    }
+
+    async fn begin_read(&self, tenant: Option<TenantId>) -> Result<Begun, DbError> {
+        let options = match self.dialect {
+            Dialect::Sqlite => TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
+                ..TransactionOptions::default()
+            },
+            Dialect::Postgres => TransactionOptions {
+                isolation_level: Some(IsolationLevel::RepeatableRead),
+                access_mode: Some(AccessMode::ReadOnly),
+                ..TransactionOptions::default()
+            },
+        };
+        self.begin(&self.reader, options, tenant).await
+    }
+
+    async fn begin(
+        &self,
+        pool: &DatabaseConnection,
+        options: TransactionOptions,
+        tenant: Option<TenantId>,
+    ) -> Result<Begun, DbError> {
+        let begun = Begun { transaction: pool.begin_with_options(options).await?, dialect: self.dialect };
+        match (self.dialect, tenant) {
+            (Dialect::Postgres, Some(tenant)) => begun.announce(tenant).await,
+            _ => Ok(begun),
+        }
+    }
+}
+
+impl Begun {
+    /// Tells PostgreSQL whose transaction it is, until it ends: what row-level policies read.
+    async fn announce(self, tenant: TenantId) -> Result<Self, DbError> {
+        let sql = "SELECT set_config('app.tenant', $1, true)";
+        let statement =
+            sea_orm::Statement::from_sql_and_values(self.dialect.backend(), sql, [tenant.to_string().into()]);
+        sea_orm::ConnectionTrait::execute_raw(&self.transaction, statement).await?;
+        Ok(self)
+    }
+}
+
+/// The end of a task: a panic goes on in the caller, a runtime that stops counts as unavailable.
+async fn settle<T>(task: JoinHandle<T>) -> Result<T, DbError> {
+    match task.await {
+        Ok(value) => Ok(value),
+        Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+        Err(_) => Err(stopping()),
+    }
+}
+
+fn stopping() -> DbError {
+    DbError::Unavailable(DbErr::Conn(RuntimeErr::Internal("the process is stopping".to_owned())))
+}

@@ -1,0 +1,33 @@
+//! A company; owns everything that carries its id.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "tenant")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// In addresses; unique.
+    #[sea_orm(column_type = "Text")]
+    pub slug: String,
+    #[sea_orm(column_type = "Text")]
+    pub name: String,
+    /// ISO 4217.
+    #[sea_orm(column_type = "Text")]
+    pub reporting_currency: String,
+    /// IANA zone.
+    #[sea_orm(column_type = "Text")]
+    pub time_zone: String,
+    /// 1 is Monday, 7 is Sunday.
+    pub week_start: i32,
+    /// 1 to 12.
+    pub fiscal_start_month: i32,
+    pub created_at: i64,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl crate::HostEntity for Entity {}

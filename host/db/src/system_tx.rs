@@ -1,0 +1,110 @@
+//! A transaction over what the house shares: people, plugins, sessions, and work that spans tenants.
+
+use async_trait::async_trait;
+use sea_orm::{
+    ActiveModelBehavior, ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
+    DeleteMany, EntityTrait, ExecResult, IntoActiveModel, QueryResult, Select, Statement, UpdateMany,
+};
+
+use crate::{DbError, Dialect, HostEntity, bulk};
+
+/// One transaction without a tenant. Slices of the product use [`crate::TenantTx`] instead.
+pub struct SystemTx {
+    transaction: DatabaseTransaction,
+    dialect: Dialect,
+}
+
+impl SystemTx {
+    pub(crate) fn new(transaction: DatabaseTransaction, dialect: Dialect) -> Self {
+        Self { transaction, dialect }
+    }
+
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Reads a table of the house: `tx.find::<user::Entity>().filter(…).one(tx)`.
+    pub fn find<E: HostEntity>(&self) -> Select<E> {
+        E::find()
+    }
+
+    pub async fn insert<A>(&self, row: A) -> Result<<A::Entity as EntityTrait>::Model, DbError>
+    where
+        A: ActiveModelTrait + ActiveModelBehavior + Send,
+        <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
+    {
+        Ok(row.insert(self).await?)
+    }
+
+    /// Inserts all rows; one that exists already fails the whole.
+    pub async fn insert_many<A: ActiveModelTrait>(&self, rows: Vec<A>) -> Result<u64, DbError> {
+        Ok(bulk::insert_many(self, self.dialect, rows, false).await?)
+    }
+
+    /// Inserts the rows that are new and says how many they were.
+    pub async fn insert_many_on_conflict_do_nothing<A: ActiveModelTrait>(
+        &self,
+        rows: Vec<A>,
+    ) -> Result<u64, DbError> {
+        Ok(bulk::insert_many(self, self.dialect, rows, true).await?)
+    }
+
+    /// Changes the row with this key; [`DbError::Missing`] where there is none.
+    pub async fn update<A>(&self, row: A) -> Result<<A::Entity as EntityTrait>::Model, DbError>
+    where
+        A: ActiveModelTrait + ActiveModelBehavior + Send,
+        <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
+    {
+        Ok(row.update(self).await?)
+    }
+
+    pub fn update_many<E: HostEntity>(&self) -> UpdateMany<E> {
+        E::update_many()
+    }
+
+    pub fn delete_many<E: HostEntity>(&self) -> DeleteMany<E> {
+        E::delete_many()
+    }
+
+    /// A statement in SQL with `$1`, `$2`, … for its values, understood by both databases.
+    pub fn statement<I>(&self, sql: impl Into<String>, values: I) -> Statement
+    where
+        I: IntoIterator<Item = sea_orm::Value>,
+    {
+        Statement::from_sql_and_values(self.dialect.backend(), sql, values)
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), DbError> {
+        Ok(self.transaction.commit().await?)
+    }
+
+    /// Takes everything back. A failure means the connection is gone, and the transaction with it.
+    pub(crate) async fn rollback(self) {
+        if let Err(error) = self.transaction.rollback().await {
+            tracing::warn!(%error, "rolling back failed, the connection is given up");
+        }
+    }
+}
+
+#[async_trait]
+impl ConnectionTrait for SystemTx {
+    fn get_database_backend(&self) -> DbBackend {
+        self.dialect.backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.transaction.execute_raw(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.transaction.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.transaction.query_one_raw(statement).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.transaction.query_all_raw(statement).await
+    }
+}
