@@ -1,0 +1,321 @@
+//! From the engine's rows to the answer: definitions applied, sorted, cut, labelled.
+
+mod cells;
+mod fold;
+
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashMap};
+
+use portolan_core::{ConnectionId, Currency, Instant};
+
+use crate::AnalyticsError;
+use crate::catalogue::DateBasis;
+use crate::catalogue::{Metric, Source};
+use crate::dimension::Dimension;
+use crate::plan::{CheckedQuery, Plan, SortKey, Value};
+use crate::query::Direction;
+use crate::table::{Cell, Column, Compared, ComparedRange, Role, Row, Table};
+use fold::{DimensionKey, Folded, Pair, RowKey};
+
+/// The most rows that filling gaps may make.
+const MAX_DENSE_ROWS: usize = 200_000;
+
+/// What the engine knows of its own work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnswerFacts {
+    pub data_version: i64,
+    pub as_of: Instant,
+    pub engine_ms: u64,
+    pub rows_scanned: Option<u64>,
+}
+
+/// An answer whose numbers are final and whose products have no titles yet.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    plan: &'a Plan,
+    rows: Vec<(RowKey, Row)>,
+    row_count: usize,
+    totals: Vec<Row>,
+}
+
+/// Combines the rows that the plan's statements brought, in their order, into an answer.
+pub fn answer<'a>(plan: &'a Plan, results: &[Vec<Vec<Value>>]) -> Result<Draft<'a>, AnalyticsError> {
+    let question = &plan.question;
+    let mut folded = fold::fold(plan, results)?;
+    if question.dense {
+        fill_gaps(question, &mut folded)?;
+    }
+    let mut rows = Vec::with_capacity(folded.rows.len());
+    for (key, pair) in folded.rows {
+        let cells = key_cells(question, &key);
+        rows.push((key.clone(), metric_cells(question, cells, &pair, currency_of(question, &key))?));
+    }
+    sort(question, &mut rows);
+    let row_count = rows.len();
+    cut(question, &mut rows);
+    let mut totals = Vec::with_capacity(folded.totals.len());
+    for (currency, pair) in folded.totals {
+        totals.push(metric_cells(question, total_cells(question, currency), &pair, currency)?);
+    }
+    Ok(Draft { plan, rows, row_count, totals })
+}
+
+impl Draft<'_> {
+    /// The products in the answer, to be looked up by whoever holds the catalogue.
+    pub fn products(&self) -> BTreeSet<(ConnectionId, String)> {
+        let Some(position) = product_position(&self.plan.question) else { return BTreeSet::new() };
+        self.rows
+            .iter()
+            .filter_map(|(key, _)| {
+                let product = &key.dimensions[position];
+                Some((product.connection?, product.text.clone()?))
+            })
+            .collect()
+    }
+
+    /// The answer, with the products' titles where they are known.
+    pub fn finish(
+        mut self,
+        titles: &HashMap<(ConnectionId, String), String>,
+        facts: AnswerFacts,
+    ) -> Table {
+        let question = &self.plan.question;
+        if let Some(position) = product_position(question) {
+            let cell_index = usize::from(question.grain.is_some()) + position;
+            for (key, row) in &mut self.rows {
+                let product = &key.dimensions[position];
+                let named = product.connection.zip(product.text.clone()).and_then(|key| titles.get(&key));
+                if let (Some(title), Cell::Key { label, .. }) = (named, &mut row.cells[cell_index]) {
+                    label.clone_from(title);
+                }
+            }
+        }
+        for (key, row) in &mut self.rows {
+            label_connections(self.plan, key, row);
+        }
+        Table {
+            columns: columns(question, &self.totals),
+            rows: self.rows.into_iter().map(|(_, row)| row).collect(),
+            row_count: self.row_count,
+            totals: self.totals,
+            range: question.range,
+            grain: question.grain,
+            comparison: question
+                .comparison
+                .as_ref()
+                .map(|(kind, range, _)| ComparedRange { kind: *kind, range: *range }),
+            data_version: facts.data_version,
+            as_of: facts.as_of,
+            engine_ms: facts.engine_ms,
+            rows_scanned: facts.rows_scanned,
+        }
+    }
+}
+
+fn product_position(question: &CheckedQuery) -> Option<usize> {
+    question.dimensions.iter().position(|dimension| *dimension == Dimension::Product)
+}
+
+/// A row for every period and every combination of values that occurs.
+fn fill_gaps(question: &CheckedQuery, folded: &mut Folded) -> Result<(), AnalyticsError> {
+    let mut combinations: BTreeSet<Vec<DimensionKey>> =
+        folded.rows.keys().map(|key| key.dimensions.clone()).collect();
+    if question.dimensions.is_empty() {
+        combinations.insert(Vec::new());
+    }
+    let periods = question.periods.buckets.len();
+    if combinations.len() * periods > MAX_DENSE_ROWS {
+        let message = "Filling the gaps would make too many rows: leave dense out, or choose a coarser grain.";
+        return Err(AnalyticsError::invalid("/dense", message));
+    }
+    for dimensions in combinations {
+        for period in 0..periods {
+            folded.rows.entry(RowKey { period: Some(period), dimensions: dimensions.clone() }).or_default();
+        }
+    }
+    Ok(())
+}
+
+fn currency_of(question: &CheckedQuery, key: &RowKey) -> Option<Currency> {
+    let position = question.dimensions.iter().position(|dimension| *dimension == Dimension::Currency)?;
+    key.dimensions[position].text.as_deref()?.parse().ok()
+}
+
+fn key_cells(question: &CheckedQuery, key: &RowKey) -> Vec<Cell> {
+    let period = key.period.map(|index| Cell::Period(question.periods.buckets[index]));
+    let dimensions = question.dimensions.iter().zip(&key.dimensions).map(|(dimension, value)| {
+        let label = value.text.clone().unwrap_or_else(|| "Unknown".to_owned());
+        let qualified = matches!(dimension, Dimension::Store | Dimension::Product);
+        let key = match (&value.text, value.connection) {
+            (Some(text), Some(connection)) if qualified => Some(format!("{connection}/{text}")),
+            (text, _) => text.clone(),
+        };
+        Cell::Key { key, label }
+    });
+    period.into_iter().chain(dimensions).collect()
+}
+
+/// Connections are known by their labels.
+fn label_connections(plan: &Plan, key: &RowKey, row: &mut Row) {
+    let offset = usize::from(plan.question.grain.is_some());
+    for (position, dimension) in plan.question.dimensions.iter().enumerate() {
+        if *dimension != Dimension::Connection {
+            continue;
+        }
+        let known = plan.connections.iter().find(|known| Some(known.id) == key.dimensions[position].connection);
+        if let (Some(known), Cell::Key { label, .. }) = (known, &mut row.cells[offset + position]) {
+            label.clone_from(&known.label);
+        }
+    }
+}
+
+fn total_cells(question: &CheckedQuery, currency: Option<Currency>) -> Vec<Cell> {
+    let period = question.grain.map(|_| Cell::Null);
+    let dimensions = question.dimensions.iter().map(|dimension| match (dimension, currency) {
+        (Dimension::Currency, Some(currency)) => {
+            Cell::Key { key: Some(currency.to_string()), label: currency.to_string() }
+        }
+        _ => Cell::Null,
+    });
+    period.into_iter().chain(dimensions).collect()
+}
+
+fn metric_cells(
+    question: &CheckedQuery,
+    mut cells: Vec<Cell>,
+    pair: &Pair,
+    currency: Option<Currency>,
+) -> Result<Row, AnalyticsError> {
+    let mut beside: Vec<Compared> = Vec::new();
+    for metric in &question.metrics {
+        let now = cells::metric_cell(metric, &pair.now.0, currency)?;
+        if question.comparison.is_some() {
+            let then = cells::metric_cell(metric, &pair.then.0, currency)?;
+            beside.push(cells::compared(&now, then));
+        }
+        cells.push(now);
+    }
+    Ok(Row { cells, compared: question.comparison.is_some().then_some(beside) })
+}
+
+/// By the asked columns; equal rows keep the order of period and keys. Amounts of unlike currencies
+/// have no order among each other, so currencies come one after the other.
+fn sort(question: &CheckedQuery, rows: &mut [(RowKey, Row)]) {
+    if question.order_by.is_empty() {
+        return;
+    }
+    let offset = usize::from(question.grain.is_some());
+    let metric_offset = offset + question.dimensions.len();
+    rows.sort_by(|(left_key, left), (right_key, right)| {
+        if question.per_currency {
+            let order = currency_of(question, left_key).cmp(&currency_of(question, right_key));
+            if order != Ordering::Equal {
+                return order;
+            }
+        }
+        for (key, direction) in &question.order_by {
+            let order = match key {
+                SortKey::Period => directed(left_key.period.cmp(&right_key.period), *direction),
+                SortKey::Dimension(index) => {
+                    let (left, right) = (&left.cells[offset + index], &right.cells[offset + index]);
+                    nulls_last(left.label(), right.label(), *direction, |left, right| left.cmp(right))
+                }
+                SortKey::Metric(index) => {
+                    let left = left.cells[metric_offset + index].as_f64();
+                    let right = right.cells[metric_offset + index].as_f64();
+                    nulls_last(left, right, *direction, |left, right| left.total_cmp(right))
+                }
+            };
+            if order != Ordering::Equal {
+                return order;
+            }
+        }
+        left_key.cmp(right_key)
+    });
+}
+
+fn directed(order: Ordering, direction: Direction) -> Ordering {
+    match direction {
+        Direction::Ascending => order,
+        Direction::Descending => order.reverse(),
+    }
+}
+
+fn nulls_last<T>(
+    left: Option<T>,
+    right: Option<T>,
+    direction: Direction,
+    compare: impl Fn(&T, &T) -> Ordering,
+) -> Ordering {
+    match (left, right) {
+        (Some(left), Some(right)) => directed(compare(&left, &right), direction),
+        (left, right) => right.is_some().cmp(&left.is_some()),
+    }
+}
+
+/// Keeps the first rows: of each currency, if money was asked and sorted.
+fn cut(question: &CheckedQuery, rows: &mut Vec<(RowKey, Row)>) {
+    if !question.per_currency || question.order_by.is_empty() {
+        rows.truncate(question.limit);
+        return;
+    }
+    let mut kept: HashMap<Option<Currency>, usize> = HashMap::new();
+    rows.retain(|(key, _)| {
+        let count = kept.entry(currency_of(question, key)).or_default();
+        *count += 1;
+        *count <= question.limit
+    });
+}
+
+fn columns(question: &CheckedQuery, totals: &[Row]) -> Vec<Column> {
+    let plain = |id: &str, label: &str, role: Role| Column {
+        id: id.to_owned(),
+        label: label.to_owned(),
+        role,
+        unit: None,
+        additivity: None,
+        date_basis: None,
+        less_is_better: false,
+        currency: None,
+    };
+    let period = question.grain.map(|grain| plain("period", grain_label(grain.as_str()), Role::Period));
+    let dimensions =
+        question.dimensions.iter().map(|dimension| plain(dimension.id(), dimension.label(), Role::Dimension));
+    let metrics = question.metrics.iter().map(|metric| Column {
+        unit: Some(metric.unit),
+        additivity: Some(metric.additivity),
+        date_basis: Some(date_basis(question, metric)),
+        less_is_better: metric.less_is_better,
+        currency: only_currency(metric, totals),
+        ..plain(metric.id, metric.label, Role::Metric)
+    });
+    period.into_iter().chain(dimensions).chain(metrics).collect()
+}
+
+fn grain_label(grain: &str) -> &'static str {
+    match grain {
+        "week" => "Week",
+        "month" => "Month",
+        "quarter" => "Quarter",
+        "year" => "Year",
+        _ => "Day",
+    }
+}
+
+/// Counts of orders and customers know the order's date only.
+fn date_basis(question: &CheckedQuery, metric: &Metric) -> DateBasis {
+    let flows = metric.measures().iter().any(|measure| measure.source() == Source::Flow);
+    match question.date_basis {
+        Some(basis) if flows => basis,
+        _ => metric.date_basis,
+    }
+}
+
+fn only_currency(metric: &Metric, totals: &[Row]) -> Option<Currency> {
+    match totals {
+        [only] if metric.needs_currency() => {
+            only.cells.iter().find_map(Cell::as_money).map(|money| money.currency)
+        }
+        _ => None,
+    }
+}

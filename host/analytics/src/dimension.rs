@@ -1,0 +1,130 @@
+//! What a metric can be cut by, and which ledger columns that takes.
+
+use serde::{Deserialize, Serialize};
+
+/// A way to cut a metric, besides time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dimension {
+    /// The kind of place that sells: all connections through one connector.
+    Channel,
+    /// One account at a channel.
+    Connection,
+    /// The channel's own sales channel ("web", "pos").
+    SalesChannel,
+    Store,
+    Product,
+    Country,
+    Currency,
+    /// Whether the event's order was its customer's first.
+    NewReturning,
+    /// What happened: sale, return, cancel...
+    Kind,
+}
+
+/// A column by which the engine groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Key {
+    Period,
+    Connection,
+    SalesChannel,
+    Store,
+    Product,
+    Country,
+    Currency,
+    Standing,
+    Kind,
+}
+
+impl Dimension {
+    pub const ALL: &'static [Self] = &[
+        Self::Channel,
+        Self::Connection,
+        Self::SalesChannel,
+        Self::Store,
+        Self::Product,
+        Self::Country,
+        Self::Currency,
+        Self::NewReturning,
+        Self::Kind,
+    ];
+
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Channel => "channel",
+            Self::Connection => "connection",
+            Self::SalesChannel => "sales_channel",
+            Self::Store => "store",
+            Self::Product => "product",
+            Self::Country => "country",
+            Self::Currency => "currency",
+            Self::NewReturning => "new_returning",
+            Self::Kind => "kind",
+        }
+    }
+
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Channel => "Channel",
+            Self::Connection => "Connection",
+            Self::SalesChannel => "Sales channel",
+            Self::Store => "Store",
+            Self::Product => "Product",
+            Self::Country => "Country",
+            Self::Currency => "Currency",
+            Self::NewReturning => "New or returning",
+            Self::Kind => "Kind of event",
+        }
+    }
+
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Channel => "The kind of place that sells; all connections through one connector together.",
+            Self::Connection => "One account at a channel.",
+            Self::SalesChannel => "The sales channel inside a connection, as the source names it.",
+            Self::Store => "The store inside a connection.",
+            Self::Product => "The product, by the connection's own key.",
+            Self::Country => "The country the order went to, as the source tells it.",
+            Self::Currency => "The currency of the amounts. Amounts of unlike currencies are never added.",
+            Self::NewReturning => {
+                "New: the event's order is its customer's first in the whole ledger. Returning: it came after the first. \
+                 Unknown: no customer, or no order."
+            }
+            Self::Kind => "What happened: sale, edit, cancellation, return, refund...",
+        }
+    }
+
+    pub fn find(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|dimension| dimension.id() == id)
+    }
+
+    pub(crate) const fn keys(self) -> &'static [Key] {
+        match self {
+            Self::Channel | Self::Connection => &[Key::Connection],
+            Self::SalesChannel => &[Key::SalesChannel],
+            Self::Store => &[Key::Connection, Key::Store],
+            Self::Product => &[Key::Connection, Key::Product],
+            Self::Country => &[Key::Country],
+            Self::Currency => &[Key::Currency],
+            Self::NewReturning => &[Key::Standing],
+            Self::Kind => &[Key::Kind],
+        }
+    }
+}
+
+impl Key {
+    /// The column's name in every statement.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Period => "period",
+            Self::Connection => "connection_id",
+            Self::SalesChannel => "channel",
+            Self::Store => "store_key",
+            Self::Product => "product_key",
+            Self::Country => "country",
+            Self::Currency => "currency",
+            Self::Standing => "standing",
+            Self::Kind => "kind",
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The port: whoever can run statements over the ledger answers questions.
+
+use async_trait::async_trait;
+use portolan_core::TenantId;
+
+use crate::{AnalyticsError, Query, Table};
+
+/// Answers questions from a tenant's ledger.
+#[async_trait]
+pub trait QueryEngine: Send + Sync {
+    /// The answer, over one snapshot of the ledger. Dropping the future stops the work.
+    async fn run(&self, tenant: TenantId, query: &Query) -> Result<Table, AnalyticsError>;
+
+    /// Grows with every change of the tenant's ledger: the key of caches and ETags.
+    async fn data_version(&self, tenant: TenantId) -> Result<i64, AnalyticsError>;
+}

@@ -1,0 +1,132 @@
+//! From a question to statements: checked once, then plain SQL over the table `sale_events`.
+//!
+//! Three kinds of statement, one per [`Source`]: sums of ledger columns by kind of event, orders that
+//! stand, and customers with such an order. Each groups by the columns that the dimensions need; what
+//! a dimension's value is called, and which connections make a channel, is decided in the answer.
+//! All text that people choose travels as parameters.
+
+mod check;
+mod filter;
+mod relation;
+mod statement;
+
+use portolan_core::calendar::{Bucket, TenantCalendar};
+use portolan_core::{ConnectionId, LocalDate};
+use uuid::Uuid;
+
+use crate::catalogue::{Measure, Source};
+use crate::dimension::Key;
+use crate::query::Query;
+use crate::{AnalyticsError, catalogue};
+
+pub(crate) use check::{CheckedQuery, SortKey};
+
+/// What a plan must know of the tenant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TenantContext {
+    pub connections: Vec<ConnectionInfo>,
+    pub calendar: TenantCalendar,
+}
+
+/// A connection, as people know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionInfo {
+    pub id: ConnectionId,
+    pub label: String,
+    /// The kind of place that sells, such as `shopify`.
+    pub channel: String,
+}
+
+/// A bound value of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parameter {
+    Text(String),
+    Integer(i64),
+    /// Days since 1970-01-01.
+    Date(i32),
+    Boolean(bool),
+    Uuid(Uuid),
+}
+
+/// A value as the engine brings it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    Null,
+    Text(String),
+    Integer(i128),
+    Uuid(Uuid),
+}
+
+/// What a column of a statement holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Selected {
+    Key(Key),
+    Flow(catalogue::FlowColumn),
+    Count(Measure),
+}
+
+/// One statement in PostgreSQL's dialect.
+///
+/// It reads `sale_events`, whose columns are the fields of a ledger event under their own names and
+/// `connection_id`; dates are days since 1970-01-01. It may call `period_start(date)`, which the engine
+/// provides from [`Statement::period_start`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    pub sql: String,
+    pub parameters: Vec<Parameter>,
+    /// Whether older events than the range matter (first orders).
+    pub reads_whole_ledger: bool,
+    pub(crate) selected: Vec<Selected>,
+    /// Whether its rows are rows of the answer, and whether they (also) add up to the totals.
+    pub(crate) feeds_rows: bool,
+    pub(crate) feeds_totals: bool,
+    pub(crate) in_comparison: bool,
+    pub(crate) periods: Periods,
+}
+
+/// The periods of one range.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Periods {
+    pub(crate) buckets: Vec<Bucket>,
+}
+
+impl Periods {
+    pub(crate) fn index_of(&self, date: LocalDate) -> Option<usize> {
+        let index = self.buckets.partition_point(|bucket| bucket.range.from <= date).checked_sub(1)?;
+        self.buckets[index].range.contains(date).then_some(index)
+    }
+}
+
+impl Statement {
+    /// First days of the periods that `period_start` maps dates to, ascending; empty if it isn't called.
+    pub fn period_start(&self) -> Vec<i32> {
+        self.periods.buckets.iter().map(|bucket| bucket.range.from.0).collect()
+    }
+
+    /// How many columns a row has.
+    pub fn width(&self) -> usize {
+        self.selected.len()
+    }
+}
+
+/// A checked question and the statements that answer it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    pub statements: Vec<Statement>,
+    pub(crate) question: CheckedQuery,
+    pub(crate) connections: Vec<ConnectionInfo>,
+}
+
+impl Plan {
+    /// Checks a question against the catalogue and writes its statements.
+    pub fn new(query: &Query, context: &TenantContext) -> Result<Self, AnalyticsError> {
+        let question = check::check(query, context)?;
+        let mut statements = Vec::new();
+        for asked in question.ranges() {
+            for source in [Source::Flow, Source::Order, Source::Customer] {
+                statements.extend(statement::statements(&question, context, &asked, source));
+            }
+        }
+        Ok(Self { statements, question, connections: context.connections.clone() })
+    }
+}

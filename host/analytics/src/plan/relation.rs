@@ -1,0 +1,188 @@
+//! The relations that statements group: events, orders that stand, first orders.
+
+use portolan_commerce::ledger::EventKind;
+use portolan_core::calendar::{DateRange, Grain};
+use sea_query::{Alias, CaseStatement, Cond, Expr, ExprTrait, JoinType, Query, SelectStatement};
+
+use super::check::CheckedQuery;
+use super::{TenantContext, filter};
+use crate::catalogue::DateBasis;
+use crate::dimension::{Dimension, Key};
+
+/// Events under their alias.
+const EVENT: &str = "e";
+/// First orders under theirs.
+const FIRST: &str = "f";
+
+pub(crate) const ORDER_KEY: &str = "order_key";
+pub(crate) const CUSTOMER_KEY: &str = "customer_key";
+pub(crate) const ORDER_AT: &str = "order_at";
+pub(crate) const UNITS: &str = "units";
+pub(crate) const DISCOUNT: &str = "discount";
+pub(crate) const FIRST_AT: &str = "first_at";
+pub(crate) const LIFETIME_ORDERS: &str = "lifetime_orders";
+
+/// A column of `sale_events`.
+pub(crate) fn event_column(name: &str) -> Expr {
+    Expr::col((Alias::new(EVENT), Alias::new(name)))
+}
+
+pub(crate) fn column(name: &str) -> Expr {
+    Expr::col(Alias::new(name))
+}
+
+/// Exact whatever the number of rows: 64-bit sums would wrap.
+pub(crate) fn wide_sum(name: &str) -> Expr {
+    Expr::from(column(name).cast_as("DECIMAL(38,0)")).sum()
+}
+
+/// The events of a question in a range, with the columns `keys` and `others`.
+pub(crate) fn events(
+    question: &CheckedQuery,
+    context: &TenantContext,
+    scope: &EventScope<'_>,
+) -> SelectStatement {
+    let mut select = Query::select();
+    let date_column = match scope.date_basis {
+        DateBasis::Event => "event_date",
+        DateBasis::Order => "order_date",
+    };
+    for key in scope.keys {
+        let expression = match key {
+            Key::Period => period(question.grain, date_column),
+            Key::Standing => standing(),
+            other => event_column(other.name()),
+        };
+        select.expr_as(expression, Alias::new(key.name()));
+    }
+    for name in scope.others {
+        if !scope.keys.iter().any(|key| key.name() == *name) {
+            select.expr_as(event_column(name), Alias::new(*name));
+        }
+    }
+    select.from_as(Alias::new("sale_events"), Alias::new(EVENT));
+    if scope.keys.contains(&Key::Standing) || filters_by_standing(question) {
+        join_firsts(&mut select);
+    }
+    let mut conditions = Cond::all()
+        .add(event_column("test").eq(false))
+        .add(event_column(date_column).gte(scope.range.from.0))
+        .add(event_column(date_column).lt(scope.range.until.0));
+    for checked in &question.filters {
+        conditions = conditions.add(filter::condition(checked, context));
+    }
+    if scope.orders_only {
+        conditions = conditions.add(of_orders());
+    }
+    select.cond_where(conditions).take()
+}
+
+/// Which events, and what of them.
+pub(crate) struct EventScope<'a> {
+    pub(crate) keys: &'a [Key],
+    pub(crate) others: &'a [&'a str],
+    pub(crate) date_basis: DateBasis,
+    pub(crate) range: DateRange,
+    /// Only the events whose units decide that an order counts.
+    pub(crate) orders_only: bool,
+}
+
+/// The orders in a range that stand: the units of their deciding events are above zero. One row per
+/// order and `keys`; with `known_customers` only those with a customer, who is then a column.
+pub(crate) fn standing_orders(
+    question: &CheckedQuery,
+    context: &TenantContext,
+    range: DateRange,
+    keys: &[Key],
+    known_customers: bool,
+) -> SelectStatement {
+    let mut others = vec!["connection_id", ORDER_KEY, "quantity_milli", "discount_minor"];
+    let mut group = vec!["connection_id", ORDER_KEY];
+    if known_customers {
+        others.extend([CUSTOMER_KEY, ORDER_AT]);
+        group.extend([CUSTOMER_KEY, ORDER_AT]);
+    }
+    let scope = EventScope { keys, others: &others, date_basis: DateBasis::Order, range, orders_only: true };
+    let mut relevant = events(question, context, &scope);
+    if known_customers {
+        relevant.and_where(event_column(CUSTOMER_KEY).is_not_null());
+    }
+    let names: Vec<&str> = keys.iter().map(|key| key.name()).filter(|name| !group.contains(name)).collect();
+    group.extend(names);
+    let mut orders = Query::select();
+    for name in &group {
+        orders.column(Alias::new(*name)).group_by_col(Alias::new(*name));
+    }
+    orders
+        .expr_as(column("quantity_milli").sum(), Alias::new(UNITS))
+        .expr_as(column("discount_minor").sum(), Alias::new(DISCOUNT))
+        .from_subquery(relevant, Alias::new("r"))
+        .and_having(column("quantity_milli").sum().gt(Expr::cust("0")))
+        .take()
+}
+
+/// Each customer's first order in the whole ledger, and how many orders of theirs stand.
+pub(crate) fn first_orders() -> SelectStatement {
+    let group = ["connection_id", CUSTOMER_KEY, ORDER_KEY, ORDER_AT];
+    let mut orders = Query::select();
+    for name in group {
+        orders.expr_as(event_column(name), Alias::new(name)).group_by_col((Alias::new(EVENT), Alias::new(name)));
+    }
+    orders
+        .from_as(Alias::new("sale_events"), Alias::new(EVENT))
+        .cond_where(
+            Cond::all()
+                .add(event_column("test").eq(false))
+                .add(event_column(CUSTOMER_KEY).is_not_null())
+                .add(of_orders()),
+        )
+        .and_having(event_column("quantity_milli").sum().gt(Expr::cust("0")));
+    Query::select()
+        .columns([Alias::new("connection_id"), Alias::new(CUSTOMER_KEY)])
+        .expr_as(column(ORDER_AT).min(), Alias::new(FIRST_AT))
+        .expr_as(column(ORDER_KEY).count(), Alias::new(LIFETIME_ORDERS))
+        .from_subquery(orders, Alias::new("o"))
+        .group_by_columns([Alias::new("connection_id"), Alias::new(CUSTOMER_KEY)])
+        .take()
+}
+
+/// Whether an event's order is its customer's first: `new`, `returning`, or null where unknown.
+pub(crate) fn standing() -> Expr {
+    let first_at = || Expr::col((Alias::new(FIRST), Alias::new(FIRST_AT)));
+    let unknown = event_column(CUSTOMER_KEY).is_null().or(event_column("has_order").eq(false));
+    let is_first = first_at().is_null().or(event_column(ORDER_AT).lte(first_at()));
+    CaseStatement::new()
+        .case(unknown, Expr::cust("CAST(NULL AS VARCHAR)"))
+        .case(is_first, Expr::cust("'new'"))
+        .finally(Expr::cust("'returning'"))
+        .into()
+}
+
+/// Whether a statement over these events looks at the whole ledger.
+pub(crate) fn needs_firsts(question: &CheckedQuery, keys: &[Key]) -> bool {
+    keys.contains(&Key::Standing) || filters_by_standing(question)
+}
+
+fn filters_by_standing(question: &CheckedQuery) -> bool {
+    question.filters.iter().any(|checked| checked.dimension == Dimension::NewReturning)
+}
+
+fn join_firsts(select: &mut SelectStatement) {
+    let same_customer = Cond::all()
+        .add(event_column("connection_id").equals((Alias::new(FIRST), Alias::new("connection_id"))))
+        .add(event_column(CUSTOMER_KEY).equals((Alias::new(FIRST), Alias::new(CUSTOMER_KEY))));
+    select.join_subquery(JoinType::LeftJoin, first_orders(), Alias::new(FIRST), same_customer);
+}
+
+fn of_orders() -> Expr {
+    let deciding = EventKind::ALL.into_iter().filter(|kind| kind.decides_order()).map(EventKind::as_str);
+    event_column("has_order").eq(true).and(event_column("kind").is_in(deciding))
+}
+
+/// Days are their own periods; longer ones are mapped by the engine from a table of days.
+fn period(grain: Option<Grain>, date_column: &str) -> Expr {
+    match grain {
+        Some(Grain::Day) | None => event_column(date_column),
+        Some(_) => sea_query::Func::cust(Alias::new("period_start")).arg(event_column(date_column)).into(),
+    }
+}

@@ -1,0 +1,250 @@
+//! One statement per source of measures, and a second for totals that rows don't add up to.
+
+use portolan_core::calendar::Grain;
+use sea_query::{Alias, CaseStatement, Expr, ExprTrait, PostgresQueryBuilder, Query, SelectStatement, Values};
+
+use super::check::{AskedRange, CheckedQuery};
+use super::relation::{
+    self, CUSTOMER_KEY, DISCOUNT, EventScope, FIRST_AT, LIFETIME_ORDERS, ORDER_AT, column, wide_sum,
+};
+use super::{Parameter, Periods, Selected, Statement, TenantContext};
+use crate::catalogue::{DateBasis, FlowColumn, Measure, Source};
+use crate::dimension::Key;
+
+/// Rows of the answer, or its totals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Rows,
+    Totals,
+}
+
+/// The statements of one source over one range; none if no metric needs the source.
+pub(crate) fn statements(
+    question: &CheckedQuery,
+    context: &TenantContext,
+    asked: &AskedRange<'_>,
+    source: Source,
+) -> Vec<Statement> {
+    let measures = question.measures(source);
+    if measures.is_empty() {
+        return Vec::new();
+    }
+    let adds_up = rows_add_up(question, source);
+    let mut levels = vec![Level::Rows];
+    if !adds_up {
+        levels.push(Level::Totals);
+    }
+    let mut statements = Vec::with_capacity(2);
+    for level in levels {
+        let keys = keys(question, level);
+        let (select, selected) = match source {
+            Source::Flow => flows(question, context, asked, &keys, &measures),
+            Source::Order => orders(question, context, asked, &keys),
+            Source::Customer => customers(question, context, asked, &keys, &measures),
+        };
+        let needs_history = measures.iter().any(|measure| needs_history(*measure));
+        let mut statement = finish(question, asked, select, selected, needs_history);
+        statement.feeds_rows = level == Level::Rows;
+        statement.feeds_totals = adds_up || level == Level::Totals;
+        statements.push(statement);
+    }
+    statements
+}
+
+fn needs_history(measure: Measure) -> bool {
+    matches!(measure, Measure::NewCustomers | Measure::ReturningCustomers | Measure::RepeatCustomers)
+}
+
+/// The columns to group by: those of the dimensions, each once; for totals the currency at most.
+fn keys(question: &CheckedQuery, level: Level) -> Vec<Key> {
+    let mut keys: Vec<Key> = match level {
+        Level::Totals => question.per_currency.then_some(Key::Currency).into_iter().collect(),
+        Level::Rows => {
+            let period = question.grain.map(|_| Key::Period);
+            let dimensions = question.dimensions.iter().flat_map(|dimension| dimension.keys().iter().copied());
+            period.into_iter().chain(dimensions).collect()
+        }
+    };
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// Whether the total is the sum of the rows. An order has one date and one connection, but may hold
+/// several products; a customer has orders on many days.
+fn rows_add_up(question: &CheckedQuery, source: Source) -> bool {
+    let within = |allowed: &[Key]| keys(question, Level::Rows).iter().all(|key| allowed.contains(key));
+    match source {
+        Source::Flow => true,
+        Source::Order => within(&[Key::Period, Key::Connection, Key::Currency]) && currency_is_in_totals(question),
+        Source::Customer => {
+            within(&[Key::Connection, Key::Currency]) && currency_is_in_totals(question)
+        }
+    }
+}
+
+/// Where the currency is a mere dimension, totals are over all currencies.
+fn currency_is_in_totals(question: &CheckedQuery) -> bool {
+    question.per_currency || !keys(question, Level::Rows).contains(&Key::Currency)
+}
+
+/// Sums of ledger columns by kind of event; the answer decides what each kind means.
+fn flows(
+    question: &CheckedQuery,
+    context: &TenantContext,
+    asked: &AskedRange<'_>,
+    keys: &[Key],
+    measures: &[Measure],
+) -> (SelectStatement, Vec<Selected>) {
+    let mut columns: Vec<FlowColumn> =
+        measures.iter().flat_map(|measure| measure.terms()).map(|term| term.column).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
+    let mut keys = keys.to_vec();
+    if !keys.contains(&Key::Kind) {
+        keys.push(Key::Kind);
+    }
+    let scope = EventScope {
+        keys: &keys,
+        others: &names,
+        date_basis: question.date_basis.unwrap_or(DateBasis::Event),
+        range: asked.range,
+        orders_only: false,
+    };
+    let mut select = grouped(&keys, relation::events(question, context, &scope));
+    for name in &names {
+        select.expr_as(wide_sum(name), Alias::new(format!("sum_{name}")));
+    }
+    let selected = keys
+        .iter()
+        .map(|key| Selected::Key(*key))
+        .chain(columns.iter().map(|column| Selected::Flow(*column)))
+        .collect();
+    (select, selected)
+}
+
+fn orders(
+    question: &CheckedQuery,
+    context: &TenantContext,
+    asked: &AskedRange<'_>,
+    keys: &[Key],
+) -> (SelectStatement, Vec<Selected>) {
+    let standing = relation::standing_orders(question, context, asked.range, keys, false);
+    let mut select = grouped(keys, standing);
+    select
+        .expr_as(column("order_key").count(), Alias::new("orders"))
+        .expr_as(one_if(column(DISCOUNT).gt(Expr::cust("0"))).sum(), Alias::new("discounted_orders"));
+    let counts = [Selected::Count(Measure::Orders), Selected::Count(Measure::DiscountedOrders)];
+    (select, keys.iter().map(|key| Selected::Key(*key)).chain(counts).collect())
+}
+
+/// Distinct customers by grouping twice: first per customer, then per row of the answer.
+fn customers(
+    question: &CheckedQuery,
+    context: &TenantContext,
+    asked: &AskedRange<'_>,
+    keys: &[Key],
+    measures: &[Measure],
+) -> (SelectStatement, Vec<Selected>) {
+    let with_history = measures.iter().any(|measure| needs_history(*measure));
+    let standing = relation::standing_orders(question, context, asked.range, keys, true);
+    let per_customer = per_customer(keys, standing, with_history);
+    let mut select = grouped(keys, per_customer);
+    select.expr_as(column(CUSTOMER_KEY).count(), Alias::new("customers"));
+    let mut counts = vec![Selected::Count(Measure::Customers)];
+    if with_history {
+        let flags = [
+            ("is_new", Measure::NewCustomers),
+            ("is_returning", Measure::ReturningCustomers),
+            ("is_repeat", Measure::RepeatCustomers),
+        ];
+        for (flag, measure) in flags {
+            select.expr_as(column(flag).sum(), Alias::new(format!("sum_{flag}")));
+            counts.push(Selected::Count(measure));
+        }
+    }
+    (select, keys.iter().map(|key| Selected::Key(*key)).chain(counts).collect())
+}
+
+/// One row per customer and row of the answer, with flags 0 or 1.
+fn per_customer(keys: &[Key], standing: SelectStatement, with_history: bool) -> SelectStatement {
+    let order = |name: &str| Expr::col((Alias::new("o"), Alias::new(name)));
+    let first = |name: &str| Expr::col((Alias::new("l"), Alias::new(name)));
+    let mut names = vec!["connection_id", CUSTOMER_KEY];
+    names.extend(keys.iter().map(|key| key.name()).filter(|name| *name != "connection_id"));
+    let mut select = Query::select();
+    for name in names {
+        select.expr_as(order(name), Alias::new(name)).group_by_col((Alias::new("o"), Alias::new(name)));
+    }
+    select.from_subquery(standing, Alias::new("o"));
+    if with_history {
+        let same = order("connection_id")
+            .eq(first("connection_id"))
+            .and(order(CUSTOMER_KEY).eq(first(CUSTOMER_KEY)));
+        select
+            .join_subquery(sea_query::JoinType::InnerJoin, relation::first_orders(), Alias::new("l"), same)
+            .expr_as(one_if(order(ORDER_AT).lte(first(FIRST_AT))).max(), Alias::new("is_new"))
+            .expr_as(one_if(order(ORDER_AT).gt(first(FIRST_AT))).max(), Alias::new("is_returning"))
+            .expr_as(one_if(first(LIFETIME_ORDERS).gte(Expr::cust("2"))).max(), Alias::new("is_repeat"));
+    }
+    select.take()
+}
+
+/// `SELECT keys FROM (relation) GROUP BY keys`, ready for aggregates.
+fn grouped(keys: &[Key], relation: SelectStatement) -> SelectStatement {
+    let mut select = Query::select();
+    for key in keys {
+        select.column(Alias::new(key.name())).group_by_col(Alias::new(key.name()));
+    }
+    select.from_subquery(relation, Alias::new("g")).take()
+}
+
+fn one_if(condition: Expr) -> Expr {
+    CaseStatement::new().case(condition, Expr::cust("1")).finally(Expr::cust("0")).into()
+}
+
+fn finish(
+    question: &CheckedQuery,
+    asked: &AskedRange<'_>,
+    select: SelectStatement,
+    selected: Vec<Selected>,
+    needs_history: bool,
+) -> Statement {
+    let (sql, values) = select.build(PostgresQueryBuilder);
+    let keys: Vec<Key> = selected
+        .iter()
+        .filter_map(|column| match column {
+            Selected::Key(key) => Some(*key),
+            _ => None,
+        })
+        .collect();
+    let maps_periods = keys.contains(&Key::Period) && question.grain != Some(Grain::Day);
+    Statement {
+        sql,
+        parameters: parameters(values),
+        reads_whole_ledger: needs_history || relation::needs_firsts(question, &keys),
+        selected,
+        feeds_rows: false,
+        feeds_totals: false,
+        in_comparison: asked.in_comparison,
+        periods: if maps_periods { asked.periods.clone() } else { Periods::default() },
+    }
+}
+
+/// The few types of value that the relations bind.
+fn parameters(values: Values) -> Vec<Parameter> {
+    values
+        .into_iter()
+        .map(|value| match value {
+            sea_query::Value::String(Some(text)) => Parameter::Text(text),
+            sea_query::Value::Bool(Some(flag)) => Parameter::Boolean(flag),
+            sea_query::Value::Int(Some(days)) => Parameter::Date(days),
+            sea_query::Value::BigInt(Some(number)) => Parameter::Integer(number),
+            sea_query::Value::Bytes(Some(bytes)) => {
+                Parameter::Uuid(uuid::Uuid::from_slice(&bytes).expect("only identifiers are bound as bytes"))
+            }
+            other => unreachable!("statements bind no value like {other:?}"),
+        })
+        .collect()
+}
