@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 
 const TESTS: &str = "admin-ui/tests/browser";
 /// The smallest demo world: an unoptimised server fills it in seconds.
-const SIZE: &str = "XS";
+const SIZE: &str = "tiny";
 const SYNC_LIMIT: Duration = Duration::from_secs(300);
 
 pub fn run(workspace: &Workspace, log: &Path) -> Result<()> {

@@ -99,7 +99,7 @@ impl Plan<'_> {
         let file = self.data_dir.join("demo-retail.csv");
         if !file.is_file() {
             let mut command = self.tied("sandbox-shopify");
-            command.arg("--export-csv").arg(&file).args(["--size", &self.size]);
+            command.arg("--orders-csv").arg(&file).args(["--size", &self.size]);
             process::run(&mut command).context("the demo world could not be exported")?;
         }
         Ok(file)

@@ -130,7 +130,7 @@ fn run_assets(check: &mut Check<'_>) -> Result<()> {
 }
 
 fn run_fmt(check: &mut Check<'_>) -> Result<()> {
-    check.cargo(&["fmt", "--all", "--check"])
+    check.cargo(&["fmt", "--all", "--check", "--", "--color=never"])
 }
 
 fn run_tidy(check: &mut Check<'_>) -> Result<()> {

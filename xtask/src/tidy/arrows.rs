@@ -98,6 +98,8 @@ fn crate_of(package: &Value) -> Result<Crate> {
         let for_tests = dependency["kind"] == "dev";
         match (dependency["path"].is_string(), for_tests) {
             (true, false) => found.arrows.push(own_name(name)),
+            // A crate's own tests may ask for its features for tests.
+            (true, true) if own_name(name) == found.name => {}
             (true, true) => found.test_arrows.push(own_name(name)),
             (false, false) => found.outside.push(name.to_owned()),
             (false, true) => {}

@@ -162,13 +162,14 @@ fn html_colour(line: &str) -> bool {
     })
 }
 
-/// A quoted colour and nothing else in the quotes; `"#add"` is rather the name of an element.
+/// A quoted colour and nothing else in the quotes; `"#add"` is rather an element, `"#1042"` an order.
 fn quoted_colour(line: &str) -> bool {
     ['"', '\'', '`'].iter().any(|quote| {
         line.split(*quote).skip(1).step_by(2).any(|text| {
-            let has_digit = text.chars().any(|letter| letter.is_ascii_digit());
+            let long = text.len() == 7 || text.len() == 9;
+            let short_with_digit = text.len() == 4 && text.chars().any(|letter| letter.is_ascii_digit());
             colour_function(text)
-                || hex_colours(text).any(|colour| colour == text && (has_digit || text.len() > 5))
+                || hex_colours(text).any(|colour| colour == text && (long || short_with_digit))
         })
     })
 }

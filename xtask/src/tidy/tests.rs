@@ -147,6 +147,7 @@ fn colours_outside_the_tokens_are_found() {
     is_clean("admin-ui/assets/pulse.css", "#face { color: var(--accent) }");
     is_clean("admin-ui/templates/pulse.html", "<a href=\"#add\">&#39;</a>");
     is_clean("admin-ui/assets/chart.ts", "document.querySelector('#add');");
+    is_clean("admin-ui/src/pages/orders.rs", "number: \"#1042\",");
     is_clean("admin-ui/assets/chart.ts", "const sea = '#123'; // tidy: colour because the test draws it");
 }
 
