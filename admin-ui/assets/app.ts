@@ -1,0 +1,13 @@
+// Behaviour that pages gain when scripts run. Without it every page reads and every form posts.
+import { watchCharts } from "./chart";
+import { startForms } from "./forms";
+import { startKeys } from "./keys";
+import { startLive } from "./live";
+import { startThemeToggle } from "./theme-toggle";
+
+for (const element of document.querySelectorAll<HTMLElement>(".js-only")) element.hidden = false;
+startThemeToggle();
+startKeys();
+startForms();
+watchCharts(document.body);
+if (document.body.dataset.signedIn !== undefined) startLive();

@@ -1,0 +1,143 @@
+// Turns a specification into ECharts' options: one look for the server's drawing and the browser's.
+import { type ChartSpec, type Palette, type Series, compact, toNumber, unitName } from "./chart-spec";
+
+type Option = Record<string, unknown>;
+
+/** Lines up to this number are named at their ends; more need a legend. */
+const MOST_DIRECT_LABELS = 4;
+const FONT_SIZE = 12;
+
+export function chartOption(spec: ChartSpec, palette: Palette, width: number): Option {
+  if (spec.kind === "sparkline") return sparkline(spec, palette);
+  const mains = spec.series.filter((series) => series.role === "main");
+  const lines = spec.kind === "line";
+  const direct = lines && spec.series.length > 1 && spec.series.length <= MOST_DIRECT_LABELS && width >= 480;
+  const legend = !direct && spec.series.length > 1;
+  const horizontal = spec.kind === "horizontal_bar";
+  return {
+    animation: false,
+    backgroundColor: "transparent",
+    color: palette.series,
+    textStyle: { fontSize: FONT_SIZE, fontFamily: "sans-serif", color: palette.muted },
+    legend: legend ? legendOption(spec, palette) : undefined,
+    grid: { left: horizontal ? 8 : 4, right: direct ? 92 : horizontal ? 56 : 12, top: legend ? 52 : 28, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    ...(horizontal
+      ? { xAxis: valueAxis(spec, palette, true), yAxis: { ...categoryAxis(spec, palette, width), inverse: true } }
+      : { xAxis: categoryAxis(spec, palette, width), yAxis: valueAxis(spec, palette, false) }),
+    series: lines
+      ? spec.series.flatMap((series) => lineSeries(spec, series, palette, direct))
+      : spec.series.map((series) => barSeries(spec, series, palette, mains.length)),
+  };
+}
+
+function colorOf(series: Series, palette: Palette): string {
+  return series.role === "comparison" ? palette.comparison : palette.series[series.color % palette.series.length] ?? palette.text;
+}
+
+function values(spec: ChartSpec, series: Series): (number | null)[] {
+  return spec.categories.map((_, index) => toNumber(series.values[index] ?? null, spec.unit));
+}
+
+function legendOption(spec: ChartSpec, palette: Palette): Option {
+  return {
+    type: "plain", top: 0, left: 0, itemWidth: 14, itemHeight: 8, itemGap: 14, icon: "roundRect", selectedMode: false,
+    textStyle: { color: palette.muted, fontSize: FONT_SIZE },
+    data: spec.series.map((series) => ({ name: series.name, itemStyle: { color: colorOf(series, palette) } })),
+  };
+}
+
+function categoryAxis(spec: ChartSpec, palette: Palette, width: number): Option {
+  const horizontal = spec.kind === "horizontal_bar";
+  return {
+    type: "category",
+    data: spec.categories.map((category) => category.label),
+    boundaryGap: spec.kind !== "line",
+    axisLine: { lineStyle: { color: palette.comparison } },
+    axisTick: { show: false },
+    axisLabel: {
+      color: palette.muted, fontSize: FONT_SIZE, hideOverlap: true, margin: 8, showMaxLabel: horizontal ? undefined : true,
+      ...(horizontal ? { width: Math.round(width * 0.34), overflow: "truncate", interval: 0 } : { alignMinLabel: "left", alignMaxLabel: spec.kind === "line" ? "right" : undefined }),
+    },
+  };
+}
+
+function valueAxis(spec: ChartSpec, palette: Palette, horizontal: boolean): Option {
+  const counted = spec.unit.kind === "count";
+  return {
+    type: "value",
+    // Bars start at zero; so do lines, unless that would flatten them.
+    scale: false,
+    splitNumber: 4,
+    minInterval: counted ? 1 : undefined,
+    name: horizontal ? undefined : unitName(spec.unit),
+    nameLocation: "end", nameGap: 10,
+    nameTextStyle: { color: palette.muted, fontSize: FONT_SIZE, align: "left", padding: [0, 0, 0, -24] },
+    axisLine: { show: false }, axisTick: { show: false },
+    axisLabel: {
+      color: palette.muted, fontSize: FONT_SIZE, hideOverlap: true,
+      formatter: (number: number) => horizontal && unitName(spec.unit) ? `${compact(number)}\u202f${unitName(spec.unit)}` : compact(number),
+    },
+    splitLine: { lineStyle: { color: palette.grid } },
+  };
+}
+
+/** One line; two where its end is not finished yet, the second dashed and joined to the first. */
+function lineSeries(spec: ChartSpec, series: Series, palette: Palette, direct: boolean): Option[] {
+  const all = values(spec, series);
+  const color = colorOf(series, palette);
+  const compared = series.role === "comparison";
+  const unfinished = compared ? undefined : spec.unfinished_from;
+  const few = all.filter((value) => value !== null).length === 1;
+  const part = (data: (number | null)[], dashed: boolean, last: boolean): Option => ({
+    type: "line", name: series.name, data, clip: false, connectNulls: false,
+    showSymbol: few, symbol: "circle", symbolSize: 5,
+    itemStyle: { color },
+    lineStyle: { color, width: compared ? 1.5 : 2, type: dashed || compared ? [4, 4] : "solid", cap: "round", join: "round" },
+    z: compared ? 1 : 2,
+    emphasis: { disabled: true },
+    endLabel: direct && last ? { show: true, formatter: series.name, color, fontSize: FONT_SIZE, distance: 6, width: 82, overflow: "truncate" } : undefined,
+    labelLayout: direct ? { moveOverlap: "shiftY" } : undefined,
+  });
+  if (unfinished === undefined || unfinished >= all.length) return [part(all, false, true)];
+  const finished = all.map((value, index) => (index < unfinished ? value : null));
+  const open = all.map((value, index) => (index >= unfinished - 1 ? value : null));
+  return [part(finished, false, false), part(open, true, true)];
+}
+
+function barSeries(spec: ChartSpec, series: Series, palette: Palette, mains: number): Option {
+  const color = colorOf(series, palette);
+  const stacked = spec.kind === "stacked_bar" && series.role === "main";
+  const compared = series.role === "comparison";
+  const unfinished = compared ? undefined : spec.unfinished_from;
+  const horizontal = spec.kind === "horizontal_bar";
+  if (compared && !horizontal) {
+    // Beside bars a comparison is a dashed line, so that it is never read as one more channel.
+    return lineSeries(spec, series, palette, false)[0] ?? {};
+  }
+  return {
+    type: "bar", name: series.name, clip: false, stack: stacked ? "all" : undefined,
+    barMaxWidth: horizontal ? 18 : 40, barCategoryGap: "28%", barGap: "10%", barMinHeight: 0,
+    itemStyle: { color, borderRadius: stacked || mains > 1 ? 0 : horizontal ? [0, 2, 2, 0] : [2, 2, 0, 0] },
+    emphasis: { disabled: true },
+    label: horizontal && mains === 1 && !compared
+      ? { show: true, position: "right", color: palette.text, fontSize: FONT_SIZE, formatter: (point: { value: number }) => compact(point.value) }
+      : undefined,
+    data: values(spec, series).map((value, index) => unfinished !== undefined && index >= unfinished
+      ? { value, itemStyle: { color, opacity: 0.55, borderColor: color, borderType: [3, 3], borderWidth: 1 } }
+      : value),
+  };
+}
+
+function sparkline(spec: ChartSpec, palette: Palette): Option {
+  const series = spec.series.filter((one) => one.role === "main").slice(0, 1);
+  const plain = { type: "value", show: false, min: "dataMin", max: "dataMax" };
+  return {
+    animation: false, backgroundColor: "transparent",
+    grid: { left: 2, right: 2, top: 3, bottom: 3, outerBoundsMode: "none" },
+    xAxis: { type: "category", show: false, boundaryGap: false, data: spec.categories.map((category) => category.label) },
+    yAxis: plain,
+    series: series.flatMap((one) => lineSeries({ ...spec, kind: "line" }, one, palette, false).map((line) => ({
+      ...line, lineStyle: { ...(line.lineStyle as Option), width: 1.5 },
+    }))),
+  };
+}

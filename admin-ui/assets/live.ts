@@ -1,0 +1,110 @@
+// Keeps open pages true: the server says over one event stream that a sync moved or that new data
+// stands, and the regions concerned ask for themselves again.
+import htmx from "htmx.org/dist/htmx.esm.js";
+import { releaseCharts, watchCharts } from "./chart";
+
+/** Fewer refreshes than this apart are one. */
+const QUIET_MS = 500;
+/** Screen readers hear at most one announcement in this time. */
+const ANNOUNCE_MS = 10_000;
+
+interface Region {
+  busy: boolean;
+  /** Another event came while busy or quiet. */
+  again: boolean;
+}
+
+const regions = new WeakMap<HTMLElement, Region>();
+let announcedAt = -Infinity;
+let announced = "";
+
+function announce(text: string): void {
+  const place = document.querySelector("[data-announce]");
+  if (!place || !text || text === announced || performance.now() - announcedAt < ANNOUNCE_MS) return;
+  announcedAt = performance.now();
+  announced = text;
+  place.textContent = text;
+}
+
+/** Somebody who types or confirms something in a region must not lose it. */
+function inUse(element: HTMLElement): boolean {
+  const focused = document.activeElement;
+  const typing = focused !== null && element.contains(focused) && focused.matches("input, select, textarea");
+  return typing || element.querySelector("details.confirm[open]") !== null;
+}
+
+async function refresh(element: HTMLElement): Promise<void> {
+  const region = regions.get(element) ?? { busy: false, again: false };
+  regions.set(element, region);
+  if (region.busy) {
+    region.again = true;
+    return;
+  }
+  region.busy = true;
+  region.again = false;
+  const source = element.dataset.src;
+  if (source && element.isConnected && !inUse(element)) await swap(element, source);
+  else region.again = element.isConnected;
+  setTimeout(() => {
+    region.busy = false;
+    if (region.again) void refresh(element);
+  }, QUIET_MS);
+}
+
+async function swap(element: HTMLElement, source: string): Promise<void> {
+  const figures = [...element.querySelectorAll(".figure")].map((figure) => figure.textContent);
+  const open = [...element.querySelectorAll<HTMLElement>("details[open]")].map((details) => details.parentElement?.id);
+  const focused = document.activeElement instanceof HTMLAnchorElement && element.contains(document.activeElement)
+    ? document.activeElement.getAttribute("href") : null;
+  releaseCharts(element);
+  try {
+    await htmx.ajax("get", source, { target: element, swap: "innerHTML" });
+  } finally {
+    watchCharts(element);
+  }
+  for (const id of open) if (id) document.getElementById(id)?.querySelector("details")?.setAttribute("open", "");
+  if (focused) element.querySelector<HTMLElement>(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  element.querySelectorAll(".figure").forEach((figure, index) => {
+    if (figures.length && figure.textContent !== figures[index]) figure.classList.add("changed");
+  });
+  announce(element.querySelector<HTMLElement>("[data-announcement]")?.dataset.announcement
+    ?? (element.matches("[data-live-data]") ? "Figures updated" : ""));
+}
+
+function refreshAll(selector: string): void {
+  for (const element of document.querySelectorAll<HTMLElement>(selector)) void refresh(element);
+}
+
+function syncMoved(event: MessageEvent<string>): void {
+  const { id } = JSON.parse(event.data) as { id: string };
+  refreshAll(`[data-live-sync="*"], [data-live-sync="${CSS.escape(id)}"]`);
+}
+
+function showState(state: "live" | "lost"): void {
+  const dot = document.querySelector<HTMLElement>("[data-live-dot]");
+  if (!dot) return;
+  dot.hidden = false;
+  dot.dataset.state = state;
+  dot.textContent = state === "live" ? "Live" : "Reconnecting";
+}
+
+export function startLive(): void {
+  let lost = false;
+  const source = new EventSource("/events");
+  source.addEventListener("sync", syncMoved);
+  source.addEventListener("data", () => refreshAll("[data-live-data]"));
+  source.addEventListener("open", () => {
+    showState("live");
+    // What was missed while the stream was away is asked for once.
+    if (lost) refreshAll("[data-live-data], [data-live-sync]");
+    lost = false;
+  });
+  source.addEventListener("error", () => {
+    lost = true;
+    showState("lost");
+  });
+  addEventListener("pagehide", () => source.close());
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
+}
