@@ -1,0 +1,108 @@
+//! Pages of a Relay connection, by opaque cursors.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::search::{Search, Searchable};
+use super::{GraphqlError, GraphqlResult};
+
+/// Shopify's largest page.
+pub const LARGEST_PAGE: usize = 250;
+
+/// One page: nodes with their cursors.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    pub nodes: Vec<(String, Value)>,
+    pub has_next: bool,
+    pub has_previous: bool,
+}
+
+/// Where a page starts and how long it may be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PageArguments {
+    pub first: usize,
+    pub after: Option<String>,
+}
+
+fn encode(value: i64, id: u64) -> String {
+    STANDARD.encode(format!(r#"{{"last_id":{id},"last_value":{value}}}"#))
+}
+
+fn decode(cursor: &str) -> GraphqlResult<(i64, u64)> {
+    let refused = || GraphqlError::new("BAD_REQUEST", "Invalid cursor for current pagination sort.");
+    let bytes = STANDARD.decode(cursor).map_err(|_| refused())?;
+    let value = serde_json::from_slice::<Value>(&bytes).map_err(|_| refused())?;
+    Ok((value["last_value"].as_i64().ok_or_else(refused)?, value["last_id"].as_u64().ok_or_else(refused)?))
+}
+
+/// A page of an array that hangs on one object; the cursor is the position.
+pub fn page_of_array(items: &[Value], arguments: &PageArguments) -> GraphqlResult<Page> {
+    let start = match &arguments.after {
+        Some(cursor) => decode(cursor)?.1 as usize + 1,
+        None => 0,
+    };
+    let rest = items.get(start..).unwrap_or_default();
+    let nodes = rest.iter().take(arguments.first).enumerate();
+    Ok(Page {
+        nodes: nodes.map(|(index, item)| (encode(0, (start + index) as u64), item.clone())).collect(),
+        has_next: rest.len() > arguments.first,
+        has_previous: start > 0,
+    })
+}
+
+/// What things are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortKey {
+    Id,
+    CreatedAt,
+    UpdatedAt,
+}
+
+impl SortKey {
+    pub fn of(self, item: &impl Searchable) -> (i64, u64) {
+        let value = match self {
+            Self::Id => item.id() as i64,
+            Self::CreatedAt => item.created_at(),
+            Self::UpdatedAt => item.updated_at(),
+        };
+        (value, item.id())
+    }
+}
+
+/// A page of everything of a kind. `sorted` are indices into `items` in the order of `key`.
+pub fn page_of_items<T: Searchable>(
+    items: &[T],
+    sorted: &[u32],
+    key: SortKey,
+    search: &Search,
+    arguments: &PageArguments,
+    write: impl Fn(&T) -> Value,
+) -> GraphqlResult<Page> {
+    let start = match &arguments.after {
+        Some(cursor) => {
+            let last = decode(cursor)?;
+            sorted.partition_point(|index| key.of(&items[*index as usize]) <= last)
+        }
+        None => 0,
+    };
+    let mut chosen =
+        sorted[start..].iter().map(|index| &items[*index as usize]).filter(|item| search.matches(*item));
+    let nodes = chosen.by_ref().take(arguments.first);
+    let nodes = nodes
+        .map(|item| {
+            let (value, id) = key.of(item);
+            (encode(value, id), write(item))
+        })
+        .collect::<Vec<_>>();
+    Ok(Page { nodes, has_next: chosen.next().is_some(), has_previous: arguments.after.is_some() })
+}
+
+/// A `Count` with Shopify's limit of 10,000 unless the query lifts it.
+pub fn count<T: Searchable>(items: &[T], search: &Search, limit: Option<u64>) -> Value {
+    let count = items.iter().filter(|item| search.matches(*item)).count() as u64;
+    match limit {
+        Some(limit) if count > limit => json!({ "count": limit, "precision": "AT_LEAST" }),
+        _ => json!({ "count": count, "precision": "EXACT" }),
+    }
+}

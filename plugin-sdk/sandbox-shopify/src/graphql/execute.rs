@@ -1,0 +1,305 @@
+//! Runs a parsed query over JSON objects: what is selected is copied out.
+
+use graphql_parser::query::{
+    Definition, Directive, Document, Field, OperationDefinition, Selection, SelectionSet, TypeCondition,
+    Value as Literal,
+};
+use serde_json::{Map, Value};
+
+use super::connection::{LARGEST_PAGE, Page, PageArguments, page_of_array};
+use super::{GraphqlError, GraphqlResult};
+
+/// What a root field resolves to before its selection is applied.
+pub enum Resolved {
+    Object(Value),
+    Connection(Page),
+}
+
+/// Answers the fields of the query root.
+pub trait Root {
+    fn resolve(&self, name: &str, arguments: &Arguments) -> GraphqlResult<Resolved>;
+}
+
+/// A field's arguments with variables filled in.
+#[derive(Debug, Clone, Default)]
+pub struct Arguments(Map<String, Value>);
+
+impl Arguments {
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Value::as_str)
+    }
+
+    pub fn first(&self) -> Option<usize> {
+        self.0.get("first").and_then(Value::as_u64).map(|first| first as usize)
+    }
+
+    /// The page that `first` and `after` ask for.
+    pub fn page(&self) -> GraphqlResult<PageArguments> {
+        let refuse = |message: &str| Err(GraphqlError::new("BAD_REQUEST", message));
+        if self.0.contains_key("last") || self.text("before").is_some() {
+            return refuse("the sandbox pages forwards only: use first and after");
+        }
+        match self.first() {
+            None => refuse("you must provide one of first or last"),
+            Some(first) if first > LARGEST_PAGE => refuse("first cannot exceed 250"),
+            Some(first) => Ok(PageArguments { first, after: self.text("after").map(str::to_owned) }),
+        }
+    }
+}
+
+/// A query that can be run: one operation with its fragments and variables.
+pub struct Query<'a> {
+    document: &'a Document<'a, &'a str>,
+    pub selection: &'a SelectionSet<'a, &'a str>,
+    variables: Map<String, Value>,
+}
+
+impl<'a> Query<'a> {
+    /// Chooses the operation, by name where there are several, and fills in defaults.
+    pub fn new(
+        document: &'a Document<'a, &'a str>,
+        name: Option<&str>,
+        given: &Value,
+    ) -> GraphqlResult<Self> {
+        let mut variables = Map::new();
+        let mut chosen = None;
+        for definition in &document.definitions {
+            let Definition::Operation(operation) = definition else { continue };
+            match operation {
+                OperationDefinition::SelectionSet(selection) => chosen = Some(selection),
+                OperationDefinition::Query(query) if name.is_none() || query.name == name => {
+                    chosen = Some(&query.selection_set);
+                    for variable in &query.variable_definitions {
+                        let default =
+                            variable.default_value.as_ref().map(|default| literal(default, &Map::new()));
+                        let value = given.get(variable.name).cloned().or(default.transpose()?);
+                        variables.extend(value.map(|value| (variable.name.to_owned(), value)));
+                    }
+                }
+                OperationDefinition::Query(_) => {}
+                _ => return Err(GraphqlError::new("BAD_REQUEST", "the sandbox answers queries only")),
+            }
+        }
+        let selection = chosen.ok_or_else(|| GraphqlError::new("BAD_REQUEST", "no such operation"))?;
+        Ok(Self { document, selection, variables })
+    }
+
+    /// Runs the query.
+    pub fn run(&self, root: &impl Root) -> GraphqlResult<Value> {
+        let mut out = Map::new();
+        for field in self.fields(self.selection, "QueryRoot") {
+            let key = response_key(field);
+            if field.name == "__typename" {
+                out.insert(key, "QueryRoot".into());
+                continue;
+            }
+            let arguments = self.arguments(field)?;
+            let value = match root.resolve(field.name, &arguments)? {
+                Resolved::Object(value) => self.project(&value, field, &arguments)?,
+                Resolved::Connection(page) => self.connection(&page, &field.selection_set)?,
+            };
+            out.insert(key, value);
+        }
+        Ok(Value::Object(out))
+    }
+
+    /// The fields of a selection that apply to an object of this type, fragments opened.
+    pub fn fields(
+        &self,
+        selection: &'a SelectionSet<'a, &'a str>,
+        typename: &str,
+    ) -> Vec<&'a Field<'a, &'a str>> {
+        let mut fields = Vec::new();
+        self.collect(selection, Some(typename), &mut fields);
+        fields
+    }
+
+    /// `typename` of `None` takes every fragment, whatever its condition.
+    pub fn collect(
+        &self,
+        selection: &'a SelectionSet<'a, &'a str>,
+        typename: Option<&str>,
+        fields: &mut Vec<&'a Field<'a, &'a str>>,
+    ) {
+        let applies = |condition: &TypeCondition<'a, &'a str>| {
+            let TypeCondition::On(name) = condition;
+            // An object without a type name is not behind an interface: its fragments always apply.
+            typename.is_none_or(|typename| typename.is_empty() || typename == *name || is_interface(name))
+        };
+        for item in &selection.items {
+            match item {
+                Selection::Field(field) if self.included(&field.directives) => fields.push(field),
+                Selection::InlineFragment(fragment)
+                    if self.included(&fragment.directives)
+                        && fragment.type_condition.as_ref().is_none_or(applies) =>
+                {
+                    self.collect(&fragment.selection_set, typename, fields);
+                }
+                Selection::FragmentSpread(spread) if self.included(&spread.directives) => {
+                    for definition in &self.document.definitions {
+                        if let Definition::Fragment(fragment) = definition
+                            && fragment.name == spread.fragment_name
+                            && applies(&fragment.type_condition)
+                        {
+                            self.collect(&fragment.selection_set, typename, fields);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    pub fn arguments(&self, field: &Field<'a, &'a str>) -> GraphqlResult<Arguments> {
+        let mut arguments = Map::new();
+        for (name, value) in &field.arguments {
+            if let Literal::Variable(variable) = value
+                && !self.variables.contains_key(*variable)
+            {
+                continue;
+            }
+            arguments.insert((*name).to_owned(), literal(value, &self.variables)?);
+        }
+        Ok(Arguments(arguments))
+    }
+
+    fn included(&self, directives: &[Directive<'a, &'a str>]) -> bool {
+        directives.iter().all(|directive| {
+            let condition = directive.arguments.iter().find(|(name, _)| *name == "if");
+            let condition = condition.and_then(|(_, value)| literal(value, &self.variables).ok());
+            let condition = condition.and_then(|value| value.as_bool()).unwrap_or(true);
+            match directive.name {
+                "include" => condition,
+                "skip" => !condition,
+                _ => true,
+            }
+        })
+    }
+
+    fn project(
+        &self,
+        value: &Value,
+        field: &'a Field<'a, &'a str>,
+        arguments: &Arguments,
+    ) -> GraphqlResult<Value> {
+        let selection = &field.selection_set;
+        match value {
+            Value::Object(object) if selection.items.is_empty() => Err(GraphqlError::new(
+                "selectionMismatch",
+                format!("Field '{}' must have selections ({} fields)", field.name, object.len()),
+            )),
+            Value::Object(object) => self.object(object, selection),
+            Value::Array(items) if self.wants_connection(selection) => {
+                self.connection(&page_of_array(items, &arguments.page()?)?, selection)
+            }
+            Value::Array(items) => {
+                let limit = arguments.first().unwrap_or(usize::MAX);
+                items.iter().take(limit).map(|item| self.project(item, field, arguments)).collect()
+            }
+            leaf => Ok(leaf.clone()),
+        }
+    }
+
+    fn object(
+        &self,
+        object: &Map<String, Value>,
+        selection: &'a SelectionSet<'a, &'a str>,
+    ) -> GraphqlResult<Value> {
+        let typename = object.get("__typename").and_then(Value::as_str).unwrap_or_default();
+        let mut out = Map::new();
+        for field in self.fields(selection, typename) {
+            let value = object.get(field.name).ok_or_else(|| {
+                let message = format!("Field '{}' is not served by the sandbox on '{typename}'", field.name);
+                GraphqlError::new("undefinedField", message)
+            })?;
+            out.insert(response_key(field), self.project(value, field, &self.arguments(field)?)?);
+        }
+        Ok(Value::Object(out))
+    }
+
+    /// Whether an array is asked for as pages: by `nodes`, `edges` or `pageInfo`.
+    pub fn wants_connection(&self, selection: &'a SelectionSet<'a, &'a str>) -> bool {
+        let mut fields = Vec::new();
+        self.collect(selection, None, &mut fields);
+        fields.iter().any(|field| matches!(field.name, "nodes" | "edges" | "pageInfo"))
+    }
+
+    fn connection(&self, page: &Page, selection: &'a SelectionSet<'a, &'a str>) -> GraphqlResult<Value> {
+        let mut out = Map::new();
+        for field in self.fields(selection, "") {
+            let value = match field.name {
+                "nodes" => {
+                    let nodes =
+                        page.nodes.iter().map(|(_, node)| self.project(node, field, &Arguments::default()));
+                    nodes.collect::<GraphqlResult<Value>>()?
+                }
+                "edges" => {
+                    let edge = |(cursor, node): &(String, Value)| {
+                        let edge = Map::from_iter([
+                            ("cursor".to_owned(), Value::from(cursor.as_str())),
+                            ("node".to_owned(), node.clone()),
+                        ]);
+                        self.object(&edge, &field.selection_set)
+                    };
+                    page.nodes.iter().map(edge).collect::<GraphqlResult<Value>>()?
+                }
+                "pageInfo" => {
+                    let info = Map::from_iter([
+                        ("hasNextPage".to_owned(), Value::from(page.has_next)),
+                        ("hasPreviousPage".to_owned(), Value::from(page.has_previous)),
+                        (
+                            "startCursor".to_owned(),
+                            page.nodes.first().map(|(cursor, _)| cursor.as_str()).into(),
+                        ),
+                        ("endCursor".to_owned(), page.nodes.last().map(|(cursor, _)| cursor.as_str()).into()),
+                    ]);
+                    self.object(&info, &field.selection_set)?
+                }
+                name => {
+                    return Err(GraphqlError::new(
+                        "undefinedField",
+                        format!("Field '{name}' is no part of a connection"),
+                    ));
+                }
+            };
+            out.insert(response_key(field), value);
+        }
+        Ok(Value::Object(out))
+    }
+}
+
+fn response_key<'a>(field: &Field<'a, &'a str>) -> String {
+    field.alias.unwrap_or(field.name).to_owned()
+}
+
+/// Conditions that the world's objects meet by what they are.
+fn is_interface(name: &str) -> bool {
+    matches!(
+        name,
+        "Sale" | "SalesAgreement" | "DiscountApplication" | "Node" | "PricingValue" | "CustomerMoment"
+    )
+}
+
+fn literal<'a>(value: &Literal<'a, &'a str>, variables: &Map<String, Value>) -> GraphqlResult<Value> {
+    Ok(match value {
+        Literal::Variable(name) => variables.get(*name).cloned().unwrap_or(Value::Null),
+        Literal::Int(number) => number.as_i64().into(),
+        Literal::Float(number) => (*number).into(),
+        Literal::String(text) => text.as_str().into(),
+        Literal::Boolean(boolean) => (*boolean).into(),
+        Literal::Null => Value::Null,
+        Literal::Enum(name) => (*name).into(),
+        Literal::List(items) => {
+            items.iter().map(|item| literal(item, variables)).collect::<GraphqlResult<Value>>()?
+        }
+        Literal::Object(fields) => {
+            let fields =
+                fields.iter().map(|(name, value)| Ok(((*name).to_owned(), literal(value, variables)?)));
+            Value::Object(fields.collect::<GraphqlResult<Map<_, _>>>()?)
+        }
+    })
+}

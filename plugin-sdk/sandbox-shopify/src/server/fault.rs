@@ -1,0 +1,100 @@
+//! What the sandbox does wrong on request.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+/// A way to misbehave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FaultKind {
+    /// 429, with `Retry-After` where given.
+    RateLimited { retry_after_s: Option<u64> },
+    /// 200 with `THROTTLED` in the errors.
+    Throttled,
+    /// A 5xx with a text body.
+    ServerError { status: Option<u16> },
+    /// A page of HTML with status 200.
+    Html,
+    /// JSON that ends in the middle.
+    Truncated,
+    /// A page whose cursor is the one it was asked with. Waits for a request with a cursor.
+    RepeatedCursor,
+    /// The right answer, late.
+    Slow { delay_ms: u64 },
+    /// 401: the token was revoked.
+    InvalidToken,
+    /// 200 with `ACCESS_DENIED` in the errors.
+    AccessDenied { scope: Option<String> },
+    /// 200 with an error the client cannot know.
+    InternalError,
+}
+
+/// A fault in the queue: let `after` requests pass, then misbehave for `count` requests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    #[serde(flatten)]
+    pub kind: FaultKind,
+    #[serde(default)]
+    pub after: u64,
+    #[serde(default = "once")]
+    pub count: u64,
+}
+
+fn once() -> u64 {
+    1
+}
+
+impl Fault {
+    /// For the next request.
+    pub fn next(kind: FaultKind) -> Self {
+        Self { kind, after: 0, count: 1 }
+    }
+}
+
+/// Faults in the order in which they were asked for.
+#[derive(Debug, Default)]
+pub struct FaultQueue {
+    waiting: VecDeque<Fault>,
+    pub fired: u64,
+}
+
+impl FaultQueue {
+    pub fn push(&mut self, fault: Fault) {
+        self.waiting.push_back(fault);
+    }
+
+    pub fn clear(&mut self) {
+        self.waiting.clear();
+    }
+
+    pub fn waiting(&self) -> impl Iterator<Item = &Fault> {
+        self.waiting.iter()
+    }
+
+    /// The fault for this request, if one is due.
+    pub fn take(&mut self, has_cursor: bool) -> Option<FaultKind> {
+        let fault = self.waiting.front_mut()?;
+        if fault.kind == FaultKind::RepeatedCursor && !has_cursor {
+            return None;
+        }
+        if fault.after > 0 {
+            fault.after -= 1;
+            return None;
+        }
+        let kind = fault.kind.clone();
+        fault.count = fault.count.saturating_sub(1);
+        if fault.count == 0 {
+            self.waiting.pop_front();
+        }
+        self.fired += 1;
+        Some(kind)
+    }
+}
+
+/// Reads the header `X-Sandbox-Fault`: a kind, or a JSON object as the control endpoint takes it.
+pub fn parse_header(text: &str) -> Option<FaultKind> {
+    let json =
+        if text.trim_start().starts_with('{') { text.to_owned() } else { format!(r#"{{"kind":"{text}"}}"#) };
+    serde_json::from_str(&json).ok()
+}

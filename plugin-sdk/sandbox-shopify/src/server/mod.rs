@@ -1,0 +1,7 @@
+//! The sandbox as a server: who may ask, how much, and what goes wrong on request.
+
+mod bucket;
+pub mod fault;
+pub mod http;
+mod resolve;
+pub mod sandbox;

@@ -1,0 +1,174 @@
+//! The query root over one shop.
+
+use std::cell::Cell;
+
+use serde_json::Value;
+
+use crate::answer::order::OrderWriter;
+use crate::answer::{catalogue, parse_gid};
+use crate::graphql::connection::{SortKey, count, page_of_items};
+use crate::graphql::execute::{Arguments, Resolved, Root};
+use crate::graphql::search::{Search, Searchable};
+use crate::graphql::{GraphqlError, GraphqlResult};
+use crate::world::{Customer, Order, Product, Shop};
+
+/// Orders in which one kind of thing can be paged, as indices.
+#[derive(Debug, Default)]
+pub struct Sorted {
+    by_id: Vec<u32>,
+    by_created: Vec<u32>,
+    by_updated: Vec<u32>,
+}
+
+impl Sorted {
+    fn of<T: Searchable>(items: &[T]) -> Self {
+        let by = |key: SortKey| {
+            let mut indices = (0..items.len() as u32).collect::<Vec<_>>();
+            indices.sort_unstable_by_key(|index| key.of(&items[*index as usize]));
+            indices
+        };
+        Self {
+            by_id: by(SortKey::Id),
+            by_created: by(SortKey::CreatedAt),
+            by_updated: by(SortKey::UpdatedAt),
+        }
+    }
+
+    fn get(&self, key: SortKey) -> &[u32] {
+        match key {
+            SortKey::Id => &self.by_id,
+            SortKey::CreatedAt => &self.by_created,
+            SortKey::UpdatedAt => &self.by_updated,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct ShopIndex {
+    orders: Sorted,
+    products: Sorted,
+    customers: Sorted,
+}
+
+impl ShopIndex {
+    pub fn of(shop: &Shop) -> Self {
+        Self {
+            orders: Sorted::of(&shop.orders),
+            products: Sorted::of(&shop.products),
+            customers: Sorted::of(&shop.customers),
+        }
+    }
+}
+
+/// One request's view of a shop.
+pub struct ShopRoot<'a> {
+    pub shop: &'a Shop,
+    pub index: &'a ShopIndex,
+    /// Orders written for this request.
+    pub orders_served: Cell<u64>,
+}
+
+impl Root for ShopRoot<'_> {
+    fn resolve(&self, name: &str, arguments: &Arguments) -> GraphqlResult<Resolved> {
+        let profile = &self.shop.profile;
+        let order = |order: &Order| {
+            self.orders_served.set(self.orders_served.get() + 1);
+            OrderWriter::new(self.shop, order).write()
+        };
+        let product = |product: &Product| catalogue::product(profile, product);
+        let one = |value: Option<Value>| Ok(Resolved::Object(value.unwrap_or(Value::Null)));
+        match name {
+            "shop" => one(Some(catalogue::shop(self.shop))),
+            "orders" => pages(&self.shop.orders, &self.index.orders, arguments, SortKey::CreatedAt, order),
+            "products" => pages(&self.shop.products, &self.index.products, arguments, SortKey::Id, product),
+            "customers" => pages(
+                &self.shop.customers,
+                &self.index.customers,
+                arguments,
+                SortKey::Id,
+                catalogue::customer,
+            ),
+            "ordersCount" => counted(&self.shop.orders, arguments),
+            "productsCount" => counted(&self.shop.products, arguments),
+            "customersCount" => counted(&self.shop.customers, arguments),
+            "order" => one(find(&self.shop.orders, "Order", arguments).map(order)),
+            "product" => one(find(&self.shop.products, "Product", arguments).map(product)),
+            "customer" => one(find(&self.shop.customers, "Customer", arguments).map(catalogue::customer)),
+            _ => Err(GraphqlError::new(
+                "undefinedField",
+                format!("Field '{name}' is not served by the sandbox"),
+            )),
+        }
+    }
+}
+
+fn pages<T: Searchable>(
+    items: &[T],
+    sorted: &Sorted,
+    arguments: &Arguments,
+    default: SortKey,
+    write: impl Fn(&T) -> Value,
+) -> GraphqlResult<Resolved> {
+    let key = match arguments.text("sortKey") {
+        None => default,
+        Some("ID") => SortKey::Id,
+        Some("CREATED_AT" | "PROCESSED_AT") => SortKey::CreatedAt,
+        Some("UPDATED_AT") => SortKey::UpdatedAt,
+        Some(other) => {
+            return Err(GraphqlError::new("BAD_REQUEST", format!("the sandbox does not sort by {other}")));
+        }
+    };
+    let search = Search::parse(arguments.text("query").unwrap_or_default())?;
+    page_of_items(items, sorted.get(key), key, &search, &arguments.page()?, write).map(Resolved::Connection)
+}
+
+fn counted<T: Searchable>(items: &[T], arguments: &Arguments) -> GraphqlResult<Resolved> {
+    let search = Search::parse(arguments.text("query").unwrap_or_default())?;
+    let limit = match arguments.get("limit") {
+        None => Some(10_000),
+        Some(limit) => limit.as_u64(),
+    };
+    Ok(Resolved::Object(count(items, &search, limit)))
+}
+
+fn find<'a, T: Searchable>(items: &'a [T], kind: &str, arguments: &Arguments) -> Option<&'a T> {
+    let id = parse_gid(kind, arguments.text("id")?)?;
+    // Ids are given in the order of creation.
+    items.binary_search_by_key(&id, Searchable::id).ok().map(|index| &items[index])
+}
+
+impl Searchable for Order {
+    fn id(&self) -> u64 {
+        self.id
+    }
+    fn created_at(&self) -> i64 {
+        self.created_at
+    }
+    fn updated_at(&self) -> i64 {
+        self.updated_at
+    }
+}
+
+impl Searchable for Product {
+    fn id(&self) -> u64 {
+        self.id
+    }
+    fn created_at(&self) -> i64 {
+        self.created_at
+    }
+    fn updated_at(&self) -> i64 {
+        self.updated_at
+    }
+}
+
+impl Searchable for Customer {
+    fn id(&self) -> u64 {
+        self.id
+    }
+    fn created_at(&self) -> i64 {
+        self.created_at
+    }
+    fn updated_at(&self) -> i64 {
+        self.updated_at
+    }
+}

@@ -1,0 +1,317 @@
+//! Answers one request: token, faults, cost, execution.
+
+use std::cell::Cell;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use graphql_parser::query::parse_query;
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use super::bucket::Bucket;
+use super::fault::{Fault, FaultKind, FaultQueue, parse_header};
+use super::resolve::{ShopIndex, ShopRoot};
+use crate::graphql::GraphqlError;
+use crate::graphql::cost::LARGEST_COST;
+use crate::graphql::execute::Query;
+use crate::world::{Shop, Size, World};
+
+/// How fast query cost refills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ThrottlePlan {
+    pub maximum_available: u64,
+    /// Points per second.
+    pub restore_rate: u64,
+}
+
+impl ThrottlePlan {
+    /// As recorded from development stores.
+    pub const RECORDED: Self = Self { maximum_available: 2_000, restore_rate: 100 };
+    /// Never in the way: for demos and throughput measurements.
+    pub const GENEROUS: Self = Self { maximum_available: 10_000_000, restore_rate: 10_000_000 };
+}
+
+/// What a sandbox is made with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub size: Size,
+    pub seed: u64,
+    /// The world ends here: seconds since 1970.
+    pub until: i64,
+    /// The access token that is accepted.
+    pub token: String,
+    pub throttle: ThrottlePlan,
+}
+
+impl Options {
+    /// A tiny world with a fixed end, for tests.
+    pub fn tiny() -> Self {
+        let until = 1_782_864_000; // 2026-07-01T00:00:00Z
+        Self {
+            size: Size::Tiny,
+            seed: 1,
+            until,
+            token: "shpat_sandbox".to_owned(),
+            throttle: ThrottlePlan::GENEROUS,
+        }
+    }
+}
+
+/// An answer before it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
+    pub delay_ms: u64,
+}
+
+impl Reply {
+    fn json(status: u16, value: &Value) -> Self {
+        let headers = vec![("content-type", "application/json; charset=utf-8".to_owned())];
+        Self { status, headers, body: value.to_string().into_bytes(), delay_ms: 0 }
+    }
+
+    fn text(status: u16, content_type: &str, body: &str) -> Self {
+        let headers = vec![("content-type", content_type.to_owned())];
+        Self { status, headers, body: body.as_bytes().to_vec(), delay_ms: 0 }
+    }
+}
+
+#[derive(Debug)]
+struct State {
+    faults: FaultQueue,
+    buckets: Vec<Bucket>,
+    requests: u64,
+    orders_served: u64,
+}
+
+/// A Shopify without a socket.
+#[derive(Debug)]
+pub struct Sandbox {
+    pub world: Arc<World>,
+    options: Options,
+    indices: Vec<ShopIndex>,
+    state: Mutex<State>,
+    started: Instant,
+}
+
+/// The body of a GraphQL request.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request {
+    query: String,
+    #[serde(default)]
+    variables: Value,
+    operation_name: Option<String>,
+}
+
+impl Sandbox {
+    pub fn new(options: Options) -> Self {
+        let world = World::generate(options.size, options.seed, options.until);
+        let indices = world.shops.iter().map(ShopIndex::of).collect();
+        let buckets = world.shops.iter().map(|_| Bucket::new(options.throttle)).collect();
+        let state =
+            Mutex::new(State { faults: FaultQueue::default(), buckets, requests: 0, orders_served: 0 });
+        Self { world: Arc::new(world), options, indices, state, started: now() }
+    }
+
+    /// Misbehaves on a later request.
+    pub fn inject(&self, fault: Fault) {
+        self.state().faults.push(fault);
+    }
+
+    pub fn clear_faults(&self) {
+        self.state().faults.clear();
+    }
+
+    /// Counters, waiting faults and what the shops hold.
+    pub fn report(&self) -> Value {
+        let state = self.state();
+        let shops = self.world.shops.iter().zip(&state.buckets).map(|(shop, bucket)| {
+            json!({
+                "name": shop.profile.name,
+                "currency": shop.profile.currency,
+                "timeZone": shop.profile.zone.name(),
+                "orders": shop.orders.len(),
+                "products": shop.products.len(),
+                "customers": shop.customers.len(),
+                "throttleStatus": bucket.status(),
+            })
+        });
+        json!({
+            "seed": self.options.seed,
+            "until": crate::time::instant_text(self.options.until),
+            "requests": state.requests,
+            "ordersServed": state.orders_served,
+            "faultsFired": state.faults.fired,
+            "faultsWaiting": state.faults.waiting().collect::<Vec<_>>(),
+            "shops": shops.collect::<Vec<_>>(),
+        })
+    }
+
+    /// Answers a request to `graphql.json` of a shop (`None`: the first one).
+    pub fn answer(&self, shop: Option<&str>, token: Option<&str>, fault: Option<&str>, body: &[u8]) -> Reply {
+        let found = match shop {
+            None => Some(0),
+            Some(name) => self.world.shops.iter().position(|shop| shop.profile.name == name),
+        };
+        let Some(index) = found else {
+            return Reply::json(404, &json!({ "errors": "Not Found" }));
+        };
+        let request = serde_json::from_slice::<Request>(body);
+        let cursor = request.as_ref().ok().and_then(|request| request.variables.get("after")?.as_str());
+        let fault = {
+            let mut state = self.state();
+            state.requests += 1;
+            fault.and_then(parse_header).or_else(|| state.faults.take(cursor.is_some()))
+        };
+        if token != Some(self.options.token.as_str()) || fault == Some(FaultKind::InvalidToken) {
+            let message = "[API] Invalid API key or access token (unrecognized login or wrong password)";
+            return Reply::json(401, &json!({ "errors": message }));
+        }
+        if let Some(reply) = fault.as_ref().and_then(|fault| self.instead(fault, index)) {
+            return reply;
+        }
+        let request = match &request {
+            Ok(request) => request,
+            Err(error) => return Reply::json(400, &json!({ "errors": error.to_string() })),
+        };
+        let mut answer = self.run(index, request);
+        match fault {
+            Some(FaultKind::RepeatedCursor) => repeat_cursor(&mut answer, cursor),
+            Some(FaultKind::Slow { delay_ms }) => return Reply { delay_ms, ..Reply::json(200, &answer) },
+            Some(FaultKind::Truncated) => {
+                let mut reply = Reply::json(200, &answer);
+                reply.body.truncate(reply.body.len() * 2 / 3);
+                return reply;
+            }
+            _ => {}
+        }
+        Reply::json(200, &answer)
+    }
+
+    /// The answer of a fault that stands in the place of the right one.
+    fn instead(&self, fault: &FaultKind, index: usize) -> Option<Reply> {
+        let failure = |error: Value| Reply::json(200, &json!({ "errors": [error] }));
+        Some(match fault {
+            FaultKind::RateLimited { retry_after_s } => {
+                let mut reply =
+                    Reply::json(429, &json!({ "errors": "Exceeded 2 calls per second for api client." }));
+                reply.headers.extend(retry_after_s.map(|seconds| ("retry-after", format!("{seconds}.0"))));
+                reply
+            }
+            FaultKind::Throttled => Reply::json(200, &throttled(500, &self.state().buckets[index])),
+            FaultKind::ServerError { status } => {
+                Reply::text(status.unwrap_or(500), "text/plain", "Internal Server Error")
+            }
+            FaultKind::Html => Reply::text(
+                200,
+                "text/html; charset=utf-8",
+                "<!DOCTYPE html><html><body>Be right back</body></html>",
+            ),
+            FaultKind::AccessDenied { scope } => {
+                let scope = scope.as_deref().unwrap_or("read_orders");
+                failure(json!({
+                    "message": format!("Access denied for orders field. Required access: `{scope}` access scope."),
+                    "extensions": { "code": "ACCESS_DENIED", "requiredAccess": format!("`{scope}` access scope.") },
+                    "path": ["orders"],
+                }))
+            }
+            FaultKind::InternalError => failure(json!({
+                "message": "Internal error. Looks like something went wrong on our end.",
+                "extensions": { "code": "INTERNAL_SERVER_ERROR", "requestId": "sandbox" },
+            })),
+            _ => return None,
+        })
+    }
+
+    fn run(&self, index: usize, request: &Request) -> Value {
+        let document = match parse_query::<&str>(&request.query) {
+            Ok(document) => document,
+            Err(error) => return json!({ "errors": [{ "message": error.to_string() }] }),
+        };
+        let query = Query::new(&document, request.operation_name.as_deref(), &request.variables);
+        let query = match query {
+            Ok(query) => query,
+            Err(error) => return json!({ "errors": [error.to_json()] }),
+        };
+        self.charge_and_run(index, &query).unwrap_or_else(|error| json!({ "errors": [error.to_json()] }))
+    }
+
+    fn charge_and_run(&self, index: usize, query: &Query<'_>) -> Result<Value, GraphqlError> {
+        let requested = query.requested_cost()?;
+        if requested > LARGEST_COST {
+            let message = format!(
+                "Query cost is {requested}, which exceeds the single query max cost limit ({LARGEST_COST})."
+            );
+            return Err(GraphqlError::new("MAX_COST_EXCEEDED", message));
+        }
+        let now_ms = self.started.elapsed().as_millis() as u64;
+        {
+            let mut state = self.state();
+            if !state.buckets[index].draw(requested, now_ms) {
+                return Ok(throttled(requested, &state.buckets[index]));
+            }
+        }
+        let root = ShopRoot {
+            shop: &self.world.shops[index],
+            index: &self.indices[index],
+            orders_served: Cell::new(0),
+        };
+        let data = query.run(&root)?;
+        let actual = query.actual_cost(&data)?.min(requested);
+        let mut state = self.state();
+        state.orders_served += root.orders_served.get();
+        state.buckets[index].give_back(requested - actual);
+        let cost = json!({
+            "requestedQueryCost": requested,
+            "actualQueryCost": actual,
+            "throttleStatus": state.buckets[index].status(),
+        });
+        // Moved, not copied: a page is the largest thing here.
+        let extensions = Value::Object(Map::from_iter([("cost".to_owned(), cost)]));
+        Ok(Value::Object(Map::from_iter([("data".to_owned(), data), ("extensions".to_owned(), extensions)])))
+    }
+
+    pub fn shop(&self, name: Option<&str>) -> Option<&Shop> {
+        match name {
+            None => self.world.shops.first(),
+            Some(name) => self.world.shop(name),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a program of its own, without host crates; only buckets refill by it"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn throttled(requested: u64, bucket: &Bucket) -> Value {
+    json!({
+        "errors": [{
+            "message": "Throttled",
+            "extensions": { "code": "THROTTLED", "documentation": "https://shopify.dev/api/usage/rate-limits" },
+        }],
+        "extensions": { "cost": {
+            "requestedQueryCost": requested,
+            "actualQueryCost": null,
+            "throttleStatus": bucket.status(),
+        } },
+    })
+}
+
+/// Makes the root connections of an answer point back to where they were asked from.
+fn repeat_cursor(answer: &mut Value, cursor: Option<&str>) {
+    let Some(data) = answer.get_mut("data").and_then(Value::as_object_mut) else { return };
+    for info in data.values_mut().filter_map(|connection| connection.get_mut("pageInfo")) {
+        info["hasNextPage"] = true.into();
+        info["endCursor"] = cursor.into();
+    }
+}

@@ -1,0 +1,55 @@
+//! The world as a delimited file, with the columns of the well-known online retail data set.
+
+use super::{Line, LineKind, Order, Shop};
+use crate::time::local_text;
+
+const HEADER: [&str; 8] = [
+    "InvoiceNo",
+    "StockCode",
+    "Description",
+    "Quantity",
+    "InvoiceDate",
+    "UnitPrice",
+    "CustomerID",
+    "Country",
+];
+
+impl Shop {
+    /// One row per line sold, and one with a negative quantity per line refunded, whose invoice
+    /// number begins with `C`. Unit prices are before discounts; test orders are left out.
+    pub fn to_orders_csv(&self) -> Result<Vec<u8>, csv::Error> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(HEADER)?;
+        for order in self.orders.iter().filter(|order| !order.test) {
+            for line in order.lines.iter().filter(|line| line.kind == LineKind::Goods) {
+                let number = order.number.to_string();
+                writer.write_record(self.row(order, line, &number, line.quantity, order.created_at))?;
+            }
+            for (index, refund) in order.refunds.iter().enumerate() {
+                let number = format!("C{}{}", order.number, "-".repeat(index));
+                for refunded in &refund.lines {
+                    let line = &order.lines[refunded.line];
+                    if line.kind == LineKind::Goods {
+                        writer.write_record(self.row(order, line, &number, -refunded.quantity, refund.at))?;
+                    }
+                }
+            }
+        }
+        writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+    }
+
+    fn row(&self, order: &Order, line: &Line, number: &str, quantity: i64, at: i64) -> [String; 8] {
+        let product = &self.products[line.product];
+        let customer = order.customer.map(|index| self.customers[index as usize].id.to_string());
+        [
+            number.to_owned(),
+            product.variants[line.variant].sku.clone(),
+            product.title.clone(),
+            quantity.to_string(),
+            local_text(self.profile.zone, at),
+            crate::answer::money::amount_text(line.unit_minor, self.profile.exponent),
+            customer.unwrap_or_default(),
+            order.country.to_owned(),
+        ]
+    }
+}
