@@ -103,18 +103,18 @@ pub fn run_normalize<C: Connector>(
 
 /// Makes a component of a type that implements [`Connector`](crate::Connector), with its manifest.
 ///
-/// The path is relative to the crate's own folder. The manifest is embedded as the custom section
+/// The path is relative to the source file, as with `include_str!`. The manifest is embedded as the custom section
 /// `portolan:manifest` of the plugin's own crate, so that no linker drops it, and is there as
 /// `MANIFEST` for tests.
 ///
 /// ```ignore
-/// portolan_sdk::connector!(Shop, manifest: "plugin.json");
+/// portolan_sdk::connector!(Shop, manifest: "../plugin.json");
 /// ```
 #[macro_export]
 macro_rules! connector {
     ($connector:ty, manifest: $path:literal) => {
         /// The plugin's manifest.
-        pub const MANIFEST: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $path));
+        pub const MANIFEST: &str = include_str!($path);
 
         #[cfg(target_arch = "wasm32")]
         #[allow(unsafe_code, clippy::all, reason = "generated: what makes a component of the crate")]
@@ -126,8 +126,7 @@ macro_rules! connector {
 
             #[used]
             #[unsafe(link_section = "portolan:manifest")]
-            static MANIFEST_SECTION: [u8; MANIFEST.len()] =
-                *include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $path));
+            static MANIFEST_SECTION: [u8; MANIFEST.len()] = *include_bytes!($path);
 
             struct Component;
 

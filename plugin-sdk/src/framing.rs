@@ -10,13 +10,14 @@ use crate::error::BadValue;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delimited {
     pub delimiter: u8,
-    /// The quote character; `None` where a quote is an ordinary character.
-    pub quote: Option<u8>,
-    /// WHATWG label of the file's encoding.
+    pub quote: u8,
+    /// WHATWG label of the encoding; `normalize` decodes.
     pub encoding: String,
-    /// Columns whose values together name the document of a row; empty: every row for itself.
-    pub group_by: Vec<String>,
-    /// Lines before the header.
+    /// The column whose value names a row's document; `None`: every row for itself.
+    pub group_by: Option<String>,
+    /// Columns with personal data, taken out before anything is staged.
+    pub drop: Vec<String>,
+    /// Lines before the header; a chunk's body begins with the header.
     pub skip_lines: u32,
 }
 
@@ -24,9 +25,10 @@ impl Default for Delimited {
     fn default() -> Self {
         Self {
             delimiter: b',',
-            quote: Some(b'"'),
+            quote: b'"',
             encoding: "utf-8".to_owned(),
-            group_by: Vec::new(),
+            group_by: None,
+            drop: Vec::new(),
             skip_lines: 0,
         }
     }
@@ -37,17 +39,17 @@ impl fmt::Display for Delimited {
         let delimiter = encoded(&char::from(self.delimiter).to_string());
         let delimiter = if delimiter == "%2C" { ",".to_owned() } else { delimiter };
         write!(formatter, "csv;delimiter={delimiter};encoding={}", self.encoding)?;
-        match self.quote {
-            Some(b'"') => {}
-            Some(quote) => write!(formatter, ";quote={}", encoded(&char::from(quote).to_string()))?,
-            None => write!(formatter, ";quote=")?,
+        if self.quote != b'"' {
+            write!(formatter, ";quote={}", encoded(&char::from(self.quote).to_string()))?;
         }
         if self.skip_lines > 0 {
             write!(formatter, ";skip={}", self.skip_lines)?;
         }
-        if !self.group_by.is_empty() {
-            let columns: Vec<String> = self.group_by.iter().map(|column| encoded(column)).collect();
-            write!(formatter, ";group-by={}", columns.join(","))?;
+        if let Some(column) = &self.group_by {
+            write!(formatter, ";group-by={}", encoded(column))?;
+        }
+        for column in &self.drop {
+            write!(formatter, ";drop={}", encoded(column))?;
         }
         Ok(())
     }
@@ -68,9 +70,10 @@ impl FromStr for Delimited {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             match name {
                 "delimiter" => framing.delimiter = one_byte(value)?,
-                "quote" => framing.quote = if value.is_empty() { None } else { Some(one_byte(value)?) },
+                "quote" => framing.quote = one_byte(value)?,
                 "encoding" => framing.encoding = decoded(value)?,
-                "group-by" => framing.group_by = value.split(',').map(decoded).collect::<Result<_, _>>()?,
+                "group-by" => framing.group_by = Some(decoded(value)?),
+                "drop" => framing.drop.push(decoded(value)?),
                 "skip" => {
                     framing.skip_lines =
                         value.parse().map_err(|_| BadValue::new(format!("skip={value} is not a number")))?;

@@ -15,16 +15,21 @@ pub struct Table {
 }
 
 impl Table {
-    /// Reads the chunk's rows; its first line is the header. Empty lines are no records.
+    /// Reads the chunk's rows; its first line is the header. Empty lines are no records. A body in
+    /// another encoding than UTF-8 is decoded by the plugin first, see [`Table::of_text`].
     pub fn read(chunk: &Chunk, out: &mut Sink) -> Result<Self> {
         let framing: Delimited = chunk.framing.parse()?;
-        let mut builder = ReaderBuilder::new();
-        builder.delimiter(framing.delimiter).flexible(true).trim(Trim::Headers);
-        match framing.quote {
-            Some(quote) => builder.quote(quote),
-            None => builder.quoting(false),
-        };
-        let mut reader = builder.from_reader(chunk.body.as_slice());
+        Self::of_text(&chunk.body, &framing, out)
+    }
+
+    /// Reads rows from text that has been decoded to UTF-8.
+    pub fn of_text(text: &[u8], framing: &Delimited, out: &mut Sink) -> Result<Self> {
+        let mut reader = ReaderBuilder::new()
+            .delimiter(framing.delimiter)
+            .quote(framing.quote)
+            .flexible(true)
+            .trim(Trim::Headers)
+            .from_reader(text);
         let headers = reader
             .headers()
             .map_err(|error| Error::upstream_bug(format!("the header can't be read: {error}")))?;
@@ -34,7 +39,7 @@ impl Table {
             let src = index(position)?;
             match record
                 .map_err(|error| BadRecord::new(error.to_string()))
-                .and_then(|record| text(record, &headers))
+                .and_then(|record| as_text(record, &headers))
             {
                 Ok(record) => rows.push((src, record)),
                 Err(bad) => out.skip(src, bad),
@@ -100,7 +105,7 @@ impl Table {
 }
 
 /// A row as text, if it is UTF-8 and as wide as the header.
-fn text(record: ByteRecord, headers: &StringRecord) -> std::result::Result<StringRecord, BadRecord> {
+fn as_text(record: ByteRecord, headers: &StringRecord) -> std::result::Result<StringRecord, BadRecord> {
     if record.len() != headers.len() {
         let reason = format!("the row has {} fields where the header has {}", record.len(), headers.len());
         return Err(BadRecord::new(reason));

@@ -1,4 +1,5 @@
-//! How the host cuts a staged delimited file: decoded, grouped by document, header on every chunk.
+//! How the host cuts a staged delimited file: personal columns dropped, rows brought together by
+//! document, the header on every chunk.
 
 use std::collections::BTreeMap;
 
@@ -7,94 +8,83 @@ use csv::{ByteRecord, ReaderBuilder, WriterBuilder};
 use crate::framing::Delimited;
 use crate::{Chunk, Error, Result};
 
-/// Cuts a staged file's chunk the way the real host does: decodes it to UTF-8, brings the rows of
-/// each document together in the order of their first rows, and begins a new chunk only between
-/// documents, once one holds at least `records` rows. A document is never cut.
+/// Cuts a staged file's chunk the way the real host does: the rows of each document come together
+/// in the order of their first rows, and a chunk ends between documents only, once the next one
+/// would bring it over `records` rows. A document is never cut.
 pub fn cut_delimited(chunk: Chunk, records: usize) -> Result<Vec<Chunk>> {
     let framing: Delimited = chunk.framing.parse()?;
-    let text = decode(&chunk.body, &framing)?;
-    let mut builder = ReaderBuilder::new();
-    builder.delimiter(framing.delimiter).flexible(true).has_headers(false);
-    match framing.quote {
-        Some(quote) => builder.quote(quote),
-        None => builder.quoting(false),
-    };
-    let mut reader = builder.from_reader(text.as_bytes());
+    let mut reader = ReaderBuilder::new()
+        .delimiter(framing.delimiter)
+        .quote(framing.quote)
+        .flexible(true)
+        .has_headers(false)
+        .from_reader(after_lines(&chunk.body, framing.skip_lines));
     let mut rows = reader.byte_records();
     let unreadable = |error: csv::Error| Error::upstream_bug(format!("the file can't be read: {error}"));
     let Some(header) = rows.next().transpose().map_err(unreadable)? else { return Ok(Vec::new()) };
-    let columns = key_columns(&header, &framing)?;
-    let mut positions: BTreeMap<Vec<Vec<u8>>, usize> = BTreeMap::new();
+    let key_column = framing.group_by.as_deref().map(|name| column(&header, name)).transpose()?;
+    let mut positions: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
     let mut documents: Vec<Vec<ByteRecord>> = Vec::new();
     for row in rows {
         let row = row.map_err(unreadable)?;
-        let key: Vec<Vec<u8>> =
-            columns.iter().map(|column| row.get(*column).unwrap_or_default().trim_ascii().to_vec()).collect();
-        let position = if columns.is_empty() {
-            documents.len()
-        } else {
-            *positions.entry(key).or_insert(documents.len())
+        let key = key_column.and_then(|column| row.get(column)).map(<[u8]>::trim_ascii);
+        let next = documents.len();
+        let position = match key {
+            Some(key) if !key.is_empty() => *positions.entry(key.to_vec()).or_insert(next),
+            _ => next,
         };
-        if position == documents.len() {
+        if position == next {
             documents.push(Vec::new());
         }
         documents[position].push(row);
     }
-    let inner = Delimited { encoding: "utf-8".to_owned(), skip_lines: 0, ..framing };
     let mut chunks = Vec::new();
     let mut pending: Vec<ByteRecord> = Vec::new();
-    let mut close = |pending: &mut Vec<ByteRecord>| -> Result<()> {
-        if !pending.is_empty() {
-            let body = write(&header, pending, &inner)?;
-            pending.clear();
-            chunks.push(Chunk { body, framing: inner.to_string(), ..chunk.clone() });
-        }
-        Ok(())
-    };
     for document in documents {
-        pending.extend(document);
-        if pending.len() >= records {
-            close(&mut pending)?;
+        if !pending.is_empty() && pending.len() + document.len() > records {
+            chunks.push(Chunk { body: write(&header, &pending, &framing)?, ..chunk.clone() });
+            pending.clear();
         }
+        pending.extend(document);
     }
-    close(&mut pending)?;
+    if !pending.is_empty() {
+        chunks.push(Chunk { body: write(&header, &pending, &framing)?, ..chunk.clone() });
+    }
     Ok(chunks)
 }
 
-fn decode(body: &[u8], framing: &Delimited) -> Result<String> {
-    let encoding = encoding_rs::Encoding::for_label(framing.encoding.as_bytes())
-        .ok_or_else(|| Error::PluginBug(format!("{:?} is no encoding", framing.encoding)))?;
-    let (text, _, _) = encoding.decode(body);
-    let mut rest: &str = &text;
-    for _ in 0..framing.skip_lines {
-        rest = rest.split_once('\n').map_or("", |(_, rest)| rest);
+fn after_lines(body: &[u8], lines: u32) -> &[u8] {
+    let mut rest = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    for _ in 0..lines {
+        rest = rest.iter().position(|byte| *byte == b'\n').map_or(&[], |end| &rest[end + 1..]);
     }
-    Ok(rest.to_owned())
+    rest
 }
 
-fn key_columns(header: &ByteRecord, framing: &Delimited) -> Result<Vec<usize>> {
-    framing
-        .group_by
-        .iter()
-        .map(|name| {
-            let found = header.iter().position(|column| column.trim_ascii() == name.as_bytes());
-            found.ok_or_else(|| Error::upstream_bug(format!("the file has no column {name:?}")))
-        })
-        .collect()
+fn column(header: &ByteRecord, name: &str) -> Result<usize> {
+    let found = header.iter().position(|column| column.trim_ascii() == name.as_bytes());
+    found.ok_or_else(|| Error::upstream_bug(format!("the file has no column {name:?}")))
 }
 
 fn write(header: &ByteRecord, rows: &[ByteRecord], framing: &Delimited) -> Result<Vec<u8>> {
-    let mut builder = WriterBuilder::new();
-    builder.delimiter(framing.delimiter).flexible(true);
-    match framing.quote {
-        Some(quote) => builder.quote(quote),
-        None => builder.quote_style(csv::QuoteStyle::Never),
-    };
-    let mut writer = builder.from_writer(Vec::new());
+    let kept: Vec<usize> = (0..header.len())
+        .filter(|index| {
+            let name = String::from_utf8_lossy(&header[*index]);
+            !framing.drop.iter().any(|dropped| dropped == name.trim())
+        })
+        .collect();
+    let mut writer = WriterBuilder::new()
+        .delimiter(framing.delimiter)
+        .quote(framing.quote)
+        .flexible(true)
+        .from_writer(Vec::new());
     let bad = |error: csv::Error| Error::PluginBug(error.to_string());
-    writer.write_byte_record(header).map_err(bad)?;
-    for row in rows {
-        writer.write_byte_record(row).map_err(bad)?;
+    for row in std::iter::once(header).chain(rows) {
+        // A row that is too wide stays too wide, so that normalize sees what is wrong with it.
+        let beyond = header.len()..row.len();
+        writer
+            .write_record(kept.iter().copied().chain(beyond).filter_map(|index| row.get(index)))
+            .map_err(bad)?;
     }
     writer.into_inner().map_err(|error| Error::PluginBug(error.to_string()))
 }

@@ -9,7 +9,7 @@ use portolan_sdk::{
 
 struct Csv;
 
-portolan_sdk::connector!(Csv, manifest: "plugin.json");
+portolan_sdk::connector!(Csv, manifest: "../plugin.json");
 
 impl Connector for Csv {
     fn fetch(request: &FetchRequest) -> Result<Page> {
