@@ -1,0 +1,131 @@
+//! Posting versions under concurrency, and events as they are stored.
+
+use std::collections::BTreeSet;
+
+use portolan_commerce::ledger::{EventKind, PostedEvent, SaleEvent};
+use portolan_core::{ConnectionId, EventId, Instant, LocalDate, TenantId};
+use portolan_db::entity::sale_event;
+use portolan_db::{DbError, Posting, WriteClass};
+
+use crate::support::{migrate, new_id, on_both};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn posting_versions_have_no_gap_and_no_double() {
+    on_both(migrate, async |test| {
+        let tenant = TenantId(new_id());
+        let postings: Vec<_> = (0..40)
+            .map(|number| {
+                let class = if number % 2 == 0 { WriteClass::Person } else { WriteClass::Background };
+                let database = test.database.clone();
+                tokio::spawn(async move {
+                    database
+                        .write_as(class, tenant, |tx| Box::pin(async move { tx.lock_ledger().await }))
+                        .await
+                })
+            })
+            .collect();
+        let mut versions = BTreeSet::new();
+        for posting in postings {
+            versions.insert(posting.await.expect("task").expect("posting"));
+        }
+        assert_eq!(versions, (1..=40).collect());
+
+        let bump =
+            test.database.write(tenant, |tx| Box::pin(async move { tx.bump_data_version().await })).await;
+        assert_eq!(bump.expect("bump"), 41);
+        let head = test.database.read(tenant).await.expect("read").ledger_head().await.expect("head");
+        assert_eq!((head.posting_version, head.data_version, head.folded_version), (40, 41, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_event_comes_back_as_it_was_posted() {
+    on_both(migrate, async |test| {
+        let tenant = TenantId(new_id());
+        for kind in EventKind::ALL {
+            let posted =
+                PostedEvent { id: EventId(new_id()), reverses: Some(EventId(new_id())), event: event(kind) };
+            let expected = posted.clone();
+            let stored = test
+                .database
+                .write(tenant, move |tx| {
+                    Box::pin(async move {
+                        let posting = Posting {
+                            tenant,
+                            connection: ConnectionId(new_id()),
+                            posting_version: tx.lock_ledger().await?,
+                            recorded_at: Instant(5),
+                        };
+                        tx.insert(sale_event::ActiveModel::from(sale_event::Model::new(posting, posted)))
+                            .await
+                    })
+                })
+                .await;
+            let id = stored.expect("insert").id;
+            let tx = test.database.read(tenant).await.expect("read");
+            let row = tx.find_by_id::<sale_event::Entity>(id).await.expect("find").expect("row");
+            assert_eq!(row.into_posted().expect("readable"), expected);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rolled_back_posting_takes_no_version() {
+    on_both(migrate, async |test| {
+        let tenant = TenantId(new_id());
+        let failed: Result<(), DbError> = test
+            .database
+            .write(tenant, |tx| {
+                Box::pin(async move {
+                    tx.lock_ledger().await?;
+                    Err(DbError::Unsafe("changed my mind".to_owned()))
+                })
+            })
+            .await;
+        assert!(failed.is_err());
+        let next = test.database.write(tenant, |tx| Box::pin(async move { tx.lock_ledger().await })).await;
+        assert_eq!(next.expect("posting"), 1);
+    })
+    .await;
+}
+
+fn event(kind: EventKind) -> SaleEvent {
+    SaleEvent {
+        kind,
+        reason: Some("other".to_owned()),
+        order_key: "1001".to_owned(),
+        has_order: true,
+        line_key: Some("1".to_owned()),
+        product_key: None,
+        variant_key: None,
+        customer_key: Some("c".to_owned()),
+        store_key: None,
+        location_key: None,
+        staff_key: None,
+        channel: Some("web".to_owned()),
+        country: Some("PT".to_owned()),
+        region: None,
+        test: false,
+        quantity_milli: -2_000,
+        gross_minor: i64::MIN,
+        discount_minor: i64::MAX,
+        tax_minor: 3,
+        marketplace_tax_minor: 4,
+        shipping_minor: 5,
+        shipping_tax_minor: 6,
+        duty_minor: 7,
+        tip_minor: 8,
+        fee_minor: 9,
+        gift_card_minor: 10,
+        cost_minor: 11,
+        currency: "EUR".parse().expect("currency"),
+        presentment_currency: Some("JPY".parse().expect("currency")),
+        presentment_minor: Some(12),
+        event_at: Instant(-1),
+        event_date: LocalDate(-1),
+        order_at: Instant(1_700_000_000_000_000),
+        order_date: LocalDate(19_675),
+    }
+}

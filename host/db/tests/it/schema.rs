@@ -1,0 +1,74 @@
+//! Tables and entities agree, on both databases.
+
+use portolan_db::Dialect;
+use portolan_db::sea_orm::{ConnectionTrait, EntityTrait, Iden, Iterable, Statement};
+
+use crate::support::{migrate, on_both};
+
+/// Fails unless the table of an entity exists with exactly its columns.
+macro_rules! expect_columns {
+    ($test:expr, $($entity:ident),* $(,)?) => {$(
+        let expected = columns_of::<portolan_db::entity::$entity::Entity>();
+        let actual = actual_columns($test, stringify!($entity)).await;
+        assert_eq!(actual, expected, "table {}", stringify!($entity));
+    )*};
+}
+
+fn columns_of<E: EntityTrait>() -> Vec<String> {
+    let mut columns: Vec<String> = E::Column::iter().map(|column| column.unquoted().to_owned()).collect();
+    columns.sort();
+    columns
+}
+
+async fn actual_columns(test: &portolan_db::testing::TestDatabase, table: &str) -> Vec<String> {
+    let connection = test.database.migration_connection();
+    let sql = match test.dialect() {
+        Dialect::Sqlite => "SELECT name FROM pragma_table_info($1)",
+        Dialect::Postgres => {
+            "SELECT column_name::text FROM information_schema.columns WHERE table_name = $1 AND table_schema = 'public'"
+        }
+    };
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, [table.into()]);
+    let rows = connection.query_all_raw(statement).await.expect("columns");
+    let mut columns: Vec<String> = rows.iter().map(|row| row.try_get_by_index(0).expect("name")).collect();
+    columns.sort();
+    columns
+}
+
+#[tokio::test]
+async fn every_entity_has_its_table_and_migrating_again_changes_nothing() {
+    on_both(migrate, async |test| {
+        expect_columns!(
+            test,
+            chunk,
+            connection,
+            connection_secret,
+            document,
+            document_version,
+            egress_grant,
+            fact_part,
+            job,
+            job_attempt,
+            lane,
+            ledger_head,
+            membership,
+            plugin,
+            quarantine,
+            sale_event,
+            schedule,
+            session,
+            sign_in_link,
+            slice,
+            stream,
+            sync,
+            tenant,
+            upload,
+            user,
+        );
+        migrate(test.database.migration_connection()).await.expect("again");
+        let pending =
+            portolan_migrations::pending(test.database.migration_connection()).await.expect("pending");
+        assert!(pending.is_empty(), "{pending:?}");
+    })
+    .await;
+}
