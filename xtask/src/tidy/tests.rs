@@ -153,8 +153,10 @@ fn colours_outside_the_tokens_are_found() {
 
 #[test]
 fn unescaped_markup_is_found() {
-    finds("admin-ui/templates/orders/page.html", "{{ title | safe }}", "escaped");
-    is_clean("admin-ui/templates/parts/_chart.html", "{{ svg|safe }}");
+    finds("admin-ui/templates/orders.html", "{{ title | safe }}", "escaped");
+    finds("admin-ui/src/pages/orders.rs", "impl HtmlSafe for Order {}", "escaped");
+    is_clean("admin-ui/src/parts/chart.rs", "impl HtmlSafe for SafeSvg {}");
+    is_clean("admin-ui/templates/orders.html", "{{ safety_stock }}");
 }
 
 #[test]
