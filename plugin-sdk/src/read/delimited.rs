@@ -152,3 +152,13 @@ impl<'t> Row<'t> {
         })
     }
 }
+
+/// The column names of a text's first line, as [`Table`] reads them.
+pub fn header_line(text: &str, delimiter: u8) -> Vec<String> {
+    let mut reader = ReaderBuilder::new()
+        .delimiter(delimiter)
+        .flexible(true)
+        .trim(Trim::Headers)
+        .from_reader(text.as_bytes());
+    reader.headers().map(|headers| headers.iter().map(str::to_owned).collect()).unwrap_or_default()
+}

@@ -4,7 +4,7 @@
 mod delimited;
 mod json;
 
-pub use delimited::{Row, Table};
+pub use delimited::{Row, Table, header_line};
 pub use json::{each_json, each_line};
 use serde::de::DeserializeOwned;
 
