@@ -110,7 +110,7 @@ impl StoreCalendar {
 
     /// When the clock hour began in which an instant lies: in Asia/Kolkata that is half past in UTC.
     pub fn hour_start(&self, at: Instant) -> Instant {
-        Instant(at.0 - self.local_micros(at).rem_euclid(MICROS_PER_HOUR))
+        Instant(at.0.saturating_sub(self.local_micros(at).rem_euclid(MICROS_PER_HOUR)))
     }
 
     /// The IANA name of the zone in force on a business date.
@@ -135,8 +135,8 @@ impl Era {
     }
 
     fn day_start(&self, date: LocalDate) -> Instant {
-        let midnight = i64::from(date.0) * MICROS_PER_DAY;
-        zone::first_instant(self.zone, midnight + self.cutover_minutes * MICROS_PER_MINUTE)
+        let midnight = i64::from(date.0).saturating_mul(MICROS_PER_DAY);
+        zone::first_instant(self.zone, midnight.saturating_add(self.cutover_minutes * MICROS_PER_MINUTE))
     }
 
     /// The date that clocks and cut-over show, before asking when that day began.
