@@ -153,9 +153,13 @@ fn colours_outside_the_tokens_are_found() {
 
 #[test]
 fn unescaped_markup_is_found() {
-    finds("admin-ui/templates/orders.html", "{{ title | safe }}", "escaped");
-    finds("admin-ui/src/pages/orders.rs", "impl HtmlSafe for Order {}", "escaped");
-    is_clean("admin-ui/src/parts/chart.rs", "impl HtmlSafe for SafeSvg {}");
+    finds("admin-ui/templates/orders.html", "{{ title | safe }}", "unescaped");
+    finds("admin-ui/src/pages/orders.rs", "struct Order;\nimpl HtmlSafe for Order {}", "unescaped");
+    is_clean(
+        "admin-ui/src/pages/orders.rs",
+        "#[derive(Template)]\nstruct Order {}\nimpl HtmlSafe for Order {}",
+    );
+    is_clean("admin-ui/src/parts/chart.rs", "struct SafeSvg(String);\nimpl HtmlSafe for SafeSvg {}");
     is_clean("admin-ui/templates/orders.html", "{{ safety_stock }}");
 }
 
