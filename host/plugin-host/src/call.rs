@@ -1,0 +1,272 @@
+//! One call into a plugin: a store with its limits, the export, and the words for whatever ended it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use portolan_connector::{ConnectionContext, Fault, FetchRequest, Manifest, NormalizeRequest};
+use portolan_core::Instant;
+use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
+use wasmtime::{Engine, Store, Trap};
+
+use crate::bindings::exports::portolan::plugin::normalizer::Summary;
+use crate::bindings::portolan::plugin::{sync as wit, types};
+use crate::capability::files::Files;
+use crate::capability::http::{HttpCall, SharedHttp, scrubber_for};
+use crate::capability::log::Log;
+use crate::capability::signer::Signer;
+use crate::capability::sink::Sink;
+use crate::convert;
+use crate::limits::Meter;
+use crate::options::{Limits, Options};
+use crate::runtime::Loaded;
+use crate::state::HostState;
+use crate::text::Scrubber;
+
+/// A call that has what it needs but no store yet.
+pub struct Prepared {
+    loaded: Arc<Loaded>,
+    state: HostState,
+    wall: Duration,
+    hostcall_bytes: usize,
+    pub scrubber: Scrubber,
+    normalize: Option<NormalizeRequest>,
+}
+
+/// A store, ready to be called once.
+pub struct Call {
+    loaded: Arc<Loaded>,
+    store: Store<HostState>,
+    wall: Duration,
+    scrubber: Scrubber,
+    normalize: Option<NormalizeRequest>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Prepared {
+    /// A call that may reach the network.
+    pub fn fetching(
+        loaded: Arc<Loaded>,
+        options: &Options,
+        http: Arc<SharedHttp>,
+        connection: &ConnectionContext,
+        now: Instant,
+    ) -> Result<Self, Fault> {
+        let manifest = loaded.installed.manifest.clone();
+        let config: Value = serde_json::from_str(&connection.config)
+            .map_err(|error| invalid_config(format!("the configuration is no JSON: {error}")))?;
+        let scrubber = scrubber_for(&manifest, connection, &config);
+        let mut prepared = Self::new(loaded, options, scrubber.clone(), now);
+        prepared.state.signer = Signer::new(&manifest, &connection.secrets);
+        prepared.state.files = Files::new(connection.files.clone());
+        let http = HttpCall::new(http, manifest, connection, &config, scrubber).map_err(invalid_config)?;
+        prepared.state.http = Some(http);
+        Ok(prepared)
+    }
+
+    /// A call that can reach nothing.
+    pub fn pure(loaded: Arc<Loaded>, options: &Options, request: NormalizeRequest) -> Self {
+        let mut prepared = Self::new(loaded, options, Scrubber::default(), request.received_at);
+        prepared.normalize = Some(request);
+        prepared
+    }
+
+    fn new(loaded: Arc<Loaded>, options: &Options, scrubber: Scrubber, frozen_at: Instant) -> Self {
+        let limits: &Limits = &options.limits;
+        let asked = &loaded.installed.manifest.limits;
+        let meter = Meter::new(asked.memory_bytes.min(limits.memory_bytes), asked.cpu_ms.min(limits.cpu_ms));
+        let log = Log::new(&loaded.installed.plugin.id, scrubber.clone(), limits.log_lines, limits.log_bytes);
+        let sink = Sink::new(limits.sink_rows, limits.sink_bytes);
+        Self {
+            wall: Duration::from_millis(asked.wall_ms.min(limits.wall_ms).max(1)),
+            hostcall_bytes: limits.hostcall_bytes,
+            state: HostState::new(meter, log, sink, frozen_at),
+            scrubber,
+            normalize: None,
+            loaded,
+        }
+    }
+
+    /// Cuts the time to what is left of the run.
+    pub fn within(mut self, now: Instant, deadline: Instant) -> Self {
+        self.wall = self.wall.min(deadline.since(now).to_std());
+        self
+    }
+
+    pub fn manifest(&self) -> Arc<Manifest> {
+        self.loaded.installed.manifest.clone()
+    }
+
+    pub fn open(self, engine: &Engine, place: OwnedSemaphorePermit) -> Result<Call, Fault> {
+        let mut store = Store::new(engine, self.state);
+        store.limiter(|state| &mut state.meter);
+        store.set_hostcall_fuel(self.hostcall_bytes);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|mut context| context.data_mut().meter.tick());
+        Ok(Call {
+            loaded: self.loaded,
+            store,
+            wall: self.wall,
+            scrubber: self.scrubber,
+            normalize: self.normalize,
+            _place: place,
+        })
+    }
+}
+
+type Answer<T> = wasmtime::Result<Result<T, types::PluginError>>;
+
+impl Call {
+    pub async fn instantiate(mut self) -> Result<(), Fault> {
+        let loaded = self.loaded.clone();
+        let answer: Result<Answer<()>, _> = tokio::time::timeout(self.wall, async {
+            loaded.linked.pure.instantiate_async(&mut self.store).await?;
+            Ok(Ok(()))
+        })
+        .await;
+        self.settle(answer)
+    }
+
+    pub async fn check(
+        mut self,
+        connection: &ConnectionContext,
+        now: Instant,
+    ) -> Result<wit::CheckReport, Fault> {
+        let loaded = self.loaded.clone();
+        let conn = self.connection(connection, now);
+        let answer = tokio::time::timeout(self.wall, async {
+            let plugin = loaded.linked.fetching.instantiate_async(&mut self.store).await?;
+            plugin.portolan_plugin_source().call_check(&mut self.store, &conn).await
+        })
+        .await;
+        self.settle(answer)
+    }
+
+    pub async fn partitions(
+        mut self,
+        connection: &ConnectionContext,
+        stream: &str,
+        now: Instant,
+    ) -> Result<Vec<wit::Partition>, Fault> {
+        let loaded = self.loaded.clone();
+        let conn = self.connection(connection, now);
+        let answer = tokio::time::timeout(self.wall, async {
+            let plugin = loaded.linked.fetching.instantiate_async(&mut self.store).await?;
+            plugin.portolan_plugin_source().call_partitions(&mut self.store, &conn, stream).await
+        })
+        .await;
+        self.settle(answer)
+    }
+
+    pub async fn fetch(mut self, request: &FetchRequest) -> Result<(wit::Page, HostState), Fault> {
+        let loaded = self.loaded.clone();
+        let conn = self.connection(&request.connection, request.now);
+        let request = convert::fetch_request(request, conn);
+        let answer = tokio::time::timeout(self.wall, async {
+            let plugin = loaded.linked.fetching.instantiate_async(&mut self.store).await?;
+            plugin.portolan_plugin_source().call_fetch(&mut self.store, &request).await
+        })
+        .await;
+        let page = self.settle(answer)?;
+        Ok((page, self.store.into_data()))
+    }
+
+    pub async fn normalize(mut self) -> Result<(Summary, HostState), Fault> {
+        let Some(request) = self.normalize.take() else {
+            return Err(Fault::PluginBug { detail: "there is nothing to normalize".to_owned() });
+        };
+        let loaded = self.loaded.clone();
+        let info = wit::ChunkInfo {
+            stream: request.info.stream,
+            framing: request.info.framing,
+            content_type: request.info.content_type,
+        };
+        let answer = tokio::time::timeout(self.wall, async {
+            let plugin = loaded.linked.pure.instantiate_async(&mut self.store).await?;
+            plugin
+                .portolan_plugin_normalizer()
+                .call_normalize(
+                    &mut self.store,
+                    &info,
+                    &request.body,
+                    &request.config,
+                    &request.time_zone,
+                    request.received_at.0,
+                )
+                .await
+        })
+        .await;
+        let summary = self.settle(answer)?;
+        Ok((summary, self.store.into_data()))
+    }
+
+    fn connection(&self, context: &ConnectionContext, now: Instant) -> wit::Connection {
+        let base_url = self.store.data().http.as_ref().and_then(HttpCall::base_url);
+        convert::connection(context, base_url, now)
+    }
+
+    /// What a call ended in. The store is dropped by the caller on every error: it is never used twice.
+    fn settle<T>(&self, answer: Result<Answer<T>, tokio::time::error::Elapsed>) -> Result<T, Fault> {
+        match answer {
+            Ok(Ok(Ok(value))) => Ok(value),
+            Ok(Ok(Err(error))) => Err(convert::fault(error, &self.scrubber)),
+            Ok(Err(error)) => Err(self.explain(&error)),
+            Err(_) => Err(Fault::Stopped {
+                limit: "deadline".to_owned(),
+                detail: format!(
+                    "it took longer than {} ms for one call: let it return smaller pages or shorter waits, or raise limits.wall_ms in its manifest",
+                    self.wall.as_millis()
+                ),
+            }),
+        }
+    }
+
+    /// Words for a trap, the host's own reasons first.
+    fn explain(&self, error: &wasmtime::Error) -> Fault {
+        let meter = &self.store.data().meter;
+        if let Some(stop) = meter.stopped() {
+            return stop.fault();
+        }
+        let words = format!("{error:#}");
+        if let Some(import) = unknown_import(&words) {
+            return Fault::PluginBug {
+                detail: format!(
+                    "it called {import} where that does not exist: fetch has no sink, and normalize must be pure (log and sink alone)"
+                ),
+            };
+        }
+        if let Some(fault) = meter.out_of_memory() {
+            return fault;
+        }
+        if words.contains("fuel") && words.contains("hostcall") || words.contains("too much data") {
+            return Fault::Stopped {
+                limit: "output".to_owned(),
+                detail: "it handed more data to the host in one call than a call may: let it work in smaller batches".to_owned(),
+            };
+        }
+        let last_words = self.store.data().log.last_words();
+        let trap = error.downcast_ref::<Trap>().map(ToString::to_string);
+        let cause = trap.unwrap_or_else(|| error.root_cause().to_string());
+        let detail = match last_words {
+            Some(line) => format!("{cause}; its last words: {line}"),
+            None => cause,
+        };
+        Fault::Stopped {
+            limit: "trap".to_owned(),
+            detail: format!(
+                "it crashed ({}): the page is kept; report this to the plugin's publisher",
+                self.scrubber.clean(&detail, 600)
+            ),
+        }
+    }
+}
+
+/// The name in the engine's message about an import that a linker left out.
+fn unknown_import(words: &str) -> Option<String> {
+    let (_, rest) = words.split_once("unknown import: `")?;
+    rest.split_once('`').map(|(name, _)| name.chars().take(100).collect())
+}
+
+fn invalid_config(message: String) -> Fault {
+    Fault::InvalidConfig { fields: vec![portolan_connector::FieldError { path: String::new(), message }] }
+}

@@ -1,0 +1,89 @@
+//! Rate buckets: one budget per quota holder, shared by every call in this process.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use portolan_connector::{BucketScope, RateBucket};
+use portolan_core::{Clock, ConnectionId};
+
+/// Whose quota it is. The account behind a connection is not known here, so an account's bucket is
+/// kept per connection.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Holder {
+    plugin_id: String,
+    connection: Option<ConnectionId>,
+    bucket: String,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Level {
+    tokens: f64,
+    at_us: i64,
+}
+
+/// All buckets of the process.
+pub struct Buckets {
+    levels: Mutex<HashMap<Holder, Level>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Buckets {
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { levels: Mutex::default(), clock }
+    }
+
+    /// Draws tokens.
+    ///
+    /// Errors: milliseconds until the bucket holds enough.
+    pub fn draw(
+        &self,
+        plugin_id: &str,
+        connection: ConnectionId,
+        bucket: &RateBucket,
+        cost: u32,
+    ) -> Result<(), u64> {
+        let cost = f64::from(cost.max(1)).min(bucket.capacity);
+        let mut levels = self.levels();
+        let level = self.refilled(&mut levels, plugin_id, connection, bucket);
+        if level.tokens >= cost {
+            level.tokens -= cost;
+            return Ok(());
+        }
+        let missing = cost - level.tokens;
+        Err((missing / bucket.refill_per_second * 1_000.0).ceil().clamp(1.0, 86_400_000.0) as u64)
+    }
+
+    /// The channel said how much is left: believed when it is less than what we thought.
+    pub fn observe(&self, plugin_id: &str, connection: ConnectionId, bucket: &RateBucket, remaining: u32) {
+        let mut levels = self.levels();
+        let level = self.refilled(&mut levels, plugin_id, connection, bucket);
+        level.tokens = level.tokens.min(f64::from(remaining));
+    }
+
+    fn refilled<'a>(
+        &self,
+        levels: &'a mut HashMap<Holder, Level>,
+        plugin_id: &str,
+        connection: ConnectionId,
+        bucket: &RateBucket,
+    ) -> &'a mut Level {
+        let now_us = self.clock.monotonic().0;
+        let holder = Holder {
+            plugin_id: plugin_id.to_owned(),
+            connection: (bucket.scope != BucketScope::Plugin).then_some(connection),
+            bucket: bucket.id.clone(),
+        };
+        let level = levels.entry(holder).or_insert(Level { tokens: bucket.capacity, at_us: now_us });
+        let elapsed_s = (now_us - level.at_us).max(0) as f64 / 1_000_000.0;
+        level.tokens = (level.tokens + elapsed_s * bucket.refill_per_second).min(bucket.capacity);
+        level.at_us = now_us;
+        level
+    }
+
+    fn levels(&self) -> MutexGuard<'_, HashMap<Holder, Level>> {
+        self.levels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! `download`: a large answer streamed to a file that the guest never holds.
+
+use std::path::PathBuf;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use portolan_connector::StagedFile;
+use portolan_core::Instant;
+use tempfile::NamedTempFile;
+use tokio::io::AsyncWriteExt;
+
+use super::HttpCall;
+use crate::bindings::portolan::plugin::http as wit;
+
+/// A large file gets more time than a request with its answer, within the call's own.
+const TIME_FACTOR: u32 = 10;
+
+/// A downloaded file; removed unless it is kept.
+pub struct Download {
+    id: u64,
+    file: NamedTempFile,
+    size_bytes: u64,
+    content_type: String,
+    name: String,
+}
+
+impl Download {
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub fn keep(self, stream: &str, received_at: Instant) -> std::io::Result<StagedFile> {
+        let (_, path) = self.file.keep().map_err(|error| error.error)?;
+        Ok(StagedFile {
+            id: self.id,
+            stream: stream.to_owned(),
+            name: self.name,
+            size_bytes: self.size_bytes,
+            content_type: self.content_type,
+            received_at,
+            path,
+        })
+    }
+}
+
+impl HttpCall {
+    pub fn download_path(&self, id: u64) -> Option<PathBuf> {
+        let downloads = self.downloads.lock().unwrap_or_else(PoisonError::into_inner);
+        downloads.iter().find(|download| download.id == id).map(|download| download.file.path().to_owned())
+    }
+
+    pub(super) async fn download(&self, request: &wit::Request) -> Result<wit::Staged, wit::HttpError> {
+        let time = self.timeout_of(request) * TIME_FACTOR;
+        tokio::time::timeout(time, self.stream_to_file(request)).await.unwrap_or(Err(wit::HttpError::Timeout))
+    }
+
+    async fn stream_to_file(&self, request: &wit::Request) -> Result<wit::Staged, wit::HttpError> {
+        let mut opened = self.open(request).await?;
+        let cap = self.shared.options.download_bytes;
+        let file = self.new_file().map_err(|error| disk(&error))?;
+        let handle = file.reopen().map_err(|error| disk(&error))?;
+        let mut writer = tokio::io::BufWriter::new(tokio::fs::File::from_std(handle));
+        let mut size_bytes = 0_u64;
+        while let Some(piece) = opened.response.chunk().await.map_err(|error| self.explain(error))? {
+            size_bytes += piece.len() as u64;
+            self.count_bytes(piece.len() as u64);
+            if size_bytes > cap {
+                return Err(wit::HttpError::TooLarge(cap));
+            }
+            writer.write_all(&piece).await.map_err(|error| disk(&error))?;
+        }
+        writer.flush().await.map_err(|error| disk(&error))?;
+        writer.get_ref().sync_all().await.map_err(|error| disk(&error))?;
+        let id = self.shared.next_download.fetch_add(1, Ordering::Relaxed);
+        let headers = self.shown_headers(opened.response.headers());
+        let content_type =
+            headers.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value.clone());
+        let name = opened.url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
+        let download = Download {
+            id,
+            file,
+            size_bytes,
+            content_type: content_type.unwrap_or_default(),
+            name: self.scrubber.clean(name, 200),
+        };
+        self.downloads.lock().unwrap_or_else(PoisonError::into_inner).push(download);
+        Ok(wit::Staged { id, bytes: size_bytes, status: opened.response.status().as_u16(), headers })
+    }
+
+    fn new_file(&self) -> std::io::Result<NamedTempFile> {
+        std::fs::create_dir_all(&self.shared.downloads_dir)?;
+        tempfile::Builder::new().prefix("download-").suffix(".raw").tempfile_in(&self.shared.downloads_dir)
+    }
+}
+
+fn disk(error: &std::io::Error) -> wit::HttpError {
+    tracing::error!(%error, "failed to store a download");
+    wit::HttpError::Network(format!("the host could not store the file: {}", error.kind()))
+}

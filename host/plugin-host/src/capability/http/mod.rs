@@ -1,0 +1,232 @@
+//! `http`: the only way out of the sandbox.
+//!
+//! **Invariant:** every connection is opened through [`Egress::permit`]; a secret is written only
+//! into requests toward hosts that its scheme is bound to, and never into anything that the guest gets.
+
+mod address;
+mod auth;
+mod bucket;
+mod client;
+mod download;
+mod egress;
+mod exchange;
+#[cfg(test)]
+mod tests;
+
+pub use bucket::Buckets;
+pub use client::{Clients, Lookup};
+pub use egress::Egress;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt};
+use portolan_connector::{ConnectionContext, Manifest, ObservedLimit, RateBucket, StagedFile};
+use portolan_core::Clock;
+use serde_json::Value;
+
+use self::auth::ReadyScheme;
+use crate::bindings::portolan::plugin::http as wit;
+use crate::options::HttpOptions;
+use crate::state::HostState;
+use crate::text::Scrubber;
+
+const MAX_OBSERVATIONS: usize = 1_000;
+const MAX_FAN_OUT: usize = 1_000;
+
+/// What all calls of the process share.
+pub struct SharedHttp {
+    pub clients: Clients,
+    pub buckets: Buckets,
+    pub options: HttpOptions,
+    pub clock: Arc<dyn Clock>,
+    pub downloads_dir: PathBuf,
+    pub next_download: AtomicU64,
+}
+
+/// The capability of one call.
+pub struct HttpCall {
+    shared: Arc<SharedHttp>,
+    manifest: Arc<Manifest>,
+    connection: portolan_core::ConnectionId,
+    egress: Egress,
+    schemes: Vec<ReadyScheme>,
+    scrubber: Scrubber,
+    response_bytes: u64,
+    requests: AtomicU32,
+    bytes_fetched: AtomicU64,
+    limits: Mutex<Vec<ObservedLimit>>,
+    downloads: Mutex<Vec<download::Download>>,
+}
+
+/// What a call leaves behind.
+pub struct HttpOutcome {
+    pub bytes_fetched: u64,
+    pub limits: Vec<ObservedLimit>,
+    pub downloads: Vec<StagedFile>,
+}
+
+/// Removes the secrets of a connection in every form in which they may come back.
+pub fn scrubber_for(manifest: &Manifest, connection: &ConnectionContext, config: &Value) -> Scrubber {
+    Scrubber::new(connection.secrets.iter().map(|(_, value)| value)).and(auth::encoded_forms(
+        manifest,
+        config,
+        &connection.secrets,
+    ))
+}
+
+impl HttpCall {
+    /// Errors: a configuration value that names no usable host.
+    pub fn new(
+        shared: Arc<SharedHttp>,
+        manifest: Arc<Manifest>,
+        connection: &ConnectionContext,
+        config: &Value,
+        scrubber: Scrubber,
+    ) -> Result<Self, String> {
+        let egress = Egress::new(&manifest, config, &connection.egress_grants)?;
+        let response_bytes = manifest.limits.response_bytes.min(shared.options.response_bytes);
+        Ok(Self {
+            schemes: auth::ready_schemes(&manifest, config, &connection.secrets),
+            connection: connection.id,
+            shared,
+            manifest,
+            egress,
+            scrubber,
+            response_bytes,
+            requests: AtomicU32::new(0),
+            bytes_fetched: AtomicU64::new(0),
+            limits: Mutex::default(),
+            downloads: Mutex::default(),
+        })
+    }
+
+    pub fn base_url(&self) -> Option<String> {
+        self.egress.base_url().map(|url| url.as_str().trim_end_matches('/').to_owned())
+    }
+
+    /// Ends the call; downloads that its page does not name are removed.
+    pub fn finish(self, stream: &str, named: impl Fn(u64) -> bool) -> std::io::Result<HttpOutcome> {
+        let mut downloads = self.downloads.into_inner().unwrap_or_else(PoisonError::into_inner);
+        downloads.retain(|download| named(download.id()));
+        let now = self.shared.clock.now();
+        Ok(HttpOutcome {
+            bytes_fetched: self.bytes_fetched.into_inner(),
+            limits: self.limits.into_inner().unwrap_or_else(PoisonError::into_inner),
+            downloads: downloads
+                .into_iter()
+                .map(|download| download.keep(stream, now))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    async fn send(&self, request: &wit::Request) -> Result<wit::Response, wit::HttpError> {
+        let exchange = async {
+            let mut opened = self.open(request).await?;
+            let body = self.read_body(&mut opened.response).await?;
+            Ok(wit::Response {
+                status: opened.response.status().as_u16(),
+                headers: self.shown_headers(opened.response.headers()),
+                body,
+                url: self.scrubber.text(opened.url.as_str()).into_owned(),
+                attempts: opened.attempts,
+            })
+        };
+        tokio::time::timeout(self.timeout_of(request), exchange).await.unwrap_or(Err(wit::HttpError::Timeout))
+    }
+
+    fn count_request(&self) -> Result<(), wit::HttpError> {
+        let most = self.shared.options.requests_per_call;
+        if self.requests.fetch_add(1, Ordering::Relaxed) >= most {
+            return Err(wit::HttpError::Denied(format!(
+                "one call may send {most} requests: return a page and go on"
+            )));
+        }
+        Ok(())
+    }
+
+    fn count_bytes(&self, bytes: u64) {
+        self.bytes_fetched.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn bucket(&self, id: Option<&str>) -> Result<Option<&RateBucket>, wit::HttpError> {
+        match id {
+            None => Ok(self.manifest.rate_buckets.first()),
+            Some(id) => match self.manifest.rate_buckets.iter().find(|bucket| bucket.id == id) {
+                Some(bucket) => Ok(Some(bucket)),
+                None => {
+                    Err(wit::HttpError::Denied("the manifest has no rate bucket of that name".to_owned()))
+                }
+            },
+        }
+    }
+
+    /// Draws the request's cost; waits where the wait is short, else the guest is told to come back.
+    async fn draw(&self, request: &wit::Request) -> Result<(), wit::HttpError> {
+        let Some(bucket) = self.bucket(request.bucket.as_deref())? else { return Ok(()) };
+        let mut waited_ms = 0;
+        loop {
+            match self.shared.buckets.draw(&self.manifest.id, self.connection, bucket, request.cost) {
+                Ok(()) => return Ok(()),
+                Err(wait_ms) if waited_ms + wait_ms <= self.shared.options.bucket_wait_ms => {
+                    waited_ms += wait_ms;
+                    tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+                }
+                Err(wait_ms) => return Err(wit::HttpError::Throttled(wait_ms)),
+            }
+        }
+    }
+
+    fn observe(&self, bucket: String, remaining: u32, reset_ms: u64) {
+        let Ok(Some(known)) = self.bucket(Some(&bucket)) else { return };
+        self.shared.buckets.observe(&self.manifest.id, self.connection, known, remaining);
+        let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        if limits.len() < MAX_OBSERVATIONS {
+            limits.push(ObservedLimit { bucket, remaining, reset_ms });
+        }
+    }
+}
+
+fn not_here() -> wit::HttpError {
+    wit::HttpError::Denied("there is no network here".to_owned())
+}
+
+impl wit::Host for HostState {
+    async fn send(
+        &mut self,
+        request: wit::Request,
+    ) -> wasmtime::Result<Result<wit::Response, wit::HttpError>> {
+        let Some(http) = &self.http else { return Ok(Err(not_here())) };
+        Ok(http.send(&request).await)
+    }
+
+    async fn send_all(
+        &mut self,
+        requests: Vec<wit::Request>,
+    ) -> wasmtime::Result<Vec<Result<wit::Response, wit::HttpError>>> {
+        let Some(http) = &self.http else { return Ok(requests.iter().map(|_| Err(not_here())).collect()) };
+        if requests.len() > MAX_FAN_OUT {
+            let refused = || wit::HttpError::Denied(format!("one fan-out may have {MAX_FAN_OUT} requests"));
+            return Ok(requests.iter().map(|_| Err(refused())).collect());
+        }
+        let exchanges: Vec<_> = requests.iter().map(|request| http.send(request)).collect();
+        Ok(stream::iter(exchanges).buffered(http.shared.options.concurrent_requests.max(1)).collect().await)
+    }
+
+    async fn download(
+        &mut self,
+        request: wit::Request,
+    ) -> wasmtime::Result<Result<wit::Staged, wit::HttpError>> {
+        let Some(http) = &self.http else { return Ok(Err(not_here())) };
+        Ok(http.download(&request).await)
+    }
+
+    fn observe_limit(&mut self, bucket: String, remaining: u32, reset_ms: u64) -> wasmtime::Result<()> {
+        if let Some(http) = &self.http {
+            http.observe(bucket, remaining, reset_ms);
+        }
+        Ok(())
+    }
+}
