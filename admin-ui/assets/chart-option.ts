@@ -6,6 +6,15 @@ type Option = Record<string, unknown>;
 /** Lines up to this number are named at their ends; more need a legend. */
 const MOST_DIRECT_LABELS = 4;
 const FONT_SIZE = 12;
+const LEGEND_ICON = 12;
+const LEGEND_GAP = 14;
+
+/** Generous: the server does not know which font will be there. */
+export function textWidth(text: string, fontSize: number): number {
+  let width = 0;
+  for (const char of text) width += char > "\u2e7f" ? 1 : "iljtfI.,:;'| ".includes(char) ? 0.34 : "mwMW%@".includes(char) ? 0.95 : 0.62;
+  return width * fontSize;
+}
 
 export function chartOption(spec: ChartSpec, palette: Palette, width: number): Option {
   if (spec.kind === "sparkline") return sparkline(spec, palette);
@@ -14,13 +23,14 @@ export function chartOption(spec: ChartSpec, palette: Palette, width: number): O
   const direct = lines && spec.series.length > 1 && spec.series.length <= MOST_DIRECT_LABELS && width >= 480;
   const legend = !direct && spec.series.length > 1;
   const horizontal = spec.kind === "horizontal_bar";
+  const legendHeight = legend ? 20 * legendRows(spec, width) : 0;
   return {
     animation: false,
     backgroundColor: "transparent",
     color: palette.series,
     textStyle: { fontSize: FONT_SIZE, fontFamily: "sans-serif", color: palette.muted },
     legend: legend ? legendOption(spec, palette) : undefined,
-    grid: { left: horizontal ? 8 : 4, right: direct ? 92 : horizontal ? 56 : 12, top: legend ? 52 : 28, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: { left: horizontal ? 8 : 4, right: direct ? 92 : horizontal ? 76 : 12, top: legendHeight + (horizontal ? 4 : 28), bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     ...(horizontal
       ? { xAxis: valueAxis(spec, palette, true), yAxis: { ...categoryAxis(spec, palette, width), inverse: true } }
       : { xAxis: categoryAxis(spec, palette, width), yAxis: valueAxis(spec, palette, false) }),
@@ -38,9 +48,24 @@ function values(spec: ChartSpec, series: Series): (number | null)[] {
   return spec.categories.map((_, index) => toNumber(series.values[index] ?? null, spec.unit));
 }
 
+/** How many rows the legend takes, so that the plot starts below it. */
+function legendRows(spec: ChartSpec, width: number): number {
+  let rows = 1;
+  let used = 0;
+  for (const series of spec.series) {
+    const item = LEGEND_ICON + LEGEND_GAP + 6 + textWidth(series.name, FONT_SIZE);
+    if (used > 0 && used + item > width) {
+      rows += 1;
+      used = 0;
+    }
+    used += item;
+  }
+  return rows;
+}
+
 function legendOption(spec: ChartSpec, palette: Palette): Option {
   return {
-    type: "plain", top: 0, left: 0, itemWidth: 14, itemHeight: 8, itemGap: 14, icon: "roundRect", selectedMode: false,
+    type: "plain", top: 0, left: 0, itemWidth: LEGEND_ICON, itemHeight: 8, itemGap: LEGEND_GAP, padding: 0, icon: "roundRect", selectedMode: false,
     textStyle: { color: palette.muted, fontSize: FONT_SIZE },
     data: spec.series.map((series) => ({ name: series.name, itemStyle: { color: colorOf(series, palette) } })),
   };
@@ -55,8 +80,8 @@ function categoryAxis(spec: ChartSpec, palette: Palette, width: number): Option 
     axisLine: { lineStyle: { color: palette.comparison } },
     axisTick: { show: false },
     axisLabel: {
-      color: palette.muted, fontSize: FONT_SIZE, hideOverlap: true, margin: 8, showMaxLabel: horizontal ? undefined : true,
-      ...(horizontal ? { width: Math.round(width * 0.34), overflow: "truncate", interval: 0 } : { alignMinLabel: "left", alignMaxLabel: spec.kind === "line" ? "right" : undefined }),
+      color: palette.muted, fontSize: FONT_SIZE, hideOverlap: true, margin: 8, showMinLabel: horizontal ? undefined : true, showMaxLabel: horizontal ? undefined : true,
+      ...(horizontal ? { width: Math.round(width * 0.34), overflow: "truncate", interval: 0 } : spec.kind === "line" ? { alignMinLabel: "left", alignMaxLabel: "right" } : {}),
     },
   };
 }
@@ -73,11 +98,9 @@ function valueAxis(spec: ChartSpec, palette: Palette, horizontal: boolean): Opti
     nameLocation: "end", nameGap: 10,
     nameTextStyle: { color: palette.muted, fontSize: FONT_SIZE, align: "left", padding: [0, 0, 0, -24] },
     axisLine: { show: false }, axisTick: { show: false },
-    axisLabel: {
-      color: palette.muted, fontSize: FONT_SIZE, hideOverlap: true,
-      formatter: (number: number) => horizontal && unitName(spec.unit) ? `${compact(number)}\u202f${unitName(spec.unit)}` : compact(number),
-    },
-    splitLine: { lineStyle: { color: palette.grid } },
+    // Horizontal bars carry their values themselves.
+    axisLabel: { show: !horizontal, color: palette.muted, fontSize: FONT_SIZE, hideOverlap: true, formatter: compact },
+    splitLine: { show: !horizontal, lineStyle: { color: palette.grid } },
   };
 }
 
@@ -120,12 +143,17 @@ function barSeries(spec: ChartSpec, series: Series, palette: Palette, mains: num
     itemStyle: { color, borderRadius: stacked || mains > 1 ? 0 : horizontal ? [0, 2, 2, 0] : [2, 2, 0, 0] },
     emphasis: { disabled: true },
     label: horizontal && mains === 1 && !compared
-      ? { show: true, position: "right", color: palette.text, fontSize: FONT_SIZE, formatter: (point: { value: number }) => compact(point.value) }
+      ? { show: true, position: "right", color: palette.text, fontSize: FONT_SIZE, formatter: (point: { value: number }) => named(point.value, spec) }
       : undefined,
     data: values(spec, series).map((value, index) => unfinished !== undefined && index >= unfinished
       ? { value, itemStyle: { color, opacity: 0.55, borderColor: color, borderType: [3, 3], borderWidth: 1 } }
       : value),
   };
+}
+
+function named(number: number, spec: ChartSpec): string {
+  const unit = unitName(spec.unit);
+  return unit ? `${compact(number)}\u202f${unit}` : compact(number);
 }
 
 function sparkline(spec: ChartSpec, palette: Palette): Option {

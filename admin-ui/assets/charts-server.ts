@@ -1,16 +1,19 @@
 // Draws a chart as SVG inside the server, where there is no DOM and no timer.
 import { BarChart, LineChart } from "echarts/charts";
 import { GridComponent, LegendPlainComponent } from "echarts/components";
-import { init, use } from "echarts/core";
+import { init, setPlatformAPI, use } from "echarts/core";
 import { LabelLayout } from "echarts/features";
 import { SVGRenderer } from "echarts/renderers";
-import { chartOption } from "./chart-option";
+import { chartOption, textWidth } from "./chart-option";
 import { type ChartSpec, paletteOf } from "./chart-spec";
 
 /** Colours of the tokens per theme, from tokens.css by build.mjs. */
 declare const THEME_TOKENS: Record<"light" | "dark", Record<string, string>>;
 
 use([BarChart, LineChart, GridComponent, LegendPlainComponent, LabelLayout, SVGRenderer]);
+setPlatformAPI({
+  measureText: (text: string, font?: string) => ({ width: textWidth(text, Number(/(\d+)px/.exec(font ?? "")?.[1] ?? 12)) }),
+});
 
 function render(specJson: string, width: number, height: number, theme: string): string {
   const spec = JSON.parse(specJson) as ChartSpec;

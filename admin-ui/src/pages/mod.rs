@@ -71,6 +71,18 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
     ]
 }
 
+/// What live regions are refreshed with.
+pub fn body_samples() -> Vec<(&'static str, askama::Result<String>)> {
+    use askama::Template;
+    vec![
+        ("pulse", PulsePage::sample().body.render()),
+        ("connections", ConnectionsPage::sample().body.render()),
+        ("connection", ConnectionPage::sample().body.render()),
+        ("syncs", SyncsPage::sample().body.render()),
+        ("sync", SyncPage::sample().body.render()),
+    ]
+}
+
 /// Hostile and over-long text that no page may break on.
 pub(crate) const EXTREME_TEXT: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> \
     Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft 中文長名稱 \u{202e}rtl";

@@ -47,9 +47,23 @@ fn kpis() -> Vec<Kpi> {
     ]
 }
 
-/// A drawing of the right shape without the chart renderer, which another crate owns.
-fn chart(id: &str, title: &str) -> ChartView {
-    let svg = r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 720 260" width="720" height="260"><path d="M40 220L200 120L360 160L520 60L680 90" fill="none" stroke="var(--series-1)" stroke-width="2"/></svg>"#;
+/// Thirty days of a swinging figure, in minor units.
+fn month(start: i64, scale: i64) -> Vec<i64> {
+    (0..30).map(|day| ((day + start) * 37 % 11 + 8 + day / 3) * scale).collect()
+}
+
+/// A specification as the charts' own crate writes it; its drawing is made elsewhere.
+fn chart(id: &str, kind: &str, title: &str, series: serde_json::Value) -> ChartView {
+    let svg =
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 560 260" width="560" height="260"></svg>"#;
+    let days: Vec<_> = (1..=30)
+        .map(|day| serde_json::json!({"label": format!("{day} Nov"), "full": format!("{day} Nov 2026")}))
+        .collect();
+    let spec = serde_json::json!({
+        "kind": kind, "title": title, "subtitle": "1–30 Nov 2026, all connections, EUR", "category_name": "Day",
+        "unit": {"kind": "money", "currency": "EUR", "exponent": 2},
+        "categories": days, "series": series, "unfinished_from": 29,
+    });
     let row = |label: &str, value: &str| vec![label.to_owned(), value.to_owned()];
     ChartView {
         id: id.into(),
@@ -57,13 +71,30 @@ fn chart(id: &str, title: &str) -> ChartView {
         subtitle: "1–30 Nov 2026, all connections, EUR".into(),
         summary: "Net sales rise from 21 403.10 EUR on 1 Nov to 41 200.00 EUR on 27 Nov.".into(),
         svg: SafeSvg::from_chart(svg.into()),
-        svg_narrow: None,
-        spec_json: String::new(),
+        svg_narrow: Some(SafeSvg::from_chart(svg.into())),
+        spec_json: spec.to_string(),
         table: ChartTableView {
             head: vec!["Day".into(), "Net sales, EUR".into()],
             rows: vec![row("1 Nov 2026", "21\u{202f}403.10"), row("2 Nov 2026", "–")],
         },
     }
+}
+
+fn charts() -> Vec<ChartView> {
+    let one = |name: &str, color: u8, role: &str, values: Vec<i64>| serde_json::json!({"name": name, "color": color, "role": role, "values": values});
+    let by_day = serde_json::json!([
+        one("1–30 Nov", 0, "main", month(0, 180_000)),
+        one("2–31 Oct", 0, "comparison", month(4, 150_000)),
+    ]);
+    let by_channel = serde_json::json!([
+        one("Harbour Shop", 0, "main", month(0, 90_000)),
+        one("Online retail export", 1, "main", month(3, 60_000)),
+        one("Till", 2, "main", month(5, 20_000)),
+    ]);
+    vec![
+        chart("net-sales-by-day", "line", "How do net sales go, day by day?", by_day),
+        chart("net-sales-by-channel", "stacked_bar", "Which channels sell?", by_channel),
+    ]
 }
 
 fn product(title: &str) -> TopProductRow {
@@ -119,10 +150,7 @@ impl PulsePage {
                     "No exchange rate from JPY to EUR is known, so JPY is never added to EUR.",
                 )],
                 kpis: kpis(),
-                charts: vec![
-                    chart("net-sales-by-day", "How do net sales go, day by day?"),
-                    chart("net-sales-by-channel", "Which channels sell?"),
-                ],
+                charts: charts(),
                 top_products: TopProducts {
                     rows: products.iter().map(|title| product(title)).collect(),
                     note: "4 of 3\u{202f}958 products, by net sales".into(),
