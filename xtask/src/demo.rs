@@ -14,7 +14,7 @@ use crate::setup::{self, Need};
 use crate::workspace::Workspace;
 use crate::{assets, plugins, process};
 
-/// A public data set: two years of a British gift shop's sales, the demo's second connection.
+/// A public data set: a year of a British gift shop's sales, the demo's second connection.
 const RETAIL_DATA: &str = "../shared/datasets/uci-online-retail.csv.xz";
 
 pub fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<()> {
