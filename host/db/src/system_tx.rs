@@ -1,5 +1,7 @@
 //! A transaction over what the house shares: people, plugins, sessions, and work that spans tenants.
 
+use std::sync::{Mutex, PoisonError};
+
 use async_trait::async_trait;
 use sea_orm::{
     ActiveModelBehavior, ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
@@ -12,11 +14,20 @@ use crate::{DbError, Dialect, HostEntity, bulk};
 pub struct SystemTx {
     transaction: DatabaseTransaction,
     dialect: Dialect,
+    after_commit: Mutex<Vec<AfterCommit>>,
 }
+
+type AfterCommit = Box<dyn FnOnce() + Send>;
 
 impl SystemTx {
     pub(crate) fn new(transaction: DatabaseTransaction, dialect: Dialect) -> Self {
-        Self { transaction, dialect }
+        Self { transaction, dialect, after_commit: Mutex::default() }
+    }
+
+    /// Runs `action` once this transaction is committed, and never if it is not: for wake-ups. It may
+    /// be lost when the process ends in between, so nothing may depend on it.
+    pub fn after_commit(&self, action: impl FnOnce() + Send + 'static) {
+        self.after_commit.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(action));
     }
 
     pub fn dialect(&self) -> Dialect {
@@ -75,7 +86,11 @@ impl SystemTx {
     }
 
     pub(crate) async fn commit(self) -> Result<(), DbError> {
-        Ok(self.transaction.commit().await?)
+        self.transaction.commit().await?;
+        for action in self.after_commit.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            action();
+        }
+        Ok(())
     }
 
     /// Takes everything back. A failure means the connection is gone, and the transaction with it.

@@ -39,6 +39,12 @@ impl TenantTx {
         &self.system
     }
 
+    /// Runs `action` once this transaction is committed, and never if it is not: for wake-ups. It may
+    /// be lost when the process ends in between, so nothing may depend on it.
+    pub fn after_commit(&self, action: impl FnOnce() + Send + 'static) {
+        self.system.after_commit(action);
+    }
+
     /// The tenant's rows of a table.
     pub fn find<E: TenantEntity>(&self) -> Select<E> {
         E::find().filter(E::tenant_column().eq(self.tenant.0))

@@ -1,0 +1,277 @@
+//! The end of a claim: every transition is one conditional update by job, token and state.
+//! Where it changes no row, the claim is another's, and the result is discarded.
+
+use portolan_core::{Duration, Instant, JobId};
+use portolan_db::entity::job::{self, JobState};
+use portolan_db::{DbError, SystemTx, TenantTx, WriteClass};
+use sea_orm::{ConnectionTrait, EntityTrait, Value};
+
+use crate::enqueue::Origin;
+use crate::queue::leave_lane;
+use crate::{ClaimedJob, Enqueued, JobError, Lane, LeaseLost, NewJob, Queue, RetryPolicy};
+
+/// A job whose worker vanished this often is a dead letter: it may be what kills them.
+pub(crate) const MAX_CRASHES: i32 = 3;
+
+/// Keeps a lane paused until somebody resumes it.
+const UNTIL_RESUMED: i64 = i64::MAX;
+
+/// What became of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    Done,
+    /// Waits until then.
+    Ready {
+        run_at: Instant,
+    },
+    Dead,
+    Cancelled,
+}
+
+/// A transition, before it is written.
+struct Transition {
+    settled: Settled,
+    /// The attempt did not count.
+    refund: bool,
+    crashed: bool,
+    pause_lane_until: Option<i64>,
+    error: Option<(&'static str, String)>,
+    outcome: &'static str,
+}
+
+impl Queue {
+    /// Writes down how a claim ended. [`LeaseLost`] when it was no longer this worker's to end.
+    pub async fn settle(
+        &self,
+        job: &ClaimedJob,
+        result: Result<(), JobError>,
+        policy: RetryPolicy,
+    ) -> Result<Result<Settled, LeaseLost>, DbError> {
+        let transition = match result {
+            Ok(()) => Transition::done(),
+            Err(JobError::LeaseLost(lost)) => return Ok(Err(lost)),
+            Err(error) => self.after_error(job, error, policy),
+        };
+        self.apply(job, transition).await
+    }
+
+    /// The handler panicked: counts like a worker that vanished.
+    pub(crate) async fn settle_crash(&self, job: &ClaimedJob) -> Result<Result<Settled, LeaseLost>, DbError> {
+        let transition = self.after_crash(job.crash_count, "the job's code panicked");
+        self.apply(job, transition).await
+    }
+
+    /// Gives an unfinished job back, unharmed: this worker is stopping.
+    pub async fn release(&self, job: &ClaimedJob) -> Result<Result<Settled, LeaseLost>, DbError> {
+        let settled = Settled::Ready { run_at: self.clock.now() };
+        let transition = Transition { refund: true, outcome: "released", ..Transition::plain(settled) };
+        self.apply(job, transition).await
+    }
+
+    fn after_error(&self, job: &ClaimedJob, error: JobError, policy: RetryPolicy) -> Transition {
+        let now = self.clock.now();
+        let class = error.class();
+        let message = error.to_string();
+        let later = |delay: Duration| Settled::Ready { run_at: now + delay };
+        let transition = match error {
+            JobError::Retry(_) if job.attempt < job.max_attempts => {
+                Transition::plain(later(policy.delay(job.attempt, &*self.random)))
+            }
+            JobError::Retry(_) | JobError::Fail(_) | JobError::LeaseLost(_) => {
+                Transition::plain(Settled::Dead)
+            }
+            JobError::RateLimited { after, .. } => Transition {
+                refund: true,
+                pause_lane_until: Some((now + after).0),
+                ..Transition::plain(later(after))
+            },
+            JobError::Park(_) => Transition {
+                refund: true,
+                pause_lane_until: Some(UNTIL_RESUMED),
+                ..Transition::plain(later(Duration::ZERO))
+            },
+            JobError::Snooze { after } => {
+                return Transition { refund: true, outcome: class, ..Transition::plain(later(after)) };
+            }
+            JobError::Cancelled => Transition::plain(Settled::Cancelled),
+        };
+        Transition { error: Some((class, message)), outcome: class, ..transition }
+    }
+
+    fn after_crash(&self, crash_count: i32, message: &str) -> Transition {
+        let crashes = crash_count + 1;
+        let settled = if crashes >= MAX_CRASHES {
+            Settled::Dead
+        } else {
+            let jitter = crate::backoff::below(&*self.random, Duration::from_secs(5).0);
+            Settled::Ready { run_at: self.clock.now() + Duration(jitter) }
+        };
+        Transition {
+            crashed: true,
+            error: Some(("crash", message.to_owned())),
+            outcome: "crash",
+            ..Transition::plain(settled)
+        }
+    }
+
+    async fn apply(
+        &self,
+        job: &ClaimedJob,
+        transition: Transition,
+    ) -> Result<Result<Settled, LeaseLost>, DbError> {
+        let job = job.clone();
+        let now = self.clock.now();
+        let settled = self
+            .database
+            .system_write_as(WriteClass::Background, move |tx| {
+                Box::pin(async move { apply_transition(tx, &job, &transition, now).await })
+            })
+            .await?;
+        // A place in the lane is free: somebody may be waiting for it.
+        self.wake();
+        Ok(settled)
+    }
+
+    /// Takes back jobs whose workers vanished. Gives their number.
+    pub async fn reap(&self) -> Result<usize, DbError> {
+        let queue = self.clone();
+        let now = self.clock.now();
+        let reaped = self
+            .database
+            .system_write_as(WriteClass::Background, move |tx| {
+                Box::pin(async move {
+                    let sql = format!(
+                        "SELECT * FROM job WHERE state = 'running' AND lease_until < $1 \
+                         ORDER BY lease_until LIMIT 100{}",
+                        tx.dialect().for_update_skip_locked()
+                    );
+                    let expired =
+                        job::Entity::find().from_raw_sql(tx.statement(sql, [now.0.into()])).all(tx).await?;
+                    let mut reaped = 0;
+                    for job in expired {
+                        let job = ClaimedJob::from(job);
+                        let transition = queue.after_crash(job.crash_count, "its worker vanished");
+                        let settled = apply_transition(tx, &job, &transition, now).await?;
+                        tracing::warn!(job.id = %job.id, job.kind, ?settled, "took a job back from a vanished worker");
+                        reaped += 1;
+                    }
+                    Ok::<usize, DbError>(reaped)
+                })
+            })
+            .await?;
+        if reaped > 0 {
+            self.wake();
+        }
+        Ok(reaped)
+    }
+
+    /// Cancels a job of the tenant that waits. A running one is told by its own means (a sync has a
+    /// requested action). Whether it was waiting.
+    pub async fn cancel(&self, tx: &TenantTx, id: JobId) -> Result<bool, DbError> {
+        let sql = "UPDATE job SET state = 'cancelled', finished_at = $3 \
+                   WHERE id = $1 AND tenant_id = $2 AND state = 'ready'";
+        let values = [id.0.into(), tx.tenant().0.into(), self.clock.now().0.into()];
+        Ok(tx.execute_raw(tx.statement(sql, values)).await?.rows_affected() == 1)
+    }
+
+    /// Asks again for what a dead job of the tenant was to do. `None` where there is no such dead job.
+    pub async fn replay(&self, tx: &TenantTx, id: JobId) -> Result<Option<Enqueued>, DbError> {
+        let dead = tx.find::<job::Entity>().from_raw_sql(tx.statement(
+            "SELECT * FROM job WHERE id = $1 AND tenant_id = $2 AND state = 'dead'",
+            [id.0.into(), tx.tenant().0.into()],
+        ));
+        let Some(dead) = dead.one(tx).await? else { return Ok(None) };
+        let Some(lane) =
+            portolan_db::entity::lane::Entity::find_by_id(&dead.lane_id).one(tx.host_wide()).await?
+        else {
+            return Ok(None);
+        };
+        let lane = Lane {
+            id: lane.id,
+            connection: lane.connection_id.map(Into::into),
+            max_running: lane.max_running,
+        };
+        let job = NewJob {
+            priority: dead.priority,
+            max_attempts: dead.max_attempts,
+            unique_key: dead
+                .unique_key
+                .map(|key| key.split_once(':').map_or(key.clone(), |(_, key)| key.to_owned())),
+            ..NewJob::new(dead.kind, lane, serde_json::from_str(&dead.payload).unwrap_or_default())
+        };
+        let origin = Origin { replay_of: Some(id), ..Origin::default() };
+        Ok(Some(self.insert_job(tx.host_wide(), Some(tx.tenant()), job, origin).await?))
+    }
+
+    /// Ends the pause of a lane, whoever began it.
+    pub async fn resume_lane(&self, tx: &TenantTx, lane: &Lane) -> Result<(), DbError> {
+        let sql = "UPDATE lane SET paused_until = NULL, pause_reason = NULL WHERE id = $1 AND tenant_id = $2";
+        tx.execute_raw(tx.statement(sql, [lane.id.clone().into(), tx.tenant().0.into()])).await?;
+        let wake = self.wake.clone();
+        tx.after_commit(move || wake.notify_one());
+        Ok(())
+    }
+}
+
+impl Transition {
+    fn plain(settled: Settled) -> Self {
+        Self { settled, refund: false, crashed: false, pause_lane_until: None, error: None, outcome: "" }
+    }
+
+    fn done() -> Self {
+        Self { outcome: "done", ..Self::plain(Settled::Done) }
+    }
+}
+
+async fn apply_transition(
+    tx: &SystemTx,
+    job: &ClaimedJob,
+    transition: &Transition,
+    now: Instant,
+) -> Result<Result<Settled, LeaseLost>, DbError> {
+    let (state, run_at) = match transition.settled {
+        Settled::Done => (JobState::Done, None),
+        Settled::Ready { run_at } => (JobState::Ready, Some(run_at)),
+        Settled::Dead => (JobState::Dead, None),
+        Settled::Cancelled => (JobState::Cancelled, None),
+    };
+    let finished_at = run_at.is_none().then_some(now.0);
+    let (class, message) = transition.error.clone().unzip();
+    let sql = "UPDATE job SET state = $3, run_at = COALESCE($4, run_at), finished_at = $5, \
+               attempt = attempt - $6, crash_count = crash_count + $7, \
+               last_error_class = COALESCE($8, last_error_class), last_error = COALESCE($9, last_error), \
+               lease_until = NULL, worker_id = NULL \
+               WHERE id = $1 AND lease_token = $2 AND state = 'running'";
+    let values: [Value; 9] = [
+        job.id.0.into(),
+        job.lease_token.into(),
+        state.as_str().into(),
+        run_at.map(|instant| instant.0).into(),
+        finished_at.into(),
+        i32::from(transition.refund).into(),
+        i32::from(transition.crashed).into(),
+        class.into(),
+        message.clone().into(),
+    ];
+    if tx.execute_raw(tx.statement(sql, values)).await?.rows_affected() != 1 {
+        return Ok(Err(LeaseLost(job.id)));
+    }
+    leave_lane(tx, &job.lane_id, run_at).await?;
+    if let Some(paused_until) = transition.pause_lane_until {
+        let sql = "UPDATE lane SET paused_until = $2, pause_reason = $3 WHERE id = $1";
+        let values = [job.lane_id.clone().into(), paused_until.into(), message.clone().into()];
+        tx.execute_raw(tx.statement(sql, values)).await?;
+    }
+    let sql = "UPDATE job_attempt SET ended_at = $3, outcome = $4, error_class = $5, error = $6 \
+               WHERE job_id = $1 AND lease_token = $2";
+    let values: [Value; 6] = [
+        job.id.0.into(),
+        job.lease_token.into(),
+        now.0.into(),
+        transition.outcome.into(),
+        class.into(),
+        message.into(),
+    ];
+    tx.execute_raw(tx.statement(sql, values)).await?;
+    Ok(Ok(transition.settled))
+}

@@ -1,0 +1,10 @@
+//! The queue on both databases.
+
+mod enqueue;
+mod fencing;
+mod history;
+mod lanes;
+mod retry;
+mod schedules;
+mod support;
+mod worker;

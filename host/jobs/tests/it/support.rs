@@ -1,0 +1,87 @@
+//! A queue with a clock that the test moves.
+
+use std::sync::Arc;
+
+use portolan_core::{Duration, Instant, JobId, ManualClock, SeededRandom, SystemRandom, TenantId, id};
+use portolan_db::entity::job;
+use portolan_db::testing::TestDatabase;
+use portolan_db::{DbError, sea_orm::EntityTrait};
+use portolan_jobs::{ClaimedJob, Enqueued, Lane, NewJob, Queue};
+use serde_json::json;
+use uuid::Uuid;
+
+pub use portolan_db::testing::on_both;
+pub use portolan_migrations::migrate;
+
+pub const START: Instant = Instant::from_unix_ms(1_780_000_000_000);
+
+pub struct Bench {
+    pub queue: Queue,
+    pub clock: ManualClock,
+    pub tenant: TenantId,
+    pub worker: Uuid,
+}
+
+impl Bench {
+    pub fn new(test: &TestDatabase) -> Self {
+        let clock = ManualClock::at(START);
+        let queue = Queue::new(
+            test.database.clone(),
+            Arc::new(clock.clone()),
+            Arc::new(SeededRandom::new(id_seed())),
+        );
+        let fresh = || id::new_uuid(&clock, &SystemRandom);
+        Self { queue, tenant: TenantId(fresh()), worker: fresh(), clock }
+    }
+
+    pub fn lane(&self, max_running: i32) -> Lane {
+        Lane::tenant(self.tenant, "work", max_running)
+    }
+
+    pub async fn enqueue(&self, job: NewJob) -> Result<Enqueued, DbError> {
+        let queue = self.queue.clone();
+        self.queue
+            .database()
+            .write(self.tenant, move |tx| Box::pin(async move { queue.enqueue(tx, job).await }))
+            .await
+    }
+
+    /// Asks for plain jobs and gives their ids.
+    pub async fn enqueue_many(&self, count: usize, lane: &Lane) -> Vec<JobId> {
+        let mut ids = Vec::new();
+        for number in 0..count {
+            let job = NewJob::new("test", lane.clone(), json!({ "number": number }));
+            ids.push(self.enqueue(job).await.expect("enqueue").id);
+        }
+        ids
+    }
+
+    pub async fn claim(&self, limit: usize) -> Vec<ClaimedJob> {
+        self.queue.claim(self.worker, limit).await.expect("claim")
+    }
+
+    pub async fn claim_one(&self) -> ClaimedJob {
+        let mut claimed = self.claim(1).await;
+        assert_eq!(claimed.len(), 1, "exactly one job is due");
+        claimed.remove(0)
+    }
+
+    pub fn advance_secs(&self, secs: i64) {
+        self.clock.advance(Duration::from_secs(secs));
+    }
+
+    pub async fn job(&self, id: JobId) -> job::Model {
+        let tx = self.queue.database().system_read().await.expect("read");
+        job::Entity::find_by_id(id.0).one(&tx).await.expect("query").expect("job")
+    }
+}
+
+fn id_seed() -> u64 {
+    portolan_core::Random::next_u64(&SystemRandom)
+}
+
+impl Bench {
+    pub fn clock_in(&self, span: Duration) -> Instant {
+        portolan_core::Clock::now(&self.clock) + span
+    }
+}
