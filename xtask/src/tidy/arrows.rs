@@ -55,6 +55,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sdk", &[]),
     ("sandbox-shopify", &[]),
     ("plugin-*", &["sdk"]),
+    ("hostile-plugin", &["sdk"]),
     ("xtask", &[]),
 ];
 

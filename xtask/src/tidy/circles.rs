@@ -8,8 +8,8 @@ use super::{Finding, Source};
 
 const SLICES: &str = "host/app/src/";
 
-/// Slice → the slices it uses.
-type Uses<'a> = BTreeMap<&'a str, BTreeSet<String>>;
+/// Slice → the slices it uses, each with a file that does.
+type Uses<'a> = BTreeMap<&'a str, BTreeMap<String, &'a str>>;
 
 pub fn check(sources: &[Source]) -> Vec<Finding> {
     let uses = uses(sources);
@@ -22,8 +22,9 @@ pub fn check(sources: &[Source]) -> Vec<Finding> {
     circles
         .into_iter()
         .map(|circle| {
-            let words = circle.join(" -> ");
-            Finding::new(SLICES, format!("slices in a circle: {words} -> {}", circle[0]))
+            let steps = circle.iter().zip(circle.iter().cycle().skip(1));
+            let steps = steps.map(|(from, to)| format!("{from} -> {to} in {}", uses[from.as_str()][to]));
+            Finding::new(SLICES, format!("slices in a circle: {}", steps.collect::<Vec<_>>().join(", ")))
         })
         .collect()
 }
@@ -37,12 +38,12 @@ fn uses(sources: &[Source]) -> Uses<'_> {
         .filter(|source| is_root(&source.path))
         .filter_map(|source| slice_of(&source.path))
         .collect();
-    let mut uses: Uses = slices.iter().map(|slice| (*slice, BTreeSet::new())).collect();
+    let mut uses: Uses = slices.iter().map(|slice| (*slice, BTreeMap::new())).collect();
     for source in sources.iter().filter(|source| !is_test(&source.path)) {
         let Some(slice) = slice_of(&source.path).filter(|slice| slices.contains(slice)) else { continue };
         let used = names_after_crate(&code_of(&source.text));
         let used = used.into_iter().filter(|name| name != slice && slices.contains(name.as_str()));
-        uses.entry(slice).or_default().extend(used);
+        uses.entry(slice).or_default().extend(used.map(|name| (name, source.path.as_str())));
     }
     uses
 }
@@ -112,7 +113,7 @@ fn circle_from(start: &str, uses: &Uses<'_>) -> Option<Vec<String>> {
     let mut visited = BTreeSet::new();
     while let Some(path) = paths.pop_front() {
         let last = path.last()?;
-        for next in uses.get(last.as_str()).into_iter().flatten() {
+        for next in uses.get(last.as_str()).into_iter().flat_map(BTreeMap::keys) {
             if next == start {
                 return Some(path);
             }
