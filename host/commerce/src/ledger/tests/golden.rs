@@ -156,6 +156,50 @@ fn what_a_channel_empties_after_cancelling_moves_nothing_more() {
 }
 
 #[test]
+fn what_happens_at_the_moment_of_cancelling_comes_before_it() {
+    let first = totalled(Order { lines: vec![line("a", 3, 3_000)], ..order("order-1") });
+    let cancelled_at = "2026-05-10T12:00:00Z";
+    let second = totalled(updated(Order { lines: vec![line("a", 2, 2_000)], ..first.clone() }, cancelled_at));
+    let second = Order { cancelled_at: Some(moment(cancelled_at)), ..second };
+    let returned = refund_totalled(
+        Refund { lines: vec![refund_line("a", 1, 1_000, 0)], ..refund("refund-1", Some("order-1")) },
+        false,
+    );
+    assert_eq!(
+        all_shown(&events(&versions([first, second]), &versions([returned]))),
+        [
+            "sale 2026-05-01 a units 3000 gross 3000",
+            "edit_remove 2026-05-10 a units -1000 gross -1000",
+            "cancel 2026-05-10 a units -1000 gross -1000",
+            "return 2026-05-10 a units -1000 gross -1000",
+        ]
+    );
+}
+
+#[test]
+fn tax_on_shipping_may_stand_inside_or_beside_the_tax_of_the_header() {
+    let lines = vec![OrderLine { tax_minor: 200, ..line("a", 1, 1_000) }];
+    let sold = Order {
+        gross_minor: 1_000,
+        shipping_minor: 500,
+        shipping_taxes: vec![tax_line(100, "seller")],
+        total_minor: 1_800,
+        lines,
+        ..order("order-1")
+    };
+    for tax_minor in [200, 300] {
+        let sold = Order { tax_minor, ..sold.clone() };
+        assert_eq!(
+            all_shown(&events(&versions([sold]), &[])),
+            [
+                "sale 2026-05-01 - shipping 500 shipping_tax 100",
+                "sale 2026-05-01 a units 1000 gross 1000 tax 200",
+            ]
+        );
+    }
+}
+
+#[test]
 fn a_gift_card_is_owed_and_not_earned() {
     let card = OrderLine { gift_card: true, ..line("card", 1, 5_000) };
     let sold = totalled(Order { lines: vec![card, line("a", 1, 1_000)], ..order("order-1") });
