@@ -4,7 +4,6 @@
 extern crate self as portolan_sdk;
 
 #[doc(hidden)]
-#[expect(clippy::all, clippy::allow_attributes_without_reason, reason = "generated")]
 pub mod bindings;
 mod connector;
 mod documents;

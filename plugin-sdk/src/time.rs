@@ -79,10 +79,9 @@ pub fn from_epoch_ms(milliseconds: i64) -> Result<Instant, BadValue> {
 /// The instant as RFC 3339 in UTC, as request parameters want it: `2026-01-31T08:30:00Z`, with
 /// microseconds only where it has any.
 pub fn rfc3339(instant: Instant) -> String {
-    let text = DateTime::from_timestamp_micros(instant)
+    DateTime::from_timestamp_micros(instant)
         .unwrap_or(DateTime::UNIX_EPOCH)
-        .to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true);
-    text
+        .to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
 }
 
 /// Milliseconds from one HTTP date to another; `None` where either is none.

@@ -78,7 +78,7 @@ impl<'de> DeserializeSeed<'de> for At<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         if !self.steps.is_empty() {
-            return deserializer.deserialize_map(self);
+            return deserializer.deserialize_any(self);
         }
         let raw = <&RawValue>::deserialize(deserializer)?;
         match raw.get().as_bytes().first() {

@@ -7,13 +7,20 @@ use crate::bindings::portolan::plugin::http::{HttpError, Method, Request, Respon
 /// What the channel answers in a test.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    outcome: Result<(u16, Vec<(String, String)>, Vec<u8>), HttpError>,
+    outcome: Result<Recorded, HttpError>,
+}
+
+#[derive(Debug, Clone)]
+struct Recorded {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
 }
 
 impl Answer {
     pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-        Self { outcome: Ok((status, headers, body.into())) }
+        Self { outcome: Ok(Recorded { status, headers, body: body.into() }) }
     }
 
     pub fn json(body: impl Into<Vec<u8>>) -> Self {
@@ -30,14 +37,14 @@ impl Answer {
     }
 
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        if let Ok((_, headers, _)) = &mut self.outcome {
-            headers.push((name.to_owned(), value.to_owned()));
+        if let Ok(recorded) = &mut self.outcome {
+            recorded.headers.push((name.to_owned(), value.to_owned()));
         }
         self
     }
 
     pub(crate) fn respond(&self, request: &Request) -> Result<Response, HttpError> {
-        let (status, headers, body) = self.outcome.clone()?;
+        let Recorded { status, headers, body } = self.outcome.clone()?;
         Ok(Response { status, headers, body, url: request.url.clone(), attempts: 1 })
     }
 }

@@ -11,14 +11,15 @@ use crate::{Chunk, Error, Result};
 /// Cuts a staged file's chunk the way the real host does: the rows of each document come together
 /// in the order of their first rows, and a chunk ends between documents only, once the next one
 /// would bring it over `records` rows. A document is never cut.
-pub fn cut_delimited(chunk: Chunk, records: usize) -> Result<Vec<Chunk>> {
+pub fn cut_delimited(mut chunk: Chunk, records: usize) -> Result<Vec<Chunk>> {
     let framing: Delimited = chunk.framing.parse()?;
+    let file = std::mem::take(&mut chunk.body);
     let mut reader = ReaderBuilder::new()
         .delimiter(framing.delimiter)
         .quote(framing.quote)
         .flexible(true)
         .has_headers(false)
-        .from_reader(after_lines(&chunk.body, framing.skip_lines));
+        .from_reader(after_lines(&file, framing.skip_lines));
     let mut rows = reader.byte_records();
     let unreadable = |error: csv::Error| Error::upstream_bug(format!("the file can't be read: {error}"));
     let Some(header) = rows.next().transpose().map_err(unreadable)? else { return Ok(Vec::new()) };

@@ -79,7 +79,7 @@ impl Host {
                     received_at: connection.now,
                 };
                 let delimited = ["csv", "tsv"].iter().any(|family| chunk.framing.starts_with(family));
-                let cut = if staged && delimited { cut_delimited(chunk, 1_000)? } else { vec![chunk] };
+                let cut = if staged && delimited { cut_delimited(chunk, 5_000)? } else { vec![chunk] };
                 for chunk in cut {
                     run.output.add(self.normalize::<C>(&chunk)?);
                     run.chunks.push(chunk);

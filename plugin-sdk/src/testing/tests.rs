@@ -1,1 +1,81 @@
-//! Facts about this module.
+//! The test host keeps the real host's rules.
+
+use super::*;
+use crate::commerce::Product;
+use crate::{
+    Chunk, Connector, Continuation, Error, FetchRequest, Moment, Page, Result, Sink, each, http, pager,
+};
+
+struct Shop;
+
+impl Connector for Shop {
+    fn fetch(request: &FetchRequest) -> Result<Page> {
+        let answer = http::get("/things").query("after", request.cursor().unwrap_or("0")).send()?;
+        let next = pager::cursor(&answer, "/next")?;
+        let expected = answer.text_at("/count")?.and_then(|count| count.parse().ok());
+        Ok(Page { expected, ..answer.into_page("things", "json:/things", next) })
+    }
+
+    fn normalize(chunk: &Chunk, out: &mut Sink) -> Result<()> {
+        each(chunk, out, |src, id: u64, out| {
+            out.push(Product::new(src, id.to_string(), Moment::At(chunk.received_at), "thing"));
+            Ok(())
+        })
+    }
+}
+
+fn run(cassette: &str) -> Result<Run> {
+    let host = Host::new().cassette(cassette).expect("a cassette");
+    host.sync::<Shop>(&connection("{}"), &slice("things"))
+}
+
+#[test]
+fn a_slice_runs_to_its_end() {
+    let run = run(r#"[
+        {"request": "GET /things?after=0", "body": {"things": [1, 2], "next": "b", "count": 3}},
+        {"request": "GET /things?after=b", "body": {"things": [3], "next": null}}
+    ]"#)
+    .expect("a run");
+    assert_eq!((run.pages, run.output.products.len(), run.expected), (2, 3, Some(3)));
+}
+
+#[test]
+fn a_repeated_token_fails_the_slice() {
+    let result = run(r#"[{"request": "GET /things", "body": {"things": [], "next": "b"}}]"#);
+    assert!(matches!(result, Err(Error::UpstreamBug(bug)) if bug.detail.contains("repeats")));
+}
+
+#[test]
+fn a_count_that_differs_fails_the_slice() {
+    let result = run(r#"[{"request": "GET /things", "body": {"things": [1], "count": 2}}]"#);
+    assert!(matches!(result, Err(Error::UpstreamBug(_))));
+}
+
+#[test]
+fn answers_come_in_order_and_the_last_one_stays() {
+    let host = Host::new().answer("GET /x", Answer::status(500)).answer("GET /x", Answer::json("1"));
+    let statuses = host.run(|| [(); 3].map(|()| http::get("/x").send().is_ok()));
+    assert_eq!(statuses, [false, true, true]);
+    assert_eq!(host.calls().len(), 3);
+}
+
+#[test]
+fn an_unanswered_request_says_so() {
+    let result = Host::new().run(|| http::get("/y").send());
+    assert!(matches!(result, Err(Error::PluginBug(why)) if why.contains("GET /y")));
+}
+
+#[test]
+fn a_page_without_chunks_is_done() {
+    struct Empty;
+    impl Connector for Empty {
+        fn fetch(_: &FetchRequest) -> Result<Page> {
+            Ok(Page { chunks: Vec::new(), next: Continuation::Done, expected: Some(0), progress: None })
+        }
+        fn normalize(_: &Chunk, _: &mut Sink) -> Result<()> {
+            Ok(())
+        }
+    }
+    let run = Host::new().sync::<Empty>(&connection("{}"), &slice("x")).expect("a run");
+    assert_eq!(run.output, Output::default());
+}

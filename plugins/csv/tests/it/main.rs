@@ -1,5 +1,6 @@
 //! The connector driven natively, through the SDK's test host.
 
+mod component;
 mod manifest;
 mod messy_files;
 mod orders;
@@ -19,4 +20,9 @@ pub const SMALL: &str = r#"{"orders": {
 pub fn run(config: &str, stream: &str, file: impl Into<Vec<u8>>) -> Run {
     let host = Host::new().file(stream, "file.csv", file);
     host.sync::<Csv>(&connection(config), &slice(stream)).expect("a run that ends well")
+}
+
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+pub fn announce(message: &str) {
+    eprintln!("{message}");
 }

@@ -10,7 +10,7 @@ fn the_retail_data_adds_up_to_the_penny() {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/datasets/uci-online-retail.csv.xz");
     let Ok(compressed) = std::fs::read(&path) else {
-        announce("skipped: ../shared not present");
+        super::announce("skipped: ../shared not present");
         return;
     };
     let mut file = Vec::new();
@@ -47,9 +47,4 @@ fn the_retail_data_adds_up_to_the_penny() {
         standing.iter().filter_map(|order| order.customer.as_ref()).collect();
     assert_eq!(customers.len(), 4_339);
     assert!(customers.iter().all(|key| key.bytes().all(|byte| byte.is_ascii_digit())));
-}
-
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
-fn announce(message: &str) {
-    eprintln!("{message}");
 }
