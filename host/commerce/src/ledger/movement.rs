@@ -161,7 +161,10 @@ impl<'a> Frame<'a> {
                 .and_then(|_| order.and_then(|order| order.presentment_currency)),
             presentment_minor,
             event_at: movement.at,
-            event_date: calendar.business_date(movement.at),
+            event_date: match movement.at == self.order_at {
+                true => self.order_date,
+                false => calendar.business_date(movement.at),
+            },
             order_at: self.order_at,
             order_date: self.order_date,
         })

@@ -1,6 +1,6 @@
 //! Which events should stand, and what has to be posted so that they do.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use portolan_core::{EventId, StoreCalendar};
 
@@ -75,33 +75,37 @@ pub fn standing_events_under(
 ///
 /// `posted` is everything in the ledger under the key, negated copies included.
 pub fn difference(should: Vec<SaleEvent>, posted: &[PostedEvent]) -> Vec<Posting> {
+    let stands = standing(posted);
+    if stands.is_empty() {
+        return should.into_iter().map(Posting::Event).collect();
+    }
     let mut missing: HashMap<&SaleEvent, usize> = HashMap::with_capacity(should.len());
     for event in &should {
         *missing.entry(event).or_default() += 1;
     }
     let mut postings = Vec::new();
-    for stands in standing(posted) {
+    for stands in stands {
         match missing.get_mut(&stands.event) {
             Some(count) if *count > 0 => *count -= 1,
             _ => postings.push(Posting::Reversal { of: stands.id, event: stands.event.negated() }),
         }
     }
     // Of equal events the last ones are new.
-    let mut new = Vec::new();
-    for event in should.iter().rev() {
+    let mut is_new = vec![false; should.len()];
+    for (event, is_new) in should.iter().zip(&mut is_new).rev() {
         if let Some(count) = missing.get_mut(event).filter(|count| **count > 0) {
             *count -= 1;
-            new.push(Posting::Event(event.clone()));
+            *is_new = true;
         }
     }
-    postings.extend(new.into_iter().rev());
+    let new = should.into_iter().zip(is_new).filter(|(_, is_new)| *is_new);
+    postings.extend(new.map(|(event, _)| Posting::Event(event)));
     postings
 }
 
 /// The posted events that no negated copy takes back, oldest first.
 pub fn standing(posted: &[PostedEvent]) -> Vec<&PostedEvent> {
-    let taken_back: std::collections::HashSet<EventId> =
-        posted.iter().filter_map(|event| event.reverses).collect();
+    let taken_back: HashSet<EventId> = posted.iter().filter_map(|event| event.reverses).collect();
     let mut standing: Vec<&PostedEvent> =
         posted.iter().filter(|event| event.reverses.is_none() && !taken_back.contains(&event.id)).collect();
     standing.sort_by_key(|event| event.id);
