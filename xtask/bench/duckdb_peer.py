@@ -22,18 +22,19 @@ def questions(columns):
     # Dates are stored as days since 1970; a plain integer column must be made a date first.
     day = "event_date" if columns["event_date"] == "DATE" else "DATE '1970-01-01' + CAST(event_date AS INTEGER)"
     net = "SUM(gross_minor - discount_minor)"
-    connection = "connection_id" if "connection_id" in columns else "connection"
+    # Keys are unique within a connection only.
+    customer = "CASE WHEN customer_key IS NOT NULL THEN (connection_id, customer_key) END"
     return {
         "day × channel": f"""
-            SELECT {day} AS day, {connection}, currency, {net}
+            SELECT {day} AS day, connection_id, currency, {net}
             FROM events WHERE NOT test GROUP BY ALL ORDER BY day""",
         "top products of a year": f"""
             WITH newest AS (SELECT MAX(year({day})) AS year FROM events)
-            SELECT product_key, currency, {net} AS net
+            SELECT connection_id, product_key, currency, {net} AS net
             FROM events, newest WHERE NOT test AND year({day}) = newest.year
             GROUP BY ALL ORDER BY net DESC LIMIT 20""",
         "distinct customers by month": f"""
-            SELECT date_trunc('month', {day}) AS month, COUNT(DISTINCT customer_key)
+            SELECT date_trunc('month', {day}) AS month, COUNT(DISTINCT {customer})
             FROM events WHERE NOT test GROUP BY ALL ORDER BY month""",
     }
 
