@@ -1,1 +1,40 @@
+//! The product: vertical slices over one database, one plugin runtime and one query engine.
+//!
+//! The only crate that knows axum. Plugins and the columnar engine are behind ports
+//! ([`PluginRuntime`], [`QueryEngine`]), so the daily loop of a slice links neither.
 
+pub mod connections;
+pub mod ingest;
+pub mod live;
+pub mod signin;
+pub mod syncs;
+pub mod web;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use portolan_access::{KeyRing, Sessions};
+use portolan_analytics::QueryEngine;
+use portolan_charts::ChartRenderer;
+use portolan_connector::PluginRuntime;
+use portolan_core::{Clock, Random};
+use portolan_db::Database;
+use portolan_jobs::Queue;
+
+use crate::live::LiveBus;
+
+/// What the slices stand on; built once by the server, shared by every request and job.
+pub struct App {
+    pub db: Database,
+    pub runtime: Arc<dyn PluginRuntime>,
+    pub engine: Arc<dyn QueryEngine>,
+    pub key_ring: Arc<KeyRing>,
+    pub charts: ChartRenderer,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub live: LiveBus,
+    pub queue: Queue,
+    pub sessions: Sessions,
+    /// Folder of uploads, plugins and parts.
+    pub data_dir: PathBuf,
+}

@@ -1,0 +1,134 @@
+//! Files that people give to a connection: unpacked, recognised when they come again, waiting for
+//! the next sync.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use portolan_core::id::new_uuid;
+use portolan_core::{ConnectionId, TenantId};
+use portolan_db::entity::upload;
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
+
+use super::context::UPLOAD_WAITING;
+use super::ops::{find_connection, find_plugin};
+use crate::App;
+use crate::ingest::unpack::{LARGEST_FILE_BYTES, UnpackError, Unpacked, unpack};
+use crate::web::error::{AppError, AppResult};
+
+/// A file on this machine's disk, about to be taken in.
+#[derive(Debug, Clone)]
+pub struct NewUpload {
+    pub stream: String,
+    pub name: String,
+    pub content_type: String,
+    /// As it came, maybe packed. It stays where it is.
+    pub path: PathBuf,
+}
+
+/// Unpacks a file into the data folder and leaves it waiting for the next sync.
+///
+/// Errors: a file that is damaged, too large, or was taken in before.
+pub async fn take_file(
+    app: &Arc<App>,
+    tenant: TenantId,
+    connection: ConnectionId,
+    new: NewUpload,
+) -> AppResult<upload::Model> {
+    let tx = app.db.read(tenant).await?;
+    let row = find_connection(&tx, connection).await?;
+    drop(tx);
+    let plugin = find_plugin(app, &row.plugin_id)?;
+    let need = plugin.manifest.files.iter().find(|need| need.stream == new.stream);
+    let Some(need) = need else {
+        return Err(AppError::invalid("stream", "This connection takes no files for that stream."));
+    };
+    let limit_bytes = need.largest_bytes.unwrap_or(LARGEST_FILE_BYTES).min(LARGEST_FILE_BYTES);
+    let id = new_uuid(&*app.clock, &*app.random);
+    let path = PathBuf::from("uploads").join(tenant.to_string()).join(id.to_string());
+    let destination = app.data_dir.join(&path);
+    let unpacked = unpack_into(new.path.clone(), destination.clone(), limit_bytes).await;
+    let stored = match unpacked {
+        Ok(unpacked) => store(app, tenant, connection, &new, id, &path, unpacked).await,
+        Err(error) => Err(error),
+    };
+    if stored.is_err() {
+        remove_file(&destination).await;
+    }
+    stored
+}
+
+async fn unpack_into(source: PathBuf, destination: PathBuf, limit_bytes: u64) -> AppResult<Unpacked> {
+    let work = move || {
+        if let Some(folder) = destination.parent() {
+            std::fs::create_dir_all(folder).map_err(UnpackError::Storage)?;
+        }
+        unpack(&source, &destination, limit_bytes)
+    };
+    let unpacked = tokio::task::spawn_blocking(work).await.map_err(AppError::internal)?;
+    unpacked.map_err(|error| match error {
+        UnpackError::TooLarge { .. } => AppError::too_large(format!("{error}.")),
+        UnpackError::Damaged(_) => AppError::invalid("file", format!("{error}.")),
+        UnpackError::Storage(cause) => AppError::unavailable(
+            "The file could not be stored. Is the disk full? Nothing was imported.",
+            cause,
+        ),
+    })
+}
+
+async fn store(
+    app: &Arc<App>,
+    tenant: TenantId,
+    connection: ConnectionId,
+    new: &NewUpload,
+    id: uuid::Uuid,
+    path: &Path,
+    unpacked: Unpacked,
+) -> AppResult<upload::Model> {
+    let received_at = app.clock.now().0;
+    let (stream, name, content_type) = (new.stream.clone(), new.name.clone(), new.content_type.clone());
+    let path = path.to_string_lossy().into_owned();
+    app.db
+        .write(tenant, move |tx| {
+            Box::pin(async move {
+                let known = tx
+                    .find::<upload::Entity>()
+                    .filter(upload::Column::ConnectionId.eq(connection.0))
+                    .filter(upload::Column::Stream.eq(stream.as_str()))
+                    .filter(upload::Column::Sha256.eq(unpacked.sha256.as_str()))
+                    .one(tx)
+                    .await?;
+                if let Some(known) = known {
+                    return Err(AppError::conflict(format!(
+                        "This file was taken in before, as {}. Nothing was imported twice.",
+                        known.name
+                    )));
+                }
+                let last = tx.find::<upload::Entity>().order_by_desc(upload::Column::Number).one(tx).await?;
+                let row = upload::ActiveModel {
+                    tenant_id: Set(tenant.0),
+                    id: Set(id),
+                    number: Set(last.map_or(1, |last| last.number + 1)),
+                    connection_id: Set(connection.0),
+                    stream: Set(stream),
+                    name: Set(name),
+                    content_type: Set(content_type),
+                    size_bytes: Set(unpacked.size_bytes as i64),
+                    sha256: Set(unpacked.sha256),
+                    path: Set(path),
+                    state: Set(UPLOAD_WAITING.to_owned()),
+                    received_at: Set(received_at),
+                };
+                Ok(tx.insert(row).await?)
+            })
+        })
+        .await
+}
+
+async fn remove_file(path: &Path) {
+    if let Err(error) = tokio::fs::remove_file(path).await
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, "failed to remove an unpacked file");
+    }
+}

@@ -1,0 +1,156 @@
+//! Between documents and events of the domain and the rows that keep them.
+
+use portolan_commerce::document::{Document, Entity, Moment, Order, Refund};
+use portolan_commerce::ledger::Version;
+use portolan_core::calendar::StoreCalendar;
+use portolan_core::{Instant, id::new_uuid};
+use portolan_db::entity::{document, document_version};
+use sea_orm::{ActiveModelTrait, IntoActiveModel};
+use uuid::Uuid;
+
+use super::head::DocumentHead;
+use super::post::{PostContext, PostError};
+
+/// The stored name of an entity.
+pub fn entity_name(entity: Entity) -> &'static str {
+    match entity {
+        Entity::Order => "order",
+        Entity::Refund => "refund",
+        Entity::Transaction => "transaction",
+        Entity::BalanceEntry => "balance_entry",
+        Entity::Payout => "payout",
+        Entity::Dispute => "dispute",
+        Entity::Checkout => "checkout",
+        Entity::Product => "product",
+        Entity::InventoryLevel => "inventory_level",
+        Entity::Store => "store",
+        Entity::Location => "location",
+        Entity::StaffMember => "staff_member",
+        Entity::Fulfilment => "fulfilment",
+        Entity::Customer => "customer",
+        Entity::Metric => "metric",
+    }
+}
+
+fn resolve(calendar: &StoreCalendar, moment: Moment) -> Instant {
+    match moment {
+        Moment::At(instant) => instant,
+        Moment::Local(local_us) => calendar.resolve_local(local_us),
+    }
+}
+
+/// A version as it is kept; `updated_at` falls back to the time of receipt.
+pub fn version_row(
+    tenant: Uuid,
+    context: &PostContext<'_>,
+    head: &DocumentHead,
+    src: u32,
+    body: String,
+    hash_of: impl Fn(&str) -> String,
+) -> document_version::Model {
+    let updated_at = head.updated_at.map_or(context.received_at, |moment| resolve(context.calendar, moment));
+    document_version::Model {
+        tenant_id: tenant,
+        id: new_uuid(context.clock, context.random),
+        connection_id: context.connection.0,
+        entity: entity_name(head.entity).to_owned(),
+        key: head.key.clone(),
+        hash: hash_of(&body),
+        updated_at: updated_at.0,
+        received_at: context.received_at.0,
+        chunk_id: context.chunk.0,
+        src: i64::from(src),
+        body,
+    }
+}
+
+/// What orders the versions of a document.
+pub fn version_order(version: &document_version::Model) -> (i64, i64, &str) {
+    (version.updated_at, version.received_at, &version.hash)
+}
+
+/// The head that a version makes, should it be the newest.
+pub fn head_row(
+    context: &PostContext<'_>,
+    head: &DocumentHead,
+    version: &document_version::Model,
+) -> document::Model {
+    document::Model {
+        tenant_id: version.tenant_id,
+        id: new_uuid(context.clock, context.random),
+        connection_id: version.connection_id,
+        entity: version.entity.clone(),
+        key: version.key.clone(),
+        version_id: version.id,
+        updated_at: version.updated_at,
+        received_at: version.received_at,
+        hash: version.hash.clone(),
+        deleted: head.deleted,
+        test: head.test,
+        parent_key: head.parent_key.clone(),
+        title: head.title.clone(),
+        number: head.number.clone(),
+        state: head.state.clone(),
+        payment_state: head.payment_state.clone(),
+        occurred_at: head.occurred_at.map(|moment| resolve(context.calendar, moment).0),
+        currency: head.currency.map(|currency| currency.to_string()),
+        amount_minor: head.amount_minor,
+        customer_key: head.customer_key.clone(),
+        country: head.country.clone(),
+    }
+}
+
+pub fn into_active_version(model: document_version::Model) -> document_version::ActiveModel {
+    model.into_active_model().reset_all()
+}
+
+pub fn into_active_head(model: document::Model) -> document::ActiveModel {
+    model.into_active_model().reset_all()
+}
+
+/// A document that has versions in the ledger.
+pub trait Versioned: Sized {
+    fn from_document(document: Document) -> Option<Self>;
+}
+
+impl Versioned for Order {
+    fn from_document(document: Document) -> Option<Self> {
+        match document {
+            Document::Order(order) => Some(*order),
+            _ => None,
+        }
+    }
+}
+
+impl Versioned for Refund {
+    fn from_document(document: Document) -> Option<Self> {
+        match document {
+            Document::Refund(refund) => Some(*refund),
+            _ => None,
+        }
+    }
+}
+
+/// Reads a version back.
+///
+/// Errors: a body that is no such document: the table was changed from outside.
+pub fn read_version<T: Versioned>(row: &document_version::Model) -> Result<Version<T>, PostError> {
+    let corrupt = |detail: String| {
+        PostError::Corrupt(format!("version {} of {} {}: {detail}", row.id, row.entity, row.key))
+    };
+    let document: Document = serde_json::from_str(&row.body).map_err(|error| corrupt(error.to_string()))?;
+    let document = T::from_document(document).ok_or_else(|| corrupt("holds another entity".to_owned()))?;
+    let hash = parse_hash(&row.hash).ok_or_else(|| corrupt("has no readable hash".to_owned()))?;
+    Ok(Version { document, received_at: Instant(row.received_at), hash })
+}
+
+fn parse_hash(text: &str) -> Option<[u8; 32]> {
+    let mut hash = [0_u8; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (index, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).ok()?;
+    }
+    Some(hash)
+}

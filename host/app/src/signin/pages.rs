@@ -1,0 +1,118 @@
+//! The sign-in pages.
+
+use std::sync::Arc;
+
+use axum::Form;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use portolan_access::{NewSession, SignInError};
+use portolan_admin_ui::pages::{SignInLinkPage, SignInLinkState, SignInPage};
+use serde::Deserialize;
+
+use crate::App;
+use crate::web::actor::SESSION_COOKIE;
+use crate::web::error::PageResult;
+use crate::web::html;
+
+const AFTER_SIGN_IN: &str = "/pulse";
+
+#[derive(Debug, Deserialize)]
+pub struct SignInQuery {
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub struct SignInForm {
+    name: String,
+    password: String,
+    next: Option<String>,
+}
+
+pub async fn show_sign_in(Query(query): Query<SignInQuery>) -> PageResult {
+    html(&SignInPage::new(query.next.filter(|next| is_local(next))))
+}
+
+pub async fn sign_in(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    jar: CookieJar,
+    Form(form): Form<SignInForm>,
+) -> PageResult {
+    let next = form.next.filter(|next| is_local(next));
+    match app.sessions.sign_in_with_password(&form.name, &form.password).await {
+        Ok(session) => Ok(welcome(&headers, jar, session, next.as_deref())),
+        Err(SignInError::Refused) => {
+            let mut page = SignInPage::new(next);
+            page.name = form.name;
+            page.error =
+                Some("Name and password do not match. Check both, or ask for a one-time link.".to_owned());
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)?).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Looking at a link does not use it up: mail scanners look, too.
+pub async fn show_link(State(app): State<Arc<App>>, Path(token): Path<String>) -> PageResult {
+    let valid = app.sessions.link_is_valid(&token).await?;
+    link_page(&token, valid)
+}
+
+pub async fn use_link(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    jar: CookieJar,
+    Path(token): Path<String>,
+) -> PageResult {
+    match app.sessions.sign_in_with_link(&token).await {
+        Ok(session) => Ok(welcome(&headers, jar, session, None)),
+        Err(SignInError::Refused) => link_page(&token, false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub async fn sign_out(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
+    if let Some(cookie) = jar.get(SESSION_COOKIE) {
+        app.sessions.sign_out(cookie.value()).await?;
+    }
+    let jar = jar.remove(Cookie::build(SESSION_COOKIE).path("/"));
+    Ok((jar, Redirect::to("/sign-in")).into_response())
+}
+
+fn link_page(token: &str, valid: bool) -> PageResult {
+    let state = if valid { SignInLinkState::Ready } else { SignInLinkState::Invalid };
+    let page = html(&SignInLinkPage::new(state, format!("/sign-in/link/{token}")))?;
+    let status = if valid { StatusCode::OK } else { StatusCode::GONE };
+    Ok((status, page).into_response())
+}
+
+fn welcome(headers: &HeaderMap, jar: CookieJar, session: NewSession, next: Option<&str>) -> Response {
+    let over_https = headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+    let cookie = Cookie::build((SESSION_COOKIE, session.token))
+        .path("/")
+        .http_only(true)
+        .secure(over_https)
+        .same_site(SameSite::Lax);
+    (jar.add(cookie), Redirect::to(next.unwrap_or(AFTER_SIGN_IN))).into_response()
+}
+
+/// A path of this host: nobody is sent elsewhere after signing in.
+fn is_local(next: &str) -> bool {
+    next.starts_with('/') && !next.starts_with("//") && !next.contains('\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_local;
+
+    #[test]
+    fn nobody_is_sent_elsewhere_after_signing_in() {
+        assert!(is_local("/pulse?from=2026-01-01"));
+        assert!(!is_local("//evil.example"));
+        assert!(!is_local("/\\evil.example"));
+        assert!(!is_local("https://evil.example"));
+    }
+}

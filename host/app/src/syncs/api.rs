@@ -1,0 +1,236 @@
+//! Syncs over the JSON API.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use portolan_core::{ConnectionId, Instant, SyncId, TenantId};
+use portolan_db::entity::sync::{self, RequestedAction};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::ops::{self, Trigger};
+use super::progress::{SyncProgress, measure};
+use super::queries::{self, SyncFilter};
+use crate::App;
+use crate::web::actor::{Require, SyncsRead, SyncsRun};
+use crate::web::error::{AppError, AppResult, Problem};
+use crate::web::page::{Page, PagePlace};
+
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list_syncs, start_sync))
+        .routes(routes!(show_sync))
+        .routes(routes!(cancel_sync))
+        .routes(routes!(pause_sync))
+        .routes(routes!(resume_sync))
+        .routes(routes!(list_quarantine))
+}
+
+/// One run of a connection's streams.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SyncResponse {
+    pub id: Uuid,
+    pub connection_id: Uuid,
+    pub trigger: String,
+    /// queued, running, paused, succeeded, failed or cancelled.
+    pub state: String,
+    /// Raw records; `seen = emitted + skipped`.
+    pub seen: i64,
+    pub emitted: i64,
+    pub skipped: i64,
+    pub documents: i64,
+    pub events_posted: i64,
+    pub bytes_fetched: i64,
+    pub error_code: Option<String>,
+    pub error_detail: Option<String>,
+    /// RFC 3339.
+    pub created_at: String,
+    pub started_at: Option<String>,
+    pub finished_at: Option<String>,
+    pub progress: Option<SyncProgress>,
+}
+
+impl SyncResponse {
+    fn new(row: sync::Model, progress: Option<SyncProgress>) -> Self {
+        let time = |at: i64| Instant(at).to_rfc3339();
+        Self {
+            id: row.id,
+            connection_id: row.connection_id,
+            trigger: row.trigger,
+            state: row.state.as_str().to_owned(),
+            seen: row.seen,
+            emitted: row.emitted,
+            skipped: row.skipped,
+            documents: row.documents,
+            events_posted: row.events_posted,
+            bytes_fetched: row.bytes_fetched,
+            error_code: row.error_code,
+            error_detail: row.error_detail,
+            created_at: time(row.created_at),
+            started_at: row.started_at.map(time),
+            finished_at: row.finished_at.map(time),
+            progress,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct SyncListQuery {
+    /// Only syncs of this connection.
+    connection_id: Option<Uuid>,
+    /// Items per page, 1 to 500; 50 where absent.
+    limit: Option<u64>,
+    /// From the page before.
+    cursor: Option<String>,
+}
+
+/// Which connection to sync.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StartSyncRequest {
+    connection_id: Uuid,
+}
+
+/// A record that could not be mapped, with the reason.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QuarantineResponse {
+    pub id: Uuid,
+    pub stream: String,
+    pub chunk_id: Uuid,
+    /// Index of the raw record inside its chunk.
+    pub src: i64,
+    pub path: Option<String>,
+    pub reason: String,
+}
+
+/// List syncs, newest first.
+#[utoipa::path(get, path = "/api/v1/syncs", tag = "syncs", params(SyncListQuery),
+    responses((status = 200, body = Page<SyncResponse>), (status = "4XX", body = Problem)))]
+pub async fn list_syncs(
+    actor: Require<SyncsRead>,
+    State(app): State<Arc<App>>,
+    Query(query): Query<SyncListQuery>,
+) -> AppResult<Json<Page<SyncResponse>>> {
+    let tx = app.db.read(actor.tenant).await?;
+    let place = PagePlace::read(&app, query.limit, query.cursor.as_deref())?;
+    let filter = SyncFilter {
+        connection: query.connection_id.map(ConnectionId),
+        state: None,
+        after: place.after.map(SyncId),
+    };
+    let rows = queries::list_syncs(&tx, &filter, place.limit).await?;
+    let mut syncs = Vec::new();
+    for row in rows {
+        let progress = progress_of(&app, &tx, &row).await?;
+        syncs.push(SyncResponse::new(row, progress));
+    }
+    Ok(Json(Page::new(&app, syncs, place.limit, |sync| sync.id)))
+}
+
+/// Start a sync of all enabled streams.
+#[utoipa::path(post, path = "/api/v1/syncs", tag = "syncs", request_body = StartSyncRequest,
+    responses((status = 202, body = SyncResponse), (status = "4XX", body = Problem)))]
+pub async fn start_sync(
+    actor: Require<SyncsRun>,
+    State(app): State<Arc<App>>,
+    Json(request): Json<StartSyncRequest>,
+) -> AppResult<(StatusCode, Json<SyncResponse>)> {
+    let connection = ConnectionId(request.connection_id);
+    let id = ops::start_sync(&app, actor.tenant, connection, Trigger::Manual).await?;
+    Ok((StatusCode::ACCEPTED, Json(load(&app, actor.tenant, id).await?)))
+}
+
+/// One sync with its progress.
+#[utoipa::path(get, path = "/api/v1/syncs/{id}", tag = "syncs", params(("id" = Uuid, Path)),
+    responses((status = 200, body = SyncResponse), (status = "4XX", body = Problem)))]
+pub async fn show_sync(
+    actor: Require<SyncsRead>,
+    State(app): State<Arc<App>>,
+    Path(id): Path<Uuid>,
+) -> AppResult<Json<SyncResponse>> {
+    Ok(Json(load(&app, actor.tenant, SyncId(id)).await?))
+}
+
+/// Cancel a sync; what has been imported stays.
+#[utoipa::path(post, path = "/api/v1/syncs/{id}/cancel", tag = "syncs", params(("id" = Uuid, Path)),
+    responses((status = 202, body = SyncResponse), (status = "4XX", body = Problem)))]
+pub async fn cancel_sync(
+    actor: Require<SyncsRun>,
+    State(app): State<Arc<App>>,
+    Path(id): Path<Uuid>,
+) -> AppResult<(StatusCode, Json<SyncResponse>)> {
+    ops::request_action(&app, actor.tenant, SyncId(id), RequestedAction::Cancel).await?;
+    Ok((StatusCode::ACCEPTED, Json(load(&app, actor.tenant, SyncId(id)).await?)))
+}
+
+/// Pause a sync after the page it is at.
+#[utoipa::path(post, path = "/api/v1/syncs/{id}/pause", tag = "syncs", params(("id" = Uuid, Path)),
+    responses((status = 202, body = SyncResponse), (status = "4XX", body = Problem)))]
+pub async fn pause_sync(
+    actor: Require<SyncsRun>,
+    State(app): State<Arc<App>>,
+    Path(id): Path<Uuid>,
+) -> AppResult<(StatusCode, Json<SyncResponse>)> {
+    ops::request_action(&app, actor.tenant, SyncId(id), RequestedAction::Pause).await?;
+    Ok((StatusCode::ACCEPTED, Json(load(&app, actor.tenant, SyncId(id)).await?)))
+}
+
+/// Go on with a paused sync.
+#[utoipa::path(post, path = "/api/v1/syncs/{id}/resume", tag = "syncs", params(("id" = Uuid, Path)),
+    responses((status = 202, body = SyncResponse), (status = "4XX", body = Problem)))]
+pub async fn resume_sync(
+    actor: Require<SyncsRun>,
+    State(app): State<Arc<App>>,
+    Path(id): Path<Uuid>,
+) -> AppResult<(StatusCode, Json<SyncResponse>)> {
+    ops::resume_sync(&app, actor.tenant, SyncId(id)).await?;
+    Ok((StatusCode::ACCEPTED, Json(load(&app, actor.tenant, SyncId(id)).await?)))
+}
+
+/// The newest records of a sync that could not be mapped, with the reasons.
+#[utoipa::path(get, path = "/api/v1/syncs/{id}/dead-letters", tag = "syncs", params(("id" = Uuid, Path)),
+    responses((status = 200, body = Vec<QuarantineResponse>), (status = "4XX", body = Problem)))]
+pub async fn list_quarantine(
+    actor: Require<SyncsRead>,
+    State(app): State<Arc<App>>,
+    Path(id): Path<Uuid>,
+) -> AppResult<Json<Vec<QuarantineResponse>>> {
+    let tx = app.db.read(actor.tenant).await?;
+    ops::find_sync(&tx, SyncId(id)).await?;
+    let (rows, _) = queries::quarantine_of(&tx, SyncId(id), 500).await?;
+    let rows = rows.into_iter().map(|row| QuarantineResponse {
+        id: row.id,
+        stream: row.stream,
+        chunk_id: row.chunk_id,
+        src: row.src,
+        path: row.path,
+        reason: row.reason,
+    });
+    Ok(Json(rows.collect()))
+}
+
+async fn load(app: &App, tenant: TenantId, id: SyncId) -> AppResult<SyncResponse> {
+    let tx = app.db.read(tenant).await?;
+    let row = ops::find_sync(&tx, id).await?;
+    let progress = progress_of(app, &tx, &row).await?;
+    Ok(SyncResponse::new(row, progress))
+}
+
+/// How far a sync is, as of now.
+pub async fn progress_of(
+    app: &App,
+    tx: &portolan_db::TenantTx,
+    row: &sync::Model,
+) -> Result<Option<SyncProgress>, AppError> {
+    if !ops::is_open(row.state) {
+        return Ok(None);
+    }
+    let slices = queries::slices_of(tx, SyncId(row.id)).await?;
+    let chunks = queries::chunk_counts(tx, SyncId(row.id)).await?;
+    Ok(measure(row, &slices, chunks, app.clock.now()))
+}

@@ -1,0 +1,153 @@
+//! Background work of syncs: the run itself, and the schedules that start runs.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::http::StatusCode;
+use portolan_core::{ConnectionId, Duration, SyncId};
+use portolan_db::entity::schedule::CatchUp;
+use portolan_db::entity::stream;
+use portolan_db::{DbError, TenantTx};
+use portolan_jobs::{JobContext, JobError, JobHandler, Lane, NewSchedule, PutScheduleError, Queue};
+use sea_orm::{ColumnTrait, QueryFilter};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::ops::{Trigger, start_sync};
+use super::run::run_sync;
+use crate::App;
+use crate::web::error::AppError;
+
+/// Kind of the job that runs a sync.
+pub const RUN_SYNC: &str = "sync.run";
+/// Kind of the job that starts a sync because a stream's schedule fired.
+const START_SCHEDULED_SYNC: &str = "sync.start_scheduled";
+
+/// Where a manifest names no schedule.
+const DEFAULT_CRON: &str = "0 */6 * * *";
+/// Spreads connections over the hour after their moment.
+const JITTER: Duration = Duration::from_minutes(30);
+
+#[derive(Deserialize)]
+struct RunSyncPayload {
+    sync_id: SyncId,
+}
+
+/// Runs a sync.
+pub struct RunSync {
+    pub app: Arc<App>,
+}
+
+#[async_trait]
+impl JobHandler for RunSync {
+    fn kind(&self) -> &'static str {
+        RUN_SYNC
+    }
+
+    async fn run(&self, context: &JobContext, payload: Value) -> Result<(), JobError> {
+        let payload: RunSyncPayload = serde_json::from_value(payload).map_err(JobError::fail)?;
+        run_sync(&self.app, context.clone(), payload.sync_id).await
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct ScheduledSyncPayload {
+    connection_id: ConnectionId,
+    stream: String,
+}
+
+/// Starts a sync of one stream.
+pub struct StartScheduledSync {
+    pub app: Arc<App>,
+}
+
+#[async_trait]
+impl JobHandler for StartScheduledSync {
+    fn kind(&self) -> &'static str {
+        START_SCHEDULED_SYNC
+    }
+
+    async fn run(&self, context: &JobContext, payload: Value) -> Result<(), JobError> {
+        let payload: ScheduledSyncPayload = serde_json::from_value(payload).map_err(JobError::fail)?;
+        let trigger = Trigger::Schedule { stream: payload.stream };
+        match start_sync(&self.app, context.tenant()?, payload.connection_id, trigger).await {
+            Ok(_) => Ok(()),
+            // Paused, deleted, or at work already: the next moment of the schedule decides anew.
+            Err(AppError { status: StatusCode::CONFLICT | StatusCode::NOT_FOUND, detail, .. }) => {
+                tracing::info!(connection.id = %payload.connection_id, detail, "scheduled sync not started");
+                Ok(())
+            }
+            Err(error) => Err(JobError::retry(error.detail)),
+        }
+    }
+}
+
+/// Puts the schedule of every enabled stream of a connection in place.
+///
+/// Errors: a cron expression that cannot be read, with what is wrong.
+pub async fn schedule_streams(
+    queue: &Queue,
+    tx: &TenantTx,
+    connection: ConnectionId,
+) -> Result<(), AppError> {
+    let streams =
+        tx.find::<stream::Entity>().filter(stream::Column::ConnectionId.eq(connection.0)).all(tx).await?;
+    for stream in streams {
+        let id = schedule_id(connection, &stream.name);
+        match stream.cron.filter(|_| stream.enabled) {
+            Some(cron) => put_schedule(queue, tx, connection, id, stream.name, cron).await?,
+            None => {
+                queue.remove_schedule(tx, &id).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The schedule a stream starts with.
+pub fn default_cron(declared: Option<&str>) -> String {
+    declared.unwrap_or(DEFAULT_CRON).to_owned()
+}
+
+async fn put_schedule(
+    queue: &Queue,
+    tx: &TenantTx,
+    connection: ConnectionId,
+    id: String,
+    stream: String,
+    cron: String,
+) -> Result<(), AppError> {
+    let schedule = NewSchedule {
+        id,
+        lane: Lane::tenant(tx.tenant(), "schedules", 1),
+        kind: START_SCHEDULED_SYNC.to_owned(),
+        payload: json!(ScheduledSyncPayload { connection_id: connection, stream }),
+        cron,
+        time_zone: "UTC".to_owned(),
+        jitter: JITTER,
+        catch_up: CatchUp::Coalesce,
+    };
+    match queue.put_schedule(tx, schedule).await {
+        Ok(_) => Ok(()),
+        Err(PutScheduleError::Database(error)) => Err(error.into()),
+        Err(error) => Err(AppError::invalid("cron", error.to_string())),
+    }
+}
+
+/// Ends the schedules of a connection's streams.
+pub async fn unschedule_streams(
+    queue: &Queue,
+    tx: &TenantTx,
+    connection: ConnectionId,
+) -> Result<(), DbError> {
+    let streams =
+        tx.find::<stream::Entity>().filter(stream::Column::ConnectionId.eq(connection.0)).all(tx).await?;
+    for stream in streams {
+        queue.remove_schedule(tx, &schedule_id(connection, &stream.name)).await?;
+    }
+    Ok(())
+}
+
+fn schedule_id(connection: ConnectionId, stream: &str) -> String {
+    format!("stream:{connection}:{stream}")
+}

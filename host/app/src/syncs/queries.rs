@@ -1,0 +1,77 @@
+//! Reads about syncs.
+
+use std::collections::BTreeMap;
+
+use portolan_core::{ConnectionId, SyncId};
+use portolan_db::TenantTx;
+use portolan_db::entity::{chunk, connection, quarantine, slice, sync};
+use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use crate::web::error::AppResult;
+
+/// Which syncs are asked for; newest first.
+#[derive(Debug, Clone, Default)]
+pub struct SyncFilter {
+    pub connection: Option<ConnectionId>,
+    pub state: Option<sync::SyncState>,
+    /// Syncs created before this one.
+    pub after: Option<SyncId>,
+}
+
+/// The newest syncs that match, one more than `limit` where there are more.
+pub async fn list_syncs(tx: &TenantTx, filter: &SyncFilter, limit: u64) -> AppResult<Vec<sync::Model>> {
+    let mut wanted = tx.find::<sync::Entity>();
+    if let Some(connection) = filter.connection {
+        wanted = wanted.filter(sync::Column::ConnectionId.eq(connection.0));
+    }
+    if let Some(state) = filter.state {
+        wanted = wanted.filter(sync::Column::State.eq(state));
+    }
+    if let Some(after) = filter.after {
+        wanted = wanted.filter(sync::Column::Id.lt(after.0));
+    }
+    // Ids are UUIDv7: their order is the order of creation.
+    Ok(wanted.order_by_desc(sync::Column::Id).limit(limit + 1).all(tx).await?)
+}
+
+/// Labels of all connections, for lists.
+pub async fn connection_labels(tx: &TenantTx) -> AppResult<BTreeMap<Uuid, String>> {
+    let rows = tx.find::<connection::Entity>().all(tx).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.label)).collect())
+}
+
+pub async fn slices_of(tx: &TenantTx, sync: SyncId) -> AppResult<Vec<slice::Model>> {
+    Ok(tx
+        .find::<slice::Entity>()
+        .filter(slice::Column::SyncId.eq(sync.0))
+        .order_by_asc(slice::Column::Position)
+        .order_by_asc(slice::Column::Id)
+        .all(tx)
+        .await?)
+}
+
+/// The newest rejected records of a sync, and how many there are.
+pub async fn quarantine_of(
+    tx: &TenantTx,
+    sync: SyncId,
+    limit: u64,
+) -> AppResult<(Vec<quarantine::Model>, u64)> {
+    let chunks = sea_orm::sea_query::Query::select()
+        .column(chunk::Column::Id)
+        .from(chunk::Entity)
+        .and_where(chunk::Column::TenantId.eq(tx.tenant().0))
+        .and_where(chunk::Column::SyncId.eq(sync.0))
+        .to_owned();
+    let rejected = tx.find::<quarantine::Entity>().filter(quarantine::Column::ChunkId.in_subquery(chunks));
+    let total = rejected.clone().count(tx).await?;
+    let newest = rejected.order_by_desc(quarantine::Column::Id).limit(limit).all(tx).await?;
+    Ok((newest, total))
+}
+
+/// How many staged chunks wait for their documents, and how many there are.
+pub async fn chunk_counts(tx: &TenantTx, sync: SyncId) -> AppResult<(u64, u64)> {
+    let all = tx.find::<chunk::Entity>().filter(chunk::Column::SyncId.eq(sync.0));
+    let waiting = all.clone().filter(chunk::Column::State.eq(chunk::ChunkState::Staged)).count(tx).await?;
+    Ok((waiting, all.count(tx).await?))
+}

@@ -1,0 +1,311 @@
+//! Fetching a slice: page after page, each stored with the token of the next in one transaction.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use portolan_connector::{Continuation, Fault, FetchRequest, Page, Payload, SliceSpec, StagedFile};
+use portolan_core::{ChunkId, Duration, SliceId};
+use portolan_db::DbError;
+use portolan_db::entity::chunk::{self, ChunkState};
+use portolan_db::entity::slice::{self, SliceState};
+use portolan_db::entity::{sync, upload};
+use portolan_jobs::JobError;
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, QueryFilter};
+
+use super::plan_step::{mode_name, spec_of};
+use super::{RunError, Stop, SyncRun};
+use crate::connections::context::{UPLOAD_STAGED, UPLOAD_WAITING};
+use crate::ingest::stage::{NewChunk, StageError, cut_page};
+
+/// How long a page may take, whatever the plugin says; the runtime has its own limits below it.
+const PAGE_DEADLINE: Duration = Duration::from_minutes(5);
+
+/// The code under which a slice remembers that its cursor has expired once.
+const CURSOR_EXPIRED: &str = "cursor_expired";
+
+/// What a page leaves for the next one.
+struct NextPage {
+    token: Option<Bytes>,
+    wait_ms: Option<u64>,
+    split: Vec<SliceSpec>,
+}
+
+impl SyncRun {
+    /// Fetches, normalises and checks one slice.
+    pub(super) async fn run_slice(&self, slice: slice::Model) -> Result<(), Stop> {
+        let outcome = self.fetch_slice(slice.clone()).await;
+        if let Err(Stop::Failed(RunError::Slice { code, detail })) = &outcome {
+            self.fail_slice(&slice, code, detail).await?;
+        }
+        outcome
+    }
+
+    async fn fetch_slice(&self, mut slice: slice::Model) -> Result<(), Stop> {
+        self.normalise_staged(&slice).await?;
+        // A slice whose last page is stored has pages but no token.
+        while slice.pages == 0 || slice.token.is_some() {
+            self.check_requests().await?;
+            let page = match self.fetch_page(&slice).await {
+                Err(Fault::CursorExpired { detail }) => {
+                    slice = self.restart_slice(slice, detail).await?;
+                    continue;
+                }
+                other => other.map_err(fault)?,
+            };
+            let wait_ms = self.store_page(&mut slice, page).await?;
+            self.normalise_staged(&slice).await?;
+            if let Some(after_ms) = wait_ms {
+                let detail = "the channel is still preparing the answer".to_owned();
+                return Err(
+                    RunError::Retry { after_ms: Some(after_ms), counts_as_failure: false, detail }.into()
+                );
+            }
+        }
+        self.finish_slice(&slice).await
+    }
+
+    async fn fetch_page(&self, slice: &slice::Model) -> Result<Page, Fault> {
+        let now = self.app.clock.now();
+        let request = FetchRequest {
+            connection: self.context.clone(),
+            slice: spec_of(slice),
+            token: slice.token.clone().map(Bytes::from),
+            now,
+            deadline: now + PAGE_DEADLINE,
+        };
+        self.app.runtime.fetch(&self.plugin.plugin, request).await
+    }
+
+    /// An expired cursor restarts its slice, once.
+    async fn restart_slice(&self, slice: slice::Model, detail: String) -> Result<slice::Model, Stop> {
+        if slice.error_code.as_deref() == Some(CURSOR_EXPIRED) {
+            let detail = format!("The channel dropped the page token twice: {detail}. Sync again later.");
+            return Err(RunError::Slice { code: CURSOR_EXPIRED.to_owned(), detail }.into());
+        }
+        let restarted =
+            slice::Model { token: None, pages: 0, error_code: Some(CURSOR_EXPIRED.to_owned()), ..slice };
+        let row = slice::ActiveModel {
+            tenant_id: Set(restarted.tenant_id),
+            id: Set(restarted.id),
+            token: Set(None),
+            pages: Set(0),
+            seen: Set(0),
+            emitted: Set(0),
+            skipped: Set(0),
+            error_code: Set(restarted.error_code.clone()),
+            ..Default::default()
+        };
+        self.write(move |tx| {
+            Box::pin(async move {
+                tx.update(row).await?;
+                Ok(())
+            })
+        })
+        .await?;
+        Ok(slice::Model { seen: 0, emitted: 0, skipped: 0, ..restarted })
+    }
+
+    /// Stores the page's chunks and the next token together. Gives the wait that the channel asked for.
+    async fn store_page(&self, slice: &mut slice::Model, page: Page) -> Result<Option<u64>, Stop> {
+        let next = self.next_page(slice, &page)?;
+        let staged_files = staged_ids(&page);
+        let (expected, bytes_fetched) = (page.expected, page.bytes_fetched);
+        let downloads: Vec<StagedFile> = page.downloads.clone();
+        let chunks = self.cut(page).await?;
+        let now = self.app.clock.now();
+        let chunk_rows: Vec<chunk::ActiveModel> =
+            chunks.into_iter().map(|chunk| self.chunk_row(slice, chunk, now.0)).collect();
+        slice.pages += 1;
+        slice.token = next.token.as_ref().map(|token| token.to_vec());
+        slice.expected = expected.map(|expected| expected as i64).or(slice.expected);
+        slice.state = SliceState::Running;
+        let slice_row = slice::ActiveModel {
+            tenant_id: Set(slice.tenant_id),
+            id: Set(slice.id),
+            state: Set(slice.state),
+            pages: Set(slice.pages),
+            token: Set(slice.token.clone()),
+            expected: Set(slice.expected),
+            updated_at: Set(now.0),
+            ..Default::default()
+        };
+        let split_rows = self.split_rows(slice, next.split, now.0);
+        let (sync, connection, files) = (self.sync.0, self.connection.id, staged_files.clone());
+        self.write(move |tx| {
+            Box::pin(async move {
+                tx.insert_many(chunk_rows).await?;
+                tx.insert_many(split_rows).await?;
+                tx.update(slice_row).await?;
+                tx.update_many::<sync::Entity>()
+                    .col_expr(
+                        sync::Column::BytesFetched,
+                        Expr::col(sync::Column::BytesFetched).add(bytes_fetched as i64),
+                    )
+                    .col_expr(sync::Column::UpdatedAt, Expr::value(now.0))
+                    .filter(sync::Column::Id.eq(sync))
+                    .exec(tx)
+                    .await
+                    .map_err(DbError::from)?;
+                tx.update_many::<upload::Entity>()
+                    .col_expr(upload::Column::State, Expr::value(UPLOAD_STAGED))
+                    .filter(upload::Column::ConnectionId.eq(connection))
+                    .filter(upload::Column::State.eq(UPLOAD_WAITING))
+                    .filter(upload::Column::Number.is_in(files.iter().map(|id| *id as i64)))
+                    .exec(tx)
+                    .await
+                    .map_err(DbError::from)?;
+                Ok(())
+            })
+        })
+        .await?;
+        self.remove_staged_files(&staged_files, &downloads).await;
+        self.announce();
+        Ok(next.wait_ms)
+    }
+
+    fn next_page(&self, slice: &slice::Model, page: &Page) -> Result<NextPage, RunError> {
+        let mut next = NextPage { token: None, wait_ms: None, split: Vec::new() };
+        match &page.next {
+            Continuation::Done => {}
+            Continuation::More(token) => {
+                if slice.token.as_deref() == Some(token.as_ref()) {
+                    return Err(RunError::Slice {
+                        code: "repeated_token".to_owned(),
+                        detail: "The channel answered the same page token twice, so paging would never end. \
+                                 Sync again later; if it stays, report it to the plugin's publisher."
+                            .to_owned(),
+                    });
+                }
+                next.token = Some(token.clone());
+            }
+            Continuation::Wait(wait) => {
+                next.token = Some(wait.token.clone());
+                next.wait_ms = Some(wait.wait_ms);
+            }
+            Continuation::Split(slices) => next.split.clone_from(slices),
+        }
+        let page_cap = i64::from(self.plugin.manifest.limits.pages_per_slice);
+        if next.token.is_some() && slice.pages + 1 >= page_cap {
+            return Err(RunError::Slice {
+                code: "too_many_pages".to_owned(),
+                detail: format!(
+                    "The slice has more than {page_cap} pages, which looks like a loop. Sync a shorter range."
+                ),
+            });
+        }
+        Ok(next)
+    }
+
+    async fn cut(&self, page: Page) -> Result<Vec<NewChunk>, RunError> {
+        let (files, limits) = (self.context.files.clone(), self.plugin.manifest.limits.clone());
+        let cut = tokio::task::spawn_blocking(move || cut_page(page, &files, &limits)).await;
+        let cut = cut.map_err(|error| RunError::Job(JobError::retry(error)))?;
+        cut.map_err(|error| match error {
+            StageError::Plugin(detail) => RunError::Slice { code: "plugin_bug".to_owned(), detail },
+            StageError::File(error) => {
+                RunError::Slice { code: "unreadable_file".to_owned(), detail: format!("{error}.") }
+            }
+            StageError::Storage(error) => RunError::Retry {
+                after_ms: None,
+                counts_as_failure: true,
+                detail: format!("A staged file cannot be read: {error}."),
+            },
+        })
+    }
+
+    fn chunk_row(&self, slice: &slice::Model, chunk: NewChunk, received_at: i64) -> chunk::ActiveModel {
+        chunk::ActiveModel {
+            tenant_id: Set(self.tenant.0),
+            id: Set(ChunkId::generate(&*self.app.clock, &*self.app.random).0),
+            slice_id: Set(slice.id),
+            sync_id: Set(self.sync.0),
+            connection_id: Set(self.connection.id),
+            stream: Set(chunk.info.stream),
+            framing: Set(chunk.info.framing),
+            content_type: Set(chunk.info.content_type),
+            body: Set(chunk.body),
+            sha256: Set(chunk.sha256),
+            received_at: Set(received_at),
+            state: Set(ChunkState::Staged),
+            plugin_sha256: Set(self.plugin.plugin.sha256.clone()),
+            seen: Set(0),
+            emitted: Set(0),
+            skipped: Set(0),
+        }
+    }
+
+    /// What the channel could not answer in one go, as slices of the same place in the plan.
+    fn split_rows(&self, slice: &slice::Model, split: Vec<SliceSpec>, now: i64) -> Vec<slice::ActiveModel> {
+        split
+            .into_iter()
+            .map(|spec| slice::ActiveModel {
+                tenant_id: Set(self.tenant.0),
+                id: Set(SliceId::generate(&*self.app.clock, &*self.app.random).0),
+                sync_id: Set(self.sync.0),
+                connection_id: Set(self.connection.id),
+                stream: Set(slice.stream.clone()),
+                partition: Set(slice.partition.clone()),
+                since: Set(spec.since.map(|since| since.0)),
+                until: Set(spec.until.map(|until| until.0)),
+                mode: Set(mode_name(spec.mode).to_owned()),
+                position: Set(slice.position),
+                state: Set(SliceState::Pending),
+                token: Set(None),
+                pages: Set(0),
+                seen: Set(0),
+                emitted: Set(0),
+                skipped: Set(0),
+                expected: Set(None),
+                error_code: Set(None),
+                error_detail: Set(None),
+                updated_at: Set(now),
+            })
+            .collect()
+    }
+
+    /// The rows are in the database now: the files, which may hold personal columns, go.
+    async fn remove_staged_files(&self, ids: &BTreeSet<u64>, downloads: &[StagedFile]) {
+        let uploads = self.context.files.iter().filter(|file| ids.contains(&file.id));
+        for file in uploads.chain(downloads) {
+            if let Err(error) = tokio::fs::remove_file(&file.path).await {
+                tracing::warn!(file.name = %file.name, %error, "failed to remove a staged file");
+            }
+        }
+    }
+}
+
+fn staged_ids(page: &Page) -> BTreeSet<u64> {
+    page.chunks
+        .iter()
+        .filter_map(|chunk| match chunk.payload {
+            Payload::Staged(id) => Some(id),
+            Payload::Inline(_) => None,
+        })
+        .collect()
+}
+
+/// What the run does about a plugin's fault.
+pub(super) fn fault(fault: Fault) -> RunError {
+    let detail = fault.to_string();
+    match fault {
+        Fault::Auth { .. } => RunError::NeedsAuth { detail },
+        Fault::RateLimited { after_ms, .. } => RunError::Retry { after_ms, counts_as_failure: false, detail },
+        Fault::Transient { after_ms, .. } => RunError::Retry { after_ms, counts_as_failure: true, detail },
+        Fault::UpstreamBug { .. } => RunError::Retry { after_ms: None, counts_as_failure: true, detail },
+        Fault::Other { retryable: true, .. } => {
+            RunError::Retry { after_ms: None, counts_as_failure: true, detail }
+        }
+        Fault::InvalidConfig { fields } => {
+            let fields: Vec<String> =
+                fields.into_iter().map(|field| format!("{}: {}", field.path, field.message)).collect();
+            RunError::Sync { code: "invalid_config".to_owned(), detail: fields.join("; ") }
+        }
+        Fault::Unavailable { .. } => RunError::Slice { code: "unavailable".to_owned(), detail },
+        Fault::CursorExpired { .. } => RunError::Slice { code: CURSOR_EXPIRED.to_owned(), detail },
+        Fault::PluginBug { .. } => RunError::Slice { code: "plugin_bug".to_owned(), detail },
+        Fault::Stopped { .. } => RunError::Slice { code: "plugin_stopped".to_owned(), detail },
+        Fault::Other { other_code, .. } => RunError::Slice { code: other_code, detail },
+    }
+}

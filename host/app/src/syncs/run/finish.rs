@@ -1,0 +1,284 @@
+//! The end of slices and syncs: checks, watermarks, and what people are told.
+
+use std::sync::Arc;
+
+use portolan_core::{Duration, SyncId, TenantId};
+use portolan_db::DbError;
+use portolan_db::entity::connection::{self, ConnectionState};
+use portolan_db::entity::slice::{self, SliceState};
+use portolan_db::entity::stream;
+use portolan_db::entity::sync::{self, RequestedAction, SyncState};
+use portolan_jobs::{JobContext, JobError};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, QueryFilter};
+
+use super::{RunError, Stop, SyncRun};
+use crate::App;
+use crate::live::LiveMessage;
+
+/// How long a channel is left alone when it asks for patience without saying how much.
+const DEFAULT_PATIENCE_MS: u64 = 30_000;
+
+impl SyncRun {
+    /// Checks that no record was lost, closes the slice and moves the stream's watermark.
+    pub(super) async fn finish_slice(&self, slice: &slice::Model) -> Result<(), Stop> {
+        let tx = self.app.db.read(self.tenant).await.map_err(JobError::retry)?;
+        let counted = tx.find_by_id::<slice::Entity>(slice.id).await.map_err(JobError::retry)?;
+        drop(tx);
+        let Some(counted) = counted else { return Ok(()) };
+        check_counts(&counted)?;
+        let (tenant, now, connection) = (self.tenant.0, self.app.clock.now().0, self.connection.id);
+        self.write(move |tx| {
+            Box::pin(async move {
+                tx.update(slice::ActiveModel {
+                    tenant_id: Set(tenant),
+                    id: Set(counted.id),
+                    state: Set(SliceState::Done),
+                    error_code: Set(None),
+                    error_detail: Set(None),
+                    updated_at: Set(now),
+                    ..Default::default()
+                })
+                .await?;
+                move_watermark(tx, &counted, connection, now).await?;
+                Ok(())
+            })
+        })
+        .await?;
+        self.announce();
+        Ok(())
+    }
+
+    pub(super) async fn fail_slice(
+        &self,
+        slice: &slice::Model,
+        code: &str,
+        detail: &str,
+    ) -> Result<(), JobError> {
+        tracing::warn!(
+            tenant.id = %self.tenant, sync.id = %self.sync, stream = %slice.stream, code, detail,
+            "slice failed"
+        );
+        let row = slice::ActiveModel {
+            tenant_id: Set(slice.tenant_id),
+            id: Set(slice.id),
+            state: Set(SliceState::Failed),
+            error_code: Set(Some(code.to_owned())),
+            error_detail: Set(Some(detail.to_owned())),
+            updated_at: Set(self.app.clock.now().0),
+            ..Default::default()
+        };
+        self.write(move |tx| {
+            Box::pin(async move {
+                tx.update(row).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Turns the outcome of the work into the sync's state and the job's answer.
+    pub(super) async fn settle(&self, outcome: Result<Vec<(String, String)>, Stop>) -> Result<(), JobError> {
+        match outcome {
+            Ok(failures) => match failures.first() {
+                None => self.end(SyncState::Succeeded, None).await,
+                Some((code, detail)) => {
+                    self.end(SyncState::Failed, Some((code.clone(), detail.clone()))).await
+                }
+            },
+            Err(Stop::Shutdown) => Err(JobError::snooze(Duration::ZERO)),
+            Err(Stop::Requested(RequestedAction::Pause)) => self.end(SyncState::Paused, None).await,
+            Err(Stop::Requested(RequestedAction::Cancel)) => self.end(SyncState::Cancelled, None).await,
+            Err(Stop::Failed(error)) => self.settle_error(error).await,
+        }
+    }
+
+    async fn settle_error(&self, error: RunError) -> Result<(), JobError> {
+        match error {
+            RunError::Slice { code, detail } | RunError::Sync { code, detail } => {
+                self.end(SyncState::Failed, Some((code, detail))).await
+            }
+            RunError::NeedsAuth { detail } => {
+                self.ask_for_credentials().await?;
+                let detail = format!("{detail}. Enter the credentials again, then resume the connection.");
+                self.end(SyncState::Failed, Some(("needs_auth".to_owned(), detail))).await
+            }
+            RunError::Retry { after_ms, counts_as_failure, detail } => {
+                let last_attempt = counts_as_failure && self.job.job().attempt >= self.job.job().max_attempts;
+                if last_attempt {
+                    let detail =
+                        format!("{detail}. It was tried {} times; sync again later.", self.job.job().attempt);
+                    return self.end(SyncState::Failed, Some(("channel_failed".to_owned(), detail))).await;
+                }
+                self.note_retry(&detail).await?;
+                Err(if counts_as_failure {
+                    JobError::retry(detail)
+                } else {
+                    let after_ms =
+                        i64::try_from(after_ms.unwrap_or(DEFAULT_PATIENCE_MS)).unwrap_or(i64::MAX / 1_000);
+                    JobError::rate_limited(Duration::from_ms(after_ms), detail)
+                })
+            }
+            RunError::Job(error) => Err(error),
+        }
+    }
+
+    /// Open pages and the API say why nothing moves at the moment.
+    async fn note_retry(&self, detail: &str) -> Result<(), JobError> {
+        let row = sync::ActiveModel {
+            tenant_id: Set(self.tenant.0),
+            id: Set(self.sync.0),
+            error_code: Set(Some("retrying".to_owned())),
+            error_detail: Set(Some(detail.to_owned())),
+            updated_at: Set(self.app.clock.now().0),
+            ..Default::default()
+        };
+        self.write(move |tx| {
+            Box::pin(async move {
+                tx.update(row).await?;
+                Ok(())
+            })
+        })
+        .await?;
+        self.announce();
+        Ok(())
+    }
+
+    async fn ask_for_credentials(&self) -> Result<(), JobError> {
+        let row = connection::ActiveModel {
+            tenant_id: Set(self.tenant.0),
+            id: Set(self.connection.id),
+            state: Set(ConnectionState::NeedsAuth),
+            updated_at: Set(self.app.clock.now().0),
+            ..Default::default()
+        };
+        self.write(move |tx| {
+            Box::pin(async move {
+                tx.update(row).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn end(&self, state: SyncState, error: Option<(String, String)>) -> Result<(), JobError> {
+        end_sync(&self.app, &self.job, self.tenant, self.sync, state, error).await?;
+        self.announce();
+        Ok(())
+    }
+}
+
+/// Ends a sync that cannot even begin.
+pub(super) async fn fail_sync(
+    app: &Arc<App>,
+    job: &JobContext,
+    tenant: TenantId,
+    sync: SyncId,
+    code: &str,
+    detail: &str,
+) -> Result<(), JobError> {
+    end_sync(app, job, tenant, sync, SyncState::Failed, Some((code.to_owned(), detail.to_owned()))).await
+}
+
+async fn end_sync(
+    app: &Arc<App>,
+    job: &JobContext,
+    tenant: TenantId,
+    sync: SyncId,
+    state: SyncState,
+    error: Option<(String, String)>,
+) -> Result<(), JobError> {
+    let now = app.clock.now().0;
+    let (code, detail) = error.unzip();
+    match (&code, &detail) {
+        (Some(code), Some(detail)) => {
+            tracing::warn!(tenant.id = %tenant, sync.id = %sync, code, detail, "sync failed");
+        }
+        _ => tracing::info!(tenant.id = %tenant, sync.id = %sync, state = state.as_str(), "sync ended"),
+    }
+    // A paused sync goes on later: it has not finished.
+    let finished_at = (state != SyncState::Paused).then_some(now);
+    job.write(move |tx| {
+        Box::pin(async move {
+            tx.update(sync::ActiveModel {
+                tenant_id: Set(tenant.0),
+                id: Set(sync.0),
+                state: Set(state),
+                requested_action: Set(None),
+                error_code: Set(code),
+                error_detail: Set(detail),
+                finished_at: Set(finished_at),
+                updated_at: Set(now),
+                ..Default::default()
+            })
+            .await?;
+            if state == SyncState::Cancelled {
+                tx.update_many::<slice::Entity>()
+                    .col_expr(slice::Column::State, Expr::value(SliceState::Cancelled.as_str()))
+                    .filter(slice::Column::SyncId.eq(sync.0))
+                    .filter(slice::Column::State.is_in([SliceState::Pending, SliceState::Running]))
+                    .exec(tx)
+                    .await
+                    .map_err(DbError::from)?;
+            }
+            Ok::<_, JobError>(())
+        })
+    })
+    .await?;
+    app.live.publish(LiveMessage::Sync {
+        tenant,
+        sync,
+        connection: portolan_core::ConnectionId(uuid::Uuid::nil()),
+    });
+    Ok(())
+}
+
+/// What the channel announced and what the plugin accounted for must meet.
+fn check_counts(slice: &slice::Model) -> Result<(), RunError> {
+    let lost = |detail: String| RunError::Slice { code: "records_lost".to_owned(), detail };
+    if slice.seen != slice.emitted + slice.skipped {
+        return Err(lost(format!(
+            "{} raw records were seen, but {} became documents and {} were skipped. Report it to the plugin's publisher.",
+            slice.seen, slice.emitted, slice.skipped
+        )));
+    }
+    match slice.expected {
+        Some(expected) if expected != slice.seen => Err(lost(format!(
+            "The channel announced {expected} records but sent {}. The slice is fetched again with the next sync.",
+            slice.seen
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Once every slice of the stream is done, everything updated before the newest one has been fetched.
+async fn move_watermark(
+    tx: &portolan_db::TenantTx,
+    finished: &slice::Model,
+    connection: uuid::Uuid,
+    now: i64,
+) -> Result<(), DbError> {
+    let slices = tx
+        .find::<slice::Entity>()
+        .filter(slice::Column::SyncId.eq(finished.sync_id))
+        .filter(slice::Column::Stream.eq(finished.stream.as_str()))
+        .all(tx)
+        .await?;
+    if slices.iter().any(|slice| slice.state != SliceState::Done) {
+        return Ok(());
+    }
+    let newest = slices.iter().filter_map(|slice| slice.until).max();
+    let mut row = stream::ActiveModel {
+        tenant_id: Set(finished.tenant_id),
+        connection_id: Set(connection),
+        name: Set(finished.stream.clone()),
+        last_success_at: Set(Some(now)),
+        ..Default::default()
+    };
+    if newest.is_some() {
+        row.watermark_at = Set(newest);
+    }
+    tx.update(row).await?;
+    Ok(())
+}

@@ -1,0 +1,231 @@
+//! One sync from its plan to its end, as a job that may be interrupted anywhere.
+//!
+//! Everything the run knows is in the database: slices with the token of their next page, chunks
+//! that are staged but not yet normalised. A page and its next token are stored in one
+//! transaction, and a chunk's documents, events and counts in one; so whoever takes the job over
+//! after a crash goes on where the last commit left it, and the ledger ends the same.
+
+mod fetch;
+mod finish;
+mod normalise;
+mod plan_step;
+
+use std::sync::Arc;
+
+use portolan_connector::{ConnectionContext, InstalledPlugin};
+use portolan_core::calendar::StoreCalendar;
+use portolan_core::{ConnectionId, SyncId, TenantId};
+use portolan_db::entity::connection::{self, ConnectionState};
+use portolan_db::entity::slice::{self, SliceState};
+use portolan_db::entity::sync::{self, RequestedAction, SyncState};
+use portolan_db::{TenantTx, Work};
+use portolan_jobs::{JobContext, JobError};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
+
+use crate::App;
+use crate::connections::context::{load_context, store_calendar};
+use crate::live::LiveMessage;
+use crate::web::error::AppError;
+
+/// A sync at work.
+pub(super) struct SyncRun {
+    pub app: Arc<App>,
+    pub job: JobContext,
+    pub tenant: TenantId,
+    pub sync: SyncId,
+    pub trigger: String,
+    pub connection: connection::Model,
+    pub plugin: InstalledPlugin,
+    pub context: ConnectionContext,
+    pub calendar: StoreCalendar,
+}
+
+/// Why a run stops before its slices are done.
+pub(super) enum Stop {
+    /// A person asked for it.
+    Requested(RequestedAction),
+    /// The worker is going down: another one goes on.
+    Shutdown,
+    Failed(RunError),
+}
+
+/// What went wrong, and what is done about it.
+pub(super) enum RunError {
+    /// Ends this slice; the others go on.
+    Slice { code: String, detail: String },
+    /// Ends the whole sync; a person has to act.
+    Sync { code: String, detail: String },
+    /// The credentials are no longer accepted: the connection waits for new ones.
+    NeedsAuth { detail: String },
+    /// Tried again later from where it stands.
+    Retry { after_ms: Option<u64>, counts_as_failure: bool, detail: String },
+    /// The job itself can't go on: lease lost, database away.
+    Job(JobError),
+}
+
+impl From<JobError> for RunError {
+    fn from(error: JobError) -> Self {
+        Self::Job(error)
+    }
+}
+
+impl From<JobError> for Stop {
+    fn from(error: JobError) -> Self {
+        Self::Failed(RunError::Job(error))
+    }
+}
+
+impl From<RunError> for Stop {
+    fn from(error: RunError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Runs a sync as far as it goes.
+pub async fn run_sync(app: &Arc<App>, job: JobContext, sync: SyncId) -> Result<(), JobError> {
+    let tenant = job.tenant()?;
+    let Some(run) = SyncRun::load(app, job, tenant, sync).await? else { return Ok(()) };
+    run.begin().await?;
+    let outcome = run.work().await;
+    run.settle(outcome).await
+}
+
+impl SyncRun {
+    /// Reads what the run needs; `None` where there is nothing left to do.
+    async fn load(
+        app: &Arc<App>,
+        job: JobContext,
+        tenant: TenantId,
+        sync: SyncId,
+    ) -> Result<Option<Self>, JobError> {
+        let tx = app.db.read(tenant).await.map_err(JobError::retry)?;
+        let Some(row) = tx.find_by_id::<sync::Entity>(sync.0).await.map_err(JobError::retry)? else {
+            return Ok(None);
+        };
+        if !matches!(row.state, SyncState::Queued | SyncState::Running) {
+            return Ok(None);
+        }
+        let connection =
+            tx.find_by_id::<connection::Entity>(row.connection_id).await.map_err(JobError::retry)?;
+        let Some(connection) = connection else { return Ok(None) };
+        let Some(plugin) = app.runtime.find(&connection.plugin_id) else {
+            let detail =
+                format!("The plugin {} is not installed. Install it, then sync again.", connection.plugin_id);
+            drop(tx);
+            finish::fail_sync(app, &job, tenant, sync, "plugin_missing", &detail).await?;
+            return Ok(None);
+        };
+        let context = load_context(app, &tx, &connection).await.map_err(job_error)?;
+        let calendar = store_calendar(&connection).map_err(job_error)?;
+        let trigger = row.trigger;
+        Ok(Some(Self {
+            app: Arc::clone(app),
+            job,
+            tenant,
+            sync,
+            trigger,
+            connection,
+            plugin,
+            context,
+            calendar,
+        }))
+    }
+
+    fn connection_id(&self) -> ConnectionId {
+        ConnectionId(self.connection.id)
+    }
+
+    /// Plans on the first attempt and marks the sync as running.
+    async fn begin(&self) -> Result<(), JobError> {
+        let (sync, now) = (self.sync, self.app.clock.now());
+        self.write(move |tx| {
+            Box::pin(async move {
+                let Some(row) = tx.find_by_id::<sync::Entity>(sync.0).await? else { return Ok(()) };
+                let started_at = row.started_at.or(Some(now.0));
+                let update = sync::ActiveModel {
+                    tenant_id: Set(row.tenant_id),
+                    id: Set(row.id),
+                    state: Set(SyncState::Running),
+                    started_at: Set(started_at),
+                    updated_at: Set(now.0),
+                    error_code: Set(None),
+                    error_detail: Set(None),
+                    ..Default::default()
+                };
+                tx.update(update).await?;
+                Ok(())
+            })
+        })
+        .await?;
+        self.announce();
+        Ok(())
+    }
+
+    /// Plan, then every slice in order. One slice's failure doesn't keep the others.
+    async fn work(&self) -> Result<Vec<(String, String)>, Stop> {
+        self.plan().await?;
+        let mut failures = Vec::new();
+        while let Some(slice) = self.next_slice().await? {
+            match self.run_slice(slice).await {
+                Ok(()) => {}
+                Err(Stop::Failed(RunError::Slice { code, detail })) => failures.push((code, detail)),
+                Err(stop) => return Err(stop),
+            }
+        }
+        Ok(failures)
+    }
+
+    /// Asked anew each time: a slice may have been split into others.
+    async fn next_slice(&self) -> Result<Option<slice::Model>, JobError> {
+        let tx = self.app.db.read(self.tenant).await.map_err(JobError::retry)?;
+        tx.find::<slice::Entity>()
+            .filter(slice::Column::SyncId.eq(self.sync.0))
+            .filter(slice::Column::State.is_in([SliceState::Pending, SliceState::Running]))
+            .order_by_asc(slice::Column::Position)
+            .order_by_asc(slice::Column::Id)
+            .one(&tx)
+            .await
+            .map_err(JobError::retry)
+    }
+
+    /// Stops where a person asked for it or the worker goes down.
+    async fn check_requests(&self) -> Result<(), Stop> {
+        if self.job.stopping().is_cancelled() {
+            return Err(Stop::Shutdown);
+        }
+        let tx = self.app.db.read(self.tenant).await.map_err(JobError::retry)?;
+        let row = tx.find_by_id::<sync::Entity>(self.sync.0).await.map_err(JobError::retry)?;
+        match row.and_then(|row| row.requested_action) {
+            Some(action) => Err(Stop::Requested(action)),
+            None => Ok(()),
+        }
+    }
+
+    /// One transaction, kept only if this worker still holds the job.
+    async fn write<T, F>(&self, work: F) -> Result<T, JobError>
+    where
+        F: for<'tx> FnOnce(&'tx TenantTx) -> Work<'tx, T, JobError> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.job.write(work).await
+    }
+
+    /// Tells open pages that this sync has moved.
+    fn announce(&self) {
+        self.app.live.publish(LiveMessage::Sync {
+            tenant: self.tenant,
+            sync: self.sync,
+            connection: self.connection_id(),
+        });
+    }
+}
+
+/// Whether a connection may be synced at all.
+pub(super) fn may_sync(connection: &connection::Model) -> bool {
+    connection.state == ConnectionState::Active
+}
+
+fn job_error(error: AppError) -> JobError {
+    JobError::fail(error.detail)
+}

@@ -1,0 +1,246 @@
+//! Staged chunks become documents and ledger events: the plugin's pure function, then one
+//! transaction per chunk.
+
+use bytes::Bytes;
+use portolan_connector::{ChunkInfo, Fault, NormalizeRequest, Normalized};
+use portolan_core::id::new_uuid;
+use portolan_core::{ChunkId, Instant};
+use portolan_db::DbError;
+use portolan_db::entity::chunk::{self, ChunkState};
+use portolan_db::entity::{quarantine, slice, sync};
+use portolan_jobs::JobError;
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
+use std::sync::Arc;
+use uuid::Uuid;
+
+use super::{RunError, Stop, SyncRun};
+use crate::ingest::post::{PostContext, PostError, post_documents};
+use crate::live::LiveMessage;
+
+impl SyncRun {
+    /// Normalises and posts every staged chunk of the slice, oldest first.
+    pub(super) async fn normalise_staged(&self, slice: &slice::Model) -> Result<(), Stop> {
+        for id in self.staged_chunks(slice).await? {
+            self.check_requests().await?;
+            let tx = self.app.db.read(self.tenant).await.map_err(JobError::retry)?;
+            let chunk = tx.find_by_id::<chunk::Entity>(id).await.map_err(JobError::retry)?;
+            drop(tx);
+            if let Some(chunk) = chunk {
+                self.normalise_chunk(chunk).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ids alone: bodies are read one by one.
+    async fn staged_chunks(&self, slice: &slice::Model) -> Result<Vec<Uuid>, JobError> {
+        let tx = self.app.db.read(self.tenant).await.map_err(JobError::retry)?;
+        tx.find::<chunk::Entity>()
+            .select_only()
+            .column(chunk::Column::Id)
+            .filter(chunk::Column::SliceId.eq(slice.id))
+            .filter(chunk::Column::State.eq(ChunkState::Staged))
+            .order_by_asc(chunk::Column::Id)
+            .into_tuple()
+            .all(&tx)
+            .await
+            .map_err(JobError::retry)
+    }
+
+    async fn normalise_chunk(&self, chunk: chunk::Model) -> Result<(), Stop> {
+        let request = NormalizeRequest {
+            info: ChunkInfo {
+                stream: chunk.stream.clone(),
+                framing: chunk.framing.clone(),
+                content_type: chunk.content_type.clone(),
+            },
+            body: Bytes::from(chunk.body),
+            config: Arc::clone(&self.context.config),
+            time_zone: self.connection.time_zone.clone(),
+            received_at: Instant(chunk.received_at),
+        };
+        let place = ChunkPlace {
+            id: chunk.id,
+            slice: chunk.slice_id,
+            stream: chunk.stream,
+            received_at: Instant(chunk.received_at),
+        };
+        match self.app.runtime.normalize(&self.plugin.plugin, request).await {
+            Ok(normalized) => {
+                check_conservation(&normalized)?;
+                self.post(place, normalized).await
+            }
+            Err(fault) => {
+                self.mark_failed(&place).await?;
+                Err(normalize_fault(fault).into())
+            }
+        }
+    }
+
+    async fn post(&self, place: ChunkPlace, normalized: Normalized) -> Result<(), Stop> {
+        let (app, sync_id, connection) = (Arc::clone(&self.app), self.sync.0, self.connection_id());
+        let calendar = self.calendar.clone();
+        let now = self.app.clock.now();
+        let data_version = self
+            .write(move |tx| {
+                Box::pin(async move {
+                    let context = PostContext {
+                        connection,
+                        chunk: ChunkId(place.id),
+                        received_at: place.received_at,
+                        calendar: &calendar,
+                        clock: &*app.clock,
+                        random: &*app.random,
+                    };
+                    let counts = Counts::of(&normalized);
+                    let mut posted = post_documents(tx, &context, normalized.documents).await.map_err(post_error)?;
+                    let unposted = std::mem::take(&mut posted.quarantined);
+                    let rejected: Vec<quarantine::ActiveModel> = normalized
+                        .skipped
+                        .into_iter()
+                        .chain(unposted)
+                        .map(|skipped| quarantine::ActiveModel {
+                            tenant_id: Set(tx.tenant().0),
+                            id: Set(new_uuid(&*app.clock, &*app.random)),
+                            connection_id: Set(connection.0),
+                            stream: Set(place.stream.clone()),
+                            chunk_id: Set(place.id),
+                            src: Set(i64::from(skipped.src)),
+                            path: Set(skipped.path),
+                            reason: Set(skipped.reason),
+                            created_at: Set(now.0),
+                        })
+                        .collect();
+                    tx.insert_many(rejected).await?;
+                    tx.update(chunk::ActiveModel {
+                        tenant_id: Set(tx.tenant().0),
+                        id: Set(place.id),
+                        state: Set(ChunkState::Normalised),
+                        seen: Set(counts.seen),
+                        emitted: Set(counts.emitted),
+                        skipped: Set(counts.skipped),
+                        ..Default::default()
+                    })
+                    .await?;
+                    counts.add_to_slice(tx, place.slice).await?;
+                    counts.add_to_sync(tx, sync_id, &posted, now).await?;
+                    Ok(tx.ledger_head().await?.data_version)
+                })
+            })
+            .await?;
+        self.announce();
+        self.app.live.publish(LiveMessage::Data { tenant: self.tenant, data_version });
+        Ok(())
+    }
+
+    /// The chunk stays, with its raw records: it is normalised again after an upgrade.
+    async fn mark_failed(&self, place: &ChunkPlace) -> Result<(), JobError> {
+        let row = chunk::ActiveModel {
+            tenant_id: Set(self.tenant.0),
+            id: Set(place.id),
+            state: Set(ChunkState::Failed),
+            ..Default::default()
+        };
+        self.write(move |tx| {
+            Box::pin(async move {
+                tx.update(row).await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+/// Where a chunk belongs.
+struct ChunkPlace {
+    id: Uuid,
+    slice: Uuid,
+    stream: String,
+    received_at: Instant,
+}
+
+/// Raw records of a chunk.
+#[derive(Clone, Copy)]
+struct Counts {
+    seen: i64,
+    emitted: i64,
+    skipped: i64,
+}
+
+impl Counts {
+    fn of(normalized: &Normalized) -> Self {
+        let (seen, emitted) = (i64::from(normalized.seen), i64::from(normalized.emitted));
+        Self { seen, emitted, skipped: seen - emitted }
+    }
+
+    async fn add_to_slice(self, tx: &portolan_db::TenantTx, slice: Uuid) -> Result<(), DbError> {
+        use slice::Column;
+        tx.update_many::<slice::Entity>()
+            .col_expr(Column::Seen, Expr::col(Column::Seen).add(self.seen))
+            .col_expr(Column::Emitted, Expr::col(Column::Emitted).add(self.emitted))
+            .col_expr(Column::Skipped, Expr::col(Column::Skipped).add(self.skipped))
+            .filter(Column::Id.eq(slice))
+            .exec(tx)
+            .await?;
+        Ok(())
+    }
+
+    async fn add_to_sync(
+        self,
+        tx: &portolan_db::TenantTx,
+        sync: Uuid,
+        posted: &crate::ingest::post::Posted,
+        now: Instant,
+    ) -> Result<(), DbError> {
+        use sync::Column;
+        tx.update_many::<sync::Entity>()
+            .col_expr(Column::Seen, Expr::col(Column::Seen).add(self.seen))
+            .col_expr(Column::Emitted, Expr::col(Column::Emitted).add(self.emitted))
+            .col_expr(Column::Skipped, Expr::col(Column::Skipped).add(self.skipped))
+            .col_expr(Column::Documents, Expr::col(Column::Documents).add(posted.documents as i64))
+            .col_expr(Column::EventsPosted, Expr::col(Column::EventsPosted).add(posted.events as i64))
+            .col_expr(Column::UpdatedAt, Expr::value(now.0))
+            .filter(Column::Id.eq(sync))
+            .exec(tx)
+            .await?;
+        Ok(())
+    }
+}
+
+/// `seen = emitted + skipped`, and every skipped record has its reason: whatever the runtime says,
+/// a chunk that loses a record does not count as done.
+fn check_conservation(normalized: &Normalized) -> Result<(), RunError> {
+    let skipped: std::collections::BTreeSet<u32> = normalized.skipped.iter().map(|item| item.src).collect();
+    if normalized.seen as usize == normalized.emitted as usize + skipped.len() {
+        return Ok(());
+    }
+    Err(RunError::Slice {
+        code: "records_lost".to_owned(),
+        detail: format!(
+            "The plugin saw {} raw records but accounted for {} documents' records and {} skipped ones. \
+             Nothing of this chunk was kept; report it to the plugin's publisher.",
+            normalized.seen,
+            normalized.emitted,
+            skipped.len()
+        ),
+    })
+}
+
+fn post_error(error: PostError) -> JobError {
+    match error {
+        PostError::Database(error) => error.into(),
+        PostError::Corrupt(detail) => JobError::fail(detail),
+    }
+}
+
+/// `normalize` has no network: nothing but the plugin is to blame.
+fn normalize_fault(fault: Fault) -> RunError {
+    match super::fetch::fault(fault) {
+        RunError::Retry { detail, .. } | RunError::NeedsAuth { detail } => {
+            RunError::Slice { code: "plugin_bug".to_owned(), detail }
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,101 @@
+//! The signed-in person, with the permission that a handler declares in its signature.
+//!
+//! `Require<SyncsRun>` cannot be forgotten: without it a handler has no tenant to act in.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum_extra::extract::CookieJar;
+use portolan_access::{Permission, Role, SignInError, allows};
+use portolan_core::{TenantId, UserId};
+
+use crate::App;
+use crate::web::error::{AppError, PageError};
+
+/// The cookie of a session. Host-only; `Secure` where the page came over https.
+pub const SESSION_COOKIE: &str = "ptl_session";
+
+/// A permission as a type.
+pub trait Grant: Send + Sync + 'static {
+    const PERMISSION: Permission;
+}
+
+/// Declares the types that handlers name in their signatures, one per permission.
+macro_rules! grants {
+    ($($name:ident),* $(,)?) => {$(
+        #[doc = concat!("May do what [`Permission::", stringify!($name), "`] says.")]
+        #[derive(Debug)]
+        pub struct $name;
+
+        impl Grant for $name {
+            const PERMISSION: Permission = Permission::$name;
+        }
+    )*};
+}
+
+grants!(
+    AnalyticsQuery,
+    OrdersRead,
+    ConnectionsRead,
+    ConnectionsWrite,
+    SyncsRead,
+    SyncsRun,
+    RawRecordsRead,
+    PluginsRead,
+    PluginsManage,
+    SystemRead,
+);
+
+/// Somebody who is signed in and may do `G`.
+#[derive(Debug)]
+pub struct Require<G> {
+    pub user: UserId,
+    pub tenant: TenantId,
+    pub role: Role,
+    grant: PhantomData<G>,
+}
+
+impl<G: Grant> Require<G> {
+    async fn from_cookie(parts: &Parts, app: &App) -> Result<Self, AppError> {
+        let jar = CookieJar::from_headers(&parts.headers);
+        let token = jar.get(SESSION_COOKIE).ok_or_else(AppError::unauthenticated)?;
+        let signed_in = app.sessions.authenticate(token.value()).await?;
+        let signed_in = signed_in.ok_or_else(AppError::unauthenticated)?;
+        if !allows(signed_in.role, G::PERMISSION) {
+            return Err(AppError::forbidden(G::PERMISSION.as_str()));
+        }
+        Ok(Self { user: signed_in.user, tenant: signed_in.tenant, role: signed_in.role, grant: PhantomData })
+    }
+}
+
+impl<G: Grant> FromRequestParts<Arc<App>> for Require<G> {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {
+        Self::from_cookie(parts, app).await
+    }
+}
+
+/// The same for a page: whoever is not signed in is sent to the sign-in page and back.
+#[derive(Debug)]
+pub struct PageActor<G>(pub Require<G>);
+
+impl<G: Grant> FromRequestParts<Arc<App>> for PageActor<G> {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {
+        Ok(Self(Require::from_cookie(parts, app).await?))
+    }
+}
+
+impl From<SignInError> for AppError {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Refused => Self::unauthenticated(),
+            SignInError::Database(error) => error.into(),
+            SignInError::Password(error) => Self::internal(error),
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! The error policy of the product, in one place.
+//!
+//! Every failure a person or program can meet is an [`AppError`]: a status, a stable code, and a
+//! sentence that says what to do next. What went wrong inside is logged once, here, under the
+//! reference that the answer shows, and never leaves the host. A thing that belongs to another
+//! tenant does not exist: 404, never 403.
+
+use askama::Template;
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use portolan_admin_ui::pages::ErrorPage;
+use portolan_admin_ui::parts::{Link, Shell};
+use portolan_analytics::AnalyticsError;
+use portolan_connector::{Fault, FieldError};
+use portolan_db::DbError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What the API answers.
+pub type AppResult<T> = Result<T, AppError>;
+
+/// A failure, told to whoever asked.
+#[derive(Debug)]
+pub struct AppError {
+    pub status: StatusCode,
+    pub code: &'static str,
+    pub detail: String,
+    pub fields: Vec<FieldError>,
+    /// Why, for the log alone.
+    internal: Option<String>,
+}
+
+/// RFC 9457 problem details.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// URI that documents this kind of problem.
+    pub r#type: String,
+    pub title: String,
+    pub status: u16,
+    /// What happened and what to do next.
+    pub detail: String,
+    /// Stable, for programs.
+    pub code: String,
+    /// Find the same reference in the log.
+    pub request_id: String,
+    pub errors: Vec<ProblemField>,
+}
+
+/// One rejected field.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemField {
+    /// JSON pointer of the field.
+    pub pointer: String,
+    pub message: String,
+}
+
+impl AppError {
+    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), fields: Vec::new(), internal: None }
+    }
+
+    /// The thing does not exist, or not for this tenant.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            format!("There is no such {what}. It may have been deleted, or the address is mistyped."),
+        )
+    }
+
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", detail)
+    }
+
+    pub fn invalid(path: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let mut error =
+            Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_input", format!("{path}: {message}"));
+        error.fields = vec![FieldError { path: path.to_owned(), message }];
+        error
+    }
+
+    pub fn invalid_fields(fields: Vec<FieldError>) -> Self {
+        let detail = "Some fields were not accepted; each says why.";
+        let mut error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_input", detail);
+        error.fields = fields;
+        error
+    }
+
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", detail)
+    }
+
+    pub fn unauthenticated() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Sign in first, then try again.")
+    }
+
+    pub fn forbidden(permission: &str) -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "forbidden",
+            format!("This needs the permission {permission}. Ask an owner of the tenant for it."),
+        )
+    }
+
+    pub fn cross_site() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "cross_site",
+            "This request came from another site and was refused. Open Portolan itself and try again.",
+        )
+    }
+
+    pub fn too_large(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+    }
+
+    pub fn unavailable(detail: impl Into<String>, internal: impl ToString) -> Self {
+        let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail);
+        error.internal = Some(internal.to_string());
+        error
+    }
+
+    /// Something broke inside. The answer says so and nothing else.
+    pub fn internal(cause: impl ToString) -> Self {
+        let mut error = Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Portolan failed to answer. Try again; if it stays, give the reference to whoever runs this server.",
+        );
+        error.internal = Some(cause.to_string());
+        error
+    }
+
+    /// A reference for people; the same in the answer and in the log, where it is written.
+    fn log(&self) -> String {
+        let reference = crate::web::request_id::current();
+        if let Some(internal) = &self.internal {
+            tracing::error!(request.id = %reference, code = self.code, error = %internal, "request failed");
+        }
+        reference
+    }
+}
+
+impl IntoResponse for AppError {
+    fn into_response(self) -> Response {
+        let request_id = self.log();
+        let problem = Problem {
+            r#type: format!("https://portolan.dev/problems/{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: self.status.as_u16(),
+            detail: self.detail,
+            code: self.code.to_owned(),
+            request_id,
+            errors: self
+                .fields
+                .into_iter()
+                .map(|field| ProblemField { pointer: field.path, message: field.message })
+                .collect(),
+        };
+        let mut response = (self.status, Json(problem)).into_response();
+        let content_type = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        response
+    }
+}
+
+/// The same failure, as a page.
+#[derive(Debug)]
+pub struct PageError(pub AppError);
+
+/// What a page handler answers.
+pub type PageResult = Result<Response, PageError>;
+
+impl<E: Into<AppError>> From<E> for PageError {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        if self.0.status == StatusCode::UNAUTHORIZED {
+            return axum::response::Redirect::to("/sign-in").into_response();
+        }
+        let reference = self.0.log();
+        let page = error_page(&self.0, reference);
+        // A page about an error that cannot be rendered is still said in words.
+        let html = page.render().unwrap_or_else(|_| page.message.clone());
+        (self.0.status, Html(html)).into_response()
+    }
+}
+
+fn error_page(error: &AppError, reference: String) -> ErrorPage {
+    let title = error.status.canonical_reason().unwrap_or("Error");
+    if error.status == StatusCode::NOT_FOUND {
+        return ErrorPage { reference: Some(reference), ..ErrorPage::not_found(Shell::plain("Not found")) };
+    }
+    let next_step = match error.status {
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::INTERNAL_SERVER_ERROR => {
+            "What was stored is safe. If it happens again, look for the reference below in the log."
+        }
+        _ => "Go back, correct it, and send it again.",
+    };
+    ErrorPage {
+        shell: Shell::plain(title),
+        status: error.status.as_u16(),
+        message: error.detail.clone(),
+        next_step: next_step.to_owned(),
+        reference: Some(reference),
+        links: vec![Link::new("Pulse", "/pulse"), Link::new("Connections", "/connections")],
+    }
+}
+
+impl From<sea_orm::DbErr> for AppError {
+    fn from(error: sea_orm::DbErr) -> Self {
+        DbError::from(error).into()
+    }
+}
+
+impl From<DbError> for AppError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Conflict(_) | DbError::Contended(_) => {
+                Self::conflict("Somebody else changed this at the same moment. Reload and try again.")
+            }
+            DbError::Full(_) => Self::unavailable(
+                "The disk of this server is full. Free some space; nothing was lost.",
+                error,
+            ),
+            DbError::Unavailable(_) => Self::unavailable(
+                "The database does not answer. Nothing was lost; try again in a moment.",
+                error,
+            ),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<AnalyticsError> for AppError {
+    fn from(error: AnalyticsError) -> Self {
+        match error {
+            AnalyticsError::Invalid { pointer, message } => Self::invalid(&pointer, message),
+            other => Self::internal(other),
+        }
+    }
+}
+
+/// A plugin's fault, told to the person who asked for a check. Retryable ones blame the channel.
+impl From<Fault> for AppError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::InvalidConfig { fields } => Self::invalid_fields(fields),
+            Fault::Auth { detail, .. } => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "channel_refused_credentials",
+                format!("The channel refused the credentials: {detail}. Enter them again."),
+            ),
+            other => Self::new(StatusCode::BAD_GATEWAY, "channel_failed", format!("{other}.")),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What every page needs beside its own object: whose it is, who looks, what time it is for them.
+
+use axum::response::{IntoResponse, Redirect, Response};
+use portolan_admin_ui::format;
+use portolan_admin_ui::parts::{Notice, Section, Shell, Tone, When};
+use portolan_core::calendar::StoreCalendar;
+use portolan_core::{Instant, LocalDate};
+use portolan_db::entity::{tenant, user};
+use sea_orm::EntityTrait;
+use serde::Deserialize;
+
+use crate::App;
+use crate::web::actor::Require;
+use crate::web::error::{AppError, AppResult};
+
+/// The person who looks at a page, and their tenant.
+pub struct Viewer {
+    pub tenant: tenant::Model,
+    user_name: String,
+    now: Instant,
+    calendar: StoreCalendar,
+}
+
+/// What an action left behind for the next page: a fixed code, never text from the address.
+#[derive(Debug, Default, Deserialize)]
+pub struct FlashQuery {
+    pub done: Option<String>,
+}
+
+impl Viewer {
+    pub async fn load<G>(app: &App, actor: &Require<G>) -> AppResult<Self> {
+        let tx = app.db.system_read().await?;
+        let tenant = tx.find::<tenant::Entity>().all(&tx).await?;
+        let tenant = tenant.into_iter().find(|tenant| tenant.id == actor.tenant.0);
+        let user = user::Entity::find_by_id(actor.user.0).one(&tx).await?;
+        let (Some(tenant), Some(user)) = (tenant, user) else { return Err(AppError::unauthenticated()) };
+        let calendar = StoreCalendar::new(&tenant.time_zone, 0).unwrap_or_else(|_| StoreCalendar::utc());
+        Ok(Self { tenant, user_name: user.sign_in_name, now: app.clock.now(), calendar })
+    }
+
+    pub fn shell(&self, title: impl Into<String>, section: Section) -> Shell {
+        Shell::new(title, section, self.tenant.name.as_str(), self.user_name.as_str())
+    }
+
+    /// The shell with the outcome of the action that led here.
+    pub fn shell_after(&self, title: impl Into<String>, section: Section, flash: &FlashQuery) -> Shell {
+        self.shell(title, section).with_flash(flash.done.as_deref().and_then(flash_notice))
+    }
+
+    /// A moment as this person reads it.
+    pub fn when(&self, at: Instant) -> When {
+        let offset_minutes = (self.calendar.local_micros(at) - at.0) / 60_000_000;
+        let offset_minutes = i32::try_from(offset_minutes).unwrap_or_default();
+        format::when(at, self.now, offset_minutes, &self.tenant.time_zone)
+    }
+
+    pub fn when_us(&self, at_us: Option<i64>) -> Option<When> {
+        at_us.map(|at| self.when(Instant(at)))
+    }
+
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Today in the tenant's zone.
+    pub fn today(&self) -> LocalDate {
+        self.calendar.business_date(self.now)
+    }
+}
+
+/// Back to a page, with a word about what was done.
+pub fn redirect_after(path: &str, done: &str) -> Response {
+    Redirect::to(&format!("{path}?done={done}")).into_response()
+}
+
+fn flash_notice(code: &str) -> Option<Notice> {
+    let (title, text) = match code {
+        "sync-started" => ("Sync started", "It runs in the background; this page can be left."),
+        "sync-paused" => ("Pausing", "The sync stops after the page it is at."),
+        "sync-resumed" => ("Resumed", "The sync goes on where it stood."),
+        "sync-cancelled" => ("Cancelling", "What has been imported stays."),
+        "connection-created" => ("Connected", "The first sync has started; orders appear while it runs."),
+        "connection-paused" => ("Paused", "Nothing is fetched until you resume it."),
+        "connection-resumed" => ("Resumed", "Scheduled syncs run again."),
+        "connection-deleted" => ("Deleted", "The connection and everything it had imported are gone."),
+        "secret-set" => ("Secret replaced", "Sync again to use it."),
+        "file-taken" => ("File taken in", "Its rows are imported now; this page can be left."),
+        _ => return None,
+    };
+    Some(Notice::new(Tone::Good, title, text))
+}
