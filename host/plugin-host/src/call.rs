@@ -228,13 +228,6 @@ impl Call {
             return stop.fault();
         }
         let words = format!("{error:#}");
-        if let Some(import) = unknown_import(&words) {
-            return Fault::PluginBug {
-                detail: format!(
-                    "it called {import} where that does not exist: fetch has no sink, and normalize must be pure (log and sink alone)"
-                ),
-            };
-        }
         if let Some(fault) = meter.out_of_memory() {
             return fault;
         }
@@ -259,12 +252,6 @@ impl Call {
             ),
         }
     }
-}
-
-/// The name in the engine's message about an import that a linker left out.
-fn unknown_import(words: &str) -> Option<String> {
-    let (_, rest) = words.split_once("unknown import: `")?;
-    rest.split_once('`').map(|(name, _)| name.chars().take(100).collect())
 }
 
 fn invalid_config(message: String) -> Fault {

@@ -3,6 +3,7 @@
 //! purity is a fact, not a promise.
 
 use wasmtime::Engine;
+use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasData, HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::WasiView;
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
@@ -12,6 +13,7 @@ use wasmtime_wasi::random::WasiRandom;
 
 use crate::bindings::ConnectorPre;
 use crate::bindings::portolan::plugin::{files, http, log, signer, sink};
+use crate::limits::Stop;
 use crate::state::HostState;
 
 /// A component bound to both linkers.
@@ -26,14 +28,44 @@ pub fn link(engine: &Engine, component: &Component) -> wasmtime::Result<Linked> 
     http::add_to_linker::<_, HasSelf<HostState>>(&mut fetching, |state| state)?;
     signer::add_to_linker::<_, HasSelf<HostState>>(&mut fetching, |state| state)?;
     files::add_to_linker::<_, HasSelf<HostState>>(&mut fetching, |state| state)?;
+    forbid(&mut fetching, component, &["sink"])?;
     let mut pure = basics(engine)?;
     sink::add_to_linker::<_, HasSelf<HostState>>(&mut pure, |state| state)?;
-    Ok(Linked { fetching: bind(fetching, component)?, pure: bind(pure, component)? })
+    forbid(&mut pure, component, &["http", "signer", "files"])?;
+    Ok(Linked {
+        fetching: ConnectorPre::new(fetching.instantiate_pre(component)?)?,
+        pure: ConnectorPre::new(pure.instantiate_pre(component)?)?,
+    })
 }
 
-fn bind(mut linker: Linker<HostState>, component: &Component) -> wasmtime::Result<ConnectorPre<HostState>> {
-    linker.define_unknown_imports_as_traps(component)?;
-    ConnectorPre::new(linker.instantiate_pre(component)?)
+/// Makes every function of these interfaces trap, as far as the component imports them.
+fn forbid(
+    linker: &mut Linker<HostState>,
+    component: &Component,
+    interfaces: &[&str],
+) -> wasmtime::Result<()> {
+    let engine = linker.engine().clone();
+    for (name, import) in component.component_type().imports(&engine) {
+        let interface = name.strip_prefix("portolan:plugin/").and_then(|rest| rest.split('@').next());
+        let ComponentItem::ComponentInstance(instance) = import.ty else { continue };
+        if !interface.is_some_and(|interface| interfaces.contains(&interface)) {
+            continue;
+        }
+        let mut stub = linker.instance(name)?;
+        for (function, export) in instance.exports(&engine) {
+            if !matches!(export.ty, ComponentItem::ComponentFunc(_)) {
+                continue;
+            }
+            let called = format!("{name}#{function}");
+            stub.func_new(function, move |mut store, _, _, _| {
+                let detail = format!(
+                    "it called {called} where that does not exist: fetch has no sink, and normalize is pure (log and sink alone)"
+                );
+                Err(store.data_mut().meter.stop(Stop::Bug(detail)))
+            })?;
+        }
+    }
+    Ok(())
 }
 
 /// What both have: the log, and the WASI that language runtimes need.

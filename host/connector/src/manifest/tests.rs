@@ -1,1 +1,134 @@
+use serde_json::{Value, json};
 
+use super::{AuthMethod, CursorKind, Manifest, StreamMode};
+
+fn sample() -> Value {
+    json!({
+        "id": "sample-shop",
+        "version": "1.2.3",
+        "kind": "connector",
+        "name": "Sample shop",
+        "publisher": "Portolan",
+        "contract": "0.1.0",
+        "config": {
+            "type": "object",
+            "properties": {
+                "shop": { "type": "string" },
+                "token": { "type": "string", "format": "secret" },
+                "key": { "type": "string", "format": "secret" }
+            },
+            "required": ["shop", "token"]
+        },
+        "auth": [{
+            "id": "token", "kind": "header", "header": "X-Token", "value": "{{token}}", "hosts": ["{{shop}}.shops.example"]
+        }],
+        "signing": [{ "secret": "key", "algorithms": ["hmac-sha256"] }],
+        "hosts": ["{{shop}}.shops.example"],
+        "base_url": "https://{{shop}}.shops.example/admin",
+        "streams": [{
+            "name": "orders", "entity": "order", "further_entities": ["refund"], "mode": "incremental",
+            "framing": "json:/orders", "record_key": "/id", "cursor_field": "updated_at", "lookback_seconds": 60
+        }],
+        "x-further": { "unknown": true }
+    })
+}
+
+fn parse(manifest: &Value) -> Result<Manifest, String> {
+    Manifest::parse(manifest.to_string().as_bytes()).map_err(|error| error.to_string())
+}
+
+/// The findings after one value was changed.
+fn findings(pointer: &str, value: Value) -> String {
+    let mut manifest = sample();
+    let (parent, field) = pointer.rsplit_once('/').expect("a pointer");
+    manifest.pointer_mut(parent).expect("a parent")[field] = value;
+    parse(&manifest).expect_err(pointer)
+}
+
+#[test]
+fn a_complete_manifest_is_read_with_unknown_fields() {
+    let manifest = parse(&sample()).expect("accepted");
+    let stream = manifest.stream("orders").expect("a stream");
+    assert_eq!((stream.mode, stream.cursor_kind), (StreamMode::Incremental, CursorKind::Updated));
+    assert_eq!(stream.lookback().as_ms(), 60_000);
+    assert_eq!(stream.granularity().as_ms(), 1_000);
+    assert!(
+        matches!(&manifest.default_auth().expect("a scheme").method, AuthMethod::Header { header, .. } if header == "X-Token")
+    );
+    assert_eq!(manifest.secret_fields(), ["key", "token"]);
+    assert_eq!(manifest.limits.memory_bytes, 128 << 20);
+}
+
+#[test]
+fn a_manifest_survives_being_stored() {
+    let manifest = parse(&sample()).expect("accepted");
+    let stored = serde_json::to_vec(&manifest).expect("json");
+    assert_eq!(Manifest::parse(&stored).expect("accepted again"), manifest);
+}
+
+#[test]
+fn another_contract_version_is_refused() {
+    for version in ["0.1.1", "0.2.0", "1.0.0", ""] {
+        assert!(findings("/contract", json!(version)).contains("exactly 0.1.0"), "{version}");
+    }
+}
+
+#[test]
+fn names_and_versions_have_a_form() {
+    for id in ["Shopify", "a b", "-a", "a--b", "", "1shop"] {
+        assert!(findings("/id", json!(id)).contains("id "), "{id}");
+    }
+    for version in ["1", "1.2", "1.2.x", "v1.2.3"] {
+        assert!(findings("/version", json!(version)).contains("three numbers"), "{version}");
+    }
+}
+
+#[test]
+fn a_host_is_never_a_wildcard_and_its_domain_is_fixed() {
+    for host in ["*", "*.shops.example"] {
+        assert!(findings("/hosts", json!([host])).contains("wildcard"), "{host}");
+    }
+    for host in [
+        "{{shop}}.com",
+        "shops.{{shop}}",
+        "https://shops.example",
+        "shops.example/x",
+        "localhost",
+        "127.0.0.1",
+        "",
+    ] {
+        assert!(findings("/hosts", json!([host])).contains("hosts:"), "{host}");
+    }
+    assert!(findings("/hosts", json!(["{{token}}.shops.example"])).contains("must not carry a secret"));
+    assert!(findings("/hosts", json!(["{{nobody}}.shops.example"])).contains("config does not define"));
+}
+
+#[test]
+fn every_secret_is_bound_to_a_declared_host() {
+    assert!(findings("/auth/0/hosts", json!([])).contains("names no hosts"));
+    assert!(findings("/auth/0/hosts", json!(["api.example"])).contains("not among hosts"));
+    assert!(findings("/auth", json!([])).contains("config.token is secret but bound to nothing"));
+    assert!(findings("/signing", json!([])).contains("config.key is secret but bound to nothing"));
+    assert!(findings("/signing/0/secret", json!("shop")).contains("no secret field"));
+    assert!(findings("/auth/0/header", json!("Host")).contains("may be set"));
+}
+
+#[test]
+fn an_incremental_stream_states_what_its_watermark_stands_on() {
+    assert!(findings("/streams/0/cursor_field", Value::Null).contains("no cursor_field"));
+    assert!(findings("/streams/0/record_key", Value::Null).contains("no record_key"));
+    assert!(findings("/streams/0/granularity_seconds", json!(0)).contains("1 or more"));
+    assert!(findings("/streams/0/framing", json!("xml")).contains("framing"));
+    assert!(findings("/streams/0/entity", json!("invoice")).contains("not readable"));
+    assert!(findings("/streams", json!([])).contains("at least one"));
+}
+
+#[test]
+fn all_findings_are_told_at_once() {
+    let mut manifest = sample();
+    manifest["contract"] = json!("9.9.9");
+    manifest["id"] = json!("NO");
+    manifest["base_url"] = json!("http://shops.example");
+    let told = parse(&manifest).expect_err("three findings");
+    assert_eq!(told.split("; ").count(), 3, "{told}");
+}

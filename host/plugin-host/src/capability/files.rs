@@ -44,7 +44,9 @@ impl Host for HostState {
             None => match downloaded {
                 Some(path) => path,
                 None => {
-                    return Ok(Err(PluginError::PluginBug(format!("no file {id} waits for this connection"))));
+                    return Ok(Err(PluginError::PluginBug(format!(
+                        "no file {id} waits for this connection"
+                    ))));
                 }
             },
         };

@@ -76,7 +76,7 @@ pub fn fetch(request: &FetchRequest) -> Result<Page, PluginError> {
             Ok(Page { chunks: (0..5_000).map(|_| chunk()).collect(), ..page(Vec::new()) })
         }
         "log-flood" => {
-            for number in 0..100_000 {
+            for number in 0..3_000 {
                 log::write(Level::Info, &format!("\u{1b}[2Jline {number} {argument}"), &[]);
             }
             println!("standard output too");

@@ -35,8 +35,12 @@ pub fn normalize(_: &ChunkInfo, body: &[u8], config: &str, received_at: i64) -> 
                 sink::orders(&orders);
             }
         }
-        "bad-currency" => sink::orders(&[Order { currency: "euro".to_owned(), ..order(0, "key", received_at) }]),
-        "bad-moment" => sink::orders(&[Order { placed_at: Moment::At(i64::MAX), ..order(0, "key", received_at) }]),
+        "bad-currency" => {
+            sink::orders(&[Order { currency: "euro".to_owned(), ..order(0, "key", received_at) }])
+        }
+        "bad-moment" => {
+            sink::orders(&[Order { placed_at: Moment::At(i64::MAX), ..order(0, "key", received_at) }])
+        }
         "empty-key" => sink::orders(&[order(0, "", received_at)]),
         "beyond" => {
             sink::orders(&[order(5, "key", received_at)]);

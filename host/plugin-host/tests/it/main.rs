@@ -1,0 +1,8 @@
+//! The sandbox against a component that misbehaves in every way the tests can think of.
+
+mod hostile;
+mod loading;
+mod network;
+mod purity;
+mod support;
+mod upstream;
