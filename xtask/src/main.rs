@@ -30,7 +30,8 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   demo [--port N] [--size S] [--reset]   build everything and run Portolan with a demo company
-  test [--only PHASE] [--skip PHASE]     the whole check, exactly as the build server runs it
+  test [--only PHASE] [--skip PHASE]     the whole check, exactly as the build server runs it;
+       [--images]                        the pictures of the pages go to docs/images
   bench [NAME] [--json FILE]             measure, and write docs/benchmarks.md
   tidy                                   rules of the house that no compiler checks
   assets                                 bundle the scripts and styles of the pages

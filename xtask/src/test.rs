@@ -44,6 +44,8 @@ const PHASES: &[Phase] = &[
 struct Check<'a> {
     workspace: &'a Workspace,
     log: PathBuf,
+    /// Where the pictures of the pages go.
+    images: PathBuf,
     postgres: Option<Postgres>,
 }
 
@@ -60,6 +62,7 @@ enum Outcome {
 pub fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<()> {
     let only = arguments.values("--only")?;
     let skip = arguments.values("--skip")?;
+    let keep_images = arguments.flag("--images");
     arguments.finish()?;
     for name in only.iter().chain(&skip) {
         if !PHASES.iter().any(|phase| phase.name == name) {
@@ -69,7 +72,9 @@ pub fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<()> {
     let wanted = wanted(&only, &skip);
 
     let start = Instant::now();
-    let mut check = Check { workspace, log: PathBuf::new(), postgres: None };
+    let images =
+        if keep_images { workspace.root.join("docs/images") } else { workspace.scratch_dir().join("images") };
+    let mut check = Check { workspace, log: PathBuf::new(), images, postgres: None };
     let mut outcomes = BTreeMap::new();
     for phase in PHASES {
         let outcome = if !wanted.contains(&phase.name) {
@@ -167,7 +172,7 @@ fn run_pages(check: &mut Check<'_>) -> Result<()> {
         "--package",
         "portolan-sandbox-shopify",
     ])?;
-    browser::run(check.workspace, &check.log)
+    browser::run(check.workspace, &check.log, &check.images)
 }
 
 fn names() -> Vec<&'static str> {
