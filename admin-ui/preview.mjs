@@ -53,11 +53,11 @@ createServer(async (request, response) => {
     } else if (path.startsWith("/assets/")) {
       send(200, TYPES[extname(path)] ?? "application/octet-stream", await readFile(join(root, "dist", path.slice(8))));
     } else if (request.method === "POST") {
-      const target = path.startsWith("/sign-in") ? "/pulse" : path === "/connections/new/shopify" ? null : dirname(path);
-      if (target) {
-        response.writeHead(303, { location: target }).end();
+      const refused = { "/sign-in": "sign-in-error", "/connections/new/shopify": "connections-new-shopify-errors" }[path];
+      if (refused) {
+        send(422, "text/html", await readFile(join(pages, `${refused}.html`)));
       } else {
-        send(422, "text/html", await readFile(join(pages, "connections-new-shopify-errors.html")));
+        response.writeHead(303, { location: path.startsWith("/sign-in/link") ? "/pulse" : dirname(path) }).end();
       }
     } else {
       const suffix = request.headers["hx-request"] ? ".body.html" : ".html";

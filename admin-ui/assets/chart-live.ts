@@ -37,7 +37,7 @@ export class LiveChart {
 
   draw(): void {
     const palette = paletteOf(resolvedColor);
-    const option = chartOption(this.spec, palette, this.place.clientWidth);
+    const option = chartOption(this.spec, palette, this.place.clientWidth, getComputedStyle(this.plot).fontFamily);
     this.chart.setOption({ ...option, tooltip: this.tooltip(palette) }, { notMerge: true });
   }
 

@@ -16,7 +16,7 @@ export function textWidth(text: string, fontSize: number): number {
   return width * fontSize;
 }
 
-export function chartOption(spec: ChartSpec, palette: Palette, width: number): Option {
+export function chartOption(spec: ChartSpec, palette: Palette, width: number, fontFamily = "sans-serif"): Option {
   if (spec.kind === "sparkline") return sparkline(spec, palette);
   const mains = spec.series.filter((series) => series.role === "main");
   const lines = spec.kind === "line";
@@ -28,9 +28,9 @@ export function chartOption(spec: ChartSpec, palette: Palette, width: number): O
     animation: false,
     backgroundColor: "transparent",
     color: palette.series,
-    textStyle: { fontSize: FONT_SIZE, fontFamily: "sans-serif", color: palette.muted },
+    textStyle: { fontSize: FONT_SIZE, fontFamily, color: palette.muted },
     legend: legend ? legendOption(spec, palette) : undefined,
-    grid: { left: horizontal ? 8 : 4, right: direct ? 92 : horizontal ? 76 : 12, top: legendHeight + (horizontal ? 4 : 28), bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: { left: horizontal ? 8 : 4, right: direct ? 92 : horizontal ? 76 : 12, top: legendHeight + (horizontal ? 6 : 28), bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     ...(horizontal
       ? { xAxis: valueAxis(spec, palette, true), yAxis: { ...categoryAxis(spec, palette, width), inverse: true } }
       : { xAxis: categoryAxis(spec, palette, width), yAxis: valueAxis(spec, palette, false) }),
@@ -65,7 +65,7 @@ function legendRows(spec: ChartSpec, width: number): number {
 
 function legendOption(spec: ChartSpec, palette: Palette): Option {
   return {
-    type: "plain", top: 0, left: 0, itemWidth: LEGEND_ICON, itemHeight: 8, itemGap: LEGEND_GAP, padding: 0, icon: "roundRect", selectedMode: false,
+    type: "plain", top: 3, left: 0, itemWidth: LEGEND_ICON, itemHeight: 8, itemGap: LEGEND_GAP, padding: 0, icon: "roundRect", selectedMode: false,
     textStyle: { color: palette.muted, fontSize: FONT_SIZE },
     data: spec.series.map((series) => ({ name: series.name, itemStyle: { color: colorOf(series, palette) } })),
   };

@@ -97,6 +97,11 @@ impl FormField {
         self
     }
 
+    /// A choice always has a value; only what may stay empty says so.
+    pub(crate) fn says_optional(&self) -> bool {
+        !self.required && !matches!(self.kind, FieldKind::Select { .. } | FieldKind::Checkbox { .. })
+    }
+
     /// Ids of help and error, for `aria-describedby`.
     pub(crate) fn described_by(&self) -> String {
         let mut ids = Vec::new();

@@ -158,7 +158,7 @@ impl Delta {
         match self.direction {
             Direction::Up => "▲",
             Direction::Down => "▼",
-            Direction::Flat => "＝",
+            Direction::Flat => "=",
         }
     }
 }

@@ -1,0 +1,76 @@
+// Every page shows what it is for: numbers, charts, orders and their ledger; with and without scripts.
+import { expect } from "./harness.mjs";
+
+export async function checkPages(run) {
+  await run.check("Pulse shows figures with their units", () => run.withPage("/pulse", {}, async (page) => {
+    const figures = await page.locator(".kpi .figure").allInnerTexts();
+    expect(figures.length >= 4, `only ${figures.length} figures`);
+    expect(figures.some((figure) => /[1-9]/.test(figure)), `no figure has a number: ${figures.join(", ")}`);
+    return figures.slice(0, 3).map((figure) => figure.replace(/\s+/g, " ")).join(", ");
+  }));
+
+  await run.check("charts are drawn by the server and come to life without a jump", () => run.withPage("/pulse", {}, async (page) => {
+    const charts = await page.locator("figure.chart").count();
+    expect(charts >= 1, "no chart");
+    for (const svg of await page.locator("figure.chart .plot-wide svg").all()) {
+      expect(await svg.locator("path").count() > 2, "a chart without drawing");
+      expect(await svg.locator("text").count() > 2, "a chart without labels");
+    }
+    const shifted = page.evaluate(() => new Promise((resolve) => {
+      let sum = 0;
+      new PerformanceObserver((list) => { for (const entry of list.getEntries()) if (!entry.hadRecentInput) sum += entry.value; })
+        .observe({ type: "layout-shift", buffered: true });
+      setTimeout(() => resolve(sum), 2500);
+    }));
+    await page.locator("figure.chart").last().scrollIntoViewIfNeeded();
+    await page.locator("figure.chart canvas").first().waitFor();
+    const sum = await shifted;
+    expect(sum < 0.02, `the layout shifts by ${sum.toFixed(3)}`);
+    await page.locator("figure.chart canvas").first().hover({ position: { x: 200, y: 120 } });
+    await page.locator(".chart-tip").first().waitFor();
+    expect(/\d/.test(await page.locator(".chart-tip").first().innerText()), "the tooltip has no number");
+    return `${charts} charts, layout shift ${sum.toFixed(3)}`;
+  }));
+
+  await run.check("each chart has its table and its summary", () => run.withPage("/pulse", {}, async (page) => {
+    for (const chart of await page.locator("figure.chart").all()) {
+      const summary = await chart.locator("[id$=-summary]").textContent();
+      expect(summary?.trim().length > 10, "a chart without a summary");
+      await chart.locator("details.chart-table > summary").click();
+      expect(await chart.locator("tbody tr").count() > 0, "a chart without a table");
+    }
+  }));
+
+  await run.check("orders lead to an order, its lines and its ledger", () => run.withPage("/orders", {}, async (page) => {
+    const rows = await page.locator("main table tbody tr").count();
+    expect(rows > 0, "no orders");
+    await page.locator("main table tbody tr a").first().click();
+    await page.waitForLoadState();
+    expect(/^\/orders\/./.test(new URL(page.url()).pathname), `not an order's address: ${page.url()}`);
+    const events = await page.locator("#ledger tbody tr").count();
+    expect(events > 0, "no ledger events");
+    return `${rows} orders on the page, ${events} ledger events`;
+  }));
+
+  await run.check("chart code does not load where no chart is", () => run.withPage("/plugins", {}, async (page) => {
+    const loaded = await page.evaluate(() => performance.getEntriesByType("resource").map((entry) => entry.name));
+    expect(!loaded.some((name) => name.includes("chart-live")), "the chart code is loaded");
+    expect(!loaded.some((name) => !name.startsWith(run.baseUrl)), `something comes from elsewhere: ${loaded.join(", ")}`);
+  }));
+
+  await run.check("without scripts every page reads", async () => {
+    const paths = ["/pulse", "/orders", "/connections", "/connections/new", "/syncs", "/plugins"];
+    for (const path of paths) {
+      await run.withPage(path, { javaScriptEnabled: false }, async (page) => {
+        expect(await page.locator("h1").isVisible(), `${path} has no heading`);
+        expect(await page.locator("[data-theme-toggle]").isVisible() === false, `${path} offers what only scripts can do`);
+        if (path === "/pulse") expect(await page.locator("figure.chart .plot-wide svg").first().isVisible(), "no chart without scripts");
+      });
+    }
+    return `${paths.length} pages`;
+  });
+
+  await run.check("an address without a page says so", () => run.withPage("/no-such-page", {}, async (page) => {
+    expect((await page.locator("main").innerText()).includes("404"), "no 404 page");
+  }));
+}

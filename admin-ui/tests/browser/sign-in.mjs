@@ -1,0 +1,25 @@
+// Nobody gets in without signing in; a wrong password says so; a one-time link works.
+import { expect } from "./harness.mjs";
+
+export async function checkSignIn(run) {
+  await run.check("a wrong password is refused in words and the name is kept", () => run.withPage("/sign-in", {}, async (page) => {
+    await page.fill("#name", "owner");
+    await page.fill("#password", "certainly not the password");
+    await page.click("button[type=submit]");
+    expect(await page.locator("p.error").isVisible(), "no error is shown");
+    expect(await page.inputValue("#name") === "owner", "the name is lost");
+    expect(await page.inputValue("#password") === "", "the password comes back");
+  }));
+
+  await run.check("a one-time link signs in", async () => {
+    const context = await run.context();
+    const page = await context.newPage();
+    await page.goto(run.options.link);
+    // Looking does not use the link up; its button does.
+    const button = page.locator("main form[method=post] button[type=submit]");
+    if (await page.locator("nav.side").count() === 0) await button.click();
+    await page.locator("nav.side").waitFor();
+    run.storageState = await context.storageState();
+    await context.close();
+  });
+}
