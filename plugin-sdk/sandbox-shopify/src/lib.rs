@@ -17,7 +17,7 @@ mod world;
 pub use server::fault::{Fault, FaultKind};
 pub use server::http::{Handle, serve};
 pub use server::sandbox::{Options, Reply, Sandbox, ThrottlePlan};
-pub use time::{instant_text, parse_instant};
+pub use time::{instant_text, local_month, parse_instant};
 pub use world::truth::{MonthTruth, Truth};
 pub use world::{
     Agreement, AgreementKind, Customer, Line, LineKind, Order, Product, Profile, Refund, Sale, SaleAction,

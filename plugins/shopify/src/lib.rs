@@ -1,1 +1,115 @@
+//! Shopify as a channel, over the Admin GraphQL API.
+//!
+//! - Orders, products and customers are read in windows of `updated_at`, by cursor; the store whole.
+//! - One raw record is one node of the answer, with everything that hangs on it: an order carries its
+//!   lines, refunds, transactions and its own history (`agreements`), which the ledger follows.
+//! - No personal data is asked for: see `queries`.
 
+mod catalogue;
+mod client;
+mod fetch;
+mod history;
+mod nested;
+mod orders;
+mod queries;
+mod shape;
+
+use portolan_sdk::read::each_json;
+use portolan_sdk::{CheckReport, Chunk, Connection, Connector, Error, FetchRequest, Page, Result, Sink};
+use serde::Deserialize;
+use serde_json::json;
+
+pub use client::ENDPOINT;
+
+/// Every query that the plugin can send, by name: for tests against the published schema.
+pub fn all_queries() -> Vec<(String, String)> {
+    use queries::Nested;
+    let streams = ["orders", "products", "customers"];
+    let nested = [
+        Nested::Lines,
+        Nested::ShippingLines,
+        Nested::RefundLines,
+        Nested::RefundShippingLines,
+        Nested::Variants,
+    ];
+    let pages = streams.iter().map(|root| (format!("page of {root}"), queries::page(root)));
+    let counts = streams.iter().map(|root| (format!("count of {root}"), queries::count(root)));
+    let rest = nested.iter().map(|nested| (format!("rest of {nested:?}"), nested.query()));
+    let others =
+        [("shop".to_owned(), queries::SHOP.to_owned()), ("agreements".to_owned(), queries::agreements())];
+    pages.chain(counts).chain(rest).chain(others).collect()
+}
+
+/// The connector; public so that it can be driven by tests of other crates.
+pub struct Shopify;
+
+portolan_sdk::connector!(Shopify, manifest: "../plugin.json");
+
+/// A connection's settings; the token is the host's alone.
+#[derive(Debug, Deserialize)]
+struct Config {
+    shop: String,
+}
+
+impl Connector for Shopify {
+    fn check(connection: &Connection) -> Result<CheckReport> {
+        #[derive(Deserialize)]
+        struct Answer {
+            data: Data,
+        }
+        #[derive(Deserialize)]
+        struct Data {
+            shop: shape::Shop,
+        }
+        let config: Config = connection.parse_config()?;
+        let answer =
+            client::ask(queries::SHOP, &json!({})).map_err(|refusal| match Error::from(refusal) {
+                Error::Unavailable(_) => {
+                    Error::invalid_config("shop", format!("There is no open store at {}.", config.shop))
+                }
+                error => error,
+            })?;
+        let shop = answer.response.json::<Answer>()?.data.shop;
+        let mut notes = Vec::new();
+        if shop.myshopify_domain != config.shop {
+            notes.push(format!("The store calls itself {}.", shop.myshopify_domain));
+        }
+        Ok(CheckReport {
+            account: shop.myshopify_domain,
+            display_name: shop.name,
+            currency: Some(shop.currency_code),
+            time_zone: Some(shop.iana_timezone),
+            notes,
+        })
+    }
+
+    fn fetch(request: &FetchRequest) -> Result<Page> {
+        match request.slice.stream.as_str() {
+            "orders" => fetch::fetch_page(request, "orders", queries::ORDERS_PAGE),
+            "products" => fetch::fetch_page(request, "products", queries::PRODUCTS_PAGE),
+            "customers" => fetch::fetch_page(request, "customers", queries::CUSTOMERS_PAGE),
+            "stores" => fetch::fetch_store(),
+            other => {
+                Err(Error::PluginBug(format!("the stream {other:?} is in the manifest but not in the code")))
+            }
+        }
+    }
+
+    fn normalize(chunk: &Chunk, out: &mut Sink) -> Result<()> {
+        let config: Config = chunk.parse_config()?;
+        let store = config.shop.as_str();
+        match chunk.stream.as_str() {
+            "orders" => each_json(chunk, out, |src, order, out| orders::map(src, &order, store, out)),
+            "products" => {
+                each_json(chunk, out, |src, product, out| catalogue::map_product(src, &product, out))
+            }
+            "customers" => {
+                each_json(chunk, out, |src, customer, out| catalogue::map_customer(src, &customer, out))
+            }
+            "stores" => each_json(chunk, out, |src, shop, out| catalogue::map_store(src, &shop, store, out)),
+            other => {
+                Err(Error::PluginBug(format!("the stream {other:?} is in the manifest but not in the code")))
+            }
+        }
+    }
+}

@@ -38,9 +38,17 @@ pub fn product(profile: &Profile, product: &Product) -> Value {
         "isGiftCard": product.gift_card,
         "createdAt": instant_text(product.created_at),
         "updatedAt": instant_text(product.updated_at),
+        "priceRangeV2": price_range(profile, product),
         "variantsCount": { "count": product.variants.len(), "precision": "EXACT" },
         "variants": product.variants.iter().map(|one| variant(profile, product, one)).collect::<Vec<_>>(),
     })
+}
+
+fn price_range(profile: &Profile, product: &Product) -> Value {
+    let prices = || product.variants.iter().map(|variant| variant.price_minor);
+    let cash = Cash::of_shop(profile);
+    let shop = |price: Option<i64>| cash.shop(price.unwrap_or_default());
+    json!({ "minVariantPrice": shop(prices().min()), "maxVariantPrice": shop(prices().max()) })
 }
 
 fn category(full_name: &str) -> Value {

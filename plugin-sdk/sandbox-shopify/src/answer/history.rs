@@ -101,7 +101,7 @@ pub fn refunds(writer: &OrderWriter<'_>) -> Vec<Value> {
     writer.order.refunds.iter().map(|one| refund(writer, one)).collect()
 }
 
-fn refund(writer: &OrderWriter<'_>, refund: &Refund) -> Value {
+pub fn refund(writer: &OrderWriter<'_>, refund: &Refund) -> Value {
     let cash = &writer.cash;
     let shipping = writer.order.shipping.as_ref().filter(|_| refund.shipping_minor != 0);
     let shipping = shipping.map(|line| {

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use serde_json::Value;
 
 use crate::answer::order::OrderWriter;
-use crate::answer::{catalogue, parse_gid};
+use crate::answer::{catalogue, history, parse_gid};
 use crate::graphql::connection::{SortKey, count, page_of_items};
 use crate::graphql::execute::{Arguments, Resolved, Root};
 use crate::graphql::search::{Search, Searchable};
@@ -92,6 +92,7 @@ impl Root for ShopRoot<'_> {
             "productsCount" => counted(&self.shop.products, arguments),
             "customersCount" => counted(&self.shop.customers, arguments),
             "order" => one(find(&self.shop.orders, "Order", arguments).map(order)),
+            "refund" => one(self.refund(arguments)),
             "product" => one(find(&self.shop.products, "Product", arguments).map(product)),
             "customer" => one(find(&self.shop.customers, "Customer", arguments).map(catalogue::customer)),
             _ => Err(GraphqlError::new(
@@ -99,6 +100,17 @@ impl Root for ShopRoot<'_> {
                 format!("Field '{name}' is not served by the sandbox"),
             )),
         }
+    }
+}
+
+impl ShopRoot<'_> {
+    fn refund(&self, arguments: &Arguments) -> Option<Value> {
+        let id = parse_gid("Refund", arguments.text("id")?)?;
+        // Ids of what hangs on an order begin with the order's.
+        let order = self.shop.orders.binary_search_by_key(&(id / 1_000), |order| order.id).ok();
+        let order = &self.shop.orders[order?];
+        let refund = order.refunds.iter().find(|refund| refund.id == id)?;
+        Some(history::refund(&OrderWriter::new(self.shop, order), refund))
     }
 }
 

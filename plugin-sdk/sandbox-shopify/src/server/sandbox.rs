@@ -307,10 +307,20 @@ fn throttled(requested: u64, bucket: &Bucket) -> Value {
     })
 }
 
-/// Makes the root connections of an answer point back to where they were asked from.
+/// Makes the connections of an answer point back to where they were asked from: those at the root, or
+/// else those of the objects there.
 fn repeat_cursor(answer: &mut Value, cursor: Option<&str>) {
     let Some(data) = answer.get_mut("data").and_then(Value::as_object_mut) else { return };
-    for info in data.values_mut().filter_map(|connection| connection.get_mut("pageInfo")) {
+    let at_root = data.values().any(|value| value.get("pageInfo").is_some());
+    let mut roots = data.values_mut().collect::<Vec<_>>();
+    if !at_root {
+        roots = roots
+            .into_iter()
+            .filter_map(Value::as_object_mut)
+            .flat_map(|object| object.values_mut())
+            .collect();
+    }
+    for info in roots.into_iter().filter_map(|connection| connection.get_mut("pageInfo")) {
         info["hasNextPage"] = true.into();
         info["endCursor"] = cursor.into();
     }

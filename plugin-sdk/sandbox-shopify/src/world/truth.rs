@@ -10,13 +10,15 @@ use crate::time::local_month;
 /// One month of one shop in its own currency. Amounts exclude tax; test orders are left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct MonthTruth {
-    /// Goods sold and added by edits, less their discounts and less everything taken back: by the
-    /// date on which it happened.
+    /// Goods sold and added by edits, less their discounts and less everything taken back, refund
+    /// discrepancies among it: by the date on which it happened. Exact.
     pub net_sales_minor: i64,
-    /// Goods of all positive movements before discounts.
+    /// Goods of all positive movements before discounts. Where prices include tax, gross and
+    /// discounts depend on how each discount's tax is rounded; their difference doesn't.
     pub gross_sales_minor: i64,
     pub discounts_minor: i64,
-    /// Goods taken back by refunds, cancellations and edits (positive), after their discounts.
+    /// Goods taken back by refunds, cancellations and edits (positive), after their discounts, and
+    /// refund discrepancies.
     pub returns_minor: i64,
     pub shipping_minor: i64,
     pub taxes_minor: i64,
@@ -110,7 +112,11 @@ impl Shop {
                     (_, Some(LineKind::Tip)) => month.tips_minor += net_minor,
                     (SaleKind::Shipping, _) => month.shipping_minor += net_minor,
                     (SaleKind::Duty, _) => month.duties_minor += net_minor,
-                    _ => month.refund_discrepancy_minor -= net_minor,
+                    _ => {
+                        month.net_sales_minor += net_minor;
+                        month.returns_minor -= net_minor;
+                        month.refund_discrepancy_minor -= net_minor;
+                    }
                 }
             }
         }

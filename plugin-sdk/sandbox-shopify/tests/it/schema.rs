@@ -16,7 +16,8 @@ const QUERIES: &[&str] = &[
     "{ shop { __typename id name myshopifyDomain currencyCode enabledPresentmentCurrencies ianaTimezone taxesIncluded } }",
     "{ products(first: 30, sortKey: UPDATED_AT) { edges { cursor node { __typename id legacyResourceId title handle status
         vendor productType category { id name fullName } tags isGiftCard createdAt updatedAt
-        variantsCount { count precision } variants(first: 20) { nodes { __typename id legacyResourceId title displayName
+        variantsCount { count precision } priceRangeV2 { minVariantPrice { amount currencyCode }
+            maxVariantPrice { amount currencyCode } } variants(first: 20) { nodes { __typename id legacyResourceId title displayName
             sku barcode price createdAt updatedAt inventoryItem { id sku unitCost { amount currencyCode } } }
             pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }
         pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }

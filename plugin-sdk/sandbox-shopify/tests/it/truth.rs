@@ -71,7 +71,11 @@ fn served_truth(orders: &[Value], zone: Tz, exponent: usize) -> BTreeMap<String,
                     "TIP" => truth.tips_minor += net,
                     "SHIPPING" => truth.shipping_minor += net,
                     "DUTY" => truth.duties_minor += net,
-                    "ADJUSTMENT" => truth.refund_discrepancy_minor -= net,
+                    "ADJUSTMENT" => {
+                        truth.net_sales_minor += net;
+                        truth.returns_minor -= net;
+                        truth.refund_discrepancy_minor -= net;
+                    }
                     other => panic!("{other}"),
                 }
             }

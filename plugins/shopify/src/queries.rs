@@ -1,0 +1,185 @@
+//! Every question that is asked of Shopify. No query names a person: no names, mails, phones, streets,
+//! notes or customer tags beyond what `customers` says below.
+//!
+//! Page sizes keep each query below 1,000 points of cost (an object costs 1, a connection of `n`
+//! 2 + ⌊2 ln n⌋ × what hangs on a node; a test asks the sandbox what each query costs). What is
+//! longer than a nested page is fetched by the further queries, so that nothing is cut off.
+
+/// Nodes of a first page; halved while Shopify says that it costs too much.
+pub const ORDERS_PAGE: u32 = 100;
+pub const PRODUCTS_PAGE: u32 = 100;
+pub const CUSTOMERS_PAGE: u32 = 250;
+
+const MONEY: &str = "fragment Money on MoneyBag {
+  shopMoney { amount currencyCode }
+  presentmentMoney { amount currencyCode }
+}";
+
+const LINE: &str = "fragment Line on LineItem {
+  id title variantTitle quantity sku isGiftCard
+  product { id } variant { id }
+  originalUnitPriceSet { ...Money }
+  discountAllocations {
+    allocatedAmountSet { ...Money }
+    discountApplication { __typename ... on DiscountCodeApplication { code } }
+  }
+  taxLines { ...Tax }
+}";
+
+const TAX: &str = "fragment Tax on TaxLine { title rate channelLiable priceSet { ...Money } }";
+
+const SHIPPING: &str = "fragment Shipping on ShippingLine {
+  id isRemoved discountedPriceSet { ...Money } taxLines { ...Tax }
+}";
+
+const REFUND_LINE: &str = "fragment RefundLine on RefundLineItem {
+  quantity restockType lineItem { id product { id } }
+  subtotalSet { ...Money } totalTaxSet { ...Money }
+}";
+
+const REFUND_SHIPPING: &str = "fragment RefundShipping on RefundShippingLine {
+  subtotalAmountSet { ...Money } taxAmountSet { ...Money }
+}";
+
+const AGREEMENT: &str = "fragment Agreement on SalesAgreement { __typename id happenedAt reason }";
+
+const SALE: &str = "fragment Sale on Sale {
+  __typename actionType lineType quantity
+  totalAmount { ...Money } totalTaxAmount { ...Money }
+  totalDiscountAmountBeforeTaxes { ...Money } totalDiscountAmountAfterTaxes { ...Money }
+  ... on ProductSale { lineItem { id } }
+  ... on GiftCardSale { lineItem { id } }
+  ... on TipSale { lineItem { id } }
+}";
+
+const ORDER: &str = "fragment OrderFields on Order {
+  id name createdAt processedAt updatedAt closedAt cancelledAt cancelReason test
+  taxesIncluded currencyCode presentmentCurrencyCode
+  displayFinancialStatus displayFulfillmentStatus
+  sourceName discountCodes
+  customer { id }
+  retailLocation { id }
+  shippingAddress { countryCodeV2 provinceCode }
+  billingAddress { countryCodeV2 provinceCode }
+  customerJourneySummary { lastVisit { source utmParameters { source medium campaign } } }
+  totalPriceSet { ...Money } totalTaxSet { ...Money }
+  totalTipReceivedSet { ...Money } originalTotalDutiesSet { ...Money }
+  lineItems(first: 10) { nodes { ...Line } pageInfo { hasNextPage endCursor } }
+  shippingLines(first: 2) { nodes { ...Shipping } pageInfo { hasNextPage endCursor } }
+  refunds {
+    id createdAt processedAt updatedAt
+    totalRefundedSet { ...Money }
+    duties { amountSet { ...Money } }
+    refundLineItems(first: 10) { nodes { ...RefundLine } pageInfo { hasNextPage endCursor } }
+    refundShippingLines(first: 2) { nodes { ...RefundShipping } pageInfo { hasNextPage endCursor } }
+  }
+  transactions {
+    id kind status createdAt processedAt gateway paymentId test
+    amountSet { ...Money } parentTransaction { id }
+  }
+  agreements(first: 4) {
+    nodes { ...Agreement sales(first: 12) { nodes { ...Sale } pageInfo { hasNextPage endCursor } } }
+    pageInfo { hasNextPage endCursor }
+  }
+}";
+
+const VARIANT: &str = "fragment Variant on ProductVariant {
+  id title sku barcode price updatedAt inventoryItem { unitCost { amount currencyCode } }
+}";
+
+const PRODUCT: &str = "fragment ProductFields on Product {
+  id title vendor productType updatedAt tags
+  category { fullName }
+  priceRangeV2 { minVariantPrice { currencyCode } }
+  variants(first: 50) { nodes { ...Variant } pageInfo { hasNextPage endCursor } }
+}";
+
+/// `id`, country and region, dates, and the merchant's own tags.
+const CUSTOMER: &str = "fragment CustomerFields on Customer {
+  id createdAt updatedAt numberOfOrders tags
+  defaultAddress { countryCodeV2 provinceCode }
+}";
+
+/// What a connection is asked about itself.
+pub const SHOP: &str = "query Shop {
+  shop { id name myshopifyDomain currencyCode ianaTimezone taxesIncluded }
+}";
+
+/// A page of a stream; the count comes with the first page.
+pub fn page(root: &str) -> String {
+    let (fields, fragments) = match root {
+        "orders" => ("OrderFields", order_fragments()),
+        "products" => ("ProductFields", format!("{PRODUCT} {VARIANT}")),
+        _ => ("CustomerFields", CUSTOMER.to_owned()),
+    };
+    format!(
+        "query Page($first: Int!, $after: String, $query: String, $counted: Boolean!) {{
+  {root}(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {{
+    nodes {{ ...{fields} }}
+    pageInfo {{ hasNextPage endCursor }}
+  }}
+  count: {root}Count(query: $query, limit: null) @include(if: $counted) {{ count precision }}
+}}
+{fragments}"
+    )
+}
+
+fn order_fragments() -> String {
+    [ORDER, LINE, TAX, MONEY, SHIPPING, REFUND_LINE, REFUND_SHIPPING, AGREEMENT, SALE].join("\n")
+}
+
+/// How many things there are in a window.
+pub fn count(root: &str) -> String {
+    format!(
+        "query Count($query: String) {{ count: {root}Count(query: $query, limit: null) {{ count precision }} }}"
+    )
+}
+
+/// A connection that hangs on one object and goes on after its first page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nested {
+    Lines,
+    ShippingLines,
+    RefundLines,
+    RefundShippingLines,
+    Variants,
+}
+
+impl Nested {
+    /// The rest of the connection, as `parent.items`, by the parent's id.
+    pub fn query(self) -> String {
+        let (parent, field, fragment, fragments) = match self {
+            Self::Lines => ("order", "lineItems", "Line", [LINE, TAX, MONEY].join("\n")),
+            Self::ShippingLines => ("order", "shippingLines", "Shipping", [SHIPPING, TAX, MONEY].join("\n")),
+            Self::RefundLines => ("refund", "refundLineItems", "RefundLine", [REFUND_LINE, MONEY].join("\n")),
+            Self::RefundShippingLines => {
+                ("refund", "refundShippingLines", "RefundShipping", [REFUND_SHIPPING, MONEY].join("\n"))
+            }
+            Self::Variants => ("product", "variants", "Variant", VARIANT.to_owned()),
+        };
+        format!(
+            "query Rest($id: ID!, $after: String) {{
+  parent: {parent}(id: $id) {{
+    items: {field}(first: 100, after: $after) {{ nodes {{ ...{fragment} }} pageInfo {{ hasNextPage endCursor }} }}
+  }}
+}}
+{fragments}"
+        )
+    }
+}
+
+/// One agreement after another, each with a page of its sales: a sale has no root of its own.
+pub fn agreements() -> String {
+    format!(
+        "query Agreements($id: ID!, $after: String, $sales: String) {{
+  parent: order(id: $id) {{
+    items: agreements(first: 1, after: $after) {{
+      nodes {{ ...Agreement sales(first: 100, after: $sales) {{ nodes {{ ...Sale }} pageInfo {{ hasNextPage endCursor }} }} }}
+      pageInfo {{ hasNextPage endCursor }}
+    }}
+  }}
+}}
+{}",
+        [AGREEMENT, SALE, MONEY].join("\n")
+    )
+}
