@@ -4,7 +4,7 @@ use bytes::Bytes;
 use portolan_connector::{Fault, PluginRuntime};
 use portolan_plugin_host::{CacheKey, MANIFEST_SECTION, Options, SandboxRuntime};
 
-use crate::support::{Sandbox, behaving, component, options};
+use crate::support::{Sandbox, behaving, component, options, prebuilt_plugins};
 
 async fn refusal(component: Vec<u8>) -> (String, String) {
     let runtime = SandboxRuntime::new(options()).expect("the sandbox starts");
@@ -100,4 +100,23 @@ async fn a_tampered_artefact_is_compiled_again() {
 
     std::fs::write(&path, b"short").expect("written");
     assert_eq!(Sandbox::with(options()).await.fetched_text(behaving("echo", "well")).await, "well");
+}
+
+/// Whatever `cargo xtask plugins` built; where it did not run, the hostile plugin stands for them.
+#[tokio::test]
+async fn the_plugins_of_this_repository_install_and_start() {
+    let runtime = SandboxRuntime::new(options()).expect("the sandbox starts");
+    let mut components = vec![component()];
+    for entry in prebuilt_plugins().and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten() {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "wasm") {
+            components.push(Bytes::from(std::fs::read(&path).expect("a component")));
+        }
+    }
+    let count = components.len();
+    for component in components {
+        let installed = runtime.install(component).await.expect("it installs");
+        runtime.instantiate(&installed.plugin).await.expect("it starts");
+    }
+    assert_eq!(runtime.plugins().len(), count);
 }

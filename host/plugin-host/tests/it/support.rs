@@ -20,10 +20,14 @@ const COMPONENT: &str = "portolan_hostile_plugin.wasm";
 
 /// The hostile component: prebuilt where `PORTOLAN_PLUGINS_DIR` has it, else built here.
 pub fn component() -> Bytes {
-    let prebuilt =
-        std::env::var_os("PORTOLAN_PLUGINS_DIR").map(|folder| PathBuf::from(folder).join(COMPONENT));
+    let prebuilt = prebuilt_plugins().map(|folder| folder.join("guests/hostile.wasm"));
     let path = prebuilt.filter(|path| path.exists()).unwrap_or_else(build);
     Bytes::from(std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+}
+
+/// Where `cargo xtask plugins` left the plugins of this repository, when it runs the tests.
+pub fn prebuilt_plugins() -> Option<PathBuf> {
+    std::env::var_os("PORTOLAN_PLUGINS_DIR").map(PathBuf::from)
 }
 
 fn build() -> PathBuf {
