@@ -1,7 +1,7 @@
 //! The life of an order whose channel keeps its own history: its agreements say what happened, and
 //! when. They determine the events alone; refund documents of such an order post nothing.
 //!
-//! Once an order is cancelled, what its agreements take back is its cancellation.
+//! Of an order that is cancelled, whatever its agreements take back is its cancellation.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +55,7 @@ pub(super) fn movements<'a>(
 
     let mut movements = Vec::new();
     for (happened_at, agreement) in agreements {
-        let occasion = occasion(order, agreement, happened_at, calendar);
+        let occasion = occasion(order, agreement);
         // An imported order was recorded later than it was placed: it sold when it was placed.
         let at = match occasion {
             Occasion::Order => instant(order.placed_at, calendar),
@@ -86,17 +86,11 @@ fn plain(name: &str) -> String {
     name.to_ascii_lowercase().replace('_', "-")
 }
 
-fn occasion(
-    order: &Order,
-    agreement: &Agreement,
-    happened_at: Instant,
-    calendar: &StoreCalendar,
-) -> Occasion {
-    let cancelled = order.cancelled_at.is_some_and(|at| happened_at >= instant(at, calendar));
+fn occasion(order: &Order, agreement: &Agreement) -> Occasion {
     match plain(&agreement.reason).as_str() {
         "order" => Occasion::Order,
         "cancel" | "cancellation" | "cancelled" | "canceled" => Occasion::Cancellation,
-        "refund" | "return" if cancelled => Occasion::Cancellation,
+        "refund" | "return" if order.cancelled_at.is_some() => Occasion::Cancellation,
         "refund" | "return" => Occasion::Refund,
         _ => Occasion::Edit,
     }

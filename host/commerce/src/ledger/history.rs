@@ -34,14 +34,14 @@ pub(super) fn movements<'a>(
     let Told { mut movements, sold, .. } = tell(versions, newest, calendar)?;
     let cancelled_at = newest.cancelled_at.map(|at| instant(at, calendar));
     let mut lines = SoldLines::new(&sold, newest.tax_included);
-    let mut afterwards = Vec::new();
+    let mut in_other_currencies = Vec::new();
     for &refund in refunds {
         let at = instant(refund.at, calendar);
         if refund.currency != newest.currency {
             // Amounts of two currencies can't be taken from each other: it stands by itself.
             let nothing_sold = Standing::new();
             let mut apart = SoldLines::new(&nothing_sold, newest.tax_included);
-            afterwards.extend(refund_movements(refund, at, &mut apart)?);
+            in_other_currencies.extend(refund_movements(refund, at, &mut apart)?);
         } else if cancelled_at.is_none_or(|cancelled_at| at <= cancelled_at) {
             movements.extend(refund_movements(refund, at, &mut lines)?);
         }
@@ -57,8 +57,18 @@ pub(super) fn movements<'a>(
             }
         }
     }
-    movements.extend(afterwards);
+    movements.extend(in_other_currencies);
+    if cancelled_at.is_some() {
+        movements.iter_mut().for_each(part_of_cancellation);
+    }
     Ok(movements)
+}
+
+/// Goods of a cancelled order were never kept: what came back of them before is its cancellation too.
+fn part_of_cancellation(movement: &mut Movement<'_>) {
+    if matches!(movement.kind, EventKind::Return | EventKind::RefundLine) {
+        movement.kind = EventKind::Cancel;
+    }
 }
 
 /// Sales and edits.

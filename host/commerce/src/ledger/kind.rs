@@ -31,9 +31,11 @@ pub enum EventKind {
     EditRemove,
     /// A price, discount, tax or shipping charge corrected without a change of units.
     PriceAdjust,
-    /// What still stood of lines, shipping, duty and tax when the order was cancelled.
+    /// Taken back from an order that is cancelled: what still stood of its lines and shipping at its
+    /// cancellation, and what refunds took back of its lines, whenever they did. So no unit of a
+    /// cancelled order is left to make it count, and none counts as a return.
     Cancel,
-    /// Goods returned, refunded line by line.
+    /// Goods returned, refunded line by line, of an order that is not cancelled.
     Return,
     /// Value of a line refunded without its goods coming back.
     RefundLine,

@@ -128,7 +128,7 @@ fn a_cancellation_takes_back_what_refunds_have_left() {
             "sale 2026-05-01 - shipping 500",
             "sale 2026-05-01 a units 2000 gross 2000 tax 400 cost 700",
             "tip 2026-05-01 - tip 100",
-            "return 2026-05-10 a units -1000 gross -1000 tax -200 cost -350",
+            "cancel 2026-05-10 a units -1000 gross -1000 tax -200 cost -350",
             "cancel 2026-05-12 - shipping -500",
             "cancel 2026-05-12 a units -1000 gross -1000 tax -200 cost -350",
             "tip 2026-05-12 - tip -100",
@@ -171,7 +171,7 @@ fn what_happens_at_the_moment_of_cancelling_comes_before_it() {
             "sale 2026-05-01 a units 3000 gross 3000",
             "edit_remove 2026-05-10 a units -1000 gross -1000",
             "cancel 2026-05-10 a units -1000 gross -1000",
-            "return 2026-05-10 a units -1000 gross -1000",
+            "cancel 2026-05-10 a units -1000 gross -1000",
         ]
     );
 }

@@ -247,6 +247,8 @@ proptest! {
         let order = Order { cancelled_at: Some(super::moment(cancelled_at)), ..order };
         let events = events(&versions([order]), &refunds);
         prop_assert_eq!(charged(&events, currency("EUR")), 0);
+        let deciding = events.iter().filter(|event| event.kind.decides_order());
+        prop_assert_eq!(deciding.map(|event| event.quantity_milli).sum::<i64>(), 0);
     }
 
     #[test]
