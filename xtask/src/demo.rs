@@ -1,6 +1,5 @@
 //! `cargo xtask demo`: from a fresh checkout to pages with numbers on them.
 
-use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -86,15 +85,12 @@ fn step(start: Instant, what: &str) {
 fn watch_syncs(running: &mut Running) -> Result<()> {
     let screen = std::io::stdout();
     let redraw = screen.is_terminal();
-    let mut rates = HashMap::new();
     let mut drawn = 0;
     let mut last = Vec::new();
     loop {
         running.still_runs()?;
         let syncs = syncs_of(&running.sync_status()?);
-        let now = Instant::now();
-        let lines: Vec<String> =
-            syncs.iter().map(|sync| sync.line(rates.entry(sync.id.clone()).or_insert(now))).collect();
+        let lines: Vec<String> = syncs.iter().map(Sync::line).collect();
         let mut out = screen.lock();
         if redraw && drawn > 0 {
             write!(out, "\x1b[{drawn}A")?;
@@ -125,11 +121,13 @@ pub fn first_syncs_are_done(answer: &Value) -> Result<bool> {
 /// One sync as the terminal shows it.
 #[derive(Debug, PartialEq, Eq)]
 struct Sync {
-    id: String,
     name: String,
     state: String,
     seen: u64,
     expected: Option<u64>,
+    percent: Option<u64>,
+    per_second: Option<u64>,
+    eta_ms: Option<u64>,
     error: Option<String>,
 }
 
@@ -138,19 +136,19 @@ impl Sync {
         matches!(self.state.as_str(), "succeeded" | "failed" | "cancelled")
     }
 
-    /// `since` is when this sync was first looked at: the base of its rate.
-    fn line(&self, since: &Instant) -> String {
+    fn line(&self) -> String {
         let mut line = format!("  {:<22} {:<10} {:>9} records", self.name, self.state, self.seen);
         if let Some(expected) = self.expected {
             line += &format!(" of {expected}");
         }
-        let elapsed_s = since.elapsed().as_secs();
-        if self.state == "running" && elapsed_s >= 2 && self.seen > 0 {
-            let per_second = (self.seen / elapsed_s).max(1);
+        if let Some(percent) = self.percent {
+            line += &format!(", {percent} %");
+        }
+        if let Some(per_second) = self.per_second {
             line += &format!(", {per_second}/s");
-            if let Some(left) = self.expected.and_then(|expected| expected.checked_sub(self.seen)) {
-                line += &format!(", about {} s left", left / per_second);
-            }
+        }
+        if let Some(eta_ms) = self.eta_ms {
+            line += &format!(", about {} s left", eta_ms.div_ceil(1_000));
         }
         if let Some(error) = &self.error {
             line += &format!(": {error}");
@@ -159,20 +157,25 @@ impl Sync {
     }
 }
 
-/// The list may stand alone or under `data`, as the JSON API pages it.
+/// The list may stand alone or under `data`, as the JSON API pages it; oldest first.
 fn syncs_of(answer: &Value) -> Vec<Sync> {
     let list = answer.as_array().or_else(|| answer["data"].as_array());
-    list.into_iter().flatten().map(sync_of).collect()
+    let mut list: Vec<&Value> = list.into_iter().flatten().collect();
+    list.sort_by_key(|sync| sync["created_at"].as_str());
+    list.into_iter().map(sync_of).collect()
 }
 
 fn sync_of(value: &Value) -> Sync {
     let text = |name: &str| value[name].as_str().map(str::to_owned);
+    let progress = &value["progress"];
     Sync {
-        id: text("id").unwrap_or_default(),
         name: text("connection").or_else(|| text("connection_id")).unwrap_or_default(),
         state: text("state").unwrap_or_default(),
         seen: value["seen"].as_u64().unwrap_or_default(),
-        expected: value["expected"].as_u64(),
+        expected: progress["records_expected"].as_u64(),
+        percent: progress["percent"].as_u64(),
+        per_second: progress["records_per_second"].as_u64(),
+        eta_ms: progress["eta_ms"].as_u64(),
         error: text("error_detail").or_else(|| text("error_code")),
     }
 }
@@ -181,24 +184,31 @@ fn sync_of(value: &Value) -> Sync {
 mod tests {
     use serde_json::json;
 
-    use super::syncs_of;
+    use super::{first_syncs_are_done, syncs_of};
 
     #[test]
-    fn a_failed_sync_says_why() {
-        let answer = json!([{"id": "1", "connection": "shopify", "state": "failed", "seen": 3, "expected": 10,
-            "error_detail": "The upstream did not answer."}]);
-        let syncs = syncs_of(&answer);
-        assert!(syncs[0].finished());
-        let line = syncs[0].line(&std::time::Instant::now());
+    fn a_running_sync_says_how_far_it_is() {
+        let answer = json!([{"connection": "shopify", "state": "running", "seen": 300,
+            "progress": {"percent": 30, "records_expected": 1000, "records_per_second": 150, "eta_ms": 4_600}}]);
+        let line = syncs_of(&answer)[0].line();
         assert_eq!(
             line,
-            "  shopify                failed             3 records of 10: The upstream did not answer."
+            "  shopify                running          300 records of 1000, 30 %, 150/s, about 5 s left"
         );
+        assert!(!first_syncs_are_done(&answer).unwrap());
     }
 
     #[test]
-    fn a_list_of_the_api_is_understood_too() {
-        assert_eq!(syncs_of(&json!({"data": [{"id": "1", "state": "running"}]})).len(), 1);
-        assert!(syncs_of(&json!({})).is_empty());
+    fn a_failed_sync_says_why() {
+        let answer = json!({"data": [{"connection": "shopify", "state": "failed", "seen": 3,
+            "error_detail": "The upstream did not answer."}]});
+        assert!(syncs_of(&answer)[0].line().ends_with("3 records: The upstream did not answer."));
+        let error = first_syncs_are_done(&answer).unwrap_err().to_string();
+        assert_eq!(error, "the sync of shopify failed: The upstream did not answer.");
+    }
+
+    #[test]
+    fn no_sync_yet_is_not_done() {
+        assert!(!first_syncs_are_done(&json!([])).unwrap());
     }
 }
