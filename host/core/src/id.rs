@@ -74,3 +74,6 @@ pub fn new_uuid(clock: &dyn Clock, random: &dyn Random) -> Uuid {
     let unix_ms = u64::try_from(clock.now().unix_ms()).unwrap_or_default();
     uuid::Builder::from_unix_timestamp_millis(unix_ms, &bytes).into_uuid()
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,7 +23,7 @@ pub(super) struct Amounts {
 /// What an amount belongs to: the same thing in every version of an order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Slot {
-    /// A line by its key; `occurrence` tells apart lines that share one.
+    /// A line by its key; `occurrence` tells apart lines that share one (refunds mean the first).
     Line {
         key: String,
         occurrence: usize,
@@ -146,10 +146,13 @@ pub(super) fn proportion(whole: i128, part: i128, of: i128) -> i128 {
     if of == 0 {
         return 0;
     }
-    let product = whole * part;
-    let doubled = 2 * product.abs() + of.abs();
-    let magnitude = doubled / (2 * of.abs());
-    magnitude * product.signum() * of.signum()
+    let doubled = whole.checked_mul(part).and_then(|product| product.checked_mul(2));
+    let Some(doubled) = doubled else {
+        // Far beyond what an event can hold: it will be refused, not rounded.
+        return (whole / of).saturating_mul(part);
+    };
+    let magnitude = (doubled.abs() + of.abs()) / (2 * of.abs());
+    magnitude * doubled.signum() * of.signum()
 }
 
 /// A whole that is handed out in step with a base: after the whole base, exactly the whole was handed

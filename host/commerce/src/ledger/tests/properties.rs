@@ -11,7 +11,8 @@ use super::{
 };
 use crate::document::{Moment, Order, Refund};
 use crate::ledger::{
-    EventKind, Finding, OrderFacts, SaleEvent, Version, difference, findings, standing, standing_events,
+    EventKind, Finding, OrderFacts, PostingError, SaleEvent, Version, difference, findings, standing,
+    standing_events,
 };
 
 fn content(events: &[SaleEvent]) -> HashMap<&SaleEvent, usize> {
@@ -317,5 +318,38 @@ proptest! {
         prop_assert!(all_zero(&all));
         prop_assert!(standing(&ledger.posted).is_empty());
         prop_assert!(difference(Vec::new(), &ledger.posted).is_empty());
+    }
+
+    #[test]
+    fn extreme_amounts_are_posted_exactly_or_refused(
+        order in any_order(true),
+        given in any_refund("refund-1", Some("order-1")),
+        extremes in prop::collection::vec(
+            prop_oneof![any::<i64>(), Just(i64::MAX), Just(i64::MIN), Just(0), -100_i64..100], 12,
+        ),
+        cancelled in any::<bool>(),
+    ) {
+        let mut order = order;
+        let mut extremes = extremes.into_iter().cycle();
+        let mut next = || extremes.next().unwrap_or_default();
+        for line in &mut order.lines {
+            (line.gross_minor, line.discount_minor, line.tax_minor) = (next(), next(), next());
+            line.cost_minor = Some(next());
+        }
+        (order.gross_minor, order.discount_minor, order.tax_minor) = (next(), next(), next());
+        order.shipping_minor = next();
+        order.total_minor = next();
+        order.cancelled_at = cancelled.then(|| super::moment("2026-06-01T00:00:00Z"));
+        let mut refund = Refund { state: "succeeded".into(), deleted: false, ..given };
+        (refund.total_minor, refund.tax_minor, refund.shipping_minor) = (next(), next(), next());
+        let total = i128::from(order.total_minor) - i128::from(refund.total_minor);
+        let (orders, refunds) = (versions([order]), versions([refund]));
+        let facts = OrderFacts { orders: &orders, refunds: &refunds };
+        match standing_events(&facts, &utc()) {
+            Ok(events) if !cancelled => prop_assert_eq!(charged(&events, currency("EUR")), total),
+            Ok(events) => events.iter().for_each(|event| drop(event.negated())),
+            Err(error) => prop_assert!(matches!(error, PostingError::AmountTooLarge { .. }), "{error}"),
+        }
+        findings(&facts, &utc()).ok();
     }
 }
