@@ -147,9 +147,7 @@ impl Era {
 
     fn date_of(&self, at: Instant) -> LocalDate {
         let mut date = self.date_shown(zone::local_micros(self.zone, at));
-        while self.day_start(date) > at {
-            date = date.plus_days(-1);
-        }
+        // What clocks show has begun; where they were set back, a later day may have begun before.
         while self.day_start(date.plus_days(1)) <= at {
             date = date.plus_days(1);
         }

@@ -10,7 +10,7 @@ use crate::document::{Moment, Order, OrderLine, Refund, RefundLine};
 use crate::ledger::{OrderFacts, standing_events};
 
 /// Placed on 1 May; an updated version.
-fn updated(order: Order, text: &str) -> Order {
+pub fn updated(order: Order, text: &str) -> Order {
     Order { updated_at: moment(text), ..order }
 }
 
@@ -102,77 +102,28 @@ fn a_corrected_price_or_charge_moves_no_units() {
 }
 
 #[test]
-fn a_cancellation_takes_back_what_refunds_have_left() {
-    let sold = totalled(Order {
-        lines: vec![OrderLine { tax_minor: 400, cost_minor: Some(700), ..line("a", 2, 2_000) }],
-        shipping_minor: 500,
-        tip_minor: 100,
-        cancelled_at: Some(moment("2026-05-12T09:00:00Z")),
-        cancel_reason: Some("customer".into()),
-        ..order("order-1")
-    });
-    let before = refund_totalled(
-        Refund { lines: vec![refund_line("a", 1, 1_000, 200)], ..refund("refund-1", Some("order-1")) },
-        false,
-    );
-    // The rest is given back two days after the cancellation: nothing is left for it to move.
-    let after = Refund {
-        at: moment("2026-05-14T09:00:00Z"),
-        total_minor: 1_800,
-        ..refund("refund-2", Some("order-1"))
-    };
-    let posted = events(&versions([sold.clone()]), &versions([before.clone(), after.clone()]));
-    assert_eq!(
-        all_shown(&posted),
-        [
-            "sale 2026-05-01 - shipping 500",
-            "sale 2026-05-01 a units 2000 gross 2000 tax 400 cost 700",
-            "tip 2026-05-01 - tip 100",
-            "cancel 2026-05-10 a units -1000 gross -1000 tax -200 cost -350",
-            "cancel 2026-05-12 - shipping -500",
-            "cancel 2026-05-12 a units -1000 gross -1000 tax -200 cost -350",
-            "tip 2026-05-12 - tip -100",
-        ]
-    );
-    assert_eq!(posted[4].reason.as_deref(), Some("customer"));
-
-    // Three euros more than that is money given away.
-    let generous = Refund { total_minor: 2_100, ..after };
-    let posted = events(&versions([sold]), &versions([before, generous]));
-    assert_eq!(all_shown(&posted)[7..], ["refund_discrepancy 2026-05-14 - gross -300"]);
-}
-
-#[test]
-fn what_a_channel_empties_after_cancelling_moves_nothing_more() {
-    let first = totalled(Order { lines: vec![line("a", 1, 1_000)], ..order("order-1") });
-    let emptied = Order {
-        cancelled_at: Some(moment("2026-05-02T08:00:00Z")),
-        ..totalled(updated(Order { lines: Vec::new(), ..first.clone() }, "2026-05-02T08:00:05Z"))
-    };
-    assert_eq!(
-        all_shown(&events(&versions([first, emptied]), &[])),
-        ["sale 2026-05-01 a units 1000 gross 1000", "cancel 2026-05-02 a units -1000 gross -1000"]
-    );
-}
-
-#[test]
-fn what_happens_at_the_moment_of_cancelling_comes_before_it() {
-    let first = totalled(Order { lines: vec![line("a", 3, 3_000)], ..order("order-1") });
-    let cancelled_at = "2026-05-10T12:00:00Z";
-    let second = totalled(updated(Order { lines: vec![line("a", 2, 2_000)], ..first.clone() }, cancelled_at));
-    let second = Order { cancelled_at: Some(moment(cancelled_at)), ..second };
+fn a_refund_beyond_a_line_takes_back_its_discount_once() {
+    let almost_free = OrderLine { discount_minor: 999, ..line("a", 1, 1_000) };
+    let sold = totalled(Order { lines: vec![almost_free], ..order("order-1") });
     let returned = refund_totalled(
-        Refund { lines: vec![refund_line("a", 1, 1_000, 0)], ..refund("refund-1", Some("order-1")) },
+        Refund { lines: vec![refund_line("a", 1, 500, 0)], ..refund("refund-1", Some("order-1")) },
         false,
     );
     assert_eq!(
-        all_shown(&events(&versions([first, second]), &versions([returned]))),
-        [
-            "sale 2026-05-01 a units 3000 gross 3000",
-            "edit_remove 2026-05-10 a units -1000 gross -1000",
-            "cancel 2026-05-10 a units -1000 gross -1000",
-            "cancel 2026-05-10 a units -1000 gross -1000",
-        ]
+        all_shown(&events(&versions([sold]), &versions([returned])))[1..],
+        ["return 2026-05-10 a units -1000 gross -1499 discount -999"]
+    );
+}
+
+#[test]
+fn a_line_without_units_comes_and_goes_as_an_edit() {
+    let first = totalled(Order { lines: vec![line("a", 1, 1_000)], ..order("order-1") });
+    let wrapped = Order { lines: vec![line("a", 1, 1_000), line("wrapping", 0, 200)], ..first.clone() };
+    let second = totalled(updated(wrapped, "2026-05-02T00:00:00Z"));
+    let third = updated(first.clone(), "2026-05-03T00:00:00Z");
+    assert_eq!(
+        all_shown(&events(&versions([first, second, third]), &[]))[1..],
+        ["edit_add 2026-05-02 wrapping gross 200", "edit_remove 2026-05-03 wrapping gross -200"]
     );
 }
 

@@ -1,4 +1,5 @@
 mod agreements;
+mod cancelling;
 mod golden;
 mod kinds;
 mod properties;

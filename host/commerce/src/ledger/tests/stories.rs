@@ -98,6 +98,22 @@ fn a_deleted_order_stands_for_nothing_and_comes_back_when_restored() {
 }
 
 #[test]
+fn a_corrected_currency_replaces_what_was_posted_in_the_wrong_one() {
+    let wrong = one_mug();
+    let right = Order {
+        currency: currency("USD"),
+        updated_at: moment("2026-05-02T00:00:00Z"),
+        ..totalled(Order { lines: vec![line("mug", 1, 1_200)], ..order("order-1") })
+    };
+    let mut ledger = Ledger::default();
+    ledger.post(events(&versions([wrong.clone()]), &[]));
+    ledger.post(events(&versions([wrong, right]), &[]));
+    assert_eq!(charged(ledger.all(), currency("EUR")), 0);
+    assert_eq!(charged(ledger.all(), currency("USD")), 1_200);
+    assert_eq!(appended(&ledger, 2), ["sale 2026-05-01 mug units 1000 gross 1200"]);
+}
+
+#[test]
 fn test_orders_carry_their_mark() {
     let tested = Order { test: true, ..one_mug() };
     assert!(events(&versions([tested]), &versions([mug_returned()])).iter().all(|event| event.test));

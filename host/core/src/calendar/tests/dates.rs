@@ -85,6 +85,7 @@ fn comparisons_meet_a_like_period() {
         (PreviousPeriod, range("2026-01-01", "2026-03-31"), range("2025-10-01", "2025-12-31")),
         (PreviousYear, range("2024-02-29", "2024-02-29"), range("2023-02-28", "2023-02-28")),
         (PreviousYear, range("2024-02-01", "2024-02-29"), range("2023-02-01", "2023-02-28")),
+        (PreviousYear, range("2024-02-01", "2024-02-28"), range("2023-02-01", "2023-02-28")),
         (PreviousYear, range("2026-03-05", "2026-03-11"), range("2025-03-05", "2025-03-11")),
         (PreviousYearByWeekday, range("2026-03-02", "2026-03-08"), range("2025-03-03", "2025-03-09")),
     ] {

@@ -124,6 +124,17 @@ fn a_store_that_moves_east_or_west_keeps_its_days_in_order() {
 }
 
 #[test]
+fn a_store_that_moves_by_more_than_a_day_loses_one() {
+    // From eleven hours behind UTC to fourteen ahead: 1 June begins there before 31 May began here.
+    let moved =
+        store("Pacific/Pago_Pago", 0).with_change(date("2026-06-01"), "Pacific/Kiritimati", 0).unwrap();
+    let start = at("2026-05-31T10:00:00Z");
+    assert_eq!(moved.instants(DateRange::day(date("2026-05-31"))), (start, start));
+    assert_eq!(moved.business_date(at("2026-05-31T09:59:59Z")), date("2026-05-30"));
+    assert_eq!(moved.business_date(start), date("2026-06-01"));
+}
+
+#[test]
 fn impossible_calendars_are_refused() {
     assert_eq!(StoreCalendar::new("Mars/Olympus", 0), Err(CalendarError::UnknownZone("Mars/Olympus".into())));
     assert_eq!(StoreCalendar::new("UTC", 1_440), Err(CalendarError::CutoverOutOfRange(1_440)));
