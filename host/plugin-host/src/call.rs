@@ -211,6 +211,16 @@ impl Call {
             Ok(Ok(Ok(value))) => Ok(value),
             Ok(Ok(Err(error))) => Err(convert::fault(error, &self.scrubber)),
             Ok(Err(error)) => Err(self.explain(&error)),
+            // The channel was slow, not the plugin: that may be better later.
+            Err(_) if self.store.data().http.as_ref().is_some_and(HttpCall::was_waiting) => {
+                Err(Fault::Transient {
+                    after_ms: None,
+                    detail: format!(
+                        "the channel did not answer within the {} ms of the call",
+                        self.wall.as_millis()
+                    ),
+                })
+            }
             Err(_) => Err(Fault::Stopped {
                 limit: "deadline".to_owned(),
                 detail: format!(

@@ -1,11 +1,14 @@
 //! What a store holds during one call, and the WASI basics in it: a clock that stands still, random
 //! numbers from a fixed seed, output that goes to the log.
 
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use portolan_core::{Instant, Random, SeededRandom};
+use rand_core::TryRng;
 use wasmtime::component::ResourceTable;
-use wasmtime_wasi::{Deterministic, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
 use crate::capability::files::Files;
 use crate::capability::http::HttpCall;
@@ -14,7 +17,6 @@ use crate::capability::signer::Signer;
 use crate::capability::sink::Sink;
 use crate::limits::Meter;
 
-const RANDOM_BYTES: usize = 4_096;
 const MAX_RANDOM_BYTES: u64 = 1 << 20;
 const MAX_WASI_RESOURCES: usize = 1_000;
 
@@ -55,20 +57,37 @@ impl WasiView for HostState {
 }
 
 fn wasi(log: &Log, frozen_at: Instant) -> WasiCtx {
-    let random = SeededRandom::new(frozen_at.0 as u64);
-    let mut bytes = vec![0_u8; RANDOM_BYTES];
-    random.fill(&mut bytes);
-    let seed = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64());
+    let random = FixedRandom(Arc::new(SeededRandom::new(frozen_at.0 as u64)));
+    let seed = u128::from(random.0.next_u64()) << 64 | u128::from(random.0.next_u64());
     WasiCtx::builder()
         .stdout(log.stream("info"))
         .stderr(log.stream("warn"))
         .wall_clock(FrozenClock(frozen_at))
         .monotonic_clock(FrozenClock(frozen_at))
-        .secure_random(Deterministic::new(bytes.clone()))
-        .insecure_random(Deterministic::new(bytes))
+        .secure_random(random.clone())
+        .insecure_random(random)
         .insecure_random_seed(seed)
         .max_random_size(MAX_RANDOM_BYTES)
         .build()
+}
+
+/// Repeatable numbers: the guest has no use for secret ones, a replay has for the same ones.
+#[derive(Clone)]
+struct FixedRandom(Arc<SeededRandom>);
+
+impl TryRng for FixedRandom {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.0.next_u64() as u32)
+    }
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.0.next_u64())
+    }
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.0.fill(bytes);
+        Ok(())
+    }
 }
 
 struct FrozenClock(Instant);

@@ -91,15 +91,12 @@ impl Log {
         taken
     }
 
-    /// The last warning or error: what a crashing plugin said before it died.
+    /// The last warning or error: what a crashing plugin said before it died. Rust's hint about
+    /// backtraces comes after it.
     pub fn last_words(&self) -> Option<String> {
         let lines = self.lines();
-        lines
-            .lines
-            .iter()
-            .rev()
-            .find(|line| matches!(&*line.level, "warn" | "error"))
-            .map(|line| line.message.clone())
+        let mut spoken = lines.lines.iter().rev().filter(|line| matches!(&*line.level, "warn" | "error"));
+        spoken.find(|line| !line.message.starts_with("note: ")).map(|line| line.message.clone())
     }
 
     /// A standard stream whose lines become log lines.

@@ -1,5 +1,6 @@
 //! The one way out: declared hosts, exact grants, checked addresses, sealed secrets.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -185,6 +186,33 @@ async fn answers_are_capped_in_size_and_time() {
     assert!(sandbox.fetched_text(ask("/endless")).await.contains("TooLarge"));
     assert!(sandbox.fetched_text(ask("/slow")).await.contains("Timeout"));
     assert!(sandbox.fetched_text(ask("/nonsense")).await.contains("Network"));
+}
+
+#[tokio::test]
+async fn a_compressed_bomb_ends_at_the_cap() {
+    let sandbox = Sandbox::new().await;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&vec![b' '; 8 << 20]).expect("compressed");
+    let bomb = encoder.finish().expect("compressed");
+    assert!(bomb.len() < 20_000);
+    let head = "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: ";
+    let answer = [format!("{head}{}\r\n\r\n", bomb.len()).into_bytes(), bomb].concat();
+    let upstream = Upstream::start(move |_| answer.clone()).await;
+    let told = sandbox.fetched_text(behaving("get", "/").at_sandbox(upstream.port)).await;
+    assert!(told.contains("TooLarge"), "{told}");
+}
+
+#[tokio::test]
+async fn a_slow_channel_at_the_runs_end_is_no_fault_of_the_plugin() {
+    let sandbox = Sandbox::new().await;
+    let upstream = Upstream::start(|_| {
+        std::thread::sleep(Duration::from_millis(900));
+        ok("late")
+    })
+    .await;
+    let left = portolan_core::Duration::from_ms(500);
+    let answer = sandbox.fetch_within(behaving("get", "/").at_sandbox(upstream.port), left).await;
+    assert!(matches!(answer, Err(Fault::Transient { .. })), "{answer:?}");
 }
 
 #[tokio::test]

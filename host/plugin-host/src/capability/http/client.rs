@@ -113,9 +113,12 @@ impl Resolve for Resolver {
         Box::pin(async move {
             let host = name.as_str().to_owned();
             let mut addresses = lookup.addresses_of(&host).await?;
-            // One bad address among good ones is no accident: the whole name is refused.
-            if only_global && addresses.iter().any(|address| !is_global(address.ip())) {
-                return Err(BlockedAddress { host }.into());
+            if only_global {
+                let found = addresses.len();
+                addresses.retain(|address| is_global(address.ip()));
+                if addresses.is_empty() && found > 0 {
+                    return Err(BlockedAddress { host }.into());
+                }
             }
             for address in &mut addresses {
                 address.set_port(0);

@@ -51,7 +51,7 @@ impl HttpCall {
 
     pub(super) async fn download(&self, request: &wit::Request) -> Result<wit::Staged, wit::HttpError> {
         let time = self.timeout_of(request) * TIME_FACTOR;
-        tokio::time::timeout(time, self.stream_to_file(request)).await.unwrap_or(Err(wit::HttpError::Timeout))
+        self.timed(time, self.stream_to_file(request)).await
     }
 
     async fn stream_to_file(&self, request: &wit::Request) -> Result<wit::Staged, wit::HttpError> {

@@ -57,6 +57,8 @@ pub struct HttpCall {
     response_bytes: u64,
     requests: AtomicU32,
     bytes_fetched: AtomicU64,
+    /// Exchanges begun and not ended; one that was cut off stays counted.
+    in_flight: AtomicU32,
     limits: Mutex<Vec<ObservedLimit>>,
     downloads: Mutex<Vec<download::Download>>,
 }
@@ -98,6 +100,7 @@ impl HttpCall {
             response_bytes,
             requests: AtomicU32::new(0),
             bytes_fetched: AtomicU64::new(0),
+            in_flight: AtomicU32::new(0),
             limits: Mutex::default(),
             downloads: Mutex::default(),
         })
@@ -134,7 +137,23 @@ impl HttpCall {
                 attempts: opened.attempts,
             })
         };
-        tokio::time::timeout(self.timeout_of(request), exchange).await.unwrap_or(Err(wit::HttpError::Timeout))
+        self.timed(self.timeout_of(request), exchange).await
+    }
+
+    /// Whether the call was cut off while it waited for the channel.
+    pub fn was_waiting(&self) -> bool {
+        self.in_flight.load(Ordering::Relaxed) > 0
+    }
+
+    async fn timed<T>(
+        &self,
+        time: Duration,
+        exchange: impl Future<Output = Result<T, wit::HttpError>>,
+    ) -> Result<T, wit::HttpError> {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        let answer = tokio::time::timeout(time, exchange).await;
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        answer.unwrap_or(Err(wit::HttpError::Timeout))
     }
 
     fn count_request(&self) -> Result<(), wit::HttpError> {
