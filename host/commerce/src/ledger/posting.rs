@@ -52,6 +52,12 @@ pub fn standing_events(
             Frame::of_order(&versions, newest, calendar).events(movements, calendar)?
         }
     };
+    if let Some(newest) = versions.last() {
+        // A channel may number orders and returns alike: such a return is no refund of the order.
+        let mut returns = standing_refunds(facts, None, calendar);
+        returns.retain(|refund| refund.order.is_none() && refund.key == newest.key);
+        events.extend(without_order(&returns, calendar)?);
+    }
     events.sort_by(|left, right| {
         (left.event_at, left.kind, &left.line_key).cmp(&(right.event_at, right.kind, &right.line_key))
     });

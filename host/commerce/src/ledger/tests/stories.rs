@@ -89,7 +89,8 @@ fn an_untouched_version_appends_nothing() {
 #[test]
 fn a_deleted_order_stands_for_nothing_and_comes_back_when_restored() {
     let first = one_mug();
-    let deleted = Order { deleted: true, updated_at: moment("2026-05-02T00:00:00Z"), ..first.clone() };
+    // A tombstone says nothing but that.
+    let deleted = Order { deleted: true, updated_at: moment("2026-05-02T00:00:00Z"), ..order("order-1") };
     let restored = Order { updated_at: moment("2026-05-03T00:00:00Z"), ..first.clone() };
     let refunds = versions([mug_returned()]);
     assert!(events(&versions([first.clone(), deleted.clone()]), &refunds).is_empty());
@@ -111,6 +112,18 @@ fn a_corrected_currency_replaces_what_was_posted_in_the_wrong_one() {
     assert_eq!(charged(ledger.all(), currency("EUR")), 0);
     assert_eq!(charged(ledger.all(), currency("USD")), 1_200);
     assert_eq!(appended(&ledger, 2), ["sale 2026-05-01 mug units 1000 gross 1200"]);
+}
+
+#[test]
+fn a_return_numbered_like_an_order_stands_beside_it() {
+    let lines = vec![refund_line("1", 1, 300, 0)];
+    let returned = refund_totalled(Refund { lines, ..refund("order-1", None) }, false);
+    let posted = events(&versions([one_mug()]), &versions([returned]));
+    assert_eq!(
+        all_shown(&posted),
+        ["sale 2026-05-01 mug units 1000 gross 1000", "return 2026-05-10 1 units -1000 gross -300"]
+    );
+    assert_eq!((posted[0].has_order, posted[1].has_order), (true, false));
 }
 
 #[test]
