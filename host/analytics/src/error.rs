@@ -7,7 +7,9 @@ pub enum AnalyticsError {
     #[error("{message}")]
     Invalid { pointer: String, message: String },
     /// It needs more memory than one question may take.
-    #[error("This question needs more memory than one question may use: choose a shorter range or fewer breakdowns.")]
+    #[error(
+        "This question needs more memory than one question may use: choose a shorter range or fewer breakdowns."
+    )]
     TooLarge,
     /// A sum of money does not fit into 64 bits of minor units.
     #[error("The sum of {metric} is too large to show in {currency}: choose a shorter range.")]

@@ -24,6 +24,7 @@ pub use catalogue::{Additivity, DateBasis, METRICS, Metric, MetricInfo, Unit, me
 pub use dimension::Dimension;
 pub use engine::QueryEngine;
 pub use error::AnalyticsError;
+pub use iso_date::range as iso_range;
 pub use plan::{ConnectionInfo, Parameter, Plan, Statement, TenantContext, Value};
 pub use portolan_core::calendar::{Bucket, Comparison, DateRange, Grain, TenantCalendar};
 pub use query::{Direction, Filter, FilterOp, OrderBy, Query};

@@ -86,7 +86,10 @@ pub enum Cell {
     /// A day, week, month...; as far as it lies in the range.
     Period(Bucket),
     /// A dimension's value: what filters take, and what people read.
-    Key { key: Option<String>, label: String },
+    Key {
+        key: Option<String>,
+        label: String,
+    },
     Count(i64),
     Quantity(Decimal),
     Ratio(f64),

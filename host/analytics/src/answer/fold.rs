@@ -150,8 +150,7 @@ impl RawRow<'_> {
         let kind: EventKind = kind.parse().map_err(AnalyticsError::engine)?;
         let measures: Vec<Measure> = question.measures(Source::Flow);
         for measure in measures {
-            sums[measure.index()] =
-                measure.contribution(kind, |column| self.integer(Selected::Flow(column)));
+            sums[measure.index()] = measure.contribution(kind, |column| self.integer(Selected::Flow(column)));
         }
         Ok(sums)
     }

@@ -74,11 +74,7 @@ impl Draft<'_> {
     }
 
     /// The answer, with the products' titles where they are known.
-    pub fn finish(
-        mut self,
-        titles: &HashMap<(ConnectionId, String), String>,
-        facts: AnswerFacts,
-    ) -> Table {
+    pub fn finish(mut self, titles: &HashMap<(ConnectionId, String), String>, facts: AnswerFacts) -> Table {
         let question = &self.plan.question;
         if let Some(position) = product_position(question) {
             let cell_index = usize::from(question.grain.is_some()) + position;
@@ -125,7 +121,8 @@ fn fill_gaps(question: &CheckedQuery, folded: &mut Folded) -> Result<(), Analyti
     }
     let periods = question.periods.buckets.len();
     if combinations.len() * periods > MAX_DENSE_ROWS {
-        let message = "Filling the gaps would make too many rows: leave dense out, or choose a coarser grain.";
+        let message =
+            "Filling the gaps would make too many rows: leave dense out, or choose a coarser grain.";
         return Err(AnalyticsError::invalid("/dense", message));
     }
     for dimensions in combinations {
@@ -162,7 +159,8 @@ fn label_connections(plan: &Plan, key: &RowKey, row: &mut Row) {
         if *dimension != Dimension::Connection {
             continue;
         }
-        let known = plan.connections.iter().find(|known| Some(known.id) == key.dimensions[position].connection);
+        let known =
+            plan.connections.iter().find(|known| Some(known.id) == key.dimensions[position].connection);
         if let (Some(known), Cell::Key { label, .. }) = (known, &mut row.cells[offset + position]) {
             label.clone_from(&known.label);
         }

@@ -50,7 +50,11 @@ pub type Sum = &'static [(Measure, i16)];
 pub enum Formula {
     Sum(Sum),
     /// Ratio of sums over the group, never a mean of ratios; 0/0 and x/0 are null, never 0.
-    Ratio { numerator: Sum, denominator: Sum, scale: i64 },
+    Ratio {
+        numerator: Sum,
+        denominator: Sum,
+        scale: i64,
+    },
 }
 
 /// One metric of the catalogue.
@@ -100,7 +104,8 @@ impl Metric {
     /// Whether it is this sum, its scale aside.
     fn sums_like(&self, other: Sum) -> bool {
         let Formula::Sum(own) = self.formula else { return false };
-        let signs = |sum: Sum| sum.iter().map(|(measure, factor)| (*measure, factor.signum())).collect::<Vec<_>>();
+        let signs =
+            |sum: Sum| sum.iter().map(|(measure, factor)| (*measure, factor.signum())).collect::<Vec<_>>();
         signs(own) == signs(other)
     }
 }

@@ -97,7 +97,9 @@ pub(crate) fn check(query: &Query, context: &TenantContext) -> Result<CheckedQue
             if buckets.len() > MAX_PERIODS {
                 return Err(AnalyticsError::invalid(
                     pointer,
-                    format!("The range has more than {MAX_PERIODS} periods: choose a coarser grain or a shorter range."),
+                    format!(
+                        "The range has more than {MAX_PERIODS} periods: choose a coarser grain or a shorter range."
+                    ),
                 ));
             }
             Ok(Periods { buckets })

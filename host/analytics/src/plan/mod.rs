@@ -10,7 +10,7 @@ mod filter;
 mod relation;
 mod statement;
 
-use portolan_core::calendar::{Bucket, TenantCalendar};
+use portolan_core::calendar::{Bucket, DateRange, TenantCalendar};
 use portolan_core::{ConnectionId, LocalDate};
 use uuid::Uuid;
 
@@ -74,8 +74,8 @@ pub(crate) enum Selected {
 pub struct Statement {
     pub sql: String,
     pub parameters: Vec<Parameter>,
-    /// Whether older events than the range matter (first orders).
-    pub reads_whole_ledger: bool,
+    /// Set when only events dated in this range matter; else any event may (first orders, order dates).
+    pub event_dates: Option<DateRange>,
     pub(crate) selected: Vec<Selected>,
     /// Whether its rows are rows of the answer, and whether they (also) add up to the totals.
     pub(crate) feeds_rows: bool,

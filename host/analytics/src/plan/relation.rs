@@ -126,7 +126,9 @@ pub(crate) fn first_orders() -> SelectStatement {
     let group = ["connection_id", CUSTOMER_KEY, ORDER_KEY, ORDER_AT];
     let mut orders = Query::select();
     for name in group {
-        orders.expr_as(event_column(name), Alias::new(name)).group_by_col((Alias::new(EVENT), Alias::new(name)));
+        orders
+            .expr_as(event_column(name), Alias::new(name))
+            .group_by_col((Alias::new(EVENT), Alias::new(name)));
     }
     orders
         .from_as(Alias::new("sale_events"), Alias::new(EVENT))

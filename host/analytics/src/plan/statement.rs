@@ -1,7 +1,9 @@
 //! One statement per source of measures, and a second for totals that rows don't add up to.
 
 use portolan_core::calendar::Grain;
-use sea_query::{Alias, CaseStatement, Expr, ExprTrait, PostgresQueryBuilder, Query, SelectStatement, Values};
+use sea_query::{
+    Alias, CaseStatement, Expr, ExprTrait, PostgresQueryBuilder, Query, SelectStatement, Values,
+};
 
 use super::check::{AskedRange, CheckedQuery};
 use super::relation::{
@@ -42,13 +44,18 @@ pub(crate) fn statements(
             Source::Order => orders(question, context, asked, &keys),
             Source::Customer => customers(question, context, asked, &keys, &measures),
         };
-        let needs_history = measures.iter().any(|measure| needs_history(*measure));
-        let mut statement = finish(question, asked, select, selected, needs_history);
+        let by_event_date = source == Source::Flow && date_basis(question) == DateBasis::Event;
+        let mut statement = finish(question, asked, select, selected, by_event_date);
         statement.feeds_rows = level == Level::Rows;
         statement.feeds_totals = adds_up || level == Level::Totals;
         statements.push(statement);
     }
     statements
+}
+
+/// Of sums; orders and customers go by the order's date.
+fn date_basis(question: &CheckedQuery) -> DateBasis {
+    question.date_basis.unwrap_or_default()
 }
 
 fn needs_history(measure: Measure) -> bool {
@@ -61,7 +68,8 @@ fn keys(question: &CheckedQuery, level: Level) -> Vec<Key> {
         Level::Totals => question.per_currency.then_some(Key::Currency).into_iter().collect(),
         Level::Rows => {
             let period = question.grain.map(|_| Key::Period);
-            let dimensions = question.dimensions.iter().flat_map(|dimension| dimension.keys().iter().copied());
+            let dimensions =
+                question.dimensions.iter().flat_map(|dimension| dimension.keys().iter().copied());
             period.into_iter().chain(dimensions).collect()
         }
     };
@@ -76,10 +84,10 @@ fn rows_add_up(question: &CheckedQuery, source: Source) -> bool {
     let within = |allowed: &[Key]| keys(question, Level::Rows).iter().all(|key| allowed.contains(key));
     match source {
         Source::Flow => true,
-        Source::Order => within(&[Key::Period, Key::Connection, Key::Currency]) && currency_is_in_totals(question),
-        Source::Customer => {
-            within(&[Key::Connection, Key::Currency]) && currency_is_in_totals(question)
+        Source::Order => {
+            within(&[Key::Period, Key::Connection, Key::Currency]) && currency_is_in_totals(question)
         }
+        Source::Customer => within(&[Key::Connection, Key::Currency]) && currency_is_in_totals(question),
     }
 }
 
@@ -108,7 +116,7 @@ fn flows(
     let scope = EventScope {
         keys: &keys,
         others: &names,
-        date_basis: question.date_basis.unwrap_or(DateBasis::Event),
+        date_basis: date_basis(question),
         range: asked.range,
         orders_only: false,
     };
@@ -209,7 +217,7 @@ fn finish(
     asked: &AskedRange<'_>,
     select: SelectStatement,
     selected: Vec<Selected>,
-    needs_history: bool,
+    by_event_date: bool,
 ) -> Statement {
     let (sql, values) = select.build(PostgresQueryBuilder);
     let keys: Vec<Key> = selected
@@ -223,7 +231,7 @@ fn finish(
     Statement {
         sql,
         parameters: parameters(values),
-        reads_whole_ledger: needs_history || relation::needs_firsts(question, &keys),
+        event_dates: (by_event_date && !relation::needs_firsts(question, &keys)).then_some(asked.range),
         selected,
         feeds_rows: false,
         feeds_totals: false,

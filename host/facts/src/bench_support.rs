@@ -1,0 +1,240 @@
+//! A deterministic ledger of any size, written as parts: what the benchmarks ask.
+//!
+//! Sixty months from January 2021, eight connections of four channels in three currencies, orders of
+//! three lines on average, one return in twenty lines, few customers and products that sell much.
+
+use portolan_commerce::ledger::EventKind;
+use portolan_core::calendar::DateRange;
+use portolan_core::{ConnectionId, LocalDate, PartId, Random, SeededRandom, TenantId};
+use portolan_db::DbError;
+use portolan_db::entity::{connection, ledger_head, sale_event, tenant};
+use portolan_db::sea_orm::{ActiveValue, IntoActiveModel};
+use uuid::Uuid;
+
+use crate::fold::row;
+use crate::part::{self, month_of};
+use crate::{FactStore, FactsError, schema};
+
+const MONTHS: i32 = 60;
+const CHANNELS: [&str; 4] = ["shopify", "amazon", "woocommerce", "csv"];
+const CURRENCIES: [&str; 3] = ["EUR", "USD", "JPY"];
+const COUNTRIES: [&str; 8] = ["DE", "FR", "US", "IN", "JP", "GB", "BR", "AU"];
+const CONNECTIONS: u64 = 8;
+/// The posting that all generated events belong to.
+const POSTING: i64 = 1;
+const DAY_US: i64 = 86_400_000_000;
+
+/// What was generated.
+#[derive(Debug, Clone, Copy)]
+pub struct Generated {
+    pub tenant: TenantId,
+    pub events: u64,
+    pub size_bytes: u64,
+    pub range: DateRange,
+}
+
+/// Writes a ledger of about `events` events for a new tenant; the same number gives the same ledger.
+pub async fn generate(store: &FactStore, slug: &str, events: u64) -> Result<Generated, FactsError> {
+    let tenant = TenantId::generate(store.clock.as_ref(), store.random.as_ref());
+    add_tenant(store, tenant, slug).await?;
+    let first = LocalDate::from_ymd(2021, 1, 1).unwrap_or_default();
+    let mut parts = Vec::new();
+    let (mut written, mut size_bytes) = (0_u64, 0_u64);
+    for month in 0..MONTHS {
+        let start = first.plus_months(month);
+        let days = start.plus_months(1).0 - start.0;
+        let count = events / MONTHS as u64;
+        let (folder, id) = (store.folder.clone(), PartId(Uuid::from_u64_pair(2, month as u64)));
+        let part = tokio::task::spawn_blocking(move || {
+            let rows = schema::batch(&month_of_events(tenant, start, days, count))?;
+            part::write(&folder, tenant, id, month_of(start), &rows)
+        });
+        let part = part.await.map_err(|_| FactsError::Stopped)??;
+        written += part.row_count as u64;
+        size_bytes += part.size_bytes as u64;
+        parts.push(row(&part, (POSTING, POSTING), store.clock.now().0));
+    }
+    store
+        .database
+        .write(tenant, move |tx| {
+            Box::pin(async move {
+                tx.insert_many(parts).await?;
+                let head = ledger_head::ActiveModel {
+                    tenant_id: ActiveValue::NotSet,
+                    posting_version: ActiveValue::Set(POSTING),
+                    data_version: ActiveValue::Set(1),
+                    folded_version: ActiveValue::Set(POSTING),
+                };
+                tx.insert(head).await.map(|_| ())
+            })
+        })
+        .await
+        .map_err(|error: DbError| FactsError::from(error))?;
+    let range = DateRange { from: first, until: first.plus_months(MONTHS) };
+    Ok(Generated { tenant, events: written, size_bytes, range })
+}
+
+async fn add_tenant(store: &FactStore, id: TenantId, slug: &str) -> Result<(), FactsError> {
+    let now = store.clock.now().0;
+    let tenant = tenant::Model {
+        id: id.0,
+        slug: slug.to_owned(),
+        name: slug.to_owned(),
+        reporting_currency: "EUR".to_owned(),
+        time_zone: "UTC".to_owned(),
+        week_start: 1,
+        fiscal_start_month: 1,
+        created_at: now,
+    };
+    let connections: Vec<connection::ActiveModel> = (0..CONNECTIONS)
+        .map(|number| {
+            connection::Model {
+                tenant_id: id.0,
+                id: connection_id(number).0,
+                plugin_id: CHANNELS[number as usize % CHANNELS.len()].to_owned(),
+                label: format!("Connection {number}"),
+                state: connection::ConnectionState::Paused,
+                config: "{}".to_owned(),
+                time_zone: "UTC".to_owned(),
+                day_cutover_minutes: 0,
+                consent: "{}".to_owned(),
+                created_at: now,
+                updated_at: now,
+            }
+            .into_active_model()
+        })
+        .collect();
+    let insert_tenant = store.database.system_write(move |tx| {
+        Box::pin(async move { tx.insert(tenant.into_active_model()).await.map(|_| ()) })
+    });
+    insert_tenant.await.map_err(|error: DbError| FactsError::from(error))?;
+    let insert_connections = store
+        .database
+        .write(id, move |tx| Box::pin(async move { tx.insert_many(connections).await.map(|_| ()) }));
+    insert_connections.await.map_err(|error: DbError| FactsError::from(error))
+}
+
+fn connection_id(number: u64) -> ConnectionId {
+    ConnectionId(Uuid::from_u64_pair(0x0190_0000_0000_7000, 0x8000_0000_0000_0000 | number))
+}
+
+fn month_of_events(tenant: TenantId, start: LocalDate, days: i32, count: u64) -> Vec<sale_event::Model> {
+    let random = SeededRandom::new(0x0001_0000 + start.0 as u64);
+    let mut rows = Vec::with_capacity(count as usize + 8);
+    let mut order = 0_u64;
+    while (rows.len() as u64) < count {
+        order += 1;
+        let pick = Pick(&random);
+        let date = start.plus_days(pick.below(days as u64) as i32);
+        let connection = pick.below(CONNECTIONS);
+        let line_count = 1 + pick.below(5);
+        let customer = pick.skewed(400_000);
+        let country = COUNTRIES[pick.below(8) as usize];
+        let order_key = format!("{}-{order}", start.0);
+        for line in 0..line_count {
+            let sale =
+                Line { start, order, line, date, connection, customer, country, order_key: &order_key };
+            let event = sale.event(tenant, &pick);
+            if pick.below(20) == 0 {
+                rows.push(returned(&event, start.plus_days(days - 1)));
+            }
+            rows.push(event);
+        }
+    }
+    rows
+}
+
+/// Numbers from a generator.
+struct Pick<'a>(&'a SeededRandom);
+
+impl Pick<'_> {
+    fn below(&self, limit: u64) -> u64 {
+        self.0.next_u64() % limit.max(1)
+    }
+
+    /// Low numbers come more often.
+    fn skewed(&self, limit: u64) -> u64 {
+        self.below(limit) * self.below(limit) / limit.max(1)
+    }
+}
+
+struct Line<'a> {
+    start: LocalDate,
+    order: u64,
+    line: u64,
+    date: LocalDate,
+    connection: u64,
+    customer: u64,
+    country: &'static str,
+    order_key: &'a str,
+}
+
+impl Line<'_> {
+    fn event(&self, tenant: TenantId, pick: &Pick<'_>) -> sale_event::Model {
+        let quantity = 1 + pick.below(4) as i64;
+        let product = pick.skewed(20_000);
+        let gross = quantity * (199 + (product as i64 * 37) % 9_800);
+        let discount = if pick.below(4) == 0 { gross / 10 } else { 0 };
+        let at = i64::from(self.date.0) * DAY_US + pick.below(DAY_US as u64) as i64;
+        sale_event::Model {
+            tenant_id: tenant.0,
+            id: Uuid::from_u64_pair((self.start.0 as u64) << 32 | self.line, self.order << 1),
+            posting_version: POSTING,
+            connection_id: connection_id(self.connection).0,
+            reverses: None,
+            recorded_at: at,
+            kind: EventKind::Sale.as_str().to_owned(),
+            reason: None,
+            order_key: self.order_key.to_owned(),
+            has_order: true,
+            line_key: Some(self.line.to_string()),
+            product_key: Some(format!("product-{product}")),
+            variant_key: None,
+            customer_key: Some(format!("customer-{}", self.customer)),
+            store_key: None,
+            location_key: None,
+            staff_key: None,
+            channel: Some("web".to_owned()),
+            country: Some(self.country.to_owned()),
+            region: None,
+            test: false,
+            quantity_milli: quantity * 1_000,
+            gross_minor: gross,
+            discount_minor: discount,
+            tax_minor: (gross - discount) / 5,
+            marketplace_tax_minor: 0,
+            shipping_minor: 0,
+            shipping_tax_minor: 0,
+            duty_minor: 0,
+            tip_minor: 0,
+            fee_minor: 0,
+            gift_card_minor: 0,
+            cost_minor: gross / 2,
+            currency: CURRENCIES[self.connection as usize % CURRENCIES.len()].to_owned(),
+            presentment_currency: None,
+            presentment_minor: None,
+            event_at: at,
+            event_date: self.date.0,
+            order_at: i64::from(self.date.0) * DAY_US,
+            order_date: self.date.0,
+        }
+    }
+}
+
+/// The whole line comes back within its month.
+fn returned(sale: &sale_event::Model, last: LocalDate) -> sale_event::Model {
+    let date = (sale.event_date + 3).min(last.0);
+    let (high, low) = sale.id.as_u64_pair();
+    sale_event::Model {
+        id: Uuid::from_u64_pair(high, low | 1),
+        kind: EventKind::Return.as_str().to_owned(),
+        quantity_milli: -sale.quantity_milli,
+        gross_minor: -sale.gross_minor,
+        discount_minor: -sale.discount_minor,
+        tax_minor: -sale.tax_minor,
+        cost_minor: -sale.cost_minor,
+        event_date: date,
+        event_at: i64::from(date) * DAY_US,
+        ..sale.clone()
+    }
+}

@@ -1,0 +1,201 @@
+//! DataFusion over parts and tail: one session per statement, a bounded memory for each question.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::{DataType, Decimal128Type, Int32Type, Int64Type, UInt64Type};
+use datafusion::catalog::MemTable;
+use datafusion::config::Dialect;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::error::DataFusionError;
+use datafusion::execution::disk_manager::DiskManagerBuilder;
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::physical_plan::{ExecutionPlan, collect};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::scalar::ScalarValue;
+use portolan_analytics::{Parameter, Statement, Value};
+use portolan_db::entity::fact_part;
+use uuid::Uuid;
+
+use crate::part::month_of;
+use crate::period::period_start;
+use crate::schema::SALE_EVENTS;
+use crate::{FactStoreConfig, FactsError};
+
+/// More groups than this are not an answer that anybody reads.
+const MAX_GROUPS: usize = 2_000_000;
+
+/// What the statements of one question read.
+#[derive(Clone)]
+pub(crate) struct Source {
+    pub(crate) parts: Arc<[fact_part::Model]>,
+    pub(crate) tail: RecordBatch,
+}
+
+/// The rows of one statement.
+pub(crate) struct Answered {
+    pub(crate) rows: Vec<Vec<Value>>,
+    pub(crate) rows_scanned: u64,
+}
+
+/// Runs statements. Footers of parts stay in a cache that all questions share.
+pub(crate) struct Engine {
+    folder: PathBuf,
+    runtime: Arc<RuntimeEnv>,
+    memory_bytes: usize,
+    partitions: usize,
+}
+
+impl Engine {
+    pub(crate) fn new(folder: &Path, config: &FactStoreConfig) -> Result<Self, FactsError> {
+        let spill = DiskManagerBuilder::default().with_max_temp_directory_size(config.spill_bytes);
+        let runtime = RuntimeEnvBuilder::new().with_disk_manager_builder(spill).build_arc()?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            runtime,
+            memory_bytes: config.memory_bytes,
+            partitions: config.partitions,
+        })
+    }
+
+    /// A memory of its own for one question.
+    pub(crate) fn question(&self) -> Result<Arc<RuntimeEnv>, FactsError> {
+        let pool = Arc::new(FairSpillPool::new(self.memory_bytes));
+        Ok(RuntimeEnvBuilder::from_runtime_env(&self.runtime).with_memory_pool(pool).build_arc()?)
+    }
+
+    pub(crate) async fn run(
+        &self,
+        runtime: Arc<RuntimeEnv>,
+        source: &Source,
+        statement: &Statement,
+    ) -> Result<Answered, FactsError> {
+        let session = self.session(runtime);
+        self.register(&session, source, statement).await?;
+        let starts = statement.period_start();
+        if !starts.is_empty() {
+            session.register_udf(period_start(starts));
+        }
+        let parameters: Vec<ScalarValue> = statement.parameters.iter().map(scalar).collect();
+        let frame = session.sql(&statement.sql).await?.with_param_values(parameters)?;
+        let plan = frame.create_physical_plan().await?;
+        let batches = collect(plan.clone(), session.task_ctx()).await?;
+        if batches.iter().map(RecordBatch::num_rows).sum::<usize>() > MAX_GROUPS {
+            return Err(DataFusionError::ResourcesExhausted("too many groups".to_owned()).into());
+        }
+        let mut rows = Vec::new();
+        for batch in &batches {
+            append_rows(batch, &mut rows)?;
+        }
+        Ok(Answered { rows, rows_scanned: scanned(plan.as_ref()) })
+    }
+
+    fn session(&self, runtime: Arc<RuntimeEnv>) -> SessionContext {
+        let mut config =
+            SessionConfig::new().with_target_partitions(self.partitions).with_information_schema(false);
+        config.options_mut().sql_parser.dialect = Dialect::PostgreSQL;
+        SessionContext::new_with_config_rt(config, runtime)
+    }
+
+    /// `sale_events` = the parts that may matter ∪ the tail.
+    async fn register(
+        &self,
+        session: &SessionContext,
+        source: &Source,
+        statement: &Statement,
+    ) -> Result<(), FactsError> {
+        let tail = MemTable::try_new(SALE_EVENTS.clone(), vec![vec![source.tail.clone()]])?;
+        let files = self.relevant_files(source, statement)?;
+        if files.is_empty() {
+            session.register_table("sale_events", Arc::new(tail))?;
+            return Ok(());
+        }
+        let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
+        let listing = ListingTableConfig::new_with_multi_paths(files)
+            .with_listing_options(options)
+            .with_schema(SALE_EVENTS.clone());
+        let parts = ListingTable::try_new(listing)?
+            .with_cache(session.runtime_env().cache_manager.get_file_statistic_cache());
+        let parts = session.read_table(Arc::new(parts))?;
+        let all = match source.tail.num_rows() {
+            0 => parts,
+            _ => parts.union(session.read_table(Arc::new(tail))?)?,
+        };
+        session.register_table("sale_events", all.into_view())?;
+        Ok(())
+    }
+
+    /// Parts are cut by month of the event: those outside of the asked dates are not even opened.
+    fn relevant_files(
+        &self,
+        source: &Source,
+        statement: &Statement,
+    ) -> Result<Vec<ListingTableUrl>, FactsError> {
+        let months = statement
+            .event_dates
+            .and_then(|range| Some((month_of(range.from), month_of(range.last()?))))
+            .unwrap_or((i32::MIN, i32::MAX));
+        let mut files = Vec::new();
+        for part in source.parts.iter().filter(|part| (months.0..=months.1).contains(&part.month)) {
+            let path = self.folder.join(&part.path);
+            files.push(ListingTableUrl::parse(path.to_string_lossy())?);
+        }
+        Ok(files)
+    }
+}
+
+fn scalar(parameter: &Parameter) -> ScalarValue {
+    match parameter {
+        Parameter::Text(text) => ScalarValue::Utf8View(Some(text.clone())),
+        Parameter::Integer(integer) => ScalarValue::Int64(Some(*integer)),
+        Parameter::Date(days) => ScalarValue::Int32(Some(*days)),
+        Parameter::Boolean(flag) => ScalarValue::Boolean(Some(*flag)),
+        Parameter::Uuid(id) => ScalarValue::FixedSizeBinary(16, Some(id.as_bytes().to_vec())),
+    }
+}
+
+fn append_rows(batch: &RecordBatch, rows: &mut Vec<Vec<Value>>) -> Result<(), FactsError> {
+    let first = rows.len();
+    rows.resize_with(first + batch.num_rows(), || Vec::with_capacity(batch.num_columns()));
+    for column in batch.columns() {
+        for (index, row) in rows[first..].iter_mut().enumerate() {
+            row.push(value(column.as_ref(), index)?);
+        }
+    }
+    Ok(())
+}
+
+fn value(column: &dyn Array, index: usize) -> Result<Value, FactsError> {
+    if column.is_null(index) {
+        return Ok(Value::Null);
+    }
+    Ok(match column.data_type() {
+        DataType::Null => Value::Null,
+        DataType::Int32 => Value::Integer(column.as_primitive::<Int32Type>().value(index).into()),
+        DataType::Int64 => Value::Integer(column.as_primitive::<Int64Type>().value(index).into()),
+        DataType::UInt64 => Value::Integer(column.as_primitive::<UInt64Type>().value(index).into()),
+        DataType::Decimal128(_, 0) => Value::Integer(column.as_primitive::<Decimal128Type>().value(index)),
+        DataType::Utf8 => Value::Text(column.as_string::<i32>().value(index).to_owned()),
+        DataType::Utf8View => Value::Text(column.as_string_view().value(index).to_owned()),
+        DataType::FixedSizeBinary(16) => {
+            let bytes = column.as_fixed_size_binary().value(index);
+            Value::Uuid(Uuid::from_slice(bytes).unwrap_or_default())
+        }
+        other => {
+            let message = format!("statement brought a column of type {other}");
+            return Err(DataFusionError::Internal(message).into());
+        }
+    })
+}
+
+/// Rows that the leaves of a plan brought, after skipping.
+fn scanned(plan: &dyn ExecutionPlan) -> u64 {
+    let children = plan.children();
+    if children.is_empty() {
+        return plan.metrics().and_then(|metrics| metrics.output_rows()).unwrap_or_default() as u64;
+    }
+    children.into_iter().map(|child| scanned(child.as_ref())).sum()
+}

@@ -1,0 +1,227 @@
+//! The store: answers questions over one snapshot, from memory where the answer is known.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use datafusion::arrow::array::RecordBatch;
+use moka::future::Cache;
+use portolan_analytics::{AnalyticsError, AnswerFacts, Plan, Query, QueryEngine, Table, answer};
+use portolan_core::{Clock, Random, TenantId};
+use portolan_db::entity::ledger_head;
+use portolan_db::{Database, TenantTx};
+use tokio::runtime::{Builder, Runtime};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::engine::{Answered, Engine, Source};
+use crate::sweep::Readers;
+use crate::{FactsError, snapshot};
+
+/// A longer tail is folded before it is asked: it would not fit well into memory.
+const MAX_TAIL_EVENTS: u64 = 100_000;
+/// Labels of connections and titles of products may lag behind by this.
+const ANSWER_LIFETIME: Duration = Duration::from_secs(300);
+
+/// How much the engine may use.
+#[derive(Debug, Clone)]
+pub struct FactStoreConfig {
+    /// Of one question.
+    pub memory_bytes: usize,
+    /// Of all questions together, on disk, when memory is not enough.
+    pub spill_bytes: u64,
+    /// Threads of the engine, and partitions of one question.
+    pub partitions: usize,
+    /// Rows of remembered answers.
+    pub cached_rows: u64,
+}
+
+impl Default for FactStoreConfig {
+    fn default() -> Self {
+        Self { memory_bytes: 512 << 20, spill_bytes: 4 << 30, partitions: 2, cached_rows: 500_000 }
+    }
+}
+
+/// Parts, tail and answers of all tenants. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct FactStore {
+    pub(crate) database: Database,
+    pub(crate) folder: PathBuf,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) readers: Arc<Readers>,
+    engine: Arc<Engine>,
+    threads: Arc<Threads>,
+    answers: Cache<AnswerKey, Table>,
+    tails: Cache<TailKey, RecordBatch>,
+}
+
+type AnswerKey = (TenantId, i64, Query);
+/// Tenant, folded version, posting version: what a tail holds never changes.
+type TailKey = (TenantId, i64, i64);
+
+/// The engine's own threads: a heavy question must not keep pages waiting.
+struct Threads(Option<Runtime>);
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // Waiting for threads is not allowed where a store may be dropped.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl FactStore {
+    /// A store whose parts lie below `folder`, which is created when the first part is written.
+    pub fn new(
+        database: Database,
+        folder: &Path,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, FactsError> {
+        Self::with_config(database, folder, clock, random, &FactStoreConfig::default())
+    }
+
+    pub fn with_config(
+        database: Database,
+        folder: &Path,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        config: &FactStoreConfig,
+    ) -> Result<Self, FactsError> {
+        // The engine takes addresses of files, which must not depend on the working directory.
+        let folder = std::path::absolute(folder).map_err(FactsError::file(folder))?;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(config.partitions.max(1))
+            .thread_name("facts")
+            .enable_all()
+            .build()
+            .map_err(FactsError::file(&folder))?;
+        Ok(Self {
+            engine: Arc::new(Engine::new(&folder, config)?),
+            threads: Arc::new(Threads(Some(runtime))),
+            readers: Arc::default(),
+            answers: Cache::builder()
+                .weigher(|_, table: &Table| u32::try_from(table.rows.len() + 1).unwrap_or(u32::MAX))
+                .max_capacity(config.cached_rows)
+                .time_to_live(ANSWER_LIFETIME)
+                .build(),
+            tails: Cache::builder().max_capacity(8).time_to_idle(ANSWER_LIFETIME).build(),
+            database,
+            folder,
+            clock,
+            random,
+        })
+    }
+
+    /// The answer without looking into or adding to the remembered ones: for measuring.
+    pub async fn run_uncached(&self, tenant: TenantId, query: &Query) -> Result<Table, AnalyticsError> {
+        let tx = self.database.read(tenant).await.map_err(FactsError::from)?;
+        let head = tx.ledger_head().await.map_err(FactsError::from)?;
+        self.ask(tenant, query, tx, &head).await
+    }
+
+    async fn ask(
+        &self,
+        tenant: TenantId,
+        query: &Query,
+        mut tx: TenantTx,
+        head: &ledger_head::Model,
+    ) -> Result<Table, AnalyticsError> {
+        let started = self.clock.monotonic();
+        let mut head = head.clone();
+        if snapshot::tail_length(&tx, &head).await.map_err(FactsError::from)? > MAX_TAIL_EVENTS {
+            drop(tx);
+            self.fold(tenant).await?;
+            tx = self.database.read(tenant).await.map_err(FactsError::from)?;
+            head = tx.ledger_head().await.map_err(FactsError::from)?;
+        }
+        let context = snapshot::context(&tx, tenant).await.map_err(FactsError::from)?;
+        let plan = Plan::new(query, &context.ok_or(AnalyticsError::UnknownTenant)?)?;
+        let parts = snapshot::parts(&tx).await.map_err(FactsError::from)?;
+        let paths: Vec<String> = parts.iter().map(|part| part.path.clone()).collect();
+        let _open = self.readers.open(&paths);
+        let source = Source { parts: parts.into(), tail: self.tail(tenant, &tx, &head).await? };
+        let as_of = self.clock.now();
+        drop(tx);
+
+        let (results, rows_scanned) = self.compute(&plan, source).await?;
+        let draft = answer(&plan, &results)?;
+        let products = draft.products();
+        let titles = if products.is_empty() {
+            std::collections::HashMap::new()
+        } else {
+            let tx = self.database.read(tenant).await.map_err(FactsError::from)?;
+            snapshot::titles(&tx, products).await.map_err(FactsError::from)?
+        };
+        let engine_ms = u64::try_from(self.clock.monotonic().0 - started.0).unwrap_or_default() / 1_000;
+        let facts = AnswerFacts {
+            data_version: head.data_version,
+            as_of,
+            engine_ms,
+            rows_scanned: Some(rows_scanned),
+        };
+        Ok(draft.finish(&titles, facts))
+    }
+
+    async fn tail(
+        &self,
+        tenant: TenantId,
+        tx: &TenantTx,
+        head: &ledger_head::Model,
+    ) -> Result<RecordBatch, FactsError> {
+        let key = (tenant, head.folded_version, head.posting_version);
+        if let Some(tail) = self.tails.get(&key).await {
+            return Ok(tail);
+        }
+        let tail = snapshot::events(tx, head.folded_version, head.posting_version).await?;
+        self.tails.insert(key, tail.clone()).await;
+        Ok(tail)
+    }
+
+    /// Runs the statements on the engine's threads; they stop when the caller goes away.
+    async fn compute(
+        &self,
+        plan: &Plan,
+        source: Source,
+    ) -> Result<(Vec<Vec<Vec<portolan_analytics::Value>>>, u64), FactsError> {
+        let engine = self.engine.clone();
+        let statements = plan.statements.clone();
+        let work = async move {
+            let memory = engine.question()?;
+            let mut results = Vec::with_capacity(statements.len());
+            let mut rows_scanned = 0;
+            for statement in &statements {
+                let answered: Answered = engine.run(memory.clone(), &source, statement).await?;
+                rows_scanned += answered.rows_scanned;
+                results.push(answered.rows);
+            }
+            Ok((results, rows_scanned))
+        };
+        let runtime = self.threads.0.as_ref().ok_or(FactsError::Stopped)?;
+        AbortOnDropHandle::new(runtime.spawn(work)).await.map_err(|_| FactsError::Stopped)?
+    }
+}
+
+#[async_trait]
+impl QueryEngine for FactStore {
+    async fn run(&self, tenant: TenantId, query: &Query) -> Result<Table, AnalyticsError> {
+        let tx = self.database.read(tenant).await.map_err(FactsError::from)?;
+        let head = tx.ledger_head().await.map_err(FactsError::from)?;
+        let key = (tenant, head.data_version, query.clone());
+        if let Some(known) = self.answers.get(&key).await {
+            return Ok(known);
+        }
+        let table = self.ask(tenant, query, tx, &head).await?;
+        // A fold in between leaves numbers and version as they are; a posting moves both.
+        let key = (tenant, table.data_version, query.clone());
+        self.answers.insert(key, table.clone()).await;
+        Ok(table)
+    }
+
+    async fn data_version(&self, tenant: TenantId) -> Result<i64, AnalyticsError> {
+        let tx = self.database.read(tenant).await.map_err(FactsError::from)?;
+        Ok(tx.ledger_head().await.map_err(FactsError::from)?.data_version)
+    }
+}

@@ -1,0 +1,8 @@
+//! The facts crate against real databases and the real engine.
+
+mod breakdowns;
+mod folding;
+mod generated;
+mod metrics;
+mod questions;
+mod support;
