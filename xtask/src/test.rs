@@ -164,14 +164,8 @@ fn run_tests(check: &mut Check<'_>) -> Result<()> {
 }
 
 fn run_pages(check: &mut Check<'_>) -> Result<()> {
-    check.cargo(&[
-        "build",
-        "--bins",
-        "--package",
-        "portolan-server",
-        "--package",
-        "portolan-sandbox-shopify",
-    ])?;
+    // With the tests, so that the heavy crates keep the features they were compiled with for those.
+    check.cargo(&["build", "--workspace", "--bins", "--tests"])?;
     browser::run(check.workspace, &check.log, &check.images)
 }
 
