@@ -1,226 +1,189 @@
-//! The key ring: one master key outside the database, one derived key per purpose, values sealed
-//! to the very row and column that hold them.
-//!
-//! Losing the master key loses every secret; whoever has it and the database has them all. It lies
-//! in a file of its own, readable by the server alone, and belongs into a backup of its own.
+//! The master key and the keys made from it, one per purpose.
 
+use std::fmt;
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
-use std::path::Path;
+use std::io::{self, Write};
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use hmac::{Hmac, Mac};
-use portolan_core::{Random, TenantId};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use hkdf::Hkdf;
+use portolan_core::Random;
+use secrecy::zeroize::{Zeroize, Zeroizing};
 use sha2::Sha256;
 
-const FORMAT_VERSION: u8 = 1;
-const KEY_ID: u8 = 1;
-const NONCE_BYTES: usize = 24;
+const FILE_NAME: &str = "master.key";
 const KEY_BYTES: usize = 32;
+const KEY_ID_BYTES: usize = 8;
 
-/// What a derived key is for: one leaked key opens nothing else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Written above the key: whoever finds the file learns what it is.
+const FILE_HEADER: &str = "\
+# Portolan's master key. KEEP A COPY OF THIS FILE IN A SAFE PLACE, APART FROM THE DATABASE'S BACKUPS.
+# Without it no stored credential can be opened again, by nobody. Whoever has it and the database can
+# open all of them. Readable by its owner only; never send it, never commit it.
+";
+
+/// What a derived key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
-    /// Seals secrets of connections.
-    Sealing,
-    /// Authenticates compiled plugins on disk.
+    /// Values sealed in the database.
+    SealedValues,
+    /// Authenticates compiled plugins in their cache.
     PluginCache,
-    /// Signs page cursors.
+    /// Signs the cursors of lists.
     Cursor,
 }
 
 impl Purpose {
-    const fn label(self) -> &'static [u8] {
+    const fn label(self) -> &'static str {
         match self {
-            Self::Sealing => b"portolan sealing 1",
-            Self::PluginCache => b"portolan plugin cache 1",
-            Self::Cursor => b"portolan cursor 1",
+            Self::SealedValues => "portolan v1 sealed values",
+            Self::PluginCache => "portolan v1 plugin compile cache",
+            Self::Cursor => "portolan v1 list cursors",
         }
     }
 }
 
-/// Which cell a sealed value belongs to: it opens nowhere else.
-#[derive(Debug, Clone, Copy)]
-pub struct SealedCell<'a> {
-    pub table: &'a str,
-    pub column: &'a str,
-    pub tenant: TenantId,
-    pub row: &'a str,
-}
+/// A key for one purpose. Wiped when it goes away.
+#[derive(Clone)]
+pub struct DerivedKey([u8; KEY_BYTES]);
 
-impl SealedCell<'_> {
-    fn associated_data(&self) -> Vec<u8> {
-        // Lengths keep two different cells from spelling the same bytes.
-        let tenant = self.tenant.to_string();
-        let mut data = vec![FORMAT_VERSION, KEY_ID];
-        for part in [self.table, self.column, &tenant, self.row] {
-            data.extend((part.len() as u64).to_le_bytes());
-            data.extend(part.as_bytes());
-        }
-        data
+impl DerivedKey {
+    pub const fn bytes(&self) -> &[u8; KEY_BYTES] {
+        &self.0
     }
 }
 
-/// What can go wrong with keys and sealed values.
+impl Deref for DerivedKey {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for DerivedKey {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl fmt::Debug for DerivedKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("DerivedKey(…)")
+    }
+}
+
+/// Why there is no master key.
 #[derive(Debug, thiserror::Error)]
-pub enum KeyError {
-    #[error("the master key {path} cannot be read or written: {source}")]
-    Storage { path: String, source: std::io::Error },
+pub enum KeyRingError {
+    #[error("the master key at {path} cannot be read or made: {source}")]
+    File { path: PathBuf, source: io::Error },
     #[error(
-        "the master key {path} is damaged: restore it from its backup; without it no secret can be opened"
+        "the master key at {0} can be read by others: run `chmod 600` on it, and consider it known if they did"
     )]
-    Damaged { path: String },
-    #[error(
-        "a sealed value does not open: it was changed, moved to another row, or sealed under another master key"
-    )]
-    Sealed,
+    Exposed(PathBuf),
+    #[error("{0} holds no master key: it must be 32 bytes in base64")]
+    Malformed(String),
 }
 
-/// Holds the master key; hands out derived keys.
+/// Holds the master key; makes the others from it.
 pub struct KeyRing {
-    master: [u8; KEY_BYTES],
+    master: Zeroizing<[u8; KEY_BYTES]>,
 }
 
-impl std::fmt::Debug for KeyRing {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("KeyRing(…)")
     }
 }
 
 impl KeyRing {
-    pub fn from_master_key(master: [u8; KEY_BYTES]) -> Self {
-        Self { master }
+    /// The key from the environment where it names one, else from `master.key` in the data folder. The
+    /// file is made on first start, readable by its owner only.
+    pub fn load_or_create(
+        data_dir: &Path,
+        from_environment: Option<&str>,
+        random: &dyn Random,
+    ) -> Result<Self, KeyRingError> {
+        if let Some(text) = from_environment {
+            return Self::parse(text).ok_or_else(|| KeyRingError::Malformed("the environment".to_owned()));
+        }
+        let path = data_dir.join(FILE_NAME);
+        match Self::create_file(&path, random) {
+            Ok(ring) => {
+                tracing::warn!(
+                    "made a new master key at {}: keep a copy in a safe place, without it stored credentials are lost",
+                    path.display()
+                );
+                Ok(ring)
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::read_file(&path),
+            Err(source) => Err(KeyRingError::File { path, source }),
+        }
     }
 
-    /// Reads the master key, or creates it on the first start, readable by the owner alone.
-    pub fn load_or_create(path: &Path, random: &dyn Random) -> Result<Self, KeyError> {
-        let storage = |source| KeyError::Storage { path: path.display().to_string(), source };
-        if !path.exists() {
-            let mut master = [0_u8; KEY_BYTES];
-            random.fill(&mut master);
-            write_key_file(path, &master).map_err(storage)?;
-            tracing::warn!(
-                path = %path.display(),
-                "created the master key: keep a copy of this file apart from the database; without it no secret can be opened"
-            );
-            return Ok(Self { master });
+    /// Fails with `AlreadyExists` where there is one: an existing key is never written over.
+    fn create_file(path: &Path, random: &dyn Random) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path)?;
+        let mut master = Zeroizing::new([0_u8; KEY_BYTES]);
+        random.fill(&mut *master);
+        let text = Zeroizing::new(format!("{FILE_HEADER}{}\n", BASE64.encode(*master)));
+        file.write_all(text.as_bytes())?;
+        // Values sealed a moment from now must not outlive the key.
+        file.sync_all()?;
+        if let Some(folder) = path.parent() {
+            fs::File::open(folder)?.sync_all()?;
         }
-        let text = fs::read_to_string(path).map_err(storage)?;
-        let master =
-            parse_hex(text.trim()).ok_or_else(|| KeyError::Damaged { path: path.display().to_string() })?;
         Ok(Self { master })
     }
 
-    /// The key for one purpose.
-    pub fn derive(&self, purpose: Purpose) -> [u8; KEY_BYTES] {
-        self.mac(purpose.label()).into()
+    fn read_file(path: &Path) -> Result<Self, KeyRingError> {
+        let failed = |source| KeyRingError::File { path: path.to_owned(), source };
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(path).map_err(failed)?.permissions().mode();
+            if mode & 0o077 != 0 {
+                return Err(KeyRingError::Exposed(path.to_owned()));
+            }
+        }
+        let text = Zeroizing::new(fs::read_to_string(path).map_err(failed)?);
+        Self::parse(&text).ok_or_else(|| KeyRingError::Malformed(path.display().to_string()))
     }
 
-    fn mac(&self, label: &[u8]) -> hmac::digest::Output<Sha256> {
-        // HMAC takes keys of any length: the slice is never refused.
-        let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&self.master).expect("any key length");
-        mac.update(label);
-        mac.finalize().into_bytes()
+    /// The first line that is no comment, as base64.
+    fn parse(text: &str) -> Option<Self> {
+        let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
+        let bytes = Zeroizing::new(BASE64.decode(line).ok()?);
+        let master: [u8; KEY_BYTES] = bytes.as_slice().try_into().ok()?;
+        Some(Self { master: Zeroizing::new(master) })
     }
 
-    /// Seals a value for one cell: version, key id, nonce, ciphertext.
-    pub fn seal(&self, cell: SealedCell<'_>, plain: &[u8], random: &dyn Random) -> Result<Vec<u8>, KeyError> {
-        let mut nonce = [0_u8; NONCE_BYTES];
-        random.fill(&mut nonce);
-        let data = cell.associated_data();
-        let ciphertext = self
-            .cipher()
-            .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &data })
-            .map_err(|_| KeyError::Sealed)?;
-        let mut sealed = vec![FORMAT_VERSION, KEY_ID];
-        sealed.extend(nonce);
-        sealed.extend(ciphertext);
-        Ok(sealed)
+    /// The key for a purpose; always the same one.
+    pub fn derive(&self, purpose: Purpose) -> DerivedKey {
+        let mut key = DerivedKey([0; KEY_BYTES]);
+        self.expand(purpose.label(), &mut key.0);
+        key
     }
 
-    /// Opens a value that was sealed for this very cell.
-    pub fn open(&self, cell: SealedCell<'_>, sealed: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let rest = sealed.strip_prefix(&[FORMAT_VERSION, KEY_ID]).ok_or(KeyError::Sealed)?;
-        let (nonce, ciphertext) = rest.split_at_checked(NONCE_BYTES).ok_or(KeyError::Sealed)?;
-        let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(|_| KeyError::Sealed)?;
-        let data = cell.associated_data();
-        self.cipher()
-            .decrypt(&XNonce::from(nonce), Payload { msg: ciphertext, aad: &data })
-            .map_err(|_| KeyError::Sealed)
+    /// Names the master key without telling it: stored beside what it has sealed.
+    pub(crate) fn key_id(&self) -> [u8; KEY_ID_BYTES] {
+        let mut id = [0; KEY_ID_BYTES];
+        self.expand("portolan v1 key id", &mut id);
+        id
     }
 
-    fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new(&self.derive(Purpose::Sealing).into())
+    fn expand(&self, label: &str, output: &mut [u8]) {
+        let hkdf = Hkdf::<Sha256>::new(None, &*self.master);
+        hkdf.expand(label.as_bytes(), output).expect("at most 255 blocks of output");
     }
-}
-
-fn write_key_file(path: &Path, master: &[u8; KEY_BYTES]) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(crate::token::hex(master).as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()
-}
-
-fn parse_hex(text: &str) -> Option<[u8; KEY_BYTES]> {
-    if text.len() != KEY_BYTES * 2 || !text.is_ascii() {
-        return None;
-    }
-    let mut key = [0_u8; KEY_BYTES];
-    for (index, byte) in key.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).ok()?;
-    }
-    Some(key)
 }
 
 #[cfg(test)]
-mod tests {
-    use portolan_core::SeededRandom;
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn cell(row: &str) -> SealedCell<'_> {
-        SealedCell { table: "connection_secret", column: "sealed", tenant: TenantId(Uuid::nil()), row }
-    }
-
-    #[test]
-    fn a_sealed_value_opens_in_its_own_cell_only() {
-        let (ring, random) = (KeyRing::from_master_key([7; 32]), SeededRandom::new(1));
-        let sealed = ring.seal(cell("a"), b"shpat_secret", &random).expect("seal");
-        assert_eq!(ring.open(cell("a"), &sealed).expect("open"), b"shpat_secret");
-        assert!(matches!(ring.open(cell("b"), &sealed), Err(KeyError::Sealed)));
-        assert!(matches!(KeyRing::from_master_key([8; 32]).open(cell("a"), &sealed), Err(KeyError::Sealed)));
-    }
-
-    #[test]
-    fn every_changed_byte_is_noticed() {
-        let (ring, random) = (KeyRing::from_master_key([7; 32]), SeededRandom::new(1));
-        let sealed = ring.seal(cell("a"), b"secret", &random).expect("seal");
-        for index in 0..sealed.len() {
-            let mut tampered = sealed.clone();
-            tampered[index] ^= 1;
-            assert!(ring.open(cell("a"), &tampered).is_err(), "byte {index}");
-            assert!(ring.open(cell("a"), &sealed[..index]).is_err(), "cut at {index}");
-        }
-    }
-
-    #[test]
-    fn the_master_key_is_created_once_and_read_again() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempfile::tempdir().expect("temporary folder");
-        let path = folder.path().join("keys/master.key");
-        let random = SeededRandom::new(3);
-        let first = KeyRing::load_or_create(&path, &random).expect("create");
-        let again = KeyRing::load_or_create(&path, &random).expect("read");
-        assert_eq!(first.derive(Purpose::PluginCache), again.derive(Purpose::PluginCache));
-        assert_ne!(first.derive(Purpose::PluginCache), first.derive(Purpose::Cursor));
-        assert_eq!(fs::metadata(&path).expect("metadata").permissions().mode() & 0o777, 0o600);
-        fs::write(&path, "short").expect("write");
-        assert!(matches!(KeyRing::load_or_create(&path, &random), Err(KeyError::Damaged { .. })));
-    }
-}
+mod tests;

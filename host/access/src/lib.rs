@@ -1,12 +1,25 @@
-//! Who somebody is and what they may do: passwords, sessions, links, permissions, the key ring.
+//! Who may come in, what they may do, and how secrets rest.
+//!
+//! **Invariants**
+//! - Tokens, passwords and keys are stored as hashes or sealed, never as they are: a copy of the database
+//!   opens nothing.
+//! - Every wrong answer at the door is the same answer ([`SignInError::Refused`]).
+//! - A sealed value opens in its own cell only: moved to another row, column or tenant it is refused.
+//! - Each purpose has a key of its own, derived from the master key: one that leaks opens nothing else.
 
-pub mod key_ring;
-pub mod password;
-pub mod permission;
-pub mod session;
-pub mod token;
+mod key_ring;
+mod links;
+mod passwords;
+mod people;
+mod permission;
+mod sealed;
+mod sessions;
+mod throttle;
+mod token;
 
-pub use key_ring::{KeyError, KeyRing, Purpose, SealedCell};
-pub use password::{PasswordError, PasswordHashing};
-pub use permission::{Permission, Role, allows};
-pub use session::{NewSession, Sessions, SignInError, SignedIn};
+pub use key_ring::{DerivedKey, KeyRing, KeyRingError, Purpose};
+pub use passwords::{PasswordError, Passwords};
+pub use people::{NewPerson, PersonError, add_person, set_password_hash};
+pub use permission::{Permission, Role, UnknownRole, allows};
+pub use sealed::{SealError, SealedCell};
+pub use sessions::{NewSession, Sessions, SignInError, SignedIn};

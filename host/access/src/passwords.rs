@@ -1,0 +1,130 @@
+//! Password hashes: argon2id, off the async threads, never more than a few at once.
+
+use std::sync::{Arc, OnceLock};
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use portolan_core::Random;
+use tokio::sync::Semaphore;
+
+/// 46 MiB, two passes, one lane.
+const MEMORY_KIB: u32 = 46 << 10;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+
+/// Hashes at once: bounds the memory that strangers can make us use.
+const AT_ONCE: usize = 2;
+
+const SHORTEST: usize = 12;
+/// Longer ones are refused before they are hashed.
+const LONGEST_BYTES: usize = 1_024;
+
+/// Why a password cannot be hashed or looked at.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordError {
+    #[error("the password is too short: use at least {SHORTEST} characters")]
+    TooShort,
+    #[error("the password is too long: use at most {LONGEST_BYTES} bytes")]
+    TooLong,
+    #[error("hashing the password failed: {0}")]
+    Failed(String),
+}
+
+/// Hashes and verifies passwords. Cheap to clone; all clones share one limit.
+#[derive(Clone)]
+pub struct Passwords {
+    permits: Arc<Semaphore>,
+    random: Arc<dyn Random>,
+    /// Verified against where there is no account: a wrong name takes as long as a wrong password.
+    decoy: Arc<OnceLock<String>>,
+}
+
+impl Passwords {
+    pub fn new(random: Arc<dyn Random>) -> Self {
+        Self { permits: Arc::new(Semaphore::new(AT_ONCE)), random, decoy: Arc::default() }
+    }
+
+    /// The PHC string to store.
+    pub async fn hash(&self, password: &str) -> Result<String, PasswordError> {
+        if password.chars().count() < SHORTEST {
+            return Err(PasswordError::TooShort);
+        }
+        if password.len() > LONGEST_BYTES {
+            return Err(PasswordError::TooLong);
+        }
+        let password = password.to_owned();
+        let random = self.random.clone();
+        self.blocking(move || hash(&password, &*random)).await?
+    }
+
+    /// Whether the password belongs to the hash; without a hash it does not, and takes as long.
+    pub async fn verify(&self, password: &str, stored: Option<&str>) -> Result<bool, PasswordError> {
+        if password.len() > LONGEST_BYTES {
+            return Ok(false);
+        }
+        let (password, stored) = (password.to_owned(), stored.map(str::to_owned));
+        let (random, decoy) = (self.random.clone(), self.decoy.clone());
+        self.blocking(move || {
+            let known = stored.is_some();
+            let stored = match stored {
+                Some(stored) => stored,
+                None => match decoy.get() {
+                    Some(decoy) => decoy.clone(),
+                    None => {
+                        let made = hash("", &*random)?;
+                        decoy.get_or_init(|| made).clone()
+                    }
+                },
+            };
+            Ok(known & verify(&password, &stored)?)
+        })
+        .await?
+    }
+
+    /// Whether a hash was made with weaker settings than today's.
+    pub fn is_outdated(stored: &str) -> bool {
+        let Ok(parsed) = PasswordHash::new(stored) else { return true };
+        let Ok(params) = Params::try_from(&parsed) else { return true };
+        params.m_cost() < MEMORY_KIB || params.t_cost() < PASSES
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let failed = |reason: &dyn std::fmt::Display| PasswordError::Failed(reason.to_string());
+        let permit = self.permits.clone().acquire_owned().await.map_err(|error| failed(&error))?;
+        let task = tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop(permit);
+            result
+        });
+        task.await.map_err(|error| failed(&error))
+    }
+}
+
+fn hash(password: &str, random: &dyn Random) -> Result<String, PasswordError> {
+    let mut salt = [0_u8; 16];
+    random.fill(&mut salt);
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| failed(&error))?;
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let hash: PasswordHash =
+        argon2.hash_password_with_salt(password.as_bytes(), &salt).map_err(|error| failed(&error))?;
+    Ok(hash.to_string())
+}
+
+fn verify(password: &str, stored: &str) -> Result<bool, PasswordError> {
+    let parsed = PasswordHash::new(stored).map_err(|error| failed(&error))?;
+    match Argon2::default().verify_password(password.as_bytes(), &parsed) {
+        Ok(()) => Ok(true),
+        Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+fn failed(error: &dyn std::fmt::Display) -> PasswordError {
+    PasswordError::Failed(error.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! Making people and their memberships.
+
+use portolan_core::{Clock, Random, TenantId, UserId};
+use portolan_db::entity::{membership, user};
+use portolan_db::{DbError, SystemTx};
+use sea_orm::{ColumnTrait, IntoActiveModel, QueryFilter};
+
+use crate::Role;
+
+const LONGEST_NAME: usize = 200;
+
+/// Somebody to let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPerson {
+    pub sign_in_name: String,
+    pub tenant: TenantId,
+    pub role: Role,
+}
+
+/// Why a person cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PersonError {
+    #[error("{0:?} cannot be a sign-in name: use 1 to {LONGEST_NAME} characters without spaces")]
+    Name(String),
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+/// Makes the person, or finds the one with this name, and gives them the role in the tenant. Doing it
+/// again changes the role.
+pub async fn add_person(
+    tx: &SystemTx,
+    person: NewPerson,
+    clock: &dyn Clock,
+    random: &dyn Random,
+) -> Result<UserId, PersonError> {
+    let name = normal_name(&person.sign_in_name);
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_whitespace) {
+        return Err(PersonError::Name(person.sign_in_name));
+    }
+    let user = match find_user(tx, &name).await? {
+        Some(user) => UserId(user.id),
+        None => {
+            let row = user::Model {
+                id: UserId::generate(clock, random).0,
+                sign_in_name: name,
+                password_hash: None,
+                created_at: clock.now().0,
+            };
+            UserId(tx.insert(row.into_active_model()).await?.id)
+        }
+    };
+    let membership = membership::Model {
+        tenant_id: person.tenant.0,
+        user_id: user.0,
+        role: person.role.as_str().to_owned(),
+    };
+    let (tenant_id, user_id) = (membership.tenant_id, membership.user_id);
+    tx.delete_many::<membership::Entity>()
+        .filter(membership::Column::TenantId.eq(tenant_id))
+        .filter(membership::Column::UserId.eq(user_id))
+        .exec(tx)
+        .await
+        .map_err(DbError::from)?;
+    tx.insert(membership.into_active_model()).await?;
+    Ok(user)
+}
+
+/// Stores the hash that [`crate::Passwords::hash`] made; `None` leaves one-time links as the only way in.
+pub async fn set_password_hash(tx: &SystemTx, user: UserId, hash: Option<String>) -> Result<(), DbError> {
+    let mut row = user::ActiveModel { id: sea_orm::ActiveValue::Unchanged(user.0), ..Default::default() };
+    row.password_hash = sea_orm::ActiveValue::Set(hash);
+    tx.update(row).await.map(|_| ())
+}
+
+pub(crate) async fn find_user(tx: &SystemTx, normal_name: &str) -> Result<Option<user::Model>, DbError> {
+    Ok(tx.find::<user::Entity>().filter(user::Column::SignInName.eq(normal_name)).one(tx).await?)
+}
+
+/// Names are the same whatever their case and the spaces around them.
+pub(crate) fn normal_name(name: &str) -> String {
+    name.trim().to_lowercase()
+}

@@ -1,0 +1,222 @@
+//! Signing in, being known, signing out.
+
+use std::sync::Arc;
+
+use portolan_core::{Clock, Duration, Instant, Random, TenantId, UserId};
+use portolan_db::entity::{membership, session};
+use portolan_db::{Database, DbError, SystemTx};
+use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder};
+
+use crate::people::{find_user, normal_name, set_password_hash};
+use crate::throttle::Throttle;
+use crate::token::{new_token, token_hash};
+use crate::{PasswordError, Passwords, Role};
+
+/// Without a request for this long, a session ends.
+const IDLE: Duration = Duration::from_hours(2);
+/// However busy it is, a session ends after this.
+const ABSOLUTE: Duration = Duration::from_hours(12);
+/// How exactly it is known when a session was seen: saves a write per request.
+const SEEN_EVERY: Duration = Duration::from_minutes(1);
+
+/// The door.
+#[derive(Clone)]
+pub struct Sessions {
+    pub(crate) database: Database,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    passwords: Passwords,
+    throttle: Arc<Throttle>,
+}
+
+/// A session that has just begun. The token goes into the cookie and is not known here any more.
+#[derive(Clone)]
+pub struct NewSession {
+    pub token: String,
+    pub user: UserId,
+    pub tenant: TenantId,
+    pub expires_at: Instant,
+}
+
+impl std::fmt::Debug for NewSession {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("NewSession").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// Somebody whose session stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignedIn {
+    pub user: UserId,
+    pub tenant: TenantId,
+    pub role: Role,
+}
+
+/// Why nobody came in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// The one answer to every wrong name, password, link or too many tries.
+    #[error("name, password or link is not right")]
+    Refused,
+    #[error(transparent)]
+    Database(#[from] DbError),
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+}
+
+impl Sessions {
+    pub fn new(database: Database, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        let passwords = Passwords::new(random.clone());
+        Self { database, clock, random, passwords, throttle: Arc::default() }
+    }
+
+    /// Hashes passwords under the same limit as signing in.
+    pub fn passwords(&self) -> &Passwords {
+        &self.passwords
+    }
+
+    /// Signs in to the person's first tenant.
+    pub async fn sign_in_with_password(&self, name: &str, password: &str) -> Result<NewSession, SignInError> {
+        let name = normal_name(name);
+        if !self.throttle.admits(&name, self.clock.now()) {
+            tracing::warn!("a sign-in name rests after too many failures");
+            return Err(SignInError::Refused);
+        }
+        // Counted before it is tried: tries at the same moment count, too.
+        self.throttle.failed(&name, self.clock.now());
+        let user = find_user(&self.database.system_read().await?, &name).await?;
+        let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
+        let right = self.passwords.verify(password, stored).await?;
+        let (Some(user), true) = (&user, right) else { return Err(SignInError::Refused) };
+        self.throttle.succeeded(&name);
+        let user_id = UserId(user.id);
+        let renewed = match stored {
+            Some(stored) if Passwords::is_outdated(stored) => self.passwords.hash(password).await.ok(),
+            _ => None,
+        };
+        let sessions = self.clone();
+        self.database
+            .system_write(move |tx| {
+                Box::pin(async move {
+                    if let Some(hash) = renewed {
+                        set_password_hash(tx, user_id, Some(hash)).await?;
+                    }
+                    let member = tx
+                        .find::<membership::Entity>()
+                        .filter(membership::Column::UserId.eq(user_id.0))
+                        .order_by_asc(membership::Column::TenantId)
+                        .one(tx)
+                        .await
+                        .map_err(DbError::from)?;
+                    let member = member.ok_or(SignInError::Refused)?;
+                    Ok(sessions.begin(tx, user_id, TenantId(member.tenant_id)).await?)
+                })
+            })
+            .await
+    }
+
+    /// Who is behind a token: `None` when the session has ended, by time, by signing out, or because the
+    /// person is no longer a member.
+    pub async fn authenticate(&self, token: &str) -> Result<Option<SignedIn>, DbError> {
+        let now = self.clock.now();
+        let tx = self.database.system_read().await?;
+        let found = tx
+            .find::<session::Entity>()
+            .filter(session::Column::IdHash.eq(token_hash(token)))
+            .one(&tx)
+            .await?;
+        let Some(session) = found.filter(|session| stands(session, now)) else { return Ok(None) };
+        let Some(role) = role_of(&tx, UserId(session.user_id), TenantId(session.tenant_id)).await? else {
+            return Ok(None);
+        };
+        drop(tx);
+        if now.since(Instant(session.last_seen_at)) >= SEEN_EVERY {
+            self.note_seen(session.id_hash, now).await?;
+        }
+        Ok(Some(SignedIn { user: UserId(session.user_id), tenant: TenantId(session.tenant_id), role }))
+    }
+
+    async fn note_seen(&self, id_hash: String, now: Instant) -> Result<(), DbError> {
+        self.database
+            .system_write(move |tx| {
+                Box::pin(async move {
+                    let sql = "UPDATE session SET last_seen_at = $2 WHERE id_hash = $1 AND last_seen_at < $2";
+                    tx.execute_raw(tx.statement(sql, [id_hash.into(), now.0.into()])).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Ends a session; an unknown one has ended already.
+    pub async fn sign_out(&self, token: &str) -> Result<(), DbError> {
+        let id_hash = token_hash(token);
+        self.database
+            .system_write(move |tx| {
+                Box::pin(async move {
+                    tx.delete_many::<session::Entity>()
+                        .filter(session::Column::IdHash.eq(id_hash))
+                        .exec(tx)
+                        .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Forgets sessions and links whose time is over.
+    pub async fn forget_expired(&self) -> Result<(), DbError> {
+        let now = self.clock.now();
+        self.database
+            .system_write(move |tx| {
+                Box::pin(async move {
+                    for sql in [
+                        "DELETE FROM session WHERE expires_at <= $1",
+                        "DELETE FROM sign_in_link WHERE expires_at <= $1",
+                    ] {
+                        tx.execute_raw(tx.statement(sql, [now.0.into()])).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// A new session: always a new token, so that none from before signing in is carried over.
+    pub(crate) async fn begin(
+        &self,
+        tx: &SystemTx,
+        user: UserId,
+        tenant: TenantId,
+    ) -> Result<NewSession, DbError> {
+        let token = new_token(&*self.random);
+        let now = self.clock.now();
+        let expires_at = now + ABSOLUTE;
+        let row = session::Model {
+            id_hash: token_hash(&token),
+            user_id: user.0,
+            tenant_id: tenant.0,
+            created_at: now.0,
+            last_seen_at: now.0,
+            expires_at: expires_at.0,
+        };
+        tx.insert(row.into_active_model()).await?;
+        tracing::info!(user.id = %user, tenant.id = %tenant, "somebody signed in");
+        Ok(NewSession { token, user, tenant, expires_at })
+    }
+}
+
+fn stands(session: &session::Model, now: Instant) -> bool {
+    now < Instant(session.expires_at) && now.since(Instant(session.last_seen_at)) < IDLE
+}
+
+/// The person's role in the tenant; a stored role that nobody knows is none.
+pub(crate) async fn role_of(tx: &SystemTx, user: UserId, tenant: TenantId) -> Result<Option<Role>, DbError> {
+    let member = tx
+        .find::<membership::Entity>()
+        .filter(membership::Column::TenantId.eq(tenant.0))
+        .filter(membership::Column::UserId.eq(user.0))
+        .one(tx)
+        .await?;
+    Ok(member.and_then(|member| member.role.parse().ok()))
+}

@@ -1,0 +1,5 @@
+//! The door, on both databases.
+
+mod links;
+mod sessions;
+mod support;
