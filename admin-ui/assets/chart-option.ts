@@ -6,6 +6,7 @@ type Option = Record<string, unknown>;
 /** Lines up to this number are named at their ends; more need a legend. */
 const MOST_DIRECT_LABELS = 4;
 const FONT_SIZE = 12;
+const MANY_BARS = 12;
 const LEGEND_ICON = 12;
 const LEGEND_GAP = 14;
 
@@ -34,9 +35,8 @@ export function chartOption(spec: ChartSpec, palette: Palette, width: number, fo
     ...(horizontal
       ? { xAxis: valueAxis(spec, palette, true), yAxis: { ...categoryAxis(spec, palette, width), inverse: true } }
       : { xAxis: categoryAxis(spec, palette, width), yAxis: valueAxis(spec, palette, false) }),
-    series: lines
-      ? spec.series.flatMap((series) => lineSeries(spec, series, palette, direct))
-      : spec.series.map((series) => barSeries(spec, series, palette, mains.length)),
+    series: spec.series.flatMap((series) =>
+      lines ? lineSeries(spec, series, palette, direct) : barSeries(spec, series, palette, mains.length)),
   };
 }
 
@@ -127,28 +127,35 @@ function lineSeries(spec: ChartSpec, series: Series, palette: Palette, direct: b
   return [part(finished, false, false), part(open, true, true)];
 }
 
-function barSeries(spec: ChartSpec, series: Series, palette: Palette, mains: number): Option {
-  const color = colorOf(series, palette);
-  const stacked = spec.kind === "stacked_bar" && series.role === "main";
-  const compared = series.role === "comparison";
-  const unfinished = compared ? undefined : spec.unfinished_from;
+/** Bars of one colour; the unfinished ones apart, paler and with a dashed edge. */
+function barSeries(spec: ChartSpec, series: Series, palette: Palette, mains: number): Option[] {
+  // Beside bars a comparison is a dashed line, so that it is never read as one more channel.
   const horizontal = spec.kind === "horizontal_bar";
-  if (compared && !horizontal) {
-    // Beside bars a comparison is a dashed line, so that it is never read as one more channel.
-    return lineSeries(spec, series, palette, false)[0] ?? {};
-  }
-  return {
-    type: "bar", name: series.name, clip: false, stack: stacked ? "all" : undefined,
-    barMaxWidth: horizontal ? 18 : 40, barCategoryGap: "28%", barGap: "10%", barMinHeight: 0,
-    itemStyle: { color, borderRadius: stacked || mains > 1 ? 0 : horizontal ? [0, 2, 2, 0] : [2, 2, 0, 0] },
+  if (series.role === "comparison" && !horizontal) return lineSeries(spec, series, palette, false);
+  const all = values(spec, series);
+  const color = colorOf(series, palette);
+  const stacked = spec.kind === "stacked_bar";
+  const many = all.length >= MANY_BARS;
+  const open = series.role === "comparison" ? all.length : spec.unfinished_from ?? all.length;
+  const part = (data: (number | null)[], finished: boolean): Option => ({
+    type: "bar", name: series.name, clip: false, stack: stacked ? "all" : `${series.role} ${series.name}`,
+    // One path for many bars: half the drawing time. A gap in it would end the path; a bar of no height
+    // shows nothing just as well.
+    data: finished && many ? data.map((value) => value ?? 0) : data,
+    large: finished && many, largeThreshold: MANY_BARS, progressive: 0,
+    barMaxWidth: horizontal ? 18 : 40, barCategoryGap: "28%", barGap: "10%",
+    itemStyle: {
+      color, borderRadius: stacked || mains > 1 ? 0 : horizontal ? [0, 2, 2, 0] : [2, 2, 0, 0],
+      ...(finished ? {} : { opacity: 0.55, borderColor: color, borderType: [3, 3], borderWidth: 1 }),
+    },
     emphasis: { disabled: true },
-    label: horizontal && mains === 1 && !compared
+    label: horizontal && mains === 1 && series.role === "main"
       ? { show: true, position: "right", color: palette.text, fontSize: FONT_SIZE, formatter: (point: { value: number }) => named(point.value, spec) }
       : undefined,
-    data: values(spec, series).map((value, index) => unfinished !== undefined && index >= unfinished
-      ? { value, itemStyle: { color, opacity: 0.55, borderColor: color, borderType: [3, 3], borderWidth: 1 } }
-      : value),
-  };
+  });
+  const parts = [part(all.map((value, index) => (index < open ? value : null)), true)];
+  if (open < all.length) parts.push(part(all.map((value, index) => (index >= open ? value : null)), false));
+  return parts;
 }
 
 function named(number: number, spec: ChartSpec): string {

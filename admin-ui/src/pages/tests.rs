@@ -1,5 +1,9 @@
+use std::collections::BTreeSet;
+
+use askama::Template;
+
 use super::*;
-use crate::parts::SafeSvg;
+use crate::parts::{Empty, FieldKind, FormField, PostAction, SafeSvg, SecretState};
 
 #[test]
 fn every_sample_renders() {
@@ -46,6 +50,41 @@ fn every_page_stays_within_its_budget() {
         let html = page.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(html.len() <= 60_000, "{name} has {} bytes", html.len());
     }
+}
+
+#[test]
+fn the_six_empty_states_differ_in_kind_and_words() {
+    let states = [
+        Empty::nothing_yet("orders", "They arrive with the first sync."),
+        Empty::filtered_away("orders", "/orders"),
+        Empty::not_allowed("orders", "Your owner"),
+        Empty::not_connected(),
+        Empty::lagging("Harbour Shop", "2 h ago", "The channel refused the token.", "/syncs/1"),
+        Empty::not_enough_data("a forecast", "needs 2 full months: 17 more days"),
+    ];
+    let rendered: Vec<String> = states.iter().map(|state| state.render().expect("it renders")).collect();
+    let kinds: BTreeSet<&str> =
+        rendered.iter().filter_map(|html| html.split("data-empty=\"").nth(1)?.split('"').next()).collect();
+    assert_eq!(kinds.len(), 6);
+    assert!(rendered[4].contains("Last success 2 h ago. The channel refused the token."));
+    assert!(rendered[5].contains("It needs 2 full months: 17 more days."));
+}
+
+#[test]
+fn a_secret_is_never_written_into_a_page() {
+    let stored = SecretState { set_on: "3 Mar 2026".into(), set_by: "owner".into() };
+    let field = FormField::new("access_token", "Token", FieldKind::Secret { stored: Some(stored) });
+    let html = field.render().expect("it renders");
+    assert!(html.contains("Set on 3 Mar 2026 by owner"));
+    assert!(!html.contains(" value="));
+}
+
+#[test]
+fn a_destructive_action_asks_for_the_name() {
+    let action = PostAction::danger("Delete", "/connections/1/delete", "Harbour Shop", "Its schedule stops.");
+    let html = action.render().expect("it renders");
+    assert!(html.contains("Type <strong>Harbour Shop</strong> to confirm"));
+    assert!(html.contains("name=\"confirm\""));
 }
 
 #[test]

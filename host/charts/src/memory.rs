@@ -35,10 +35,10 @@ impl Drawings {
             return;
         }
         self.oldest_first.push_back(wanted);
-        if self.oldest_first.len() > MOST_DRAWINGS {
-            if let Some(oldest) = self.oldest_first.pop_front() {
-                self.svgs.remove(&oldest);
-            }
+        if self.oldest_first.len() > MOST_DRAWINGS
+            && let Some(oldest) = self.oldest_first.pop_front()
+        {
+            self.svgs.remove(&oldest);
         }
     }
 }
