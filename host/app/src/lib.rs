@@ -5,9 +5,16 @@
 
 pub mod connections;
 pub mod ingest;
+pub mod analytics;
 pub mod live;
+pub mod orders;
+pub mod people;
+pub mod plugins;
+pub mod pulse;
+pub mod router;
 pub mod signin;
 pub mod syncs;
+pub mod system;
 pub mod web;
 
 use std::path::PathBuf;
@@ -21,7 +28,12 @@ use portolan_core::{Clock, Random};
 use portolan_db::Database;
 use portolan_jobs::Queue;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::live::LiveBus;
+
+/// The script that draws charts in-process: for whoever makes the [`ChartRenderer`].
+pub use portolan_admin_ui::assets::CHARTS_SERVER as CHART_BUNDLE;
 
 /// What the slices stand on; built once by the server, shared by every request and job.
 pub struct App {
@@ -33,6 +45,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub live: LiveBus,
+    /// Cancelled when the process stops: event streams end, nothing is claimed any more.
+    pub stopping: CancellationToken,
     pub queue: Queue,
     pub sessions: Sessions,
     /// Folder of uploads, plugins and parts.

@@ -52,11 +52,13 @@ pub struct SyncResponse {
     pub created_at: String,
     pub started_at: Option<String>,
     pub finished_at: Option<String>,
+    /// Raw records announced by the channel; absent where it announces none.
+    pub expected: Option<i64>,
     pub progress: Option<SyncProgress>,
 }
 
 impl SyncResponse {
-    fn new(row: sync::Model, progress: Option<SyncProgress>) -> Self {
+    pub fn new(row: sync::Model, progress: Option<SyncProgress>) -> Self {
         let time = |at: i64| Instant(at).to_rfc3339();
         Self {
             id: row.id,
@@ -74,6 +76,7 @@ impl SyncResponse {
             created_at: time(row.created_at),
             started_at: row.started_at.map(time),
             finished_at: row.finished_at.map(time),
+            expected: progress.as_ref().and_then(|progress| progress.records_expected),
             progress,
         }
     }

@@ -20,6 +20,8 @@ use crate::web::error::AppError;
 
 /// Kind of the job that runs a sync.
 pub const RUN_SYNC: &str = "sync.run";
+/// Kind of the job that folds a tenant's posted events into parts; whoever wires the engine handles it.
+pub const FOLD_FACTS: &str = "facts.fold";
 /// Kind of the job that starts a sync because a stream's schedule fired.
 const START_SCHEDULED_SYNC: &str = "sync.start_scheduled";
 

@@ -45,6 +45,7 @@ grants!(
     RawRecordsRead,
     PluginsRead,
     PluginsManage,
+    PeopleManage,
     SystemRead,
 );
 

@@ -133,6 +133,18 @@ impl AppError {
         error
     }
 
+    /// Everything in one line, cause included: for the operator's terminal, never for an answer.
+    pub fn full_detail(&self) -> String {
+        let mut text = self.detail.clone();
+        for field in &self.fields {
+            text.push_str(&format!(" {}: {}", field.path, field.message));
+        }
+        if let Some(internal) = &self.internal {
+            text.push_str(&format!(" ({internal})"));
+        }
+        text
+    }
+
     /// A reference for people; the same in the answer and in the log, where it is written.
     fn log(&self) -> String {
         let reference = crate::web::request_id::current();

@@ -83,7 +83,7 @@ pub fn open_cursor(app: &App, cursor: &str) -> AppResult<Uuid> {
 /// ours to change.
 fn signature(app: &App, id: Uuid) -> [u8; SIGNATURE_BYTES] {
     let key = app.key_ring.derive(Purpose::Cursor);
-    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&key).expect("any key length");
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.bytes()).expect("any key length");
     mac.update(id.as_bytes());
     let full = mac.finalize().into_bytes();
     let mut short = [0; SIGNATURE_BYTES];

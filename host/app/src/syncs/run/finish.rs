@@ -8,7 +8,7 @@ use portolan_db::entity::connection::{self, ConnectionState};
 use portolan_db::entity::slice::{self, SliceState};
 use portolan_db::entity::stream;
 use portolan_db::entity::sync::{self, RequestedAction, SyncState};
-use portolan_jobs::{JobContext, JobError};
+use portolan_jobs::{JobContext, JobError, Lane, NewJob};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, QueryFilter};
@@ -16,6 +16,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use super::{RunError, Stop, SyncRun};
 use crate::App;
 use crate::live::LiveMessage;
+use crate::syncs::jobs::FOLD_FACTS;
 
 /// How long a channel is left alone when it asks for patience without saying how much.
 const DEFAULT_PATIENCE_MS: u64 = 30_000;
@@ -199,6 +200,7 @@ async fn end_sync(
     }
     // A paused sync goes on later: it has not finished.
     let finished_at = (state != SyncState::Paused).then_some(now);
+    let queue = app.queue.clone();
     job.write(move |tx| {
         Box::pin(async move {
             tx.update(sync::ActiveModel {
@@ -222,6 +224,8 @@ async fn end_sync(
                     .await
                     .map_err(DbError::from)?;
             }
+            let fold = NewJob::new(FOLD_FACTS, Lane::tenant(tenant, "fold", 1), serde_json::json!({}));
+            queue.enqueue(tx, fold.unique("fold")).await?;
             Ok::<_, JobError>(())
         })
     })

@@ -1,0 +1,90 @@
+//! Metrics, dimensions and questions over the JSON API.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::extract::rejection::JsonRejection;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use portolan_analytics::{Dimension, METRICS, Metric, MetricInfo, Query, metric};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+use crate::web::actor::{AnalyticsQuery, Require};
+use crate::web::error::{AppError, AppResult, Problem};
+
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list_metrics))
+        .routes(routes!(show_metric))
+        .routes(routes!(list_dimensions))
+        .routes(routes!(run_query))
+}
+
+/// A way to cut a metric.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DimensionResponse {
+    pub id: &'static str,
+    pub label: &'static str,
+    pub description: &'static str,
+}
+
+/// List the metric catalogue.
+#[utoipa::path(get, path = "/api/v1/metrics", tag = "analytics",
+    responses((status = 200, body = Vec<Object>, description = "Id, label, unit, additivity, definition"),
+        (status = "4XX", body = Problem)))]
+pub async fn list_metrics(_actor: Require<AnalyticsQuery>) -> AppResult<Json<Vec<Value>>> {
+    let metrics = METRICS.iter().map(describe);
+    Ok(Json(metrics.collect::<AppResult<_>>()?))
+}
+
+/// One metric's definition.
+#[utoipa::path(get, path = "/api/v1/metrics/{id}", tag = "analytics", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = "4XX", body = Problem)))]
+pub async fn show_metric(_actor: Require<AnalyticsQuery>, Path(id): Path<String>) -> AppResult<Json<Value>> {
+    let found = metric(&id).ok_or_else(|| AppError::not_found("metric"))?;
+    Ok(Json(describe(found)?))
+}
+
+fn describe(metric: &'static Metric) -> AppResult<Value> {
+    serde_json::to_value(MetricInfo::from(metric)).map_err(AppError::internal)
+}
+
+/// List the dimensions that metrics can be cut by.
+#[utoipa::path(get, path = "/api/v1/dimensions", tag = "analytics",
+    responses((status = 200, body = Vec<DimensionResponse>), (status = "4XX", body = Problem)))]
+pub async fn list_dimensions(_actor: Require<AnalyticsQuery>) -> Json<Vec<DimensionResponse>> {
+    let dimensions = Dimension::ALL.iter().map(|dimension| DimensionResponse {
+        id: dimension.id(),
+        label: dimension.label(),
+        description: dimension.description(),
+    });
+    Json(dimensions.collect())
+}
+
+/// Ask a question. The answer's ETag is the version of the data and the question.
+#[utoipa::path(post, path = "/api/v1/queries", tag = "analytics", request_body = Object,
+    responses((status = 200, body = Object, description = "Columns, rows, totals, data version"),
+        (status = 304, description = "Unchanged since the ETag"), (status = "4XX", body = Problem)))]
+pub async fn run_query(
+    actor: Require<AnalyticsQuery>,
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    query: Result<Json<Query>, JsonRejection>,
+) -> AppResult<Response> {
+    let Json(query) = query.map_err(|rejection| AppError::bad_request(rejection.body_text()))?;
+    let table = app.engine.run(actor.tenant, &query).await?;
+    let etag = format!("\"{}\"", table.data_version);
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
+        return Ok(StatusCode::NOT_MODIFIED.into_response());
+    }
+    let mut response = Json(table).into_response();
+    let etag = HeaderValue::from_str(&etag).map_err(AppError::internal)?;
+    response.headers_mut().insert(header::ETAG, etag);
+    Ok(response)
+}

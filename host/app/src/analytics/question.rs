@@ -1,0 +1,84 @@
+//! A question in the few words of a command line.
+
+use portolan_analytics::{DateRange, Filter, FilterOp, GrainChoice, Query};
+use portolan_core::{LocalDate, TenantId};
+use portolan_db::entity::sale_event;
+use sea_orm::{ColumnTrait, QuerySelect};
+
+use crate::App;
+use crate::web::error::{AppError, AppResult};
+
+/// Metrics, cuts, days and filters as text.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    pub metrics: Vec<String>,
+    /// Dimensions, and at most one grain.
+    pub by: Vec<String>,
+    /// `YYYY-MM-DD`; the ledger's first day where absent.
+    pub from: Option<String>,
+    /// `YYYY-MM-DD`, included; the ledger's last day where absent.
+    pub until: Option<String>,
+    /// `dimension=value`.
+    pub filters: Vec<String>,
+    pub limit: Option<u32>,
+}
+
+/// Turns words into a typed question.
+pub async fn build(app: &App, tenant: TenantId, question: Question) -> AppResult<Query> {
+    let (first, last) = ledger_days(app, tenant).await?;
+    let from = question.from.as_deref().map(|text| parse_date("from", text)).transpose()?.unwrap_or(first);
+    let until = question.until.as_deref().map(|text| parse_date("until", text)).transpose()?.unwrap_or(last);
+    let range = DateRange::inclusive(from, until)
+        .ok_or_else(|| AppError::invalid("until", "The last day is before the first one."))?;
+    let mut query = Query::over(range, &[]);
+    query.metrics = question.metrics;
+    query.limit = question.limit;
+    for word in question.by {
+        match grain_of(&word) {
+            Some(grain) => query.grain = Some(grain),
+            None => query.dimensions.push(word),
+        }
+    }
+    for text in question.filters {
+        let (dimension, value) = text
+            .split_once('=')
+            .ok_or_else(|| AppError::invalid("where", format!("{text:?} is no dimension=value")))?;
+        query.filters.push(Filter {
+            dimension: dimension.to_owned(),
+            op: FilterOp::In,
+            values: vec![Some(value.to_owned())],
+        });
+    }
+    Ok(query)
+}
+
+/// The first and the last business date on which anything happened; 1970-01-01 where nothing did.
+pub async fn ledger_days(app: &App, tenant: TenantId) -> AppResult<(LocalDate, LocalDate)> {
+    let tx = app.db.read(tenant).await?;
+    let days: Option<(Option<i32>, Option<i32>)> = tx
+        .find::<sale_event::Entity>()
+        .select_only()
+        .column_as(sale_event::Column::EventDate.min(), "first")
+        .column_as(sale_event::Column::EventDate.max(), "last")
+        .into_tuple()
+        .one(&tx)
+        .await?;
+    let (first, last) = days.unwrap_or_default();
+    Ok((LocalDate(first.unwrap_or_default()), LocalDate(last.unwrap_or_default())))
+}
+
+pub fn parse_date(field: &str, text: &str) -> AppResult<LocalDate> {
+    LocalDate::parse(text).ok_or_else(|| AppError::invalid(field, format!("{text:?} is no date: write YYYY-MM-DD.")))
+}
+
+fn grain_of(word: &str) -> Option<GrainChoice> {
+    match word {
+        "day" => Some(GrainChoice::Day),
+        "week" => Some(GrainChoice::Week),
+        "month" => Some(GrainChoice::Month),
+        "quarter" => Some(GrainChoice::Quarter),
+        "year" => Some(GrainChoice::Year),
+        "time" => Some(GrainChoice::Auto),
+        _ => None,
+    }
+}

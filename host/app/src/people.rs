@@ -1,0 +1,146 @@
+//! Tenants and the people in them, as far as an operator makes them on the command line.
+
+use std::sync::Arc;
+
+use portolan_access::{NewPerson, PersonError, Role, add_person, set_password_hash};
+use portolan_core::calendar::StoreCalendar;
+use portolan_core::{Currency, TenantId, UserId};
+use portolan_db::entity::{ledger_head, membership, tenant, user};
+use portolan_db::{DbError, SystemTx};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
+
+use crate::App;
+use crate::web::error::{AppError, AppResult};
+
+/// The tenant that a new owner joins; created where it does not exist.
+#[derive(Debug, Clone)]
+pub struct NewTenant {
+    pub slug: String,
+    pub currency: String,
+    pub time_zone: String,
+}
+
+/// Adds a person with the owner role, and the tenant where it is new. Doing it again changes
+/// nothing but the password, if one is given.
+pub async fn add_owner(
+    app: &Arc<App>,
+    name: &str,
+    password: Option<&str>,
+    new_tenant: NewTenant,
+) -> AppResult<TenantId> {
+    let currency = new_tenant.currency.parse::<Currency>();
+    let currency = currency.map_err(|error| AppError::invalid("currency", error.to_string()))?;
+    StoreCalendar::new(&new_tenant.time_zone, 0)
+        .map_err(|error| AppError::invalid("time_zone", error.to_string()))?;
+    let password_hash = match password {
+        Some(password) => {
+            let hash = app.sessions.passwords().hash(password).await;
+            Some(hash.map_err(|error| AppError::invalid("password", error.to_string()))?)
+        }
+        None => None,
+    };
+    let (app_in_task, sign_in_name) = (Arc::clone(app), name.to_owned());
+    app.db
+        .system_write(move |tx| {
+            Box::pin(async move {
+                let app = app_in_task;
+                let tenant = find_or_create_tenant(&app, tx, new_tenant, currency).await?;
+                let person = NewPerson { sign_in_name, tenant, role: Role::Owner };
+                let user = add_person(tx, person, &*app.clock, &*app.random).await.map_err(|error| match error {
+                    PersonError::Database(error) => error.into(),
+                    PersonError::Name(_) => AppError::invalid("name", error.to_string()),
+                })?;
+                if password_hash.is_some() {
+                    set_password_hash(tx, user, password_hash).await?;
+                }
+                Ok(tenant)
+            })
+        })
+        .await
+}
+
+async fn find_or_create_tenant(
+    app: &App,
+    tx: &SystemTx,
+    new: NewTenant,
+    currency: Currency,
+) -> AppResult<TenantId> {
+    let known =
+        tx.find::<tenant::Entity>().filter(tenant::Column::Slug.eq(new.slug.as_str())).one(tx).await?;
+    if let Some(known) = known {
+        return Ok(TenantId(known.id));
+    }
+    let id = TenantId::generate(&*app.clock, &*app.random);
+    tx.insert(tenant::ActiveModel {
+        id: Set(id.0),
+        name: Set(display_name(&new.slug)),
+        slug: Set(new.slug),
+        reporting_currency: Set(currency.to_string()),
+        time_zone: Set(new.time_zone),
+        week_start: Set(1),
+        fiscal_start_month: Set(1),
+        created_at: Set(app.clock.now().0),
+    })
+    .await?;
+    let head = ledger_head::ActiveModel {
+        tenant_id: Set(id.0),
+        posting_version: Set(0),
+        data_version: Set(0),
+        folded_version: Set(0),
+    };
+    tx.insert_many(vec![head]).await?;
+    Ok(id)
+}
+
+/// "harbour-and-sons" is shown as "Harbour and sons" until somebody changes it.
+fn display_name(slug: &str) -> String {
+    let words = slug.replace(['-', '_'], " ");
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A person by name, with their first tenant.
+pub async fn find_member(app: &App, name: &str) -> AppResult<(UserId, TenantId)> {
+    let missing = || AppError::not_found("person; add one with: portolan user add NAME. This name");
+    let tx = app.db.system_read().await?;
+    let user = tx
+        .find::<user::Entity>()
+        .filter(user::Column::SignInName.eq(name.trim().to_lowercase()))
+        .one(&tx)
+        .await?
+        .ok_or_else(missing)?;
+    let membership = tx
+        .find::<membership::Entity>()
+        .filter(membership::Column::UserId.eq(user.id))
+        .one(&tx)
+        .await?
+        .ok_or_else(missing)?;
+    Ok((UserId(user.id), TenantId(membership.tenant_id)))
+}
+
+/// The tenant with this slug; the only one, where none is named.
+pub async fn find_tenant(app: &App, slug: Option<&str>) -> AppResult<TenantId> {
+    let tenants = all_tenants(app).await?;
+    match slug {
+        Some(slug) => tenants
+            .into_iter()
+            .find(|tenant| tenant.slug == slug)
+            .map(|tenant| TenantId(tenant.id))
+            .ok_or_else(|| AppError::not_found("tenant")),
+        None => match tenants.as_slice() {
+            [only] => Ok(TenantId(only.id)),
+            [] => Err(AppError::conflict("There is no tenant yet. Add one with: portolan user add NAME")),
+            _ => {
+                let names: Vec<&str> = tenants.iter().map(|tenant| tenant.slug.as_str()).collect();
+                Err(AppError::invalid("tenant", format!("Say which with --tenant: {}.", names.join(", "))))
+            }
+        },
+    }
+}
+
+/// Every tenant of this host, by slug.
+pub async fn all_tenants(app: &App) -> AppResult<Vec<tenant::Model>> {
+    let tx = app.db.system_read().await?;
+    Ok(tx.find::<tenant::Entity>().order_by_asc(tenant::Column::Slug).all(&tx).await.map_err(DbError::from)?)
+}

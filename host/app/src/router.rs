@@ -1,0 +1,80 @@
+//! Every route of the product, and what surrounds each of them.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::web::{guard, request_id};
+use crate::{App, analytics, connections, orders, plugins, pulse, signin, syncs, system};
+
+/// Larger bodies are refused; uploads have a limit of their own.
+const LARGEST_BODY_BYTES: usize = 2 << 20;
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Portolan",
+    description = "Self-hosted commerce analytics: connections, syncs, orders and metrics of one tenant. \
+        Errors are problem+json; lists are read by cursor; money is minor units with an ISO 4217 code."
+))]
+struct Document;
+
+fn api() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(analytics::api::routes())
+        .merge(connections::api::routes())
+        .merge(orders::api::routes())
+        .merge(plugins::api::routes())
+        .merge(syncs::api::routes())
+        .merge(system::api::routes())
+}
+
+/// The OpenAPI document as JSON.
+pub fn openapi_json() -> Result<String, serde_json::Error> {
+    let (_, document) = api().split_for_parts();
+    serde_json::to_string_pretty(&document)
+}
+
+/// Pages, API, explorer.
+pub fn router(app: Arc<App>) -> Router {
+    let (api, document) = api().split_for_parts();
+    let pages = Router::new()
+        .merge(signin::routes())
+        .merge(pulse::routes())
+        .merge(connections::routes())
+        .merge(syncs::routes())
+        .merge(orders::routes())
+        .merge(plugins::routes())
+        .merge(system::routes())
+        .fallback(system::not_found);
+    // An event stream has to arrive as it happens.
+    let worth_packing = SizeAbove::new(1_024).and(NotForContentType::const_new("text/event-stream"));
+    pages
+        .merge(api)
+        .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY_BYTES))
+        .layer(CompressionLayer::new().compress_when(worth_packing))
+        .layer(from_fn(guard::refuse_cross_site))
+        .layer(from_fn(guard::secure_headers))
+        .layer(CatchPanicLayer::new())
+        .layer(from_fn_with_state(Arc::clone(&app), request_id::assign))
+        .with_state(app)
+}
+
+/// Serves until `stop`; requests in flight are finished.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, router).with_graceful_shutdown(stop).await
+}

@@ -1,0 +1,193 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Self-hosted commerce analytics: one chart over every marketplace, shop and payment provider.
+#[derive(Debug, Parser)]
+#[command(name = "portolan", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Where a Portolan keeps what it knows.
+#[derive(Debug, Clone, Args)]
+pub struct Place {
+    /// Folder of the data: database, parts, plugins, uploads, master key.
+    #[arg(long, env = "PORTOLAN_DATA_DIR", default_value = "portolan-data")]
+    pub data_dir: PathBuf,
+    /// PostgreSQL address; without it, SQLite inside the data folder.
+    #[arg(long, env = "PORTOLAN_DATABASE_URL")]
+    pub database_url: Option<String>,
+    /// Start although the database does not promise to keep what it acknowledges.
+    #[arg(long, env = "PORTOLAN_ACCEPT_DATA_LOSS", hide = true)]
+    pub accept_data_loss: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve pages and API, and run the syncs.
+    Serve {
+        #[command(flatten)]
+        place: Place,
+        /// Address to listen on.
+        #[arg(long, env = "PORTOLAN_LISTEN", default_value = "127.0.0.1:8080")]
+        listen: SocketAddr,
+        /// Folder with plugins (*.wasm) to install at start.
+        #[arg(long, env = "PORTOLAN_PLUGINS_DIR")]
+        plugins: Option<PathBuf>,
+        /// Syncs at work at the same time.
+        #[arg(long, env = "PORTOLAN_WORKERS", default_value_t = 2)]
+        workers: usize,
+    },
+    /// Bring the database to this version's tables.
+    Migrate {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Run or look at syncs.
+    Sync {
+        #[command(subcommand)]
+        command: SyncCommand,
+    },
+    /// Ask for metrics, without a server.
+    Query {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        question: Question,
+    },
+    /// Install, list and inspect plugins.
+    Plugin {
+        #[command(subcommand)]
+        command: PluginCommand,
+    },
+    /// People who sign in.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Check that everything kept can be read: database, secrets, parts, plugins.
+    Doctor {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Create the demo tenant with its two connections and queue their first syncs.
+    SetupDemo {
+        #[command(flatten)]
+        place: Place,
+        /// Folder with plugins (*.wasm).
+        #[arg(long)]
+        plugins: PathBuf,
+        /// Address of a running sandbox Shopify.
+        #[arg(long)]
+        shopify_url: String,
+        /// Retail sales to import, may be packed.
+        #[arg(long)]
+        csv: PathBuf,
+    },
+}
+
+/// A question over the metric catalogue.
+#[derive(Debug, Clone, Args)]
+pub struct Question {
+    /// Metric to measure; repeat for several.
+    #[arg(long = "metric", required = true)]
+    pub metrics: Vec<String>,
+    /// Dimension or time grain (day, week, month, quarter, year) to cut by; repeat for several.
+    #[arg(long = "by")]
+    pub by: Vec<String>,
+    /// First business date, YYYY-MM-DD. Default: the ledger's first.
+    #[arg(long)]
+    pub from: Option<String>,
+    /// Last business date, YYYY-MM-DD. Default: the ledger's last.
+    #[arg(long)]
+    pub until: Option<String>,
+    /// Keep only rows of a dimension's value, as dimension=value; repeat for several.
+    #[arg(long = "where")]
+    pub filters: Vec<String>,
+    /// Most rows to answer.
+    #[arg(long)]
+    pub limit: Option<u32>,
+    /// Tenant to ask for; needed where there are several.
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// Answer JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SyncCommand {
+    /// Show the newest syncs.
+    Status {
+        #[command(flatten)]
+        place: Place,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run a connection's sync to its end, here.
+    Run {
+        #[command(flatten)]
+        place: Place,
+        /// Label or id of the connection.
+        connection: String,
+        /// Folder with plugins (*.wasm).
+        #[arg(long)]
+        plugins: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PluginCommand {
+    /// List what is installed.
+    List {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Install a component.
+    Install {
+        #[command(flatten)]
+        place: Place,
+        file: PathBuf,
+    },
+    /// Print what a component declares, without running it.
+    Inspect { file: PathBuf },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Create a person with the owner role; the password is read from standard input, or a
+    /// one-time link is printed where none is given.
+    Add {
+        #[command(flatten)]
+        place: Place,
+        name: String,
+        /// Tenant to create or join.
+        #[arg(long, default_value = "default")]
+        tenant: String,
+        /// Reporting currency of a tenant created by this.
+        #[arg(long, default_value = "EUR")]
+        currency: String,
+        /// Time zone of a tenant created by this.
+        #[arg(long, default_value = "UTC")]
+        time_zone: String,
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Print a one-time sign-in link.
+    Link {
+        #[command(flatten)]
+        place: Place,
+        #[arg(long)]
+        name: String,
+        /// Address that the link begins with.
+        #[arg(long, default_value = "http://127.0.0.1:8080")]
+        address: String,
+    },
+}

@@ -1,0 +1,43 @@
+//! One file per command.
+
+mod demo;
+mod doctor;
+mod plugin;
+mod query;
+mod serve;
+mod sync;
+mod user;
+
+use std::io::Write as _;
+
+use anyhow::Result;
+
+use crate::cli::Command;
+use crate::wire::Portolan;
+
+/// Runs a command to its end.
+pub async fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Serve { place, listen, plugins, workers } => {
+            serve::serve(&place, listen, plugins.as_deref(), workers).await
+        }
+        Command::Migrate { place } => {
+            Portolan::open(&place).await?;
+            print_line("The database is up to date.")
+        }
+        Command::Sync { command } => sync::run(command).await,
+        Command::Query { place, question } => query::run(&place, question).await,
+        Command::Plugin { command } => plugin::run(command).await,
+        Command::User { command } => user::run(command).await,
+        Command::Openapi => print_line(&portolan_app::router::openapi_json()?),
+        Command::Doctor { place } => doctor::run(&place).await,
+        Command::SetupDemo { place, plugins, shopify_url, csv } => {
+            demo::set_up(&place, &plugins, &shopify_url, &csv).await
+        }
+    }
+}
+
+/// Answers go to standard output, the log to standard error.
+pub fn print_line(text: &str) -> Result<()> {
+    Ok(writeln!(std::io::stdout().lock(), "{text}")?)
+}

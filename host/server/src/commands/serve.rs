@@ -1,0 +1,59 @@
+//! `portolan serve`: pages and API on one address, syncs in the background, a graceful stop.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use portolan_app::plugins::ops::load_installed;
+use portolan_app::router;
+use portolan_jobs::{Worker, WorkerOptions};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::plugin::install_folder;
+use super::user::sentence;
+use crate::cli::Place;
+use crate::wire::Portolan;
+
+pub async fn serve(place: &Place, listen: SocketAddr, plugins: Option<&Path>, workers: usize) -> Result<()> {
+    let portolan = Portolan::open(place).await?;
+    load_installed(&portolan.app).await.map_err(sentence)?;
+    if let Some(folder) = plugins {
+        install_folder(&portolan, folder).await?;
+    }
+    let stop = portolan.app.stopping.clone();
+    let options = WorkerOptions { concurrency: workers.max(1), ..WorkerOptions::default() };
+    let worker = Worker::new(portolan.app.queue.clone(), portolan.registry(), options);
+    let working = tokio::spawn(worker.run(stop.clone()));
+
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("cannot listen on {listen}: choose another address with --listen"))?;
+    tracing::info!(address = %listener.local_addr()?, "Portolan is up");
+    tokio::spawn(stop_on_signal(stop.clone()));
+    let app = Arc::clone(&portolan.app);
+    let stopped = stop.clone();
+    router::serve(listener, router::router(app), async move { stopped.cancelled().await }).await?;
+    tracing::info!("waiting for running jobs to stop");
+    working.await?;
+    portolan.app.db.close().await?;
+    Ok(())
+}
+
+async fn stop_on_signal(stop: CancellationToken) {
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => {
+            tracing::error!(%error, "cannot listen for SIGTERM");
+            return;
+        }
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    tracing::info!("stopping: no new work is taken");
+    stop.cancel();
+}

@@ -1,0 +1,98 @@
+//! The one place that wires it all: database, key ring, sandbox, engine, slices, workers.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use portolan_access::{KeyRing, Purpose, Sessions};
+use portolan_app::CHART_BUNDLE;
+use portolan_app::App;
+use portolan_app::live::LiveBus;
+use portolan_app::syncs::jobs::{RunSync, StartScheduledSync};
+use portolan_charts::ChartRenderer;
+use portolan_connector::PluginRuntime;
+use portolan_core::{Clock, Random, SystemClock, SystemRandom};
+use portolan_db::{Database, DatabaseConfig};
+use portolan_facts::FactStore;
+use portolan_jobs::{Queue, Registry};
+use portolan_plugin_host::{CacheKey, Options, SandboxRuntime};
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Place;
+use crate::fold::FoldFacts;
+
+/// Holds the master key in base64, where a file is not wanted.
+const MASTER_KEY_VARIABLE: &str = "PORTOLAN_MASTER_KEY";
+
+/// A Portolan with everything real, opened on a data folder.
+pub struct Portolan {
+    pub app: Arc<App>,
+    pub runtime: Arc<SandboxRuntime>,
+    pub facts: FactStore,
+}
+
+impl Portolan {
+    /// Opens the data folder, creating what is missing, and brings the database up to date.
+    pub async fn open(place: &Place) -> Result<Self> {
+        let data_dir = std::path::absolute(&place.data_dir)?;
+        std::fs::create_dir_all(&data_dir)
+            .with_context(|| format!("the data folder {} cannot be created", data_dir.display()))?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let key_ring = Arc::new(KeyRing::load_or_create(&data_dir, std::env::var(MASTER_KEY_VARIABLE).ok().as_deref(), &*random)?);
+        let db = open_database(place, &data_dir).await?;
+        let cache_key = CacheKey::new(*key_ring.derive(Purpose::PluginCache).bytes());
+        let runtime = SandboxRuntime::new(Options::new(data_dir.clone(), cache_key))?;
+        let runtime = Arc::new(runtime);
+        let facts = FactStore::new(db.clone(), &data_dir.join("parts"), Arc::clone(&clock), Arc::clone(&random))?;
+        let app = Arc::new(App {
+            runtime: Arc::clone(&runtime) as Arc<dyn PluginRuntime>,
+            engine: Arc::new(facts.clone()),
+            charts: ChartRenderer::new(CHART_BUNDLE)?,
+            queue: Queue::new(db.clone(), Arc::clone(&clock), Arc::clone(&random)),
+            sessions: Sessions::new(db.clone(), Arc::clone(&clock), Arc::clone(&random)),
+            live: LiveBus::default(),
+            stopping: CancellationToken::new(),
+            db,
+            key_ring,
+            clock,
+            random,
+            data_dir,
+        });
+        Ok(Self { app, runtime, facts })
+    }
+
+    /// The kinds of job that this server's workers know.
+    pub fn registry(&self) -> Registry {
+        Registry::new()
+            .with(RunSync { app: Arc::clone(&self.app) })
+            .with(StartScheduledSync { app: Arc::clone(&self.app) })
+            .with(FoldFacts { facts: self.facts.clone() })
+    }
+}
+
+async fn open_database(place: &Place, data_dir: &Path) -> Result<Database> {
+    let mut config = match &place.database_url {
+        Some(url) => DatabaseConfig::new(url.clone()),
+        None => DatabaseConfig::sqlite(&data_dir.join("portolan.db")),
+    };
+    config.accept_data_loss = place.accept_data_loss;
+    let db = Database::connect(&config).await.context("the database cannot be opened")?;
+    portolan_migrations::migrate(db.migration_connection()).await.context("the database cannot be migrated")?;
+    Ok(db)
+}
+
+/// The files named *.wasm in a folder, sorted.
+pub fn components_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder)
+        .with_context(|| format!("the plugin folder {} cannot be read", folder.display()))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "wasm") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
