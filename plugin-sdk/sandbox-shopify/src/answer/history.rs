@@ -58,8 +58,12 @@ fn sale(writer: &OrderWriter<'_>, sale: &Sale) -> Value {
         (sale.discount_minor, sale.discount_minor + discount_tax)
     };
     let total = sale.gross_minor - sale.discount_minor + if included { 0 } else { sale.tax_minor };
-    let taxes = writer.taxes(sale.tax_minor).into_iter().enumerate().map(|(index, tax_line)| {
-        json!({ "id": gid("SaleTax", sale.id * 8 + index as u64), "amount": tax_line["priceSet"], "taxLine": tax_line })
+    let taxes = writer.part("taxes", || {
+        let lines = writer.taxes(sale.tax_minor).into_iter().enumerate();
+        let tax = |(index, line): (usize, Value)| {
+            json!({ "id": gid("SaleTax", sale.id * 8 + index as u64), "amount": line["priceSet"], "taxLine": line })
+        };
+        lines.map(tax).collect()
     });
     let mut value = json!({
         "__typename": typename,
@@ -75,15 +79,15 @@ fn sale(writer: &OrderWriter<'_>, sale: &Sale) -> Value {
         "totalTaxAmount": cash.bag(sale.tax_minor),
         "totalDiscountAmountBeforeTaxes": cash.bag(before),
         "totalDiscountAmountAfterTaxes": cash.bag(after),
-        "taxes": taxes.collect::<Vec<_>>(),
+        "taxes": taxes,
     });
     match sale.kind {
         SaleKind::Line(index) => value["lineItem"] = line_reference(writer, index),
         SaleKind::Shipping => {
-            value["shippingLine"] =
-                writer.order.shipping.as_ref().map_or(Value::Null, |one| writer.shipping(one));
+            let shipping = || writer.order.shipping.as_ref().map(|one| writer.shipping(one)).into();
+            value["shippingLine"] = writer.part("shippingLine", shipping);
         }
-        SaleKind::Duty => value["duty"] = writer.duty(),
+        SaleKind::Duty => value["duty"] = writer.part("duty", || writer.duty()),
         SaleKind::Adjustment => {}
     }
     value
@@ -107,7 +111,7 @@ pub fn refund(writer: &OrderWriter<'_>, refund: &Refund) -> Value {
     let shipping = shipping.map(|line| {
         json!({
             "id": gid("RefundShippingLine", refund.id),
-            "shippingLine": writer.shipping(line),
+            "shippingLine": writer.part("shippingLine", || writer.shipping(line)),
             "subtotalAmountSet": cash.bag(refund.shipping_minor),
             "taxAmountSet": cash.bag(refund.shipping_tax_minor),
         })

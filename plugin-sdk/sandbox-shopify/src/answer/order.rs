@@ -1,5 +1,7 @@
 //! An order with its lines and shipping.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use super::money::Cash;
@@ -12,11 +14,23 @@ pub struct OrderWriter<'a> {
     pub shop: &'a Shop,
     pub order: &'a Order,
     pub cash: Cash<'a>,
+    asked: &'a HashSet<&'a str>,
 }
 
 impl<'a> OrderWriter<'a> {
-    pub fn new(shop: &'a Shop, order: &'a Order) -> Self {
-        Self { shop, order, cash: Cash::of_order(&shop.profile, order) }
+    /// `asked`: the names of every field that the query asks for; the dear ones are made on demand.
+    pub fn new(shop: &'a Shop, order: &'a Order, asked: &'a HashSet<&'a str>) -> Self {
+        Self { shop, order, cash: Cash::of_order(&shop.profile, order), asked }
+    }
+
+    /// A part where the query asks for a field of this name, else nothing.
+    pub fn part(&self, name: &str, make: impl FnOnce() -> Value) -> Value {
+        if self.asked.contains(name) { make() } else { Value::Null }
+    }
+
+    /// A money bag where it is asked for.
+    pub fn bag(&self, name: &str, amount_minor: i64) -> Value {
+        self.part(name, || self.cash.bag(amount_minor))
     }
 
     fn profile(&self) -> &Profile {
@@ -28,12 +42,12 @@ impl<'a> OrderWriter<'a> {
         let mut value = self.facts();
         let totals = self.totals();
         let parts = json!({
-            "lineItems": self.lines(),
-            "shippingLines": self.order.shipping.iter().map(|one| self.shipping(one)).collect::<Vec<_>>(),
-            "shippingLine": self.order.shipping.as_ref().map(|one| self.shipping(one)),
-            "agreements": history::agreements(self),
-            "refunds": history::refunds(self),
-            "transactions": history::transactions(self),
+            "lineItems": self.part("lineItems", || self.lines().into()),
+            "shippingLines": self.part("shippingLines", || self.shipping_lines().into()),
+            "shippingLine": self.part("shippingLine", || self.shipping_lines().pop().into()),
+            "agreements": self.part("agreements", || history::agreements(self).into()),
+            "refunds": self.part("refunds", || history::refunds(self).into()),
+            "transactions": self.part("transactions", || history::transactions(self).into()),
         });
         if let Some(map) = value.as_object_mut() {
             for part in [totals, parts] {
@@ -46,7 +60,9 @@ impl<'a> OrderWriter<'a> {
     fn facts(&self) -> Value {
         let order = self.order;
         let address = catalogue::address(order.country, order.province, order.id);
-        let customer = order.customer.map(|index| catalogue::customer(&self.shop.customers[index as usize]));
+        let customer = order
+            .customer
+            .map(|index| json!({ "id": gid("Customer", self.shop.customers[index as usize].id) }));
         let codes = match order.discount {
             Some(Discount::Code(code, _)) => vec![code],
             _ => Vec::new(),
@@ -87,7 +103,7 @@ impl<'a> OrderWriter<'a> {
     }
 
     fn totals(&self) -> Value {
-        let (order, cash) = (self.order, &self.cash);
+        let order = self.order;
         let subtotal = order.lines.iter().filter(|line| line.kind != LineKind::Tip);
         let subtotal = subtotal.map(|line| line.gross_minor() - line.all_discount_minor()).sum();
         let tips = order.lines.iter().filter(|line| line.kind == LineKind::Tip).map(Line::gross_minor).sum();
@@ -102,22 +118,22 @@ impl<'a> OrderWriter<'a> {
         let received = order.paid_minor();
         let refunded = order.refunded_minor();
         json!({
-            "totalPriceSet": cash.bag(order.total_minor(self.profile())),
-            "originalTotalPriceSet": cash.bag(original),
-            "currentTotalPriceSet": cash.bag(current),
-            "subtotalPriceSet": cash.bag(subtotal),
-            "totalTaxSet": cash.bag(tax),
-            "currentTotalTaxSet": cash.bag(current_tax),
-            "totalDiscountsSet": cash.bag(discounts),
-            "totalShippingPriceSet": cash.bag(shipping.map_or(0, |one| one.price_minor)),
-            "totalTipReceivedSet": cash.bag(tips),
-            "originalTotalDutiesSet": if order.duty_minor == 0 { Value::Null } else { cash.bag(order.duty_minor) },
+            "totalPriceSet": self.bag("totalPriceSet", order.total_minor(self.profile())),
+            "originalTotalPriceSet": self.bag("originalTotalPriceSet", original),
+            "currentTotalPriceSet": self.bag("currentTotalPriceSet", current),
+            "subtotalPriceSet": self.bag("subtotalPriceSet", subtotal),
+            "totalTaxSet": self.bag("totalTaxSet", tax),
+            "currentTotalTaxSet": self.bag("currentTotalTaxSet", current_tax),
+            "totalDiscountsSet": self.bag("totalDiscountsSet", discounts),
+            "totalShippingPriceSet": self.bag("totalShippingPriceSet", shipping.map_or(0, |one| one.price_minor)),
+            "totalTipReceivedSet": self.bag("totalTipReceivedSet", tips),
+            "originalTotalDutiesSet": if order.duty_minor == 0 { Value::Null } else { self.cash.bag(order.duty_minor) },
             "originalTotalAdditionalFeesSet": null,
-            "totalReceivedSet": cash.bag(received),
-            "totalRefundedSet": cash.bag(refunded),
-            "totalRefundedShippingSet": cash.bag(refunded_shipping),
-            "netPaymentSet": cash.bag(received - refunded),
-            "totalOutstandingSet": cash.bag(current - (received - refunded)),
+            "totalReceivedSet": self.bag("totalReceivedSet", received),
+            "totalRefundedSet": self.bag("totalRefundedSet", refunded),
+            "totalRefundedShippingSet": self.bag("totalRefundedShippingSet", refunded_shipping),
+            "netPaymentSet": self.bag("netPaymentSet", received - refunded),
+            "totalOutstandingSet": self.bag("totalOutstandingSet", current - (received - refunded)),
         })
     }
 
@@ -170,9 +186,9 @@ impl<'a> OrderWriter<'a> {
             "product": if tip { Value::Null } else { json!({ "id": gid("Product", product.id), "title": product.title }) },
             "variant": if tip { Value::Null } else { json!({ "id": gid("ProductVariant", variant.id), "sku": variant.sku }) },
             "originalUnitPriceSet": cash.bag(line.unit_minor),
-            "originalTotalSet": cash.bag(line.gross_minor()),
-            "discountedTotalSet": cash.bag(net_minor),
-            "totalDiscountSet": cash.bag(line.all_discount_minor()),
+            "originalTotalSet": self.bag("originalTotalSet", line.gross_minor()),
+            "discountedTotalSet": self.bag("discountedTotalSet", net_minor),
+            "totalDiscountSet": self.bag("totalDiscountSet", line.all_discount_minor()),
             "discountAllocations": self.allocations(line),
             "taxLines": self.taxes(line.tax_minor),
             "duties": if index == 0 && self.order.duty_minor != 0 { vec![self.duty()] } else { Vec::new() },
@@ -224,6 +240,10 @@ impl<'a> OrderWriter<'a> {
             })
         };
         if tax_minor == 0 { Vec::new() } else { titles.iter().enumerate().map(tax).collect() }
+    }
+
+    fn shipping_lines(&self) -> Vec<Value> {
+        self.order.shipping.iter().map(|one| self.shipping(one)).collect()
     }
 
     pub fn shipping(&self, shipping: &Shipping) -> Value {

@@ -37,18 +37,17 @@ fn decode(cursor: &str) -> GraphqlResult<(i64, u64)> {
 }
 
 /// A page of an array that hangs on one object; the cursor is the position.
-pub fn page_of_array(items: &[Value], arguments: &PageArguments) -> GraphqlResult<Page> {
+pub fn page_of_array(mut items: Vec<Value>, arguments: &PageArguments) -> GraphqlResult<Page> {
     let start = match &arguments.after {
         Some(cursor) => decode(cursor)?.1 as usize + 1,
         None => 0,
     };
-    let rest = items.get(start..).unwrap_or_default();
-    let nodes = rest.iter().take(arguments.first).enumerate();
-    Ok(Page {
-        nodes: nodes.map(|(index, item)| (encode(0, (start + index) as u64), item.clone())).collect(),
-        has_next: rest.len() > arguments.first,
-        has_previous: start > 0,
-    })
+    let mut rest = items.split_off(start.min(items.len()));
+    let has_next = rest.len() > arguments.first;
+    rest.truncate(arguments.first);
+    let nodes = rest.into_iter().enumerate();
+    let nodes = nodes.map(|(index, item)| (encode(0, (start + index) as u64), item)).collect();
+    Ok(Page { nodes, has_next, has_previous: start > 0 })
 }
 
 /// What things are sorted by.

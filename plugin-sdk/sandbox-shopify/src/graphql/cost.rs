@@ -30,11 +30,10 @@ impl<'a> Query<'a> {
         selection: &'a SelectionSet<'a, &'a str>,
         answer: Option<&Value>,
     ) -> GraphqlResult<u64> {
-        let mut fields = Vec::new();
-        self.collect(selection, None, &mut fields);
-        let mut seen = Vec::new();
+        let fields = self.fields(selection, "");
+        let mut seen = Vec::with_capacity(fields.len());
         let mut cost = 0;
-        for field in fields {
+        for field in fields.iter() {
             // A field that several fragments of an interface ask for is paid once.
             let key = field.alias.unwrap_or(field.name);
             if seen.contains(&key) {
@@ -63,11 +62,10 @@ impl<'a> Query<'a> {
         if !self.wants_connection(selection) {
             return Ok(1 + self.largest(selection, answer)?);
         }
-        let mut inner = Vec::new();
-        self.collect(selection, None, &mut inner);
+        let inner = self.fields(selection, "");
         let mut per_node = 0;
         let mut count = self.arguments(field)?.first().unwrap_or(0);
-        for part in inner {
+        for part in inner.iter() {
             let nodes = answer.and_then(|answer| answer.get(part.alias.unwrap_or(part.name)));
             match part.name {
                 "nodes" => {

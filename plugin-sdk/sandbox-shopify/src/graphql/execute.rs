@@ -1,5 +1,9 @@
 //! Runs a parsed query over JSON objects: what is selected is copied out.
 
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
 use graphql_parser::query::{
     Definition, Directive, Document, Field, OperationDefinition, Selection, SelectionSet, TypeCondition,
     Value as Literal,
@@ -56,7 +60,12 @@ pub struct Query<'a> {
     document: &'a Document<'a, &'a str>,
     pub selection: &'a SelectionSet<'a, &'a str>,
     variables: Map<String, Value>,
+    /// Opened selections by address and type: the same few are asked of every node of a page.
+    opened: RefCell<HashMap<usize, Vec<Opened<'a>>>>,
 }
+
+/// A type name, and the fields that a selection asks of it.
+type Opened<'a> = (String, Rc<[&'a Field<'a, &'a str>]>);
 
 impl<'a> Query<'a> {
     /// Chooses the operation, by name where there are several, and fills in defaults.
@@ -85,13 +94,13 @@ impl<'a> Query<'a> {
             }
         }
         let selection = chosen.ok_or_else(|| GraphqlError::new("BAD_REQUEST", "no such operation"))?;
-        Ok(Self { document, selection, variables })
+        Ok(Self { document, selection, variables, opened: RefCell::default() })
     }
 
     /// Runs the query.
     pub fn run(&self, root: &impl Root) -> GraphqlResult<Value> {
         let mut out = Map::new();
-        for field in self.fields(self.selection, "QueryRoot") {
+        for field in self.fields(self.selection, "QueryRoot").iter() {
             let key = response_key(field);
             if field.name == "__typename" {
                 out.insert(key, "QueryRoot".into());
@@ -99,8 +108,8 @@ impl<'a> Query<'a> {
             }
             let arguments = self.arguments(field)?;
             let value = match root.resolve(field.name, &arguments)? {
-                Resolved::Object(value) => self.project(&value, field, &arguments)?,
-                Resolved::Connection(page) => self.connection(&page, &field.selection_set)?,
+                Resolved::Object(value) => self.project(value, field, &arguments)?,
+                Resolved::Connection(page) => self.connection(page, &field.selection_set)?,
             };
             out.insert(key, value);
         }
@@ -112,10 +121,42 @@ impl<'a> Query<'a> {
         &self,
         selection: &'a SelectionSet<'a, &'a str>,
         typename: &str,
-    ) -> Vec<&'a Field<'a, &'a str>> {
+    ) -> Rc<[&'a Field<'a, &'a str>]> {
+        let address = std::ptr::from_ref(selection).addr();
+        let mut opened = self.opened.borrow_mut();
+        let of_selection = opened.entry(address).or_default();
+        if let Some((_, fields)) = of_selection.iter().find(|(name, _)| name == typename) {
+            return Rc::clone(fields);
+        }
         let mut fields = Vec::new();
         self.collect(selection, Some(typename), &mut fields);
+        let fields = Rc::from(fields);
+        of_selection.push((typename.to_owned(), Rc::clone(&fields)));
         fields
+    }
+
+    /// Whether the query asks for a field of this name anywhere: what nobody asks for need not be made.
+    pub fn names(&self) -> HashSet<&'a str> {
+        let mut names = HashSet::new();
+        let mut waiting = vec![self.selection];
+        for definition in &self.document.definitions {
+            if let Definition::Fragment(fragment) = definition {
+                waiting.push(&fragment.selection_set);
+            }
+        }
+        while let Some(selection) = waiting.pop() {
+            for item in &selection.items {
+                match item {
+                    Selection::Field(field) => {
+                        names.insert(field.name);
+                        waiting.push(&field.selection_set);
+                    }
+                    Selection::InlineFragment(fragment) => waiting.push(&fragment.selection_set),
+                    Selection::FragmentSpread(_) => {}
+                }
+            }
+        }
+        names
     }
 
     /// `typename` of `None` takes every fragment, whatever its condition.
@@ -155,6 +196,9 @@ impl<'a> Query<'a> {
     }
 
     pub fn arguments(&self, field: &Field<'a, &'a str>) -> GraphqlResult<Arguments> {
+        if field.arguments.is_empty() {
+            return Ok(Arguments::default());
+        }
         let mut arguments = Map::new();
         for (name, value) in &field.arguments {
             if let Literal::Variable(variable) = value
@@ -182,7 +226,7 @@ impl<'a> Query<'a> {
 
     fn project(
         &self,
-        value: &Value,
+        value: Value,
         field: &'a Field<'a, &'a str>,
         arguments: &Arguments,
     ) -> GraphqlResult<Value> {
@@ -194,26 +238,30 @@ impl<'a> Query<'a> {
             )),
             Value::Object(object) => self.object(object, selection),
             Value::Array(items) if self.wants_connection(selection) => {
-                self.connection(&page_of_array(items, &arguments.page()?)?, selection)
+                self.connection(page_of_array(items, &arguments.page()?)?, selection)
             }
             Value::Array(items) => {
                 let limit = arguments.first().unwrap_or(usize::MAX);
-                items.iter().take(limit).map(|item| self.project(item, field, arguments)).collect()
+                items.into_iter().take(limit).map(|item| self.project(item, field, arguments)).collect()
             }
-            leaf => Ok(leaf.clone()),
+            leaf => Ok(leaf),
         }
     }
 
     fn object(
         &self,
-        object: &Map<String, Value>,
+        mut object: Map<String, Value>,
         selection: &'a SelectionSet<'a, &'a str>,
     ) -> GraphqlResult<Value> {
         let typename = object.get("__typename").and_then(Value::as_str).unwrap_or_default();
+        let fields = self.fields(selection, typename);
         let mut out = Map::new();
-        for field in self.fields(selection, typename) {
-            let value = object.get(field.name).ok_or_else(|| {
-                let message = format!("Field '{}' is not served by the sandbox on '{typename}'", field.name);
+        for (index, field) in fields.iter().enumerate() {
+            // A field that is asked for again, under another name, has to stay.
+            let again = fields[index + 1..].iter().any(|later| later.name == field.name);
+            let value = if again { object.get(field.name).cloned() } else { object.remove(field.name) };
+            let value = value.ok_or_else(|| {
+                let message = format!("Field '{}' is not served by the sandbox here", field.name);
                 GraphqlError::new("undefinedField", message)
             })?;
             out.insert(response_key(field), self.project(value, field, &self.arguments(field)?)?);
@@ -223,47 +271,38 @@ impl<'a> Query<'a> {
 
     /// Whether an array is asked for as pages: by `nodes`, `edges` or `pageInfo`.
     pub fn wants_connection(&self, selection: &'a SelectionSet<'a, &'a str>) -> bool {
-        let mut fields = Vec::new();
-        self.collect(selection, None, &mut fields);
+        let fields = self.fields(selection, "");
         fields.iter().any(|field| matches!(field.name, "nodes" | "edges" | "pageInfo"))
     }
 
-    fn connection(&self, page: &Page, selection: &'a SelectionSet<'a, &'a str>) -> GraphqlResult<Value> {
+    fn connection(&self, page: Page, selection: &'a SelectionSet<'a, &'a str>) -> GraphqlResult<Value> {
+        let info = Map::from_iter([
+            ("hasNextPage".to_owned(), Value::from(page.has_next)),
+            ("hasPreviousPage".to_owned(), Value::from(page.has_previous)),
+            ("startCursor".to_owned(), page.nodes.first().map(|(cursor, _)| cursor.as_str()).into()),
+            ("endCursor".to_owned(), page.nodes.last().map(|(cursor, _)| cursor.as_str()).into()),
+        ]);
+        let fields = self.fields(selection, "");
+        let both = fields.iter().filter(|field| field.name != "pageInfo").count() > 1;
+        let mut nodes = page.nodes;
         let mut out = Map::new();
-        for field in self.fields(selection, "") {
+        for field in fields.iter() {
             let value = match field.name {
-                "nodes" => {
-                    let nodes =
-                        page.nodes.iter().map(|(_, node)| self.project(node, field, &Arguments::default()));
-                    nodes.collect::<GraphqlResult<Value>>()?
-                }
-                "edges" => {
-                    let edge = |(cursor, node): &(String, Value)| {
-                        let edge = Map::from_iter([
-                            ("cursor".to_owned(), Value::from(cursor.as_str())),
-                            ("node".to_owned(), node.clone()),
-                        ]);
-                        self.object(&edge, &field.selection_set)
+                "pageInfo" => self.object(info.clone(), &field.selection_set)?,
+                "nodes" | "edges" => {
+                    let taken = if both { nodes.clone() } else { std::mem::take(&mut nodes) };
+                    let one = |(cursor, node): (String, Value)| match field.name {
+                        "nodes" => self.project(node, field, &Arguments::default()),
+                        _ => {
+                            let parts = [("cursor".to_owned(), cursor.into()), ("node".to_owned(), node)];
+                            self.object(Map::from_iter(parts), &field.selection_set)
+                        }
                     };
-                    page.nodes.iter().map(edge).collect::<GraphqlResult<Value>>()?
-                }
-                "pageInfo" => {
-                    let info = Map::from_iter([
-                        ("hasNextPage".to_owned(), Value::from(page.has_next)),
-                        ("hasPreviousPage".to_owned(), Value::from(page.has_previous)),
-                        (
-                            "startCursor".to_owned(),
-                            page.nodes.first().map(|(cursor, _)| cursor.as_str()).into(),
-                        ),
-                        ("endCursor".to_owned(), page.nodes.last().map(|(cursor, _)| cursor.as_str()).into()),
-                    ]);
-                    self.object(&info, &field.selection_set)?
+                    taken.into_iter().map(one).collect::<GraphqlResult<Value>>()?
                 }
                 name => {
-                    return Err(GraphqlError::new(
-                        "undefinedField",
-                        format!("Field '{name}' is no part of a connection"),
-                    ));
+                    let message = format!("Field '{name}' is no part of a connection");
+                    return Err(GraphqlError::new("undefinedField", message));
                 }
             };
             out.insert(response_key(field), value);

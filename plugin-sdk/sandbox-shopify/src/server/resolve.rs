@@ -1,6 +1,7 @@
 //! The query root over one shop.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 
 use serde_json::Value;
 
@@ -64,6 +65,8 @@ impl ShopIndex {
 pub struct ShopRoot<'a> {
     pub shop: &'a Shop,
     pub index: &'a ShopIndex,
+    /// Every field name in the query.
+    pub asked: HashSet<&'a str>,
     /// Orders written for this request.
     pub orders_served: Cell<u64>,
 }
@@ -73,7 +76,7 @@ impl Root for ShopRoot<'_> {
         let profile = &self.shop.profile;
         let order = |order: &Order| {
             self.orders_served.set(self.orders_served.get() + 1);
-            OrderWriter::new(self.shop, order).write()
+            OrderWriter::new(self.shop, order, &self.asked).write()
         };
         let product = |product: &Product| catalogue::product(profile, product);
         let one = |value: Option<Value>| Ok(Resolved::Object(value.unwrap_or(Value::Null)));
@@ -110,7 +113,7 @@ impl ShopRoot<'_> {
         let order = self.shop.orders.binary_search_by_key(&(id / 1_000), |order| order.id).ok();
         let order = &self.shop.orders[order?];
         let refund = order.refunds.iter().find(|refund| refund.id == id)?;
-        Some(history::refund(&OrderWriter::new(self.shop, order), refund))
+        Some(history::refund(&OrderWriter::new(self.shop, order, &self.asked), refund))
     }
 }
 

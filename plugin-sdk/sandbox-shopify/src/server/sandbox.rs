@@ -256,6 +256,7 @@ impl Sandbox {
         let root = ShopRoot {
             shop: &self.world.shops[index],
             index: &self.indices[index],
+            asked: query.names(),
             orders_served: Cell::new(0),
         };
         let data = query.run(&root)?;

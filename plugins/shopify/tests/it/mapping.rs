@@ -67,8 +67,10 @@ fn map(order: Value) -> Output {
     output
 }
 
-/// kind, action, line, units, gross, discount, tax
-fn sales(order: &Order, agreement: usize) -> Vec<(&str, &str, Option<&str>, Option<i64>, i64, i64, i64)> {
+/// Kind, action, line, units, gross, discount, tax.
+type SaleFacts<'a> = (&'a str, &'a str, Option<&'a str>, Option<i64>, i64, i64, i64);
+
+fn sales(order: &Order, agreement: usize) -> Vec<SaleFacts<'_>> {
     let sales = order.agreements[agreement].sales.iter();
     let fact = |sale: &'_ portolan_sdk::commerce::Sale| {
         (sale.quantity.map(|quantity| quantity.unscaled), sale.gross, sale.discount, sale.tax)

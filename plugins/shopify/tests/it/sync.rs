@@ -1,6 +1,7 @@
 //! Whole syncs against the sandbox, compared with what the world knows of itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use portolan_plugin_shopify::Shopify;
 use portolan_sandbox_shopify::{LineKind, MonthTruth, Options, Sandbox, Shop, ThrottlePlan};
@@ -8,20 +9,29 @@ use portolan_sdk::commerce::Order;
 use portolan_sdk::testing::{Answer, Host, Output, request as request_page};
 use portolan_sdk::{Connector, Continuation, Error, FetchRequest, Moment};
 
-use crate::support::{connection_to, fetch, normalize, sync, to_answer, window};
+use crate::support::{Synced, connection_to, fetch, normalize, sync, to_answer, window};
 
 const SHOPS: [&str; 3] = ["demo-kolkata", "demo-berlin", "demo-tokyo"];
 
-fn all_orders(sandbox: &Sandbox, shop: &str) -> Output {
-    sync(sandbox, shop, &window("orders", None, None)).expect("a sync").output
+/// One tiny world for all tests that don't disturb it.
+static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::new(Options::tiny()));
+
+/// Every order of each shop, synced once.
+static ORDERS: LazyLock<BTreeMap<&str, Synced>> = LazyLock::new(|| {
+    let all = |name| sync(&SANDBOX, name, &window("orders", None, None)).expect("a sync");
+    SHOPS.iter().map(|name| (*name, all(name))).collect()
+});
+
+fn all_orders(shop: &str) -> &'static Output {
+    &ORDERS[shop].output
 }
 
 #[test]
 fn every_order_refund_and_transaction_arrives_once() {
-    let sandbox = Sandbox::new(Options::tiny());
+    let sandbox = &*SANDBOX;
     for name in SHOPS {
         let truth = sandbox.world.shop(name).expect("a shop").truth();
-        let output = all_orders(&sandbox, name);
+        let output = all_orders(name);
         assert!(output.skipped.is_empty(), "{:?}", output.skipped);
         assert_eq!(output.seen, truth.order_documents);
         assert_eq!(output.orders.len() as u64, truth.order_documents);
@@ -35,13 +45,13 @@ fn every_order_refund_and_transaction_arrives_once() {
 
 #[test]
 fn windows_that_meet_bring_the_same_as_one() {
-    let sandbox = Sandbox::new(Options::tiny());
+    let sandbox = &*SANDBOX;
     let until = sandbox.world.until;
-    let whole = all_orders(&sandbox, SHOPS[0]);
+    let whole = all_orders(SHOPS[0]);
     let mut keys = Vec::new();
     let bounds = [None, Some(until - 86_400 * 400), Some(until - 86_400 * 90), Some(until)];
     for pair in bounds.windows(2) {
-        let part = sync(&sandbox, SHOPS[0], &window("orders", pair[0], pair[1])).expect("a sync");
+        let part = sync(sandbox, SHOPS[0], &window("orders", pair[0], pair[1])).expect("a sync");
         assert_eq!(part.expected, Some(part.output.seen), "the channel's count is given");
         keys.extend(part.output.orders.iter().map(|order| order.key.clone()));
     }
@@ -53,9 +63,9 @@ fn windows_that_meet_bring_the_same_as_one() {
 
 #[test]
 fn long_orders_lose_no_line_and_no_sale() {
-    let sandbox = Sandbox::new(Options::tiny());
+    let sandbox = &*SANDBOX;
     let shop = &sandbox.world.shops[0];
-    let output = all_orders(&sandbox, SHOPS[0]);
+    let output = all_orders(SHOPS[0]);
     let mapped = output.orders.iter().map(|order| (order.key.clone(), order)).collect::<BTreeMap<_, _>>();
     let mut longest = 0;
     for order in &shop.orders {
@@ -72,9 +82,8 @@ fn long_orders_lose_no_line_and_no_sale() {
 
 #[test]
 fn the_parts_of_an_order_add_up_to_its_total() {
-    let sandbox = Sandbox::new(Options::tiny());
     for name in SHOPS {
-        for order in &all_orders(&sandbox, name).orders {
+        for order in &all_orders(name).orders {
             let on_top = if order.tax_included { 0 } else { order.tax };
             let parts = order.gross - order.discount + order.shipping + order.tip + order.duty + on_top;
             assert_eq!(parts, order.total, "{}", order.key);
@@ -136,7 +145,7 @@ fn month(shop: &Shop, moment: Moment) -> String {
 
 #[test]
 fn the_documents_say_what_the_world_says() {
-    let sandbox = Sandbox::new(Options::tiny());
+    let sandbox = &*SANDBOX;
     for name in SHOPS {
         let shop = sandbox.world.shop(name).expect("a shop");
         let mut truth = shop.truth().months;
@@ -144,15 +153,15 @@ fn the_documents_say_what_the_world_says() {
             // Their difference is in net sales; each alone depends on how a discount's tax is rounded.
             (month.gross_sales_minor, month.discounts_minor) = (0, 0);
         }
-        assert_eq!(mapped_truth(&all_orders(&sandbox, name).orders, shop), truth);
+        assert_eq!(mapped_truth(&all_orders(name).orders, shop), truth);
     }
 }
 
 #[test]
 fn refunds_balance_and_say_what_went_beyond_the_lines() {
-    let sandbox = Sandbox::new(Options::tiny());
+    let sandbox = &*SANDBOX;
     for name in SHOPS {
-        let output = all_orders(&sandbox, name);
+        let output = all_orders(name);
         let planted =
             sandbox.world.shop(name).expect("a shop").orders.iter().flat_map(|order| &order.refunds);
         let planted =
@@ -174,10 +183,10 @@ fn refunds_balance_and_say_what_went_beyond_the_lines() {
 
 #[test]
 fn products_variants_customers_and_the_store_arrive() {
-    let sandbox = Sandbox::new(Options::tiny());
+    let sandbox = &*SANDBOX;
     let shop = &sandbox.world.shops[0];
     let truth = shop.truth();
-    let products = sync(&sandbox, SHOPS[0], &window("products", None, None)).expect("a sync");
+    let products = sync(sandbox, SHOPS[0], &window("products", None, None)).expect("a sync");
     assert_eq!(products.expected, Some(truth.products));
     assert_eq!(products.output.products.len() as u64, truth.products + truth.variants);
     let variant =
@@ -185,7 +194,7 @@ fn products_variants_customers_and_the_store_arrive() {
     assert_eq!(variant.currency.as_deref(), Some("INR"));
     assert!(variant.price.is_some() && variant.sku.is_some());
 
-    let customers = sync(&sandbox, SHOPS[0], &window("customers", None, None)).expect("a sync");
+    let customers = sync(sandbox, SHOPS[0], &window("customers", None, None)).expect("a sync");
     assert_eq!(customers.output.customers.len() as u64, truth.customers);
     assert!(
         customers
@@ -195,12 +204,12 @@ fn products_variants_customers_and_the_store_arrive() {
             .all(|customer| customer.person.is_none() && customer.country.is_some())
     );
 
-    let stores = sync(&sandbox, SHOPS[0], &window("stores", None, None)).expect("a sync");
+    let stores = sync(sandbox, SHOPS[0], &window("stores", None, None)).expect("a sync");
     let store = &stores.output.stores[0];
     let facts = (store.key.as_str(), store.currency.as_deref(), store.time_zone.as_deref());
     assert_eq!(facts, ("demo-kolkata.myshopify.com", Some("INR"), Some("Asia/Kolkata")));
 
-    let orders = all_orders(&sandbox, SHOPS[0]);
+    let orders = all_orders(SHOPS[0]);
     let catalogue = products.output.products.iter().map(|product| &product.key).collect::<BTreeSet<_>>();
     let people = customers.output.customers.iter().map(|customer| &customer.key).collect::<BTreeSet<_>>();
     for order in &orders.orders {
@@ -214,8 +223,7 @@ fn products_variants_customers_and_the_store_arrive() {
 
 #[test]
 fn normalising_again_in_any_order_gives_the_same_documents() {
-    let sandbox = Sandbox::new(Options::tiny());
-    let synced = sync(&sandbox, SHOPS[1], &window("orders", None, None)).expect("a sync");
+    let synced = &ORDERS[SHOPS[1]];
     let mut again = Output::default();
     for chunk in synced.chunks.iter().rev() {
         again.add(normalize(chunk).expect("documents"));
@@ -231,19 +239,19 @@ fn normalising_again_in_any_order_gives_the_same_documents() {
 #[test]
 fn a_page_that_leaves_too_little_budget_asks_to_wait_before_the_next() {
     let throttle = ThrottlePlan { maximum_available: 1_000, restore_rate: 50 };
-    let sandbox = Sandbox::new(Options { throttle, ..Options::tiny() });
+    let sandbox = &Sandbox::new(Options { throttle, ..Options::tiny() });
     let slice = window("customers", None, None);
     let request = |token| FetchRequest { token, ..request_page(&connection_to(SHOPS[0]), &slice, None) };
-    let first = fetch(&sandbox, SHOPS[0], &request(None)).page.expect("a page");
+    let first = fetch(sandbox, SHOPS[0], &request(None)).page.expect("a page");
     assert_eq!(first.next, Continuation::Done, "a page of customers is cheap");
 
     let slice = window("orders", None, None);
     let request = |token| FetchRequest { token, ..request_page(&connection_to(SHOPS[0]), &slice, None) };
-    let first = fetch(&sandbox, SHOPS[0], &request(None)).page.expect("a page");
+    let first = fetch(sandbox, SHOPS[0], &request(None)).page.expect("a page");
     let Continuation::Wait(wait) = first.next else { panic!("{:?}", first.next) };
     assert!(wait.ms > 100, "{} ms", wait.ms);
     assert_eq!(first.chunks.len(), 1, "what came stays");
-    match fetch(&sandbox, SHOPS[0], &request(Some(wait.token))).page {
+    match fetch(sandbox, SHOPS[0], &request(Some(wait.token))).page {
         Err(Error::RateLimited(retry)) => assert!(retry.after_ms.is_some_and(|ms| ms >= 1_000)),
         other => panic!("{other:?}"),
     }
@@ -251,7 +259,7 @@ fn a_page_that_leaves_too_little_budget_asks_to_wait_before_the_next() {
 
 #[test]
 fn a_check_says_who_is_there() {
-    let sandbox = Sandbox::new(Options::tiny());
+    let sandbox = &*SANDBOX;
     let query = portolan_plugin_shopify::all_queries()
         .into_iter()
         .find(|(name, _)| name == "shop")
