@@ -1,6 +1,8 @@
 //! JSON documents that hold an array of records, and one JSON document per line.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -16,11 +18,33 @@ pub fn each_json<'a, T: Deserialize<'a>>(
     out: &mut Sink,
     mut map: impl FnMut(u32, T, &mut Sink) -> RecordResult,
 ) -> Result<()> {
-    for (position, raw) in records(chunk)?.into_iter().enumerate() {
+    let mut done = 0;
+    let straight =
+        straight_through(chunk, &mut done, |src, record| out.record(src, |out| map(src, record, out)));
+    if straight.is_ok() {
+        return Ok(());
+    }
+    // Either one record is not what was expected, or the whole body is not: what follows the
+    // records that went well is cut first and parsed one by one.
+    for (position, raw) in records(chunk)?.into_iter().enumerate().skip(done as usize) {
         let src = index(position)?;
         out.record(src, |out| map(src, parse(raw.get())?, out));
     }
     Ok(())
+}
+
+/// Parses records as they come, which spares a second look at every byte; ends with the first
+/// that can't be parsed. `done` counts those that could.
+fn straight_through<'a, T: Deserialize<'a>>(
+    chunk: &'a Chunk,
+    done: &mut u32,
+    mut take: impl FnMut(u32, T),
+) -> Result<(), serde_json::Error> {
+    let steps = steps(chunk);
+    let mut reader = serde_json::Deserializer::from_slice(&chunk.body);
+    let each = Each { done, take: &mut take, record: PhantomData };
+    At { steps: &steps, end: each }.deserialize(&mut reader)?;
+    reader.end()
 }
 
 /// Maps each line of newline-delimited JSON; blank lines are no records.
@@ -43,11 +67,9 @@ pub fn each_line<'a, T: Deserialize<'a>>(
 
 /// The raw records of a JSON chunk, uncopied.
 fn records(chunk: &Chunk) -> Result<Vec<&RawValue>> {
-    let pointer = chunk.framing.strip_prefix("json:").unwrap_or_default();
-    let steps: Vec<String> =
-        pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
+    let steps = steps(chunk);
     let mut reader = serde_json::Deserializer::from_slice(&chunk.body);
-    let records = At { steps: &steps }.deserialize(&mut reader).map_err(|error| {
+    let records = At { steps: &steps, end: Cut }.deserialize(&mut reader).map_err(|error| {
         Error::upstream_bug(format!(
             "the page is not the JSON that was expected ({}): {error}",
             chunk.framing
@@ -55,6 +77,12 @@ fn records(chunk: &Chunk) -> Result<Vec<&RawValue>> {
     })?;
     reader.end().map_err(|error| Error::upstream_bug(format!("the page goes on after its JSON: {error}")))?;
     Ok(records)
+}
+
+/// The steps of the framing's JSON pointer.
+fn steps(chunk: &Chunk) -> Vec<String> {
+    let pointer = chunk.framing.strip_prefix("json:").unwrap_or_default();
+    pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
 }
 
 /// Parses one record; where that fails, once more to learn the path to blame.
@@ -69,17 +97,66 @@ fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> std::result::Result<T, BadRec
 }
 
 /// Walks down to the pointer, ignoring everything beside the way.
-struct At<'s> {
+struct At<'s, End> {
     steps: &'s [String],
+    /// What reads the value that the pointer names.
+    end: End,
 }
 
-impl<'de> DeserializeSeed<'de> for At<'_> {
+impl<'de, End: DeserializeSeed<'de>> DeserializeSeed<'de> for At<'_, End> {
+    type Value = End::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        if self.steps.is_empty() {
+            self.end.deserialize(deserializer)
+        } else {
+            deserializer.deserialize_any(self)
+        }
+    }
+}
+
+impl<'de, End: DeserializeSeed<'de>> Visitor<'de> for At<'_, End> {
+    type Value = End::Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "something with {:?} inside", self.steps[0])
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let Self { steps, end } = self;
+        let mut end = Some(end);
+        let mut found = None;
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            match end.take_if(|_| key == steps[0].as_str()) {
+                Some(end) => found = Some(map.next_value_seed(At { steps: &steps[1..], end })?),
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        found.ok_or_else(|| serde::de::Error::custom(format!("there is no {:?}", steps[0])))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+        let Self { steps, end } = self;
+        let missing = || serde::de::Error::custom(format!("there is no element {:?}", steps[0]));
+        let wanted: usize = steps[0].parse().map_err(|_| missing())?;
+        for _ in 0..wanted {
+            sequence.next_element::<IgnoredAny>()?.ok_or_else(missing)?;
+        }
+        let found = sequence.next_element_seed(At { steps: &steps[1..], end })?.ok_or_else(missing)?;
+        while sequence.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(found)
+    }
+}
+
+/// Cuts the value into raw records.
+struct Cut;
+
+impl<'de> DeserializeSeed<'de> for Cut {
     type Value = Vec<&'de RawValue>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        if !self.steps.is_empty() {
-            return deserializer.deserialize_any(self);
-        }
         let raw = <&RawValue>::deserialize(deserializer)?;
         match raw.get().as_bytes().first() {
             Some(b'[') => serde_json::from_str(raw.get()).map_err(serde::de::Error::custom),
@@ -90,43 +167,33 @@ impl<'de> DeserializeSeed<'de> for At<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for At<'_> {
-    type Value = Vec<&'de RawValue>;
+/// Parses the elements of an array one after the other.
+struct Each<'f, T, F> {
+    done: &'f mut u32,
+    take: &'f mut F,
+    record: PhantomData<T>,
+}
+
+impl<'de, T: Deserialize<'de>, F: FnMut(u32, T)> DeserializeSeed<'de> for Each<'_, T, F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>, F: FnMut(u32, T)> Visitor<'de> for Each<'_, T, F> {
+    type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "something with {:?} inside", self.steps.first())
+        formatter.write_str("an array of records")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-            if found.is_none() && Some(key.as_ref()) == self.steps.first().map(String::as_str) {
-                found = Some(map.next_value_seed(At { steps: &self.steps[1..] })?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
+        while let Some(record) = sequence.next_element::<T>()? {
+            (self.take)(*self.done, record);
+            *self.done += 1;
         }
-        found.ok_or_else(|| serde::de::Error::custom(format!("there is no {:?}", self.steps[0])))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
-        let wanted: Option<usize> = self.steps.first().and_then(|step| step.parse().ok());
-        let (mut position, mut found) = (0, None);
-        loop {
-            if Some(position) == wanted {
-                found = sequence.next_element_seed(At { steps: &self.steps[1..] })?;
-                if found.is_none() {
-                    break;
-                }
-            } else if sequence.next_element::<IgnoredAny>()?.is_none() {
-                break;
-            }
-            position += 1;
-        }
-        found.ok_or_else(|| serde::de::Error::custom(format!("there is no element {:?}", self.steps[0])))
-    }
-
-    fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
-        Err(E::custom("there is null on the way to the records"))
+        Ok(())
     }
 }

@@ -98,6 +98,14 @@ fn json_that_is_not_what_was_promised_is_the_channels_bug() {
 }
 
 #[test]
+fn nothing_of_a_page_that_breaks_off_stands() {
+    let body = r#"{"data": [{"id": "a", "price": 1}, {"id": "b", "pri"#;
+    assert!(matches!(read("json:/data", body), Err(Error::UpstreamBug(_))));
+    let garbage_after = r#"{"data": [{"id": "a", "price": 1}], "next": }"#;
+    assert!(matches!(read("json:/data", garbage_after), Err(Error::UpstreamBug(_))));
+}
+
+#[test]
 fn a_bad_record_is_put_aside_with_its_path_and_its_neighbours_pass() {
     let body = r#"[{"id": "a", "price": 1}, {"id": 7, "price": 1}, {"price": 1}, {"id": "b", "price": true}, {"id": "c", "price": "x"}, {"id": "d", "price": 1}]"#;
     let output = read("json", body).expect("read");
