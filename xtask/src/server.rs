@@ -76,18 +76,20 @@ impl<'a> Running<'a> {
 }
 
 impl Plan<'_> {
-    /// The sandbox keeps one port over restarts of a demo: the connection remembers its address.
+    /// The sandbox keeps its port and the end of its world over restarts of a demo: the connection remembers
+    /// the address, and a world that ends elsewhere would be another one.
     fn start_sandbox(&self) -> Result<(Background, u16)> {
-        let note = self.data_dir.join("sandbox-port");
-        let known = std::fs::read_to_string(&note).ok().and_then(|text| text.trim().parse().ok());
-        let port = match known {
+        let port = match self.note("sandbox-port").and_then(|text| text.parse().ok()) {
             Some(port) if !process::accepts_connections(port) => port,
             _ => process::free_port()?,
         };
-        std::fs::create_dir_all(&self.data_dir)?;
-        std::fs::write(&note, port.to_string())?;
-        let mut command = self.tied("sandbox-shopify");
-        command.args(["--port", &port.to_string(), "--size", &self.size]);
+        self.keep_note("sandbox-port", &port.to_string())?;
+        if self.note("sandbox-until").is_none() {
+            let now = process::stdout_of(Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]))?;
+            self.keep_note("sandbox-until", now.trim())?;
+        }
+        let mut command = self.sandbox();
+        command.args(["--port", &port.to_string()]);
         let mut sandbox =
             Background::start("sandbox-shopify", &mut command, self.log("sandbox-shopify.log"))?;
         sandbox.wait_until(Duration::from_secs(60), || process::accepts_connections(port))?;
@@ -98,11 +100,30 @@ impl Plan<'_> {
     fn export_csv(&self) -> Result<PathBuf> {
         let file = self.data_dir.join("demo-retail.csv");
         if !file.is_file() {
-            let mut command = self.tied("sandbox-shopify");
-            command.arg("--orders-csv").arg(&file).args(["--size", &self.size]);
+            let mut command = self.sandbox();
+            command.arg("--orders-csv").arg(&file);
             process::run(&mut command).context("the demo world could not be exported")?;
         }
         Ok(file)
+    }
+
+    fn sandbox(&self) -> Command {
+        let mut command = self.tied("sandbox-shopify");
+        command.args(["--size", &self.size]);
+        if let Some(until) = self.note("sandbox-until") {
+            command.args(["--until", &until]);
+        }
+        command
+    }
+
+    fn note(&self, name: &str) -> Option<String> {
+        let text = std::fs::read_to_string(self.data_dir.join(name)).ok()?;
+        Some(text.trim().to_owned())
+    }
+
+    fn keep_note(&self, name: &str, text: &str) -> Result<()> {
+        std::fs::create_dir_all(&self.data_dir)?;
+        Ok(std::fs::write(self.data_dir.join(name), text)?)
     }
 
     fn portolan(&self, words: &[&str]) -> Command {
