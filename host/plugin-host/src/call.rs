@@ -30,6 +30,8 @@ pub struct Prepared {
     wall: Duration,
     hostcall_bytes: usize,
     pub scrubber: Scrubber,
+    /// What the guest sees of the configuration.
+    config: Arc<str>,
     normalize: Option<NormalizeRequest>,
 }
 
@@ -39,6 +41,7 @@ pub struct Call {
     store: Store<HostState>,
     wall: Duration,
     scrubber: Scrubber,
+    config: Arc<str>,
     normalize: Option<NormalizeRequest>,
     _place: OwnedSemaphorePermit,
 }
@@ -57,6 +60,7 @@ impl Prepared {
             .map_err(|error| invalid_config(format!("the configuration is no JSON: {error}")))?;
         let scrubber = scrubber_for(&manifest, connection, &config);
         let mut prepared = Self::new(loaded, options, scrubber.clone(), now);
+        prepared.config = without_secrets(&manifest, &connection.config);
         prepared.state.signer = Signer::new(&manifest, &connection.secrets);
         prepared.state.files = Files::new(connection.files.clone());
         let http = HttpCall::new(http, manifest, connection, &config, scrubber).map_err(invalid_config)?;
@@ -67,6 +71,7 @@ impl Prepared {
     /// A call that can reach nothing.
     pub fn pure(loaded: Arc<Loaded>, options: &Options, request: NormalizeRequest) -> Self {
         let mut prepared = Self::new(loaded, options, Scrubber::default(), request.received_at);
+        prepared.config = without_secrets(&prepared.manifest(), &request.config);
         prepared.normalize = Some(request);
         prepared
     }
@@ -82,6 +87,7 @@ impl Prepared {
             hostcall_bytes: limits.hostcall_bytes,
             state: HostState::new(meter, log, sink, frozen_at),
             scrubber,
+            config: Arc::from("{}"),
             normalize: None,
             loaded,
         }
@@ -108,6 +114,7 @@ impl Prepared {
             store,
             wall: self.wall,
             scrubber: self.scrubber,
+            config: self.config,
             normalize: self.normalize,
             _place: place,
         })
@@ -189,7 +196,7 @@ impl Call {
                     &mut self.store,
                     &info,
                     &request.body,
-                    &request.config,
+                    &self.config,
                     &request.time_zone,
                     request.received_at.0,
                 )
@@ -202,7 +209,7 @@ impl Call {
 
     fn connection(&self, context: &ConnectionContext, now: Instant) -> wit::Connection {
         let base_url = self.store.data().http.as_ref().and_then(HttpCall::base_url);
-        convert::connection(context, base_url, now)
+        convert::connection(context, &self.config, base_url, now)
     }
 
     /// What a call ended in. The store is dropped by the caller on every error: it is never used twice.
@@ -261,6 +268,18 @@ impl Call {
                 self.scrubber.clean(&detail, 600)
             ),
         }
+    }
+}
+
+/// The configuration as a guest may see it. Callers hand it over without secrets; should one ever
+/// not, it ends here.
+fn without_secrets(manifest: &Manifest, config: &Arc<str>) -> Arc<str> {
+    if !manifest.secret_fields().iter().any(|field| config.contains(field.as_str())) {
+        return config.clone();
+    }
+    match serde_json::from_str::<Value>(config) {
+        Ok(parsed) => Arc::from(manifest.split_config(&parsed).public.to_string()),
+        Err(_) => Arc::from("{}"),
     }
 }
 

@@ -15,13 +15,13 @@ const MAX_WAIT_MS: u64 = 24 * 3_600_000;
 const MAX_NOTES: usize = 20;
 const MAX_PARTITION_DATA: usize = 16 << 10;
 
-pub fn connection(context: &ConnectionContext, base_url: Option<String>, now: Instant) -> wit::Connection {
-    wit::Connection {
-        config: context.config.to_string(),
-        base_url,
-        time_zone: context.time_zone.clone(),
-        now: now.0,
-    }
+pub fn connection(
+    context: &ConnectionContext,
+    config: &str,
+    base_url: Option<String>,
+    now: Instant,
+) -> wit::Connection {
+    wit::Connection { config: config.to_owned(), base_url, time_zone: context.time_zone.clone(), now: now.0 }
 }
 
 pub fn fetch_request(request: &FetchRequest, conn: wit::Connection) -> wit::FetchRequest {

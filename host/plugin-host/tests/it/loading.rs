@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use portolan_connector::{Fault, PluginRuntime};
-use portolan_plugin_host::{CacheKey, MANIFEST_SECTION, Options, SandboxRuntime};
+use portolan_plugin_host::{CacheKey, MANIFEST_SECTION, Options, SandboxRuntime, inspect};
 
 use crate::support::{Sandbox, behaving, component, options, prebuilt_plugins};
 
@@ -100,6 +100,24 @@ async fn a_tampered_artefact_is_compiled_again() {
 
     std::fs::write(&path, b"short").expect("written");
     assert_eq!(Sandbox::with(options()).await.fetched_text(behaving("echo", "well")).await, "well");
+}
+
+/// Whatever the bytes say, reading them ends in a refusal or a manifest, never in a panic.
+#[test]
+fn damaged_components_are_read_without_a_panic() {
+    let whole = component();
+    let mut refused = 0;
+    for step in 0..400_usize {
+        let mut damaged = whole.to_vec();
+        let place = step * 7_919 % damaged.len();
+        match step % 3 {
+            0 => damaged.truncate(place),
+            1 => damaged[place] ^= 0xff,
+            _ => damaged[place..].iter_mut().take(64).for_each(|byte| *byte = 0x80),
+        }
+        refused += u32::from(inspect(&damaged, 64 << 20).is_err());
+    }
+    assert!(refused > 130, "every truncation is refused: {refused}");
 }
 
 /// Whatever `cargo xtask plugins` built; where it did not run, the hostile plugin stands for them.

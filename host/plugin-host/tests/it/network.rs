@@ -43,6 +43,13 @@ async fn a_guest_sees_no_secret_in_its_configuration_and_errors_leak_none() {
         report.notes
     );
     assert_eq!(report.display_name, "https://acme.shops.example");
+    let careless = behaving("config", "").set("token", "canary-in-the-wrong-place");
+    let report = sandbox.check(careless).await.expect("a report");
+    assert!(
+        report.notes[0].contains("behaviour") && !report.notes[0].contains("canary"),
+        "{:?}",
+        report.notes
+    );
     let Err(Fault::Other { detail, .. }) = sandbox.check(behaving("error-with-secret", TOKEN)).await else {
         panic!("it fails")
     };
