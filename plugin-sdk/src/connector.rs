@@ -161,3 +161,6 @@ macro_rules! connector {
         }
     };
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,7 @@ pub(crate) struct State {
     calls: Vec<Call>,
     logs: Vec<(String, String)>,
     observed: Vec<(String, u32, u64)>,
+    secrets: Vec<(String, String)>,
     pub(crate) output: Output,
 }
 
@@ -80,6 +81,12 @@ impl Host {
             let file = File { id, name: name.to_owned(), bytes, content_type, received_at: 0 };
             state.files.push((stream.to_owned(), file, body));
         }
+        self
+    }
+
+    /// Sets a secret that the plugin may sign and verify with; only hmac-sha256 here.
+    pub fn secret(self, field: &str, value: &str) -> Self {
+        self.state.borrow_mut().secrets.push((field.to_owned(), value.to_owned()));
         self
     }
 
@@ -143,6 +150,9 @@ fn with<T>(act: impl FnOnce(&mut State) -> T) -> T {
 pub(crate) mod imports {
     //! Same names and signatures as the generated imports.
 
+    use hmac::{Hmac, KeyInit, Mac};
+    use sha2::Sha256;
+
     use super::{Call, File, with};
     use crate::bindings::portolan::plugin::http::{HttpError, Request, Response, Staged};
     use crate::bindings::portolan::plugin::log::Level;
@@ -167,17 +177,27 @@ pub(crate) mod imports {
         })
     }
 
-    pub fn sign(_secret: &str, algorithm: &str, _message: &[u8]) -> std::result::Result<Vec<u8>, String> {
-        Err(format!("the test host holds no secrets to sign with ({algorithm})"))
+    pub fn sign(secret: &str, algorithm: &str, message: &[u8]) -> std::result::Result<Vec<u8>, String> {
+        Ok(mac(secret, algorithm, message)?.finalize().into_bytes().to_vec())
     }
 
     pub fn verify(
-        _secret: &str,
+        secret: &str,
         algorithm: &str,
-        _message: &[u8],
-        _signature: &[u8],
+        message: &[u8],
+        signature: &[u8],
     ) -> std::result::Result<bool, String> {
-        Err(format!("the test host holds no secrets to verify with ({algorithm})"))
+        Ok(mac(secret, algorithm, message)?.verify_slice(signature).is_ok())
+    }
+
+    fn mac(secret: &str, algorithm: &str, message: &[u8]) -> std::result::Result<Hmac<Sha256>, String> {
+        if algorithm != "hmac-sha256" {
+            return Err(format!("the test host has no algorithm {algorithm:?}"));
+        }
+        let found = with(|state| state.secrets.iter().find(|(field, _)| field == secret).cloned());
+        let (_, value) = found.ok_or_else(|| format!("the test set no secret {secret:?}"))?;
+        let mac = Hmac::<Sha256>::new_from_slice(value.as_bytes()).map_err(|error| error.to_string())?;
+        Ok(mac.chain_update(message))
     }
 
     pub fn observe_limit(bucket: &str, remaining: u32, reset_ms: u64) {

@@ -79,3 +79,15 @@ fn a_page_without_chunks_is_done() {
     let run = Host::new().sync::<Empty>(&connection("{}"), &slice("x")).expect("a run");
     assert_eq!(run.output, Output::default());
 }
+
+#[test]
+fn a_secret_signs_without_being_seen() {
+    // RFC 4231, test case 2.
+    let host = Host::new().secret("key", "Jefe");
+    let message = b"what do ya want for nothing?";
+    let signature = host.run(|| crate::sign("key", "hmac-sha256", message)).expect("a signature");
+    assert_eq!(signature[..4], [0x5b, 0xdc, 0xc1, 0x46]);
+    assert_eq!(host.run(|| crate::verify("key", "hmac-sha256", message, &signature)), Ok(true));
+    assert_eq!(host.run(|| crate::verify("key", "hmac-sha256", b"else", &signature)), Ok(false));
+    assert!(host.run(|| crate::sign("other", "hmac-sha256", message)).is_err());
+}
