@@ -3,6 +3,12 @@
 //! Ids are UUIDs, instants microseconds in BIGINT, dates days in INTEGER, JSON is text. Every table
 //! of a tenant has the tenant first in its key. A migration that has been released is never edited.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a migration changes tables, which belong to no tenant, on the connection itself"
+)]
+
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseConnection;
 

@@ -19,6 +19,12 @@
 //! let active = tx.find::<connection::Entity>().filter(connection::Column::State.eq(state)).all(&tx).await?;
 //! ```
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the one place that holds connections and begins, fences and ends transactions"
+)]
+
 pub mod entity;
 
 mod bulk;

@@ -39,6 +39,12 @@ impl SystemTx {
         E::find()
     }
 
+    /// Reads any table, whoever the rows belong to: for the queue and other work that serves all tenants
+    /// at once. Never for what a person sees.
+    pub fn find_across_tenants<E: EntityTrait>(&self) -> Select<E> {
+        E::find()
+    }
+
     pub async fn insert<A>(&self, row: A) -> Result<<A::Entity as EntityTrait>::Model, DbError>
     where
         A: ActiveModelTrait + ActiveModelBehavior + Send,

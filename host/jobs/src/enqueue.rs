@@ -2,8 +2,9 @@
 
 use portolan_core::{ConnectionId, Instant, JobId, TenantId};
 use portolan_db::entity::job::{self, JobState};
+use portolan_db::entity::lane;
 use portolan_db::{DbError, SystemTx, TenantTx};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, Value};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, IntoActiveModel, QueryFilter, Value};
 use serde_json::Value as Json;
 
 use crate::Queue;
@@ -179,13 +180,24 @@ fn scoped_key(tenant: Option<TenantId>, key: &str) -> String {
 
 async fn active_job(tx: &SystemTx, kind: &str, unique_key: Option<&str>) -> Result<Option<JobId>, DbError> {
     let Some(unique_key) = unique_key else { return Ok(None) };
-    let found = job::Entity::find()
+    let found = tx
+        .find_across_tenants::<job::Entity>()
         .filter(job::Column::Kind.eq(kind))
         .filter(job::Column::UniqueKey.eq(unique_key))
         .filter(job::Column::State.is_in([JobState::Ready, JobState::Running]))
         .one(tx)
         .await?;
     Ok(found.map(|job| JobId(job.id)))
+}
+
+/// A lane as it is known.
+pub(crate) async fn stored_lane(tx: &SystemTx, id: &str) -> Result<Option<Lane>, DbError> {
+    let found = tx.find::<lane::Entity>().filter(lane::Column::Id.eq(id)).one(tx).await?;
+    Ok(found.map(|lane| Lane {
+        id: lane.id,
+        connection: lane.connection_id.map(ConnectionId),
+        max_running: lane.max_running,
+    }))
 }
 
 /// Makes the lane if it is new, follows its limit, and has it looked at when work is due.

@@ -6,7 +6,7 @@ use portolan_core::{Clock, Duration, Instant, JobId, Random, TenantId};
 use portolan_db::entity::job::{self, JobState};
 use portolan_db::entity::{job_attempt, lane};
 use portolan_db::{Database, DbError, SystemTx, TenantTx, Work, WriteClass};
-use sea_orm::{ActiveValue, ConnectionTrait, EntityTrait, QueryResult};
+use sea_orm::{ActiveValue, ConnectionTrait, QueryResult};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -163,7 +163,8 @@ async fn claim_in_lane(
          AND run_at <= $2 ORDER BY priority, run_at, id LIMIT {wanted}) RETURNING *"
     );
     let values = [lane.id.clone().into(), now.0.into(), lease_until.0.into(), worker.into()];
-    let mut jobs = job::Entity::find().from_raw_sql(tx.statement(sql, values)).all(tx).await?;
+    let mut jobs =
+        tx.find_across_tenants::<job::Entity>().from_raw_sql(tx.statement(sql, values)).all(tx).await?;
     jobs.sort_by_key(|job| (job.priority, job.run_at, job.id));
     Ok(jobs.into_iter().map(ClaimedJob::from).collect())
 }

@@ -4,12 +4,11 @@ use portolan_core::{Duration, Instant, TenantId};
 use portolan_db::entity::schedule::{self, CatchUp};
 use portolan_db::{DbError, SystemTx, TenantTx, WriteClass};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel,
-    QueryFilter,
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbErr, IntoActiveModel, QueryFilter,
 };
 use serde_json::Value as Json;
 
-use crate::enqueue::{Origin, open_lane};
+use crate::enqueue::{Origin, open_lane, stored_lane};
 use crate::{CronSchedule, InvalidSchedule, Lane, NewJob, Queue};
 
 /// A moment that is at most this late still fires where missed ones are skipped.
@@ -91,7 +90,9 @@ impl Queue {
                     );
                     let due = tx.statement(sql, [now.0.into()]);
                     let mut fired = 0;
-                    for schedule in schedule::Entity::find().from_raw_sql(due).all(tx).await? {
+                    for schedule in
+                        tx.find_across_tenants::<schedule::Entity>().from_raw_sql(due).all(tx).await?
+                    {
                         fired += queue.fire(tx, schedule, now).await?;
                     }
                     Ok(fired)
@@ -134,13 +135,13 @@ impl Queue {
         row: &schedule::Model,
         moment: Instant,
     ) -> Result<bool, DbError> {
-        let Some(lane) = portolan_db::entity::lane::Entity::find_by_id(&row.lane_id).one(tx).await? else {
-            return Err(DbError::Missing(DbErr::RecordNotFound(format!("lane {}", row.lane_id))));
-        };
-        let lane = Lane {
-            id: lane.id,
-            connection: lane.connection_id.map(Into::into),
-            max_running: lane.max_running,
+        let Some(lane) = stored_lane(tx, &row.lane_id).await? else {
+            tracing::error!(
+                schedule.id = row.id,
+                lane.id = row.lane_id,
+                "a schedule's lane is gone, it does not fire"
+            );
+            return Ok(false);
         };
         let payload = serde_json::from_str(&row.payload).unwrap_or_default();
         // One waiting job stands for all moments that pass meanwhile, unless each of them counts.

@@ -4,9 +4,9 @@
 use portolan_core::{Duration, Instant, JobId};
 use portolan_db::entity::job::{self, JobState};
 use portolan_db::{DbError, SystemTx, TenantTx, WriteClass};
-use sea_orm::{ConnectionTrait, EntityTrait, Value};
+use sea_orm::{ConnectionTrait, Value};
 
-use crate::enqueue::Origin;
+use crate::enqueue::{Origin, stored_lane};
 use crate::queue::leave_lane;
 use crate::{ClaimedJob, Enqueued, JobError, Lane, LeaseLost, NewJob, Queue, RetryPolicy};
 
@@ -146,7 +146,7 @@ impl Queue {
                         tx.dialect().for_update_skip_locked()
                     );
                     let expired =
-                        job::Entity::find().from_raw_sql(tx.statement(sql, [now.0.into()])).all(tx).await?;
+                        tx.find_across_tenants::<job::Entity>().from_raw_sql(tx.statement(sql, [now.0.into()])).all(tx).await?;
                     let mut reaped = 0;
                     for job in expired {
                         let job = ClaimedJob::from(job);
@@ -181,16 +181,7 @@ impl Queue {
             [id.0.into(), tx.tenant().0.into()],
         ));
         let Some(dead) = dead.one(tx).await? else { return Ok(None) };
-        let Some(lane) =
-            portolan_db::entity::lane::Entity::find_by_id(&dead.lane_id).one(tx.host_wide()).await?
-        else {
-            return Ok(None);
-        };
-        let lane = Lane {
-            id: lane.id,
-            connection: lane.connection_id.map(Into::into),
-            max_running: lane.max_running,
-        };
+        let Some(lane) = stored_lane(tx.host_wide(), &dead.lane_id).await? else { return Ok(None) };
         let job = NewJob {
             priority: dead.priority,
             max_attempts: dead.max_attempts,

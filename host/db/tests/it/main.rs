@@ -1,5 +1,7 @@
 //! The database layer on both databases.
 
+#![expect(clippy::disallowed_methods, reason = "shows what happens to those who go around the transactions")]
+
 mod cancel;
 mod ledger;
 mod schema;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portolan_core::Duration;
 use tokio::task::JoinError;
-use tokio::time::{Instant as TokioInstant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
@@ -61,19 +61,22 @@ async fn watch(
     shutdown: &CancellationToken,
 ) -> Ended {
     let beat = options.heartbeat.to_std();
-    let mut heartbeat = interval_at(TokioInstant::now() + beat, beat);
+    let mut heartbeat = interval(beat);
+    heartbeat.reset();
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last_beat = queue.clock().monotonic();
-    let mut patience: Option<TokioInstant> = None;
+    let mut told_to_stop = false;
+    let patience = sleep(options.drain.to_std());
+    tokio::pin!(patience);
     loop {
-        let deadline = patience.unwrap_or_else(TokioInstant::now);
         tokio::select! {
             result = &mut task => return ended(result),
-            () = shutdown.cancelled(), if patience.is_none() => {
+            () = shutdown.cancelled(), if !told_to_stop => {
                 stopping.cancel();
-                patience = Some(TokioInstant::now() + options.drain.to_std());
+                told_to_stop = true;
+                patience.set(sleep(options.drain.to_std()));
             }
-            () = sleep_until(deadline), if patience.is_some() => return Ended::Unfinished,
+            () = &mut patience, if told_to_stop => return Ended::Unfinished,
             _ = heartbeat.tick() => match timeout(beat, queue.heartbeat(job)).await {
                 Ok(Ok(Ok(()))) => last_beat = queue.clock().monotonic(),
                 Ok(Ok(Err(LeaseLost(_)))) => return Ended::LeaseLost,

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use portolan_core::{Duration, Instant, JobId, ManualClock, SeededRandom, SystemRandom, TenantId, id};
+use portolan_db::DbError;
 use portolan_db::entity::job;
+use portolan_db::sea_orm::{ColumnTrait, QueryFilter};
 use portolan_db::testing::TestDatabase;
-use portolan_db::{DbError, sea_orm::EntityTrait};
 use portolan_jobs::{ClaimedJob, Enqueued, Lane, NewJob, Queue};
 use serde_json::json;
 use uuid::Uuid;
@@ -72,7 +73,12 @@ impl Bench {
 
     pub async fn job(&self, id: JobId) -> job::Model {
         let tx = self.queue.database().system_read().await.expect("read");
-        job::Entity::find_by_id(id.0).one(&tx).await.expect("query").expect("job")
+        tx.find_across_tenants::<job::Entity>()
+            .filter(job::Column::Id.eq(id.0))
+            .one(&tx)
+            .await
+            .expect("query")
+            .expect("job")
     }
 }
 

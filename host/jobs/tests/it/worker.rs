@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use async_trait::async_trait;
 use portolan_core::{Duration, JobId, SystemClock, SystemRandom, TenantId, id};
 use portolan_db::entity::job::{self, JobState};
-use portolan_db::sea_orm::EntityTrait;
+use portolan_db::sea_orm::{ColumnTrait, QueryFilter};
 use portolan_db::testing::TestDatabase;
 use portolan_jobs::{JobContext, JobError, JobHandler, Lane, NewJob, Queue, Registry, Worker, WorkerOptions};
 use serde_json::{Value, json};
@@ -80,7 +80,12 @@ impl House {
 
     async fn job(&self, id: JobId) -> job::Model {
         let tx = self.queue.database().system_read().await.expect("read");
-        job::Entity::find_by_id(id.0).one(&tx).await.expect("query").expect("job")
+        tx.find_across_tenants::<job::Entity>()
+            .filter(job::Column::Id.eq(id.0))
+            .one(&tx)
+            .await
+            .expect("query")
+            .expect("job")
     }
 
     /// Waits until the job is as the test expects it.
@@ -140,7 +145,13 @@ async fn stopping_gives_unfinished_jobs_back_with_their_attempt_refunded() {
         assert_eq!(runs.load(Ordering::SeqCst), 2, "nothing is claimed while stopping");
         assert_eq!(queue.audit_lanes().await.expect("audit"), 0);
         let tx = queue.database().system_read().await.expect("read");
-        let late = job::Entity::find_by_id(late.0).one(&tx).await.expect("query").expect("job");
+        let late = tx
+            .find_across_tenants::<job::Entity>()
+            .filter(job::Column::Id.eq(late.0))
+            .one(&tx)
+            .await
+            .expect("query")
+            .expect("job");
         assert_eq!(late.state, JobState::Ready);
     })
     .await;
