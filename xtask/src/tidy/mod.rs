@@ -2,11 +2,13 @@
 
 mod arrows;
 mod circles;
+mod links;
 mod rust_text;
 mod sources;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::process::Command;
 
@@ -42,9 +44,12 @@ pub struct Source {
 }
 
 pub fn run(workspace: &Workspace) -> Result<()> {
-    let sources = sources(workspace)?;
+    let listed = listed(workspace)?;
+    let paths: BTreeSet<&str> = listed.iter().map(String::as_str).collect();
+    let sources = sources(workspace, &paths)?;
     let mut findings = arrows::check(&arrows::crates_of(&workspace.metadata()?)?);
     findings.extend(circles::check(&sources));
+    findings.extend(links::check(&sources, &paths));
     findings.extend(sources.iter().flat_map(sources::check));
     findings.sort();
     for finding in &findings {
@@ -56,20 +61,23 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Every file that git keeps or would keep, if a rule looks at its kind.
-fn sources(workspace: &Workspace) -> Result<Vec<Source>> {
+/// Every file that git keeps or would keep.
+fn listed(workspace: &Workspace) -> Result<Vec<String>> {
     let mut git = Command::new("git");
     git.current_dir(&workspace.root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     let listed = process::stdout_of(&mut git).context("tidy looks at the files that git lists")?;
-    let mut sources = Vec::new();
-    for path in listed.split('\0').filter(|path| sources::is_looked_at(path)) {
-        let file = workspace.root.join(path);
-        // Listed and deleted: about to be committed.
-        if !file.is_file() {
-            continue;
-        }
-        let text = std::fs::read_to_string(&file).with_context(|| format!("{path} is not text"))?;
-        sources.push(Source { path: path.to_owned(), text });
-    }
-    Ok(sources)
+    // Listed and not there: deleted, about to be committed.
+    let there = |path: &&str| !path.is_empty() && workspace.root.join(path).is_file();
+    Ok(listed.split('\0').filter(there).map(str::to_owned).collect())
+}
+
+fn sources(workspace: &Workspace, paths: &BTreeSet<&str>) -> Result<Vec<Source>> {
+    let looked_at = paths.iter().filter(|path| sources::is_looked_at(path));
+    looked_at
+        .map(|path| {
+            let text = std::fs::read_to_string(workspace.root.join(path));
+            let text = text.with_context(|| format!("{path} is not text"))?;
+            Ok(Source { path: (*path).to_owned(), text })
+        })
+        .collect()
 }

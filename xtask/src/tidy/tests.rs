@@ -1,7 +1,7 @@
 //! Each rule finds what breaks it and leaves its neighbour alone.
 
 use super::arrows::{self, Crate};
-use super::{Finding, Source, circles, rust_text, sources};
+use super::{Finding, Source, circles, links, rust_text, sources};
 
 fn source(path: &str, text: &str) -> Source {
     Source { path: path.to_owned(), text: text.to_owned() }
@@ -170,6 +170,18 @@ fn places_on_somebodys_machine_are_found() {
     let folder = ["/ho", "me/"].concat();
     finds("docs/guide.md", &format!("see {folder}someone/file"), "somebody's machine");
     is_clean("docs/guide.md", "see https://example.com/homework/ and ~/.cache");
+}
+
+#[test]
+fn links_that_lead_nowhere_are_found() {
+    let guide = source(
+        "docs/guides/a.md",
+        "[x](../STYLE.md#shape) [y](https://example.com) [z](#here) [f](../../host/core)",
+    );
+    let lost = source("README.md", "![picture](docs/images/gone.png) and [style](docs/STYLE.md)");
+    let paths = ["docs/STYLE.md", "docs/guides/a.md", "host/core/src/lib.rs", "README.md"].into();
+    let found = links::check(&[guide, lost], &paths);
+    assert_eq!(found, [Finding::new("README.md:1", "the link to docs/images/gone.png leads nowhere")]);
 }
 
 #[test]
