@@ -7,6 +7,8 @@ mod fault;
 mod order;
 mod page;
 mod payment;
+#[cfg(test)]
+mod tests;
 
 pub use catalogue::{customer, inventory_level, location, metric, product, staff_member, store};
 pub use check::{BadDocument, Check};
