@@ -3,6 +3,7 @@ import { watchCharts } from "./chart";
 import { startForms } from "./forms";
 import { startKeys } from "./keys";
 import { startLive } from "./live";
+import { watchTables } from "./tables";
 import { startThemeToggle } from "./theme-toggle";
 
 for (const element of document.querySelectorAll<HTMLElement>(".js-only")) element.hidden = false;
@@ -10,4 +11,5 @@ startThemeToggle();
 startKeys();
 startForms();
 watchCharts(document.body);
+watchTables(document.body);
 if (document.body.dataset.signedIn !== undefined) startLive();

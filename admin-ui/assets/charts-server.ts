@@ -20,7 +20,7 @@ function render(specJson: string, width: number, height: number, theme: string):
   const onPage = theme === "page";
   // On a page the colours stay custom properties, so that one drawing serves both themes.
   const tokens = theme === "dark" ? THEME_TOKENS.dark : THEME_TOKENS.light;
-  const palette = paletteOf((token) => onPage ? `var(--${token})` : tokens[token] ?? "#000000");
+  const palette = paletteOf((token) => onPage ? `var(--${token})` : tokens[token] ?? "currentColor");
   const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
   try {
     chart.setOption(chartOption(spec, palette, width));

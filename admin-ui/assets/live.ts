@@ -2,6 +2,7 @@
 // stands, and the regions concerned ask for themselves again.
 import htmx from "htmx.org/dist/htmx.esm.js";
 import { releaseCharts, watchCharts } from "./chart";
+import { watchTables } from "./tables";
 
 /** Fewer refreshes than this apart are one. */
 const QUIET_MS = 500;
@@ -51,7 +52,14 @@ async function refresh(element: HTMLElement): Promise<void> {
   }, QUIET_MS);
 }
 
+/** Which tables are sorted, by which column, and how many clicks that took. */
+function sortedHeads(element: HTMLElement): [string | null, number, number][] {
+  return [...element.querySelectorAll<HTMLTableCellElement>("th[aria-sort]")].map((head) =>
+    [head.closest(".scroll")?.getAttribute("aria-label") ?? null, head.cellIndex, head.getAttribute("aria-sort") === "descending" ? 2 : 1]);
+}
+
 async function swap(element: HTMLElement, source: string): Promise<void> {
+  const sorted = sortedHeads(element);
   const figures = [...element.querySelectorAll(".figure")].map((figure) => figure.textContent);
   const open = [...element.querySelectorAll<HTMLElement>("details[open]")].map((details) => details.parentElement?.id);
   const focused = document.activeElement instanceof HTMLAnchorElement && element.contains(document.activeElement)
@@ -61,7 +69,13 @@ async function swap(element: HTMLElement, source: string): Promise<void> {
     await htmx.ajax("get", source, { target: element, swap: "innerHTML" });
   } finally {
     watchCharts(element);
+    watchTables(element);
   }
+  sorted.forEach(([region, head, times]) => {
+    const button = [...element.querySelectorAll(".scroll")].find((one) => one.getAttribute("aria-label") === region)
+      ?.querySelectorAll("thead th")[head]?.querySelector("button");
+    for (let time = 0; time < times; time += 1) button?.click();
+  });
   for (const id of open) if (id) document.getElementById(id)?.querySelector("details")?.setAttribute("open", "");
   if (focused) element.querySelector<HTMLElement>(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   element.querySelectorAll(".figure").forEach((figure, index) => {

@@ -3,6 +3,8 @@ import { expect } from "./harness.mjs";
 
 const PATIENCE_MS = 60_000;
 
+const words = (text) => text.replace(/\s+/g, " ").trim();
+
 export async function checkLive(run) {
   await run.check("a sync started from the list shows its progress live", () => run.withPage("/connections", {}, async (page) => {
     const start = page.locator("form[action$='/sync'] button").first();
@@ -25,7 +27,7 @@ export async function checkLive(run) {
     }
     expect(await page.evaluate(() => window.sameDocument === true), "the page was loaded again");
     expect(await page.locator("[data-live-sync] h2").count() > 0, "the refreshed region is empty");
-    return `${first.trim()} → ${(await state()).trim()}`;
+    return `${words(first)} → ${words(await state())}`;
   }));
 
   await run.check("the live stream is open", () => run.withPage("/pulse", {}, async (page) => {

@@ -41,6 +41,21 @@ export async function checkPages(run) {
     }
   }));
 
+  await run.check("a table sorts by its head and copies as CSV", () => run.withPage("/plugins", { permissions: ["clipboard-read", "clipboard-write"] }, async (page) => {
+    const rows = page.locator("main table tbody tr");
+    if (await rows.count() < 2) return "fewer than two plugins";
+    const names = () => page.locator("main table tbody th a").allInnerTexts();
+    await page.locator("main table thead button.sort").first().click();
+    const up = await names();
+    await page.locator("main table thead button.sort").first().click();
+    const down = await names();
+    expect(up.join() === [...down].reverse().join() && up[0] < up[1], `not sorted: ${up} / ${down}`);
+    await page.locator("button.copy").first().click();
+    await page.getByText("Copied").waitFor();
+    const csv = await page.evaluate(() => navigator.clipboard.readText());
+    expect(csv.startsWith("Plugin,") && csv.includes(down[0]), `not the table: ${csv.slice(0, 80)}`);
+  }));
+
   await run.check("orders lead to an order, its lines and its ledger", () => run.withPage("/orders", {}, async (page) => {
     const rows = await page.locator("main table tbody tr").count();
     expect(rows > 0, "no orders");
