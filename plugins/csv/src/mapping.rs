@@ -235,7 +235,7 @@ impl Dialect {
             match encoding_rs::Encoding::for_label(label.as_bytes()) {
                 Some(encoding) if encoding.is_ascii_compatible() => {}
                 _ => {
-                    let message = "must be an encoding such as utf-8 or windows-1252; UTF-16 files have to be saved as UTF-8 first";
+                    let message = "must be an encoding such as utf-8 or windows-1252; UTF-16 is recognised by its mark, without being named";
                     return Err(Error::invalid_config(format!("{stream}.encoding"), message));
                 }
             }
