@@ -9,6 +9,9 @@ use anyhow::{Context, Result};
 use crate::process::{self, Background};
 use crate::workspace::Workspace;
 
+/// Says how much `portolan` logs: its short commands share the terminal with what is shown there.
+const LOG: &str = "PORTOLAN_LOG";
+
 /// What to run, and where it keeps its data.
 pub struct Plan<'a> {
     pub workspace: &'a Workspace,
@@ -36,6 +39,7 @@ impl<'a> Running<'a> {
             None => plan.export_csv()?,
         };
         let mut set_up = plan.portolan(&["setup-demo"]);
+        set_up.env(LOG, "warn");
         set_up.arg("--plugins").arg(plan.workspace.plugins_dir());
         set_up.args(["--shopify-url", &format!("http://127.0.0.1:{shopify_port}")]).arg("--csv").arg(&csv);
         process::run(&mut set_up).context("the demo company could not be set up")?;
@@ -56,7 +60,7 @@ impl<'a> Running<'a> {
     /// A link that signs the owner in, once.
     pub fn sign_in_link(&self) -> Result<String> {
         let mut command = self.plan.portolan(&["user", "link"]);
-        command.args(["--name", "owner", "--address", &self.address()]);
+        command.args(["--name", "owner", "--address", &self.address()]).env(LOG, "warn");
         let text = process::stdout_of(&mut command)?;
         let link = text.split_whitespace().rfind(|word| word.starts_with("http"));
         link.map(str::to_owned).with_context(|| format!("`portolan user link` printed no link: {text}"))
@@ -64,7 +68,8 @@ impl<'a> Running<'a> {
 
     /// What `portolan sync status --json` says.
     pub fn sync_status(&self) -> Result<serde_json::Value> {
-        let text = process::stdout_of(&mut self.plan.portolan(&["sync", "status", "--json"]))?;
+        let mut command = self.plan.portolan(&["sync", "status", "--json"]);
+        let text = process::stdout_of(command.env(LOG, "warn"))?;
         serde_json::from_str(&text).context("`portolan sync status --json` printed no JSON")
     }
 
