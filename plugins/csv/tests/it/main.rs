@@ -5,6 +5,7 @@ mod manifest;
 mod messy_files;
 mod orders;
 mod people_and_products;
+mod properties;
 mod retail_data;
 
 use portolan_plugin_csv::Csv;
