@@ -1,10 +1,11 @@
 //! Opens the pools and reads the settings back: a database that would forget acknowledged writes
 //! is refused.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sea_orm::sqlx::Executor;
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr, Statement, TryGetable};
 
 use crate::{DatabaseConfig, DbError, Dialect};
@@ -30,6 +31,15 @@ pub(crate) fn dialect_of(url: &str) -> Result<Dialect, DbError> {
         _ => Err(DbError::Other(DbErr::Custom(
             "the database's address must begin with sqlite:// or postgres://".to_owned(),
         ))),
+    }
+}
+
+pub(crate) fn file_of(url: &str, dialect: Dialect) -> Option<PathBuf> {
+    match dialect {
+        Dialect::Sqlite => {
+            url.parse::<SqliteConnectOptions>().ok().map(|options| options.get_filename().to_owned())
+        }
+        Dialect::Postgres => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -37,6 +38,8 @@ pub struct Database {
 
 struct Inner {
     dialect: Dialect,
+    /// The file of an embedded database.
+    file: Option<PathBuf>,
     writer: DatabaseConnection,
     reader: DatabaseConnection,
     /// Background writes queue here before they queue for a connection, and pools are first come,
@@ -63,6 +66,7 @@ impl Database {
         Ok(Self {
             inner: Arc::new(Inner {
                 dialect,
+                file: connect::file_of(&config.url, dialect),
                 writer: pools.writer,
                 reader: pools.reader,
                 background: Arc::new(Semaphore::new(background)),
@@ -72,6 +76,11 @@ impl Database {
 
     pub fn dialect(&self) -> Dialect {
         self.inner.dialect
+    }
+
+    /// The file of an embedded database; PostgreSQL has none.
+    pub fn file(&self) -> Option<&Path> {
+        self.inner.file.as_deref()
     }
 
     /// The raw connection, for migrations alone: it knows no tenants.

@@ -109,13 +109,14 @@ impl Queue {
         let lease_until = self.clock.now() + self.lease;
         self.database
             .system_write_as(WriteClass::Background, move |tx| {
-                Box::pin(async move { extend_lease(tx, &job, lease_until).await })
+                Box::pin(async move { extend_lease(tx, &job, lease_until, Progress::Unknown).await })
             })
             .await
     }
 
     /// Runs `work` in one transaction of the job's tenant, if the lease still stands, and extends it:
-    /// the token is checked and held in the same transaction as the effects.
+    /// the token is checked and held in the same transaction as the effects. What is written counts as
+    /// progress: crashes before it are forgiven.
     pub async fn fenced_write<T, E, F>(&self, job: &ClaimedJob, tenant: TenantId, work: F) -> Result<T, E>
     where
         F: for<'tx> FnOnce(&'tx TenantTx) -> Work<'tx, T, E> + Send + 'static,
@@ -127,7 +128,7 @@ impl Queue {
         self.database
             .write_as(WriteClass::Background, tenant, move |tx| {
                 Box::pin(async move {
-                    extend_lease(tx.host_wide(), &job, lease_until).await??;
+                    extend_lease(tx.host_wide(), &job, lease_until, Progress::Made).await??;
                     work(tx).await
                 })
             })
@@ -199,13 +200,29 @@ async fn record_attempts(
     Ok(())
 }
 
+/// Whether a job that extends its lease has got on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Made,
+    Unknown,
+}
+
 /// Locks the job's row if this claim still holds it, and moves its lease.
 async fn extend_lease(
     tx: &SystemTx,
     job: &ClaimedJob,
     lease_until: Instant,
+    progress: Progress,
 ) -> Result<Result<(), LeaseLost>, DbError> {
-    let sql = "UPDATE job SET lease_until = $3 WHERE id = $1 AND lease_token = $2 AND state = 'running'";
+    let sql = match progress {
+        Progress::Made => {
+            "UPDATE job SET lease_until = $3, crash_count = 0 \
+             WHERE id = $1 AND lease_token = $2 AND state = 'running'"
+        }
+        Progress::Unknown => {
+            "UPDATE job SET lease_until = $3 WHERE id = $1 AND lease_token = $2 AND state = 'running'"
+        }
+    };
     let values = [job.id.0.into(), job.lease_token.into(), lease_until.0.into()];
     let changed = tx.execute_raw(tx.statement(sql, values)).await?.rows_affected();
     Ok(if changed == 1 { Ok(()) } else { Err(LeaseLost(job.id)) })

@@ -10,8 +10,11 @@ use crate::enqueue::{Origin, stored_lane};
 use crate::queue::leave_lane;
 use crate::{ClaimedJob, Enqueued, JobError, Lane, LeaseLost, NewJob, Queue, RetryPolicy};
 
-/// A job whose worker vanished this often is a dead letter: it may be what kills them.
-pub(crate) const MAX_CRASHES: i32 = 3;
+/// A job whose worker vanished this often in a row, without having written anything in between, is a
+/// dead letter: it may be what kills them.
+const MAX_CRASHES: i32 = 3;
+/// A job that was claimed this often and crashes again is a dead letter, whatever it has written.
+const MAX_CLAIMS: i64 = 200;
 
 /// Keeps a lane paused until somebody resumes it.
 const UNTIL_RESUMED: i64 = i64::MAX;
@@ -55,12 +58,6 @@ impl Queue {
         self.apply(job, transition).await
     }
 
-    /// The handler panicked: counts like a worker that vanished.
-    pub(crate) async fn settle_crash(&self, job: &ClaimedJob) -> Result<Result<Settled, LeaseLost>, DbError> {
-        let transition = self.after_crash(job.crash_count, "the job's code panicked");
-        self.apply(job, transition).await
-    }
-
     /// Gives an unfinished job back, unharmed: this worker is stopping.
     pub async fn release(&self, job: &ClaimedJob) -> Result<Result<Settled, LeaseLost>, DbError> {
         let settled = Settled::Ready { run_at: self.clock.now() };
@@ -98,17 +95,19 @@ impl Queue {
         Transition { error: Some((class, message)), outcome: class, ..transition }
     }
 
-    fn after_crash(&self, crash_count: i32, message: &str) -> Transition {
-        let crashes = crash_count + 1;
-        let settled = if crashes >= MAX_CRASHES {
+    /// Crashes have a budget of their own and cost no attempt.
+    fn after_crash(&self, job: &ClaimedJob, longest_rest: Duration) -> Transition {
+        let hopeless = job.crash_count + 1 >= MAX_CRASHES || job.lease_token >= MAX_CLAIMS;
+        let settled = if hopeless {
             Settled::Dead
         } else {
-            let jitter = crate::backoff::below(&*self.random, Duration::from_secs(5).0);
+            let jitter = crate::backoff::below(&*self.random, longest_rest.0);
             Settled::Ready { run_at: self.clock.now() + Duration(jitter) }
         };
         Transition {
+            refund: true,
             crashed: true,
-            error: Some(("crash", message.to_owned())),
+            error: Some(("crash", "its worker vanished".to_owned())),
             outcome: "crash",
             ..Transition::plain(settled)
         }
@@ -132,8 +131,19 @@ impl Queue {
         Ok(settled)
     }
 
-    /// Takes back jobs whose workers vanished. Gives their number.
+    /// Takes back jobs whose leases ran out: their workers vanished. Gives their number.
     pub async fn reap(&self) -> Result<usize, DbError> {
+        self.take_back(self.clock.now(), Duration::from_secs(5)).await
+    }
+
+    /// Takes back every running job at once. For the only worker of a database as it starts: whatever
+    /// runs was left by a predecessor that is gone. Safe even if it is not, because of the fencing.
+    pub(crate) async fn take_back_all(&self) -> Result<usize, DbError> {
+        self.take_back(Instant(i64::MAX), Duration::ZERO).await
+    }
+
+    /// Takes back the jobs whose leases end before this moment, up to a hundred.
+    async fn take_back(&self, lease_before: Instant, longest_rest: Duration) -> Result<usize, DbError> {
         let queue = self.clone();
         let now = self.clock.now();
         let reaped = self
@@ -146,11 +156,11 @@ impl Queue {
                         tx.dialect().for_update_skip_locked()
                     );
                     let expired =
-                        tx.find_across_tenants::<job::Entity>().from_raw_sql(tx.statement(sql, [now.0.into()])).all(tx).await?;
+                        tx.find_across_tenants::<job::Entity>().from_raw_sql(tx.statement(sql, [lease_before.0.into()])).all(tx).await?;
                     let mut reaped = 0;
                     for job in expired {
                         let job = ClaimedJob::from(job);
-                        let transition = queue.after_crash(job.crash_count, "its worker vanished");
+                        let transition = queue.after_crash(&job, longest_rest);
                         let settled = apply_transition(tx, &job, &transition, now).await?;
                         tracing::warn!(job.id = %job.id, job.kind, ?settled, "took a job back from a vanished worker");
                         reaped += 1;

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::backoff::below;
 use crate::{ClaimedJob, Queue, Registry};
 
+mod alone;
 mod supervise;
 
 /// How a worker works.
@@ -56,6 +57,7 @@ impl Worker {
     /// Works until `shutdown`. Then claims nothing more, tells running jobs to stop, waits for them as
     /// long as [`WorkerOptions::drain`] says, and gives back what is unfinished with its attempt refunded.
     pub async fn run(self, shutdown: CancellationToken) {
+        let alone = self.take_over().await;
         let maintenance = tokio::spawn(maintain(self.queue.clone(), self.options.poll, shutdown.clone()));
         let mut running = JoinSet::new();
         while !shutdown.is_cancelled() {
@@ -75,6 +77,19 @@ impl Worker {
         if let Err(error) = maintenance.await {
             tracing::error!(%error, "the queue's maintenance ended badly");
         }
+        drop(alone);
+    }
+
+    /// On an embedded database without another worker, takes back at once what a predecessor left
+    /// running: after a crash nobody has to wait for its leases to run out.
+    async fn take_over(&self) -> Option<alone::Alone> {
+        let alone = alone::Alone::claim(self.queue.database().file()?)?;
+        match self.queue.take_back_all().await {
+            Ok(0) => {}
+            Ok(jobs) => tracing::info!(jobs, "took up what the last run of this server left unfinished"),
+            Err(error) => tracing::warn!(%error, "unfinished jobs wait until their leases run out"),
+        }
+        Some(alone)
     }
 
     fn start(&self, running: &mut JoinSet<()>, job: ClaimedJob, shutdown: &CancellationToken) {

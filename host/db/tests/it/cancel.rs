@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use portolan_core::{Random, SeededRandom, TenantId};
 use portolan_db::entity::quarantine;
+use portolan_db::sea_orm::{ActiveModelTrait, EntityTrait, TransactionTrait};
 use uuid::Uuid;
 
-use crate::support::{migrate, new_id, note, on_both, write_note};
+use crate::support::{TestDatabase, migrate, new_id, note, on_both, write_note};
 
 const ROUNDS: usize = 150;
 
@@ -79,4 +80,26 @@ async fn a_write_ends_though_its_caller_went_away() {
         assert_eq!(found, 1);
     })
     .await;
+}
+
+/// The pool's own guard, without the tasks in front of it: this is how writes were lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_connection_comes_back_outside_any_transaction() {
+    let Some(test) = TestDatabase::postgres(migrate).await else {
+        return portolan_db::testing::say_skipped();
+    };
+    let raw = test.database.migration_connection();
+    let random = SeededRandom::new(11);
+    let tenant = TenantId(new_id());
+    for _ in 0..200 {
+        let impatience = Duration::from_micros(random.next_u64() % 400);
+        drop(tokio::time::timeout(impatience, raw.begin()).await);
+        quarantine::ActiveModel::from(note(tenant, "autocommit")).insert(raw).await.expect("acknowledged");
+    }
+    let reopened = portolan_db::Database::connect(&test.config).await.expect("open again");
+    test.database.close().await.expect("close");
+    let stored = quarantine::Entity::find().all(reopened.migration_connection()).await.expect("find").len();
+    assert_eq!(stored, 200, "acknowledged writes are lost");
+    reopened.close().await.expect("close");
+    test.discard().await;
 }

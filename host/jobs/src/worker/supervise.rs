@@ -111,7 +111,9 @@ async fn settle(queue: &Queue, job: &ClaimedJob, ended: Ended, policy: RetryPoli
     loop {
         let settled = match &ended {
             Ended::Returned(result) => queue.settle(job, result.clone(), policy).await,
-            Ended::Panicked => queue.settle_crash(job).await,
+            Ended::Panicked => {
+                queue.settle(job, Err(JobError::retry("the job's code panicked")), policy).await
+            }
             Ended::Unfinished | Ended::LeaseLost => queue.release(job).await,
         };
         match settled {

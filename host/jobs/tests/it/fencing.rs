@@ -141,3 +141,21 @@ async fn a_job_that_kills_its_workers_becomes_a_dead_letter_and_can_be_replayed(
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_job_that_gets_on_survives_any_number_of_crashes() {
+    on_both(migrate, async |test| {
+        let bench = Bench::new(test);
+        let id = bench.enqueue_many(1, &bench.lane(1)).await[0];
+        for _ in 0..50 {
+            let job = bench.claim_one().await;
+            assert_eq!(job.attempt, 1, "a crash costs no attempt");
+            write_note(&bench, &job).await.expect("progress");
+            bench.advance_secs(40);
+            assert_eq!(bench.queue.reap().await.expect("reap"), 1);
+            bench.advance_secs(10);
+        }
+        assert_eq!(bench.job(id).await.crash_count, 1);
+    })
+    .await;
+}

@@ -158,13 +158,13 @@ async fn stopping_gives_unfinished_jobs_back_with_their_attempt_refunded() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_panic_costs_a_life_and_an_unknown_kind_is_a_dead_letter() {
+async fn a_panic_is_tried_again_later_and_an_unknown_kind_is_a_dead_letter() {
     on_both(migrate, async |test| {
         let house = House::start(test);
         let panicking = house.ask("act", "panic").await;
         let unknown = house.ask("nobody knows", "").await;
-        let job = house.until(panicking, |job| job.crash_count == 1).await;
-        assert_eq!(job.state, JobState::Ready);
+        let job = house.until(panicking, |job| job.last_error.is_some()).await;
+        assert_eq!((job.state, job.attempt, job.crash_count), (JobState::Ready, 1, 0));
         let job = house.until(unknown, |job| job.state == JobState::Dead).await;
         assert!(job.last_error.expect("error").contains("nobody knows"));
         house.stop().await;
@@ -182,4 +182,25 @@ async fn a_long_job_keeps_its_lease() {
         house.stop().await;
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_embedded_worker_takes_up_at_once_what_its_predecessor_left_but_nothing_of_a_living_one() {
+    let test = TestDatabase::sqlite(migrate).await;
+    let first = House::start(&test);
+    let id = first.ask("act", "obedient").await;
+    first.until(id, |job| job.state == JobState::Running).await;
+    let second = House::start(&test);
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    assert_eq!(first.job(id).await.crash_count, 0, "the first worker lives");
+    second.stop().await;
+
+    // Killed: no settling, no release.
+    first.worker.abort();
+    assert!(first.worker.await.expect_err("aborted").is_cancelled());
+    let third = House::start(&test);
+    let job = third.until(id, |job| job.lease_token == 2 && job.state == JobState::Running).await;
+    assert_eq!((job.attempt, job.crash_count), (1, 1));
+    third.stop().await;
+    test.discard().await;
 }
