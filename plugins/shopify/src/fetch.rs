@@ -112,6 +112,8 @@ pub fn fetch_page(request: &FetchRequest, root: &'static str, first: u32) -> Res
     match next_cursor {
         Some(cursor) => {
             page.progress = token.counted.map(|counted| (token.seen * 100 / counted.max(1)).min(99) as u8);
+            // Until the end is reached this is what progress is measured by.
+            page.expected = token.counted;
             let token = Token { after: Some(cursor), ..token };
             let bytes = serde_json::to_vec(&token)
                 .map_err(|error| Error::PluginBug(format!("the page token can't be written: {error}")))?;
@@ -124,7 +126,10 @@ pub fn fetch_page(request: &FetchRequest, root: &'static str, first: u32) -> Res
                 }),
             };
         }
-        None => page.expected = expected(root, search.as_deref(), &token)?,
+        None => {
+            let closed = request.slice.until.is_some_and(|until| until <= request.conn.now);
+            page.expected = expected(root, search.as_deref(), &token, closed)?;
+        }
     }
     Ok(page)
 }
@@ -144,12 +149,13 @@ fn next_cursor(info: &PageInfo, token: &Token, nodes: usize) -> Result<Option<St
     }
 }
 
-/// What the slice has to hold, where Shopify can be taken at its word.
+/// What the slice has to hold, said at its end; the host fails a slice that holds something else.
 ///
-/// A record that changes while it is read leaves the window, and comes with a later one. So a count
-/// that differs is asked again: if it stands, records are missing and the host must fail the slice;
-/// if it went down to what was seen, nothing is; in between nothing can be said.
-fn expected(root: &str, search: Option<&str>, token: &Token) -> Result<Option<u64>> {
+/// A record that changes while its window is read leaves the window, seen or not, and comes with a
+/// later one. So a count that differs is asked again: what was seen has to lie between what is in the
+/// window now and what was in it at first. Below that, records are missing. A window that is still
+/// open gains records, and proves nothing.
+fn expected(root: &str, search: Option<&str>, token: &Token, closed: bool) -> Result<Option<u64>> {
     #[derive(Deserialize)]
     struct Recount {
         data: RecountData,
@@ -158,12 +164,13 @@ fn expected(root: &str, search: Option<&str>, token: &Token) -> Result<Option<u6
     struct RecountData {
         count: Option<Count>,
     }
-    if token.counted.is_none() || token.counted == Some(token.seen) {
-        return Ok(token.counted);
+    let Some(counted) = token.counted else { return Ok(None) };
+    if token.seen >= counted || !closed {
+        return Ok(Some(token.seen));
     }
     let answer = ask(&queries::count(root), &json!({ "query": search }))?;
     let recount = answer.response.json::<Recount>()?.data.count.and_then(Count::exact);
-    Ok(recount.filter(|recount| Some(*recount) == token.counted || *recount == token.seen))
+    Ok(Some(token.seen.max(recount.unwrap_or(counted))))
 }
 
 /// The search for a window of updates, half-open. Shopify's times are whole seconds; both bounds

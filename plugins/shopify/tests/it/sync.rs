@@ -53,6 +53,7 @@ fn windows_that_meet_bring_the_same_as_one() {
     for pair in bounds.windows(2) {
         let part = sync(sandbox, SHOPS[0], &window("orders", pair[0], pair[1])).expect("a sync");
         assert_eq!(part.expected, Some(part.output.seen), "the channel's count is given");
+        assert_eq!(part.pages, (part.output.seen as usize).div_ceil(100).max(1));
         keys.extend(part.output.orders.iter().map(|order| order.key.clone()));
     }
     keys.sort();
