@@ -25,16 +25,19 @@ export function chartOption(spec: ChartSpec, palette: Palette, width: number, fo
   const legend = !direct && spec.series.length > 1;
   const horizontal = spec.kind === "horizontal_bar";
   const legendHeight = legend ? 20 * legendRows(spec, width) : 0;
+  const right = direct ? 92 : horizontal ? 76 : 12;
+  // The value axis' labels take about this much on the left.
+  const plotWidth = Math.max(width - right - 48, 60);
   return {
     animation: false,
     backgroundColor: "transparent",
     color: palette.series,
     textStyle: { fontSize: FONT_SIZE, fontFamily, color: palette.muted },
     legend: legend ? legendOption(spec, palette) : undefined,
-    grid: { left: horizontal ? 8 : 4, right: direct ? 92 : horizontal ? 76 : 12, top: legendHeight + (horizontal ? 6 : 28), bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: { left: horizontal ? 8 : 4, right, top: legendHeight + (horizontal ? 6 : 28), bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     ...(horizontal
-      ? { xAxis: valueAxis(spec, palette, true), yAxis: { ...categoryAxis(spec, palette, width), inverse: true } }
-      : { xAxis: categoryAxis(spec, palette, width), yAxis: valueAxis(spec, palette, false) }),
+      ? { xAxis: valueAxis(spec, palette, true), yAxis: { ...categoryAxis(spec, palette, width, plotWidth), inverse: true } }
+      : { xAxis: categoryAxis(spec, palette, width, plotWidth), yAxis: valueAxis(spec, palette, false) }),
     series: spec.series.flatMap((series) =>
       lines ? lineSeries(spec, series, palette, direct) : barSeries(spec, series, palette, mains.length)),
   };
@@ -71,7 +74,7 @@ function legendOption(spec: ChartSpec, palette: Palette): Option {
   };
 }
 
-function categoryAxis(spec: ChartSpec, palette: Palette, width: number): Option {
+function categoryAxis(spec: ChartSpec, palette: Palette, width: number, plotWidth: number): Option {
   const horizontal = spec.kind === "horizontal_bar";
   return {
     type: "category",
@@ -80,10 +83,19 @@ function categoryAxis(spec: ChartSpec, palette: Palette, width: number): Option 
     axisLine: { lineStyle: { color: palette.comparison } },
     axisTick: { show: false },
     axisLabel: {
-      color: palette.muted, fontSize: FONT_SIZE, hideOverlap: true, margin: 8, showMinLabel: horizontal ? undefined : true, showMaxLabel: horizontal ? undefined : true,
-      ...(horizontal ? { width: Math.round(width * 0.34), overflow: "truncate", interval: 0 } : spec.kind === "line" ? { alignMinLabel: "left", alignMaxLabel: "right" } : {}),
+      color: palette.muted, fontSize: FONT_SIZE, margin: 8,
+      ...(horizontal ? { width: Math.round(width * 0.34), overflow: "truncate", interval: 0 } : { interval: shownLabels(spec, plotWidth), showMaxLabel: true }),
+      ...(spec.kind === "line" ? { alignMinLabel: "left", alignMaxLabel: "right" } : {}),
     },
   };
+}
+
+/** Evenly spaced labels with the last always among them; the same on the server and in the browser. */
+function shownLabels(spec: ChartSpec, plotWidth: number): (index: number) => boolean {
+  const count = spec.categories.length;
+  const widest = Math.max(...spec.categories.map((category) => textWidth(category.label, FONT_SIZE)), 1);
+  const step = Math.max(1, Math.ceil(((widest + 14) * count) / plotWidth));
+  return (index) => (count - 1 - index) % step === 0;
 }
 
 function valueAxis(spec: ChartSpec, palette: Palette, horizontal: boolean): Option {
