@@ -102,11 +102,26 @@ function showState(state: "live" | "lost"): void {
   dot.textContent = state === "live" ? "Live" : "Reconnecting";
 }
 
+/** Whoever was signed out meanwhile sees the sign-in page, not a piece of it. */
+function leaveWhenSignedOut(): void {
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const { detail } = event as CustomEvent<{ xhr: XMLHttpRequest; shouldSwap: boolean }>;
+    if (!detail.xhr.responseURL || !new URL(detail.xhr.responseURL).pathname.startsWith("/sign-in")) return;
+    detail.shouldSwap = false;
+    location.reload();
+  });
+}
+
 export function startLive(): void {
+  leaveWhenSignedOut();
   let lost = false;
   const source = new EventSource("/events");
   source.addEventListener("sync", syncMoved);
-  source.addEventListener("data", () => refreshAll("[data-live-data]"));
+  source.addEventListener("data", (event: MessageEvent<string>) => {
+    // Version 0: messages were missed, so everything may have moved.
+    const { version } = JSON.parse(event.data) as { version: number };
+    refreshAll(version === 0 ? "[data-live-data], [data-live-sync]" : "[data-live-data]");
+  });
   source.addEventListener("open", () => {
     showState("live");
     // What was missed while the stream was away is asked for once.

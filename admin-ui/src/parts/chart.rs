@@ -80,12 +80,21 @@ pub struct ChartView {
     pub subtitle: String,
     /// What the chart shows, in a sentence or two.
     pub summary: String,
-    /// Drawn for wide screens (about 720 × 260).
+    /// Drawn at [`ChartView::WIDE`]; the space on the page has the same shape.
     pub svg: SafeSvg,
-    /// Drawn for phones (about 360 × 240); the wide one is scaled where absent.
+    /// For phones, drawn at [`ChartView::NARROW`]; the wide one is scaled down where absent.
     pub svg_narrow: Option<SafeSvg>,
     /// The chart's specification as JSON, for the interactive chart; empty for none.
     pub spec_json: String,
     pub table: ChartTableView,
 }
 impl HtmlSafe for ChartView {}
+
+impl ChartView {
+    /// Width and height of [`ChartView::svg`], in pixels.
+    pub const WIDE: (u32, u32) = (560, 260);
+    /// Width and height of [`ChartView::svg_narrow`].
+    pub const NARROW: (u32, u32) = (340, 240);
+    /// Width and height of the line beside a KPI.
+    pub const SPARKLINE: (u32, u32) = (168, 32);
+}
