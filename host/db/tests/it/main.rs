@@ -4,8 +4,10 @@
 
 mod cancel;
 mod ledger;
+mod plans;
 mod schema;
 mod settings;
 mod support;
 mod tenancy;
 mod transactions;
+mod trouble;

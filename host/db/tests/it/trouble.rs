@@ -1,0 +1,75 @@
+//! A full disk and a database that goes away: named as what they are, nothing kept by halves, and the
+//! next write goes on.
+
+use portolan_core::TenantId;
+use portolan_db::entity::quarantine;
+use portolan_db::sea_orm::{ConnectionTrait, PaginatorTrait};
+use portolan_db::{Database, DbError};
+
+use crate::support::{TestDatabase, migrate, new_id, note, on_both, write_note};
+
+async fn count(database: &Database, tenant: TenantId) -> u64 {
+    let tx = database.read(tenant).await.expect("read");
+    tx.find::<quarantine::Entity>().count(&tx).await.expect("count")
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_the_next_write_goes_on() {
+    let test = TestDatabase::sqlite(migrate).await;
+    let tenant = TenantId(new_id());
+    write_note(&test.database, note(tenant, "before")).await.expect("write");
+    let raw = test.database.migration_connection();
+    let pages = raw.query_one_raw(statement("PRAGMA page_count")).await.expect("count").expect("row");
+    let pages: i64 = pages.try_get_by_index(0).expect("number");
+    raw.execute_unprepared(&format!("PRAGMA max_page_count = {}", pages + 2)).await.expect("limit");
+
+    let full = write_note(&test.database, note(tenant, &"x".repeat(200_000))).await.expect_err("full");
+    assert!(matches!(full, DbError::Full(_)), "{full:?}");
+    assert!(full.to_string().contains("free some space"), "{full}");
+
+    raw.execute_unprepared("PRAGMA max_page_count = 1000000").await.expect("room");
+    write_note(&test.database, note(tenant, &"x".repeat(200_000))).await.expect("room again");
+    assert_eq!(count(&test.database, tenant).await, 2);
+    test.discard().await;
+}
+
+fn statement(sql: &str) -> portolan_db::sea_orm::Statement {
+    portolan_db::sea_orm::Statement::from_string(portolan_db::sea_orm::DbBackend::Sqlite, sql)
+}
+
+#[tokio::test]
+async fn a_database_that_goes_away_in_the_middle_keeps_nothing_and_comes_back() {
+    let Some(test) = TestDatabase::postgres(migrate).await else {
+        return portolan_db::testing::say_skipped();
+    };
+    let tenant = TenantId(new_id());
+    let row = note(tenant, "lost");
+    let killed = test
+        .database
+        .write(tenant, move |tx| {
+            Box::pin(async move {
+                tx.insert(quarantine::ActiveModel::from(row)).await?;
+                let own = tx.host_wide().statement("SELECT pg_terminate_backend(pg_backend_pid())", []);
+                // Its own end is all the answer that there is.
+                drop(tx.host_wide().execute_raw(own).await);
+                Ok::<(), DbError>(())
+            })
+        })
+        .await;
+    let error = killed.expect_err("no commit without a connection");
+    assert!(error.is_transient(), "{error:?}");
+    write_note(&test.database, note(tenant, "after")).await.expect("a new connection");
+    assert_eq!(count(&test.database, tenant).await, 1);
+    test.discard().await;
+}
+
+#[tokio::test]
+async fn a_closed_database_is_unavailable() {
+    on_both(migrate, async |test| {
+        let closed = Database::connect(&test.config).await.expect("open");
+        closed.close().await.expect("close");
+        let error = write_note(&closed, note(TenantId(new_id()), "never")).await.expect_err("closed");
+        assert!(matches!(error, DbError::Unavailable(_)), "{error:?}");
+    })
+    .await;
+}
