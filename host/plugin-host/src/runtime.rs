@@ -37,6 +37,8 @@ struct Inner {
     options: Options,
     http: Arc<SharedHttp>,
     calls: Arc<Semaphore>,
+    /// One at a time: compiling takes a core and much memory, and whoever uploads decides how much.
+    compiling: tokio::sync::Mutex<()>,
     plugins: RwLock<Registry>,
 }
 
@@ -83,6 +85,7 @@ impl SandboxRuntime {
             engine,
             cache: ArtefactCache::new(cache_dir, options.cache_key.clone()),
             calls: Arc::new(Semaphore::new(options.limits.concurrent_calls.max(1))),
+            compiling: tokio::sync::Mutex::new(()),
             http,
             options,
             plugins: RwLock::default(),
@@ -164,6 +167,7 @@ fn empty_normalize() -> NormalizeRequest {
 impl PluginRuntime for SandboxRuntime {
     async fn install(&self, component: Bytes) -> Result<InstalledPlugin, Fault> {
         let inner = self.inner.clone();
+        let _turn = self.inner.compiling.lock().await;
         // Compiling takes seconds of a core: never on the threads that answer requests.
         let loaded = tokio::task::spawn_blocking(move || compile(&inner, &component))
             .await

@@ -53,11 +53,12 @@ impl Buckets {
         Err((missing / bucket.refill_per_second * 1_000.0).ceil().clamp(1.0, 86_400_000.0) as u64)
     }
 
-    /// The channel said how much is left: believed when it is less than what we thought.
+    /// The channel said how much is left. It meters and the manifest only guesses, so it is believed,
+    /// also where it grants more than the manifest hoped for.
     pub fn observe(&self, plugin_id: &str, connection: ConnectionId, bucket: &RateBucket, remaining: u32) {
         let mut levels = self.levels();
         let level = self.refilled(&mut levels, plugin_id, connection, bucket);
-        level.tokens = level.tokens.min(f64::from(remaining));
+        level.tokens = f64::from(remaining);
     }
 
     fn refilled<'a>(
@@ -75,7 +76,9 @@ impl Buckets {
         };
         let level = levels.entry(holder).or_insert(Level { tokens: bucket.capacity, at_us: now_us });
         let elapsed_s = (now_us - level.at_us).max(0) as f64 / 1_000_000.0;
-        level.tokens = (level.tokens + elapsed_s * bucket.refill_per_second).min(bucket.capacity);
+        // What was observed above the capacity stays until it is spent, but nothing flows in on top.
+        let refilled = level.tokens + elapsed_s * bucket.refill_per_second;
+        level.tokens = refilled.min(level.tokens.max(bucket.capacity));
         level.at_us = now_us;
         level
     }

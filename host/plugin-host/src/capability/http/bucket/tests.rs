@@ -35,13 +35,16 @@ fn a_bucket_of_the_plugin_is_shared_by_its_connections() {
 }
 
 #[test]
-fn what_the_channel_says_is_believed_downwards() {
+fn what_the_channel_says_is_believed() {
     let buckets = Buckets::new(Arc::new(ManualClock::at(Instant(0))));
     let bucket = bucket(BucketScope::Connection);
     buckets.observe("p", connection('1'), &bucket, 2);
     assert_eq!(buckets.draw("p", connection('1'), &bucket, 3), Err(500));
     buckets.observe("p", connection('1'), &bucket, 1_000);
-    assert_eq!(buckets.draw("p", connection('1'), &bucket, 3), Err(500));
+    for _ in 0..100 {
+        assert_eq!(buckets.draw("p", connection('1'), &bucket, 10), Ok(()));
+    }
+    assert_eq!(buckets.draw("p", connection('1'), &bucket, 3), Err(1_500));
 }
 
 #[test]
