@@ -10,7 +10,10 @@
 )]
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DatabaseConnection;
+use sea_orm_migration::sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
 
 mod m0001_people;
 mod m0002_connections;
@@ -36,9 +39,25 @@ impl MigratorTrait for Migrator {
     }
 }
 
-/// Brings the database to the newest schema. Does nothing where it already is.
+/// Any number, the same in every version: processes that migrate one database wait for each other.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(7207414)";
+
+/// Brings the database to the newest schema, in one transaction: all of it or nothing. Does nothing
+/// where it already is. Processes that start at the same moment take turns.
 pub async fn migrate(connection: &DatabaseConnection) -> Result<(), DbErr> {
-    Migrator::up(connection, None).await
+    if pending(connection).await?.is_empty() {
+        return Ok(());
+    }
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let transaction = connection.begin_with_options(options).await?;
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared(LOCK).await?;
+    }
+    Migrator::up(&transaction, None).await?;
+    transaction.commit().await
 }
 
 /// Names of the migrations that have not been applied yet; changes nothing.

@@ -72,3 +72,31 @@ async fn every_entity_has_its_table_and_migrating_again_changes_nothing() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn processes_that_start_at_the_same_moment_migrate_once() {
+    on_both(
+        async |_| Ok(()),
+        async |test| {
+            let mut processes = Vec::new();
+            for _ in 0..4 {
+                processes.push(portolan_db::Database::connect(&test.config).await.expect("open"));
+            }
+            let migrating: Vec<_> = processes
+                .iter()
+                .cloned()
+                .map(|database| tokio::spawn(async move { migrate(database.migration_connection()).await }))
+                .collect();
+            for process in migrating {
+                process.await.expect("task").expect("migrate");
+            }
+            for database in processes {
+                database.close().await.expect("close");
+            }
+            let pending =
+                portolan_migrations::pending(test.database.migration_connection()).await.expect("pending");
+            assert!(pending.is_empty(), "{pending:?}");
+        },
+    )
+    .await;
+}
