@@ -1,5 +1,20 @@
 //! Pulse: how the business does, on one page.
+
+mod charts;
+mod pages;
+mod queries;
+mod scope;
+#[cfg(test)]
+mod tests;
+mod views;
+
 use std::sync::Arc;
+
 use axum::Router;
+use axum::routing::get;
+
 use crate::App;
-pub fn routes() -> Router<Arc<App>> { Router::new() }
+
+pub fn routes() -> Router<Arc<App>> {
+    Router::new().route("/pulse", get(pages::show_pulse))
+}

@@ -1,0 +1,184 @@
+//! The questions behind Pulse.
+
+use portolan_analytics::{Comparison, Grain, GrainChoice, Query, Table};
+use portolan_core::calendar::{DateRange, TenantCalendar, Weekday};
+use portolan_core::{ConnectionId, Currency, LocalDate, TenantId};
+use portolan_db::entity::tenant;
+
+use super::scope::{LedgerDays, Scope};
+use crate::App;
+use crate::web::error::{AppError, AppResult};
+
+/// Products per currency.
+pub const TOP_PRODUCTS: u32 = 10;
+/// Wider than any ledger, narrower than what one question may ask for by month.
+const LEDGER_YEARS: (i32, i32) = (1900, 2200);
+
+/// Everything that Pulse knows of one scope.
+pub struct Answers {
+    /// One row per currency.
+    pub money: Table,
+    /// One row.
+    pub counts: Table,
+    pub products: Table,
+    /// The currency of the charts; absent where nothing was sold.
+    pub currency: Option<Currency>,
+    pub by_time: Option<Table>,
+    pub by_part: Option<ByPart>,
+}
+
+/// Net sales over time, cut by whom they came through.
+pub struct ByPart {
+    pub dimension: &'static str,
+    pub table: Table,
+}
+
+/// A scope as questions are asked about it.
+pub struct Asked<'a> {
+    pub tenant: TenantId,
+    pub scope: &'a Scope,
+    pub connection: Option<ConnectionId>,
+    /// How many connections the scope holds.
+    pub connections: usize,
+    /// Preferred where it occurs.
+    pub reporting_currency: Option<Currency>,
+}
+
+impl Asked<'_> {
+    fn over(&self, metrics: &[&str]) -> Query {
+        self.of_connection(Query::over(self.scope.range, metrics), self.scope.comparison)
+    }
+
+    fn of_connection(&self, mut query: Query, comparison: Option<Comparison>) -> Query {
+        query.comparison = comparison;
+        match self.connection {
+            Some(connection) => query.only("connection", &[&connection.to_string()]),
+            None => query,
+        }
+    }
+}
+
+/// How the tenant counts weeks and fiscal years.
+pub fn tenant_calendar(tenant: &tenant::Model) -> TenantCalendar {
+    let week_start = usize::try_from(tenant.week_start).ok().and_then(|index| Weekday::ALL.get(index).copied());
+    TenantCalendar::new(week_start.unwrap_or_default(), i64::from(tenant.fiscal_start_month)).unwrap_or_default()
+}
+
+/// The first and the last business date on which anything happened. Asked of the columnar engine in
+/// three small steps: the ledger's table has no index on dates.
+pub async fn ledger_days(
+    app: &App,
+    tenant: TenantId,
+    connection: Option<ConnectionId>,
+) -> AppResult<LedgerDays> {
+    let (first_year, last_year) = LEDGER_YEARS;
+    let edge = |year| LocalDate::from_ymd(year, 1, 1).ok_or_else(|| AppError::internal("no such year"));
+    let whole = DateRange { from: edge(first_year)?, until: edge(last_year)? };
+    let months = days_with_sales(app, tenant, connection, whole, GrainChoice::Month).await?;
+    let (Some(first_month), Some(last_month)) = (months.first(), months.last()) else { return Ok(None) };
+    let first_days = days_with_sales(app, tenant, connection, *first_month, GrainChoice::Day).await?;
+    let last_days = match first_month == last_month {
+        true => first_days.clone(),
+        false => days_with_sales(app, tenant, connection, *last_month, GrainChoice::Day).await?,
+    };
+    let first = first_days.first().unwrap_or(first_month).from;
+    let last = last_days.last().unwrap_or(last_month).until.plus_days(-1);
+    Ok(Some((first, last)))
+}
+
+async fn days_with_sales(
+    app: &App,
+    tenant: TenantId,
+    connection: Option<ConnectionId>,
+    range: DateRange,
+    grain: GrainChoice,
+) -> AppResult<Vec<DateRange>> {
+    let mut query = Query::over(range, &["gross_sales", "returns"]).every(grain);
+    if let Some(connection) = connection {
+        query = query.only("connection", &[&connection.to_string()]);
+    }
+    let table = app.engine.run(tenant, &query).await?;
+    let mut periods: Vec<DateRange> = Vec::new();
+    for row in table.rows.iter() {
+        if let Some(portolan_analytics::Cell::Period(bucket)) = row.cells.first() {
+            periods.push(bucket.range);
+        }
+    }
+    periods.sort_by_key(|range| range.from);
+    Ok(periods)
+}
+
+/// Asks everything at once; the charts wait for the currency.
+pub async fn ask(app: &App, asked: &Asked<'_>) -> AppResult<Answers> {
+    let money = asked.over(&["net_sales", "aov", "returns", "demand_sales", "orders"]);
+    let counts = asked.over(&["orders", "customers", "units_net"]);
+    let products = asked.over(&["net_sales", "units_net"]).by("product").top(TOP_PRODUCTS, "net_sales");
+    let (money, counts, products) = futures::try_join!(
+        app.engine.run(asked.tenant, &money),
+        app.engine.run(asked.tenant, &counts),
+        app.engine.run(asked.tenant, &products),
+    )?;
+    let currency = chart_currency(&money, asked.reporting_currency);
+    let (by_time, by_part) = match currency {
+        Some(currency) => charts(app, asked, currency).await?,
+        None => (None, None),
+    };
+    Ok(Answers { money, counts, products, currency, by_time, by_part })
+}
+
+async fn charts(
+    app: &App,
+    asked: &Asked<'_>,
+    currency: Currency,
+) -> AppResult<(Option<Table>, Option<ByPart>)> {
+    let range = asked.scope.range;
+    let mut by_time = asked.over(&["net_sales"]).every(GrainChoice::Auto).only("currency", &[currency.as_str()]);
+    by_time.dense = true;
+    let dimension = if asked.connections > 1 { "connection" } else { "sales_channel" };
+    let parts = Query::over(range, &["net_sales"]).by(dimension).every(bar_grain(range));
+    let mut parts = asked.of_connection(parts, None).only("currency", &[currency.as_str()]);
+    parts.dense = true;
+    let (by_time, by_part) =
+        futures::try_join!(app.engine.run(asked.tenant, &by_time), app.engine.run(asked.tenant, &parts))?;
+    Ok((Some(by_time), Some(ByPart { dimension, table: by_part })))
+}
+
+/// Bars need more room than points of a line.
+fn bar_grain(range: DateRange) -> GrainChoice {
+    match range.days() {
+        ..=45 => GrainChoice::Day,
+        46..=200 => GrainChoice::Week,
+        201..=1_500 => GrainChoice::Month,
+        _ => GrainChoice::Year,
+    }
+}
+
+/// The reporting currency where it occurs, else the one with the most orders: amounts of unlike
+/// currencies have no order.
+pub fn chart_currency(money: &Table, reporting: Option<Currency>) -> Option<Currency> {
+    let mut found: Option<(i64, Currency)> = None;
+    for row in money.rows.iter() {
+        let Some(currency) = currency_of(money, row) else { continue };
+        if Some(currency) == reporting {
+            return Some(currency);
+        }
+        let orders = match money.cell(row, "orders") {
+            Some(portolan_analytics::Cell::Count(count)) => *count,
+            _ => 0,
+        };
+        if found.is_none_or(|(most, _)| orders > most) {
+            found = Some((orders, currency));
+        }
+    }
+    found.map(|(_, currency)| currency)
+}
+
+/// The currency that a row is in.
+pub fn currency_of(table: &Table, row: &portolan_analytics::Row) -> Option<Currency> {
+    table.cell(row, "currency")?.label()?.parse().ok()
+}
+
+/// The grain that an answer came in.
+pub fn grain_of(table: &Table) -> Grain {
+    table.grain.unwrap_or(Grain::Day)
+}

@@ -1,0 +1,110 @@
+use portolan_core::LocalDate;
+use portolan_core::calendar::{Comparison, DateRange, TenantCalendar};
+
+use super::scope::{LedgerDays, PulseQuery, Scope};
+
+fn day(text: &str) -> LocalDate {
+    LocalDate::parse(text).expect("a date")
+}
+
+fn resolve(query: &PulseQuery, days: LedgerDays) -> Scope {
+    Scope::resolve(query, days, day("2026-11-20"), &TenantCalendar::default())
+}
+
+fn dates(from: &str, until: &str) -> PulseQuery {
+    PulseQuery { from: from.to_owned(), until: until.to_owned(), ..PulseQuery::default() }
+}
+
+fn named(range: &str) -> PulseQuery {
+    PulseQuery { range: range.to_owned(), ..PulseQuery::default() }
+}
+
+fn range(first: &str, last: &str) -> DateRange {
+    DateRange::inclusive(day(first), day(last)).expect("in order")
+}
+
+fn historic() -> LedgerDays {
+    Some((day("2010-12-01"), day("2011-12-09")))
+}
+
+#[test]
+fn without_a_question_the_last_thirty_days_are_shown() {
+    let scope = resolve(&PulseQuery::default(), Some((day("2026-01-01"), day("2026-11-20"))));
+    assert_eq!(scope.range, range("2026-10-22", "2026-11-20"));
+    assert_eq!(scope.comparison, Some(Comparison::PreviousPeriod));
+    assert!(!scope.ends_with_newest_data);
+}
+
+#[test]
+fn historic_data_ends_the_range_and_the_page_says_so() {
+    let scope = resolve(&PulseQuery::default(), historic());
+    assert_eq!(scope.range, range("2011-11-10", "2011-12-09"));
+    assert!(scope.ends_with_newest_data);
+    let month = resolve(&named("previous_month"), historic());
+    assert_eq!(month.range, range("2011-11-01", "2011-11-30"));
+}
+
+#[test]
+fn data_of_the_future_does_not_move_today() {
+    let scope = resolve(&PulseQuery::default(), Some((day("2026-01-01"), day("2031-01-01"))));
+    assert_eq!(scope.range.last(), Some(day("2026-11-20")));
+}
+
+#[test]
+fn everything_is_compared_with_nothing_unless_asked() {
+    let scope = resolve(&named("all"), historic());
+    assert_eq!(scope.range, range("2010-12-01", "2011-12-09"));
+    assert_eq!(scope.comparison, None);
+    let asked = PulseQuery { compare: "year".to_owned(), ..named("all") };
+    assert_eq!(resolve(&asked, historic()).comparison, Some(Comparison::PreviousYear));
+}
+
+#[test]
+fn dates_are_taken_as_they_are_given() {
+    let scope = resolve(&dates("2011-01-01", "2011-01-31"), historic());
+    assert_eq!(scope.range, range("2011-01-01", "2011-01-31"));
+    assert_eq!(scope.error, None);
+    assert!(!scope.ends_with_newest_data);
+    assert_eq!(scope.compared_text().as_deref(), Some("1–31 Dec 2010"));
+}
+
+#[test]
+fn one_date_is_enough() {
+    assert_eq!(resolve(&dates("2011-12-01", ""), historic()).range, range("2011-12-01", "2011-12-09"));
+    assert_eq!(resolve(&dates("", "2011-06-30"), historic()).range, range("2011-06-01", "2011-06-30"));
+    assert_eq!(resolve(&dates("2026-01-05", ""), historic()).range, range("2026-01-05", "2026-01-05"));
+}
+
+#[test]
+fn a_bad_date_is_an_error_beside_the_filter_and_the_default_is_shown() {
+    for query in [
+        dates("2011-02-30", "2011-03-01"),
+        dates("yesterday", ""),
+        dates("0001-01-01", "2011-01-01"),
+        dates("2011-03-01", "2011-02-01"),
+        named("last_0_days"),
+        named("<script>"),
+    ] {
+        let scope = resolve(&query, historic());
+        assert!(scope.error.is_some(), "{query:?}");
+        assert_eq!(scope.range, range("2011-11-10", "2011-12-09"));
+    }
+}
+
+#[test]
+fn the_current_preset_is_marked_and_keeps_the_other_filters() {
+    let query = PulseQuery { compare: "none".to_owned(), connection: "abc-1".to_owned(), ..named("last_7_days") };
+    let scope = resolve(&query, historic());
+    let presets = query.presets(&scope);
+    let current: Vec<&str> =
+        presets.iter().filter(|preset| preset.current).map(|preset| preset.text.as_str()).collect();
+    assert_eq!(current, ["7 days"]);
+    assert_eq!(presets[0].href, "/pulse?range=last_7_days&compare=none&connection=abc-1");
+    assert_eq!(query.live_address(&scope), presets[0].href);
+}
+
+#[test]
+fn an_address_carries_no_foreign_words() {
+    let query = PulseQuery { connection: "x&from=1".to_owned(), ..named("last_7_days") };
+    assert_eq!(query.live_address(&resolve(&query, None)), "/pulse?range=last_7_days");
+}

@@ -1,0 +1,218 @@
+//! Answers as figures, rows and words.
+
+use std::collections::BTreeMap;
+
+use portolan_admin_ui::format;
+use portolan_admin_ui::pages::{FreshnessRow, Kpi, KpiValue, TopProductRow, TopProducts};
+use portolan_admin_ui::parts::{Badge, Delta, Notice, Tone};
+use portolan_analytics::{Cell, Row, Table, metric};
+use portolan_core::{Currency, Instant};
+use portolan_db::entity::connection::{self, ConnectionState};
+use portolan_db::entity::stream;
+use portolan_db::entity::sync::{self, SyncState};
+
+use super::queries::{Answers, currency_of};
+use crate::web::viewer::Viewer;
+
+/// The figures of the strip, in their order.
+const KPIS: [(&str, &str); 6] = [
+    ("net_sales", "Net sales"),
+    ("orders", "Orders"),
+    ("aov", "Average order value"),
+    ("customers", "Customers"),
+    ("units_net", "Net units"),
+    ("returns", "Returns"),
+];
+
+pub fn kpis(answers: &Answers, compared_with: Option<&str>) -> Vec<Kpi> {
+    KPIS.iter()
+        .map(|(id, label)| {
+            // The same metric may be in both; without money it is one figure over all currencies.
+            let table =
+                if answers.counts.column_index(id).is_some() { &answers.counts } else { &answers.money };
+            Kpi {
+                label: (*label).to_owned(),
+                definition: metric(id).map(|metric| metric.description).unwrap_or_default().to_owned(),
+                values: table.rows.iter().filter_map(|row| kpi_value(table, row, id, compared_with)).collect(),
+                sparkline: None,
+                note: (*id == "returns").then(|| returns_rate(&answers.money)).flatten(),
+            }
+        })
+        .collect()
+}
+
+fn kpi_value(table: &Table, row: &Row, id: &str, compared_with: Option<&str>) -> Option<KpiValue> {
+    let cell = table.cell(row, id)?;
+    let unit = match metric(id)?.unit {
+        portolan_analytics::Unit::Money => currency_of(table, row).map(|currency| currency.to_string()),
+        _ => None,
+    };
+    Some(KpiValue {
+        text: cell_text(cell),
+        unit: unit.unwrap_or_default(),
+        delta: delta(table, row, id, compared_with),
+    })
+}
+
+fn cell_text(cell: &Cell) -> String {
+    match cell {
+        Cell::Count(count) => format::count(*count),
+        Cell::Quantity(quantity) => match quantity.to_milli() {
+            Some(milli) => format::quantity_milli(milli),
+            None => quantity.to_string(),
+        },
+        Cell::Money(money) => format::money(money.amount_minor, money.currency),
+        Cell::Ratio(ratio) => format!("{ratio:.2}"),
+        Cell::Null | Cell::Period(_) | Cell::Key { .. } => format::MISSING.to_owned(),
+    }
+}
+
+/// The number as an integer of its own smallest part, for exact changes.
+fn smallest_parts(cell: &Cell) -> Option<i128> {
+    match cell {
+        Cell::Count(count) => Some(i128::from(*count)),
+        Cell::Money(money) => Some(i128::from(money.amount_minor)),
+        Cell::Quantity(quantity) => quantity.to_milli().map(i128::from),
+        _ => None,
+    }
+}
+
+fn delta(table: &Table, row: &Row, id: &str, compared_with: Option<&str>) -> Option<Delta> {
+    let now = smallest_parts(table.cell(row, id)?)?;
+    let then = smallest_parts(&table.compared(row, id)?.value)?;
+    let higher_is_better = metric(id).map(|metric| !metric.less_is_better);
+    format::delta(now, then, higher_is_better, &format!("vs {}", compared_with?))
+}
+
+/// "4.1 % of demand sales EUR": what came back of what was sold, per currency.
+fn returns_rate(money: &Table) -> Option<String> {
+    let rates: Vec<String> = money
+        .rows
+        .iter()
+        .filter_map(|row| {
+            let returns = money.cell(row, "returns")?.as_money()?;
+            let demand = money.cell(row, "demand_sales")?.as_money()?;
+            let rate = format::percent(returns.amount_minor, demand.amount_minor);
+            (demand.amount_minor > 0).then(|| format!("{rate} of demand sales in {}", returns.currency))
+        })
+        .collect();
+    (!rates.is_empty()).then(|| rates.join(", "))
+}
+
+/// The products that brought most, currency by currency. `labels`: connections by id.
+pub fn top_products(
+    answers: &Answers,
+    labels: &BTreeMap<String, String>,
+    compared_with: Option<&str>,
+) -> TopProducts {
+    let table = &answers.products;
+    let totals: BTreeMap<Currency, i64> = table
+        .totals
+        .iter()
+        .filter_map(|row| {
+            let money = table.cell(row, "net_sales")?.as_money()?;
+            Some((money.currency, money.amount_minor))
+        })
+        .collect();
+    let rows: Vec<TopProductRow> =
+        table.rows.iter().filter_map(|row| product_row(table, row, &totals, labels, compared_with)).collect();
+    let note = match totals.len() {
+        _ if rows.is_empty() => String::new(),
+        0 | 1 => format!("{} by net sales; share of all net sales", rows.len()),
+        _ => "The largest of each currency by net sales; shares are of the same currency".to_owned(),
+    };
+    TopProducts { rows, note }
+}
+
+fn product_row(
+    table: &Table,
+    row: &Row,
+    totals: &BTreeMap<Currency, i64>,
+    labels: &BTreeMap<String, String>,
+    compared_with: Option<&str>,
+) -> Option<TopProductRow> {
+    let Cell::Key { key, label } = table.cell(row, "product")? else { return None };
+    let money = table.cell(row, "net_sales")?.as_money()?;
+    let units = table.cell(row, "units_net")?;
+    // What sold in the compared days alone is no product of these days.
+    if money.amount_minor == 0 && smallest_parts(units) == Some(0) {
+        return None;
+    }
+    let connection = key.as_deref().and_then(|key| key.split_once('/')).map(|(connection, _)| connection);
+    let total = totals.get(&money.currency).copied().unwrap_or_default();
+    Some(TopProductRow {
+        title: if key.is_some() { label.clone() } else { "Without a product".to_owned() },
+        source: connection.and_then(|id| labels.get(id)).cloned().unwrap_or_default(),
+        units: cell_text(units),
+        net_sales: format::money(money.amount_minor, money.currency),
+        currency: money.currency.to_string(),
+        share: if total > 0 { format::percent(money.amount_minor, total) } else { format::MISSING.to_owned() },
+        delta: delta(table, row, "net_sales", compared_with),
+    })
+}
+
+/// Whether anything happened in the range.
+pub fn nothing_happened(answers: &Answers) -> bool {
+    let still = |cell: Option<&Cell>| cell.and_then(smallest_parts).is_none_or(|number| number == 0);
+    let money = &answers.money;
+    let no_money = money.rows.iter().all(|row| {
+        ["net_sales", "returns", "demand_sales"].iter().all(|id| still(money.cell(row, id)))
+    });
+    let counts = &answers.counts;
+    no_money && counts.rows.iter().all(|row| still(counts.cell(row, "orders")))
+}
+
+/// The currencies of an answer, in their order.
+pub fn currencies(money: &Table) -> Vec<Currency> {
+    money.rows.iter().filter_map(|row| currency_of(money, row)).collect()
+}
+
+pub fn currency_notice(currencies: &[Currency]) -> Option<Notice> {
+    let (first, others) = currencies.split_first()?;
+    if others.is_empty() {
+        return None;
+    }
+    let names: Vec<String> = others.iter().map(ToString::to_string).collect();
+    let text = "No exchange rate between them is known, so each is shown on its own and none is added to another.";
+    Some(Notice::new(Tone::Warn, format!("{first} and {} are kept apart", names.join(", ")), text))
+}
+
+/// How fresh one connection is: its slowest stream counts.
+pub fn freshness_row(
+    viewer: &Viewer,
+    connection: &connection::Model,
+    streams: &[stream::Model],
+    newest: Option<&sync::Model>,
+) -> FreshnessRow {
+    let fed = streams.iter().filter(|stream| {
+        stream.enabled && (stream.cron.is_some() || stream.last_success_at.is_some())
+    });
+    let last_success_at = fed.map(|stream| stream.last_success_at).min().flatten();
+    let (state, note) = freshness_state(connection.state, newest);
+    FreshnessRow {
+        label: connection.label.clone(),
+        href: format!("/connections/{}", connection.id),
+        state,
+        when: last_success_at.map(|at| viewer.when(Instant(at))),
+        note,
+    }
+}
+
+fn freshness_state(state: ConnectionState, newest: Option<&sync::Model>) -> (Badge, Option<String>) {
+    match state {
+        ConnectionState::NeedsAuth => {
+            return (Badge::new("needs a new secret", Tone::Bad), Some("nothing is fetched until then".to_owned()));
+        }
+        ConnectionState::Paused => return (Badge::new("paused", Tone::Warn), None),
+        ConnectionState::Active => {}
+    }
+    let Some(sync) = newest else { return (Badge::new("not synced yet", Tone::Neutral), None) };
+    match sync.state {
+        SyncState::Queued => (Badge::new("sync waits", Tone::Active), None),
+        SyncState::Running => (Badge::new("syncing", Tone::Active), sync.error_detail.clone()),
+        SyncState::Paused => (Badge::new("sync paused", Tone::Warn), None),
+        SyncState::Succeeded => (Badge::new("up to date", Tone::Good), None),
+        SyncState::Failed => (Badge::new("last sync failed", Tone::Bad), sync.error_detail.clone()),
+        SyncState::Cancelled => (Badge::new("last sync cancelled", Tone::Warn), None),
+    }
+}
