@@ -3,7 +3,7 @@
 //! A file is written and on disk before the row that lists it is committed, together with the new
 //! `folded_version`. So a crash leaves at most a file that nothing lists, which [`sweep`](crate::sweep)
 //! removes; it never leaves an event in both places or in none. Two folds at once are harmless: the
-//! second finds the version moved and gives its files up.
+//! second finds the version moved and gives its files up. Within a process they take turns.
 
 use std::collections::BTreeMap;
 
@@ -40,6 +40,7 @@ pub struct FoldReport {
 impl FactStore {
     /// Moves every posted event into parts, then merges small parts. Running it again does nothing.
     pub async fn fold(&self, tenant: TenantId) -> Result<FoldReport, FactsError> {
+        let _turn = self.folding.lock().await;
         let mut report = FoldReport::default();
         loop {
             let step = self.fold_step(tenant).await?;
@@ -53,7 +54,7 @@ impl FactStore {
         let merged = self.compact(tenant).await?;
         report.parts_merged = merged;
         if report.events > 0 || merged > 0 {
-            tracing::info!(
+            tracing::debug!(
                 tenant.id = %tenant,
                 events = report.events,
                 parts_written = report.parts_written,

@@ -50,6 +50,8 @@ pub struct FactStore {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) readers: Arc<Readers>,
+    /// One fold at a time in this process: a second one would write files in vain.
+    pub(crate) folding: Arc<tokio::sync::Mutex<()>>,
     engine: Arc<Engine>,
     threads: Arc<Threads>,
     answers: Cache<AnswerKey, Table>,
@@ -107,7 +109,12 @@ impl FactStore {
                 .max_capacity(config.cached_rows)
                 .time_to_live(ANSWER_LIFETIME)
                 .build(),
-            tails: Cache::builder().max_capacity(8).time_to_idle(ANSWER_LIFETIME).build(),
+            tails: Cache::builder()
+                .weigher(|_, tail: &RecordBatch| u32::try_from(tail.num_rows() + 1).unwrap_or(u32::MAX))
+                .max_capacity(2 * MAX_TAIL_EVENTS)
+                .time_to_idle(ANSWER_LIFETIME)
+                .build(),
+            folding: Arc::default(),
             database,
             folder,
             clock,

@@ -33,7 +33,7 @@ pub(crate) fn column(name: &str) -> Expr {
 
 /// Exact whatever the number of rows: 64-bit sums would wrap.
 pub(crate) fn wide_sum(name: &str) -> Expr {
-    Expr::from(column(name).cast_as("DECIMAL(38,0)")).sum()
+    column(name).cast_as("DECIMAL(38,0)").sum()
 }
 
 /// The events of a question in a range, with the columns `keys` and `others`.

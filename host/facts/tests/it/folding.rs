@@ -96,13 +96,14 @@ async fn a_file_without_its_row_counts_nothing_and_is_swept_later() {
 }
 
 #[tokio::test]
-async fn two_folds_at_once_list_every_event_once() {
+async fn two_processes_that_fold_at_once_list_every_event_once() {
     on_both(portolan_migrations::migrate, async |test| {
         let world = World::new(test).await;
         world.post(&ledger()).await;
         let expected = plain_rows(&world.ask_afresh(&question()).await.rows);
 
-        let (left, right) = tokio::join!(world.store.fold(world.tenant), world.store.fold(world.tenant));
+        let other = world.another_store();
+        let (left, right) = tokio::join!(world.store.fold(world.tenant), other.fold(world.tenant));
 
         let folded = left.expect("fold").events + right.expect("fold").events;
         assert_eq!(folded, 168);

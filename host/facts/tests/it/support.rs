@@ -214,6 +214,13 @@ impl World {
             .expect("post");
     }
 
+    /// Another process on the same database and folder.
+    pub fn another_store(&self) -> FactStore {
+        let random = Arc::new(SeededRandom::new(WORLDS.fetch_add(1, Ordering::Relaxed)));
+        FactStore::new(self.database.clone(), self.folder.path(), Arc::new(self.clock.clone()), random)
+            .expect("store")
+    }
+
     pub async fn fold(&self) -> portolan_facts::FoldReport {
         self.store.fold(self.tenant).await.expect("fold")
     }
