@@ -32,6 +32,9 @@ struct Arguments {
     /// Query cost that comes back per second.
     #[arg(long, default_value_t = ThrottlePlan::GENEROUS.restore_rate)]
     restore_rate: u64,
+    /// Megabytes of answers to keep for the next sync; 0 renders each anew. Size S fills about 130.
+    #[arg(long, default_value_t = 0)]
+    remember_mb: usize,
     /// Write the first shop's orders as a delimited file, then end.
     #[arg(long)]
     orders_csv: Option<PathBuf>,
@@ -64,7 +67,14 @@ async fn main() -> anyhow::Result<()> {
     }
     let throttle =
         ThrottlePlan { maximum_available: arguments.maximum_available, restore_rate: arguments.restore_rate };
-    let options = Options { size, seed: arguments.seed, until, token: arguments.token, throttle };
+    let options = Options {
+        size,
+        seed: arguments.seed,
+        until,
+        token: arguments.token,
+        throttle,
+        remember_bytes: arguments.remember_mb << 20,
+    };
     let listener = TcpListener::bind(("127.0.0.1", arguments.port)).await.context("cannot listen")?;
     let handle = serve(listener, options)?;
     let mut out = std::io::stdout();

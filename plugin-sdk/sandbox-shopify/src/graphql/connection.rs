@@ -69,15 +69,23 @@ impl SortKey {
     }
 }
 
-/// A page of everything of a kind. `sorted` are indices into `items` in the order of `key`.
+/// A page of everything of a kind, as positions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemPage {
+    /// Cursor, and index into the items.
+    pub items: Vec<(String, u32)>,
+    pub has_next: bool,
+    pub has_previous: bool,
+}
+
+/// `sorted` are indices into `items` in the order of `key`.
 pub fn page_of_items<T: Searchable>(
     items: &[T],
     sorted: &[u32],
     key: SortKey,
     search: &Search,
     arguments: &PageArguments,
-    write: impl Fn(&T) -> Value,
-) -> GraphqlResult<Page> {
+) -> GraphqlResult<ItemPage> {
     let start = match &arguments.after {
         Some(cursor) => {
             let last = decode(cursor)?;
@@ -85,16 +93,14 @@ pub fn page_of_items<T: Searchable>(
         }
         None => 0,
     };
-    let mut chosen =
-        sorted[start..].iter().map(|index| &items[*index as usize]).filter(|item| search.matches(*item));
-    let nodes = chosen.by_ref().take(arguments.first);
-    let nodes = nodes
-        .map(|item| {
-            let (value, id) = key.of(item);
-            (encode(value, id), write(item))
-        })
-        .collect::<Vec<_>>();
-    Ok(Page { nodes, has_next: chosen.next().is_some(), has_previous: arguments.after.is_some() })
+    let rest = sorted[start..].iter().copied();
+    let mut chosen = rest.filter(|index| search.matches(&items[*index as usize]));
+    let page = chosen.by_ref().take(arguments.first).map(|index| {
+        let (value, id) = key.of(&items[index as usize]);
+        (encode(value, id), index)
+    });
+    let page = page.collect();
+    Ok(ItemPage { items: page, has_next: chosen.next().is_some(), has_previous: arguments.after.is_some() })
 }
 
 /// A `Count` with Shopify's limit of 10,000 unless the query lifts it.

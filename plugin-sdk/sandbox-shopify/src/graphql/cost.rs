@@ -20,12 +20,12 @@ impl<'a> Query<'a> {
         self.cost_of(self.selection, None)
     }
 
-    /// What it did cost, from its answer.
-    pub fn actual_cost(&self, answer: &Value) -> GraphqlResult<u64> {
-        self.cost_of(self.selection, Some(answer))
+    /// What one root field did cost, from its answer.
+    pub fn cost_of_answer(&self, field: &'a Field<'a, &'a str>, answer: &Value) -> GraphqlResult<u64> {
+        if answer.is_null() { Ok(0) } else { self.cost_of_field(field, Some(answer)) }
     }
 
-    fn cost_of(
+    pub fn cost_of(
         &self,
         selection: &'a SelectionSet<'a, &'a str>,
         answer: Option<&Value>,
@@ -80,7 +80,7 @@ impl<'a> Query<'a> {
                 _ => {}
             }
         }
-        Ok(2 + steps(count) * (1 + per_node))
+        Ok(connection_cost(count, per_node))
     }
 
     /// The cost of a selection on one object, or on the dearest of a list.
@@ -100,6 +100,11 @@ impl<'a> Query<'a> {
             other => self.cost_of(selection, other),
         }
     }
+}
+
+/// A connection of so many nodes, the dearest of which costs so much beyond itself.
+pub fn connection_cost(count: usize, per_node: u64) -> u64 {
+    2 + steps(count) * (1 + per_node)
 }
 
 /// `⌊2 ln n⌋`, at least 1 for a page with anything in it.

@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use graphql_parser::query::{
     Definition, Directive, Document, Field, OperationDefinition, Selection, SelectionSet, TypeCondition,
@@ -10,18 +12,42 @@ use graphql_parser::query::{
 };
 use serde_json::{Map, Value};
 
-use super::connection::{LARGEST_PAGE, Page, PageArguments, page_of_array};
+use super::connection::{ItemPage, LARGEST_PAGE, Page, PageArguments, page_of_array};
+use super::cost::connection_cost;
 use super::{GraphqlError, GraphqlResult};
 
 /// What a root field resolves to before its selection is applied.
 pub enum Resolved {
     Object(Value),
-    Connection(Page),
+    Items(ItemPage),
+}
+
+/// A node as it is sent, and what it costs.
+#[derive(Debug)]
+pub struct Rendered {
+    pub text: String,
+    pub cost: u64,
 }
 
 /// Answers the fields of the query root.
 pub trait Root {
     fn resolve(&self, name: &str, arguments: &Arguments) -> GraphqlResult<Resolved>;
+
+    /// Writes one item of a root connection.
+    fn write(&self, name: &str, index: u32) -> Value;
+
+    /// An item as it was rendered for the same question before.
+    fn recall(&self, _question: u64, _index: u32) -> Option<Arc<Rendered>> {
+        None
+    }
+
+    fn remember(&self, _question: u64, _index: u32, _rendered: &Arc<Rendered>) {}
+}
+
+/// `data` of an answer as text, and what it cost.
+pub struct Answered {
+    pub data: String,
+    pub cost: u64,
 }
 
 /// A field's arguments with variables filled in.
@@ -60,6 +86,7 @@ pub struct Query<'a> {
     document: &'a Document<'a, &'a str>,
     pub selection: &'a SelectionSet<'a, &'a str>,
     variables: Map<String, Value>,
+    text_hash: u64,
     /// Opened selections by address and type: the same few are asked of every node of a page.
     opened: RefCell<HashMap<usize, Vec<Opened<'a>>>>,
 }
@@ -68,12 +95,16 @@ pub struct Query<'a> {
 type Opened<'a> = (String, Rc<[&'a Field<'a, &'a str>]>);
 
 impl<'a> Query<'a> {
-    /// Chooses the operation, by name where there are several, and fills in defaults.
+    /// Chooses the operation, by name where there are several, and fills in defaults. `text` is what the
+    /// document was parsed from.
     pub fn new(
+        text: &str,
         document: &'a Document<'a, &'a str>,
         name: Option<&str>,
         given: &Value,
     ) -> GraphqlResult<Self> {
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
         let mut variables = Map::new();
         let mut chosen = None;
         for definition in &document.definitions {
@@ -94,26 +125,126 @@ impl<'a> Query<'a> {
             }
         }
         let selection = chosen.ok_or_else(|| GraphqlError::new("BAD_REQUEST", "no such operation"))?;
-        Ok(Self { document, selection, variables, opened: RefCell::default() })
+        Ok(Self { document, selection, variables, text_hash: hasher.finish(), opened: RefCell::default() })
     }
 
     /// Runs the query.
-    pub fn run(&self, root: &impl Root) -> GraphqlResult<Value> {
-        let mut out = Map::new();
+    pub fn run(&self, root: &impl Root) -> GraphqlResult<Answered> {
+        let mut answered = Answered { data: String::from("{"), cost: 0 };
         for field in self.fields(self.selection, "QueryRoot").iter() {
-            let key = response_key(field);
+            let separator = if answered.data.len() > 1 { "," } else { "" };
+            // Names are letters, digits and underscores: nothing to escape.
+            answered.data.push_str(&format!("{separator}\"{}\":", response_key(field)));
             if field.name == "__typename" {
-                out.insert(key, "QueryRoot".into());
+                answered.data.push_str("\"QueryRoot\"");
                 continue;
             }
             let arguments = self.arguments(field)?;
-            let value = match root.resolve(field.name, &arguments)? {
-                Resolved::Object(value) => self.project(value, field, &arguments)?,
-                Resolved::Connection(page) => self.connection(page, &field.selection_set)?,
-            };
-            out.insert(key, value);
+            match root.resolve(field.name, &arguments)? {
+                Resolved::Object(value) => {
+                    let value = self.project(value, field, &arguments)?;
+                    answered.cost += self.cost_of_answer(field, &value)?;
+                    answered.data.push_str(&value.to_string());
+                }
+                Resolved::Items(page) => self.items(root, field, page, &mut answered)?,
+            }
         }
-        Ok(Value::Object(out))
+        answered.data.push('}');
+        Ok(answered)
+    }
+
+    /// A connection of the root, node by node.
+    fn items(
+        &self,
+        root: &impl Root,
+        field: &'a Field<'a, &'a str>,
+        page: ItemPage,
+        answered: &mut Answered,
+    ) -> GraphqlResult<()> {
+        let parts = self.fields(&field.selection_set, "");
+        let nodes = parts.iter().find(|part| part.name == "nodes");
+        let plain = parts.iter().all(|part| matches!(part.name, "nodes" | "pageInfo"));
+        let (Some(nodes), true) = (nodes, plain) else {
+            let made = page.items.into_iter().map(|(cursor, index)| (cursor, root.write(field.name, index)));
+            let page =
+                Page { nodes: made.collect(), has_next: page.has_next, has_previous: page.has_previous };
+            let value = self.connection(page, &field.selection_set)?;
+            answered.cost += self.cost_of_answer(field, &value)?;
+            answered.data.push_str(&value.to_string());
+            return Ok(());
+        };
+        let question = (!self.uses_variables(&nodes.selection_set)).then(|| self.question(field));
+        let mut dearest = 0;
+        let mut text = Vec::with_capacity(page.items.len());
+        for (_, index) in &page.items {
+            let recalled = question.and_then(|question| root.recall(question, *index));
+            let rendered = match recalled {
+                Some(rendered) => rendered,
+                None => {
+                    let value = self.project(root.write(field.name, *index), nodes, &Arguments::default())?;
+                    let cost = self.cost_of(&nodes.selection_set, Some(&value))?;
+                    let rendered = Arc::new(Rendered { text: value.to_string(), cost });
+                    question.inspect(|question| root.remember(*question, *index, &rendered));
+                    rendered
+                }
+            };
+            dearest = dearest.max(rendered.cost);
+            text.push(rendered);
+        }
+        answered.cost += connection_cost(page.items.len(), dearest);
+        let empty = Page { nodes: Vec::new(), has_next: page.has_next, has_previous: page.has_previous };
+        let ends = page.items.first().zip(page.items.last()).map(|(first, last)| (&*first.0, &*last.0));
+        for (position, part) in parts.iter().enumerate() {
+            let opening = if position == 0 { "{" } else { "," };
+            answered.data.push_str(&format!("{opening}\"{}\":", response_key(part)));
+            if part.name == "pageInfo" {
+                let info = self.object(page_info(&empty, ends), &part.selection_set)?;
+                answered.data.push_str(&info.to_string());
+                continue;
+            }
+            answered.data.push('[');
+            for (position, node) in text.iter().enumerate() {
+                answered.data.push_str(if position == 0 { "" } else { "," });
+                answered.data.push_str(&node.text);
+            }
+            answered.data.push(']');
+        }
+        answered.data.push('}');
+        Ok(())
+    }
+
+    /// What is asked of a root connection: the same for the same text.
+    fn question(&self, field: &Field<'a, &'a str>) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.text_hash, field.name, response_key(field)).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// Whether the answer to a selection depends on more than its text.
+    fn uses_variables(&self, selection: &'a SelectionSet<'a, &'a str>) -> bool {
+        let variable = |(_, value): &(&'a str, Literal<'a, &'a str>)| !matches!(value, Literal::Variable(_));
+        let fixed = |directives: &[Directive<'a, &'a str>]| {
+            directives.iter().all(|directive| directive.arguments.iter().all(variable))
+        };
+        !selection.items.iter().all(|item| match item {
+            Selection::Field(field) => {
+                field.arguments.iter().all(variable)
+                    && fixed(&field.directives)
+                    && !self.uses_variables(&field.selection_set)
+            }
+            Selection::InlineFragment(fragment) => {
+                fixed(&fragment.directives) && !self.uses_variables(&fragment.selection_set)
+            }
+            Selection::FragmentSpread(spread) => {
+                let fragments = self.document.definitions.iter().filter_map(|definition| match definition {
+                    Definition::Fragment(fragment) if fragment.name == spread.fragment_name => Some(fragment),
+                    _ => None,
+                });
+                let mut fragments = fragments;
+                fixed(&spread.directives)
+                    && fragments.all(|fragment| !self.uses_variables(&fragment.selection_set))
+            }
+        })
     }
 
     /// The fields of a selection that apply to an object of this type, fragments opened.
@@ -276,12 +407,8 @@ impl<'a> Query<'a> {
     }
 
     fn connection(&self, page: Page, selection: &'a SelectionSet<'a, &'a str>) -> GraphqlResult<Value> {
-        let info = Map::from_iter([
-            ("hasNextPage".to_owned(), Value::from(page.has_next)),
-            ("hasPreviousPage".to_owned(), Value::from(page.has_previous)),
-            ("startCursor".to_owned(), page.nodes.first().map(|(cursor, _)| cursor.as_str()).into()),
-            ("endCursor".to_owned(), page.nodes.last().map(|(cursor, _)| cursor.as_str()).into()),
-        ]);
+        let ends = page.nodes.first().zip(page.nodes.last()).map(|(first, last)| (&*first.0, &*last.0));
+        let info = page_info(&page, ends);
         let fields = self.fields(selection, "");
         let both = fields.iter().filter(|field| field.name != "pageInfo").count() > 1;
         let mut nodes = page.nodes;
@@ -309,6 +436,15 @@ impl<'a> Query<'a> {
         }
         Ok(Value::Object(out))
     }
+}
+
+fn page_info(page: &Page, ends: Option<(&str, &str)>) -> Map<String, Value> {
+    Map::from_iter([
+        ("hasNextPage".to_owned(), Value::from(page.has_next)),
+        ("hasPreviousPage".to_owned(), Value::from(page.has_previous)),
+        ("startCursor".to_owned(), ends.map(|(first, _)| first).into()),
+        ("endCursor".to_owned(), ends.map(|(_, last)| last).into()),
+    ])
 }
 
 fn response_key<'a>(field: &Field<'a, &'a str>) -> String {

@@ -3,5 +3,6 @@
 mod bucket;
 pub mod fault;
 pub mod http;
+mod memory;
 mod resolve;
 pub mod sandbox;

@@ -1,14 +1,15 @@
 //! The query root over one shop.
 
-use std::cell::Cell;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::memory::Memory;
 use crate::answer::order::OrderWriter;
 use crate::answer::{catalogue, history, parse_gid};
 use crate::graphql::connection::{SortKey, count, page_of_items};
-use crate::graphql::execute::{Arguments, Resolved, Root};
+use crate::graphql::execute::{Arguments, Rendered, Resolved, Root};
 use crate::graphql::search::{Search, Searchable};
 use crate::graphql::{GraphqlError, GraphqlResult};
 use crate::world::{Customer, Order, Product, Shop};
@@ -67,42 +68,51 @@ pub struct ShopRoot<'a> {
     pub index: &'a ShopIndex,
     /// Every field name in the query.
     pub asked: HashSet<&'a str>,
-    /// Orders written for this request.
-    pub orders_served: Cell<u64>,
+    pub memory: &'a Memory,
 }
 
 impl Root for ShopRoot<'_> {
     fn resolve(&self, name: &str, arguments: &Arguments) -> GraphqlResult<Resolved> {
-        let profile = &self.shop.profile;
-        let order = |order: &Order| {
-            self.orders_served.set(self.orders_served.get() + 1);
-            OrderWriter::new(self.shop, order, &self.asked).write()
-        };
-        let product = |product: &Product| catalogue::product(profile, product);
+        let shop = self.shop;
         let one = |value: Option<Value>| Ok(Resolved::Object(value.unwrap_or(Value::Null)));
         match name {
-            "shop" => one(Some(catalogue::shop(self.shop))),
-            "orders" => pages(&self.shop.orders, &self.index.orders, arguments, SortKey::CreatedAt, order),
-            "products" => pages(&self.shop.products, &self.index.products, arguments, SortKey::Id, product),
-            "customers" => pages(
-                &self.shop.customers,
-                &self.index.customers,
-                arguments,
-                SortKey::Id,
-                catalogue::customer,
-            ),
-            "ordersCount" => counted(&self.shop.orders, arguments),
-            "productsCount" => counted(&self.shop.products, arguments),
-            "customersCount" => counted(&self.shop.customers, arguments),
-            "order" => one(find(&self.shop.orders, "Order", arguments).map(order)),
+            "shop" => one(Some(catalogue::shop(shop))),
+            "orders" => pages(&shop.orders, &self.index.orders, arguments, SortKey::CreatedAt),
+            "products" => pages(&shop.products, &self.index.products, arguments, SortKey::Id),
+            "customers" => pages(&shop.customers, &self.index.customers, arguments, SortKey::Id),
+            "ordersCount" => counted(&shop.orders, arguments),
+            "productsCount" => counted(&shop.products, arguments),
+            "customersCount" => counted(&shop.customers, arguments),
+            "order" => one(position(&shop.orders, "Order", arguments).map(|at| self.write("orders", at))),
+            "product" => {
+                one(position(&shop.products, "Product", arguments).map(|at| self.write("products", at)))
+            }
+            "customer" => {
+                one(position(&shop.customers, "Customer", arguments).map(|at| self.write("customers", at)))
+            }
             "refund" => one(self.refund(arguments)),
-            "product" => one(find(&self.shop.products, "Product", arguments).map(product)),
-            "customer" => one(find(&self.shop.customers, "Customer", arguments).map(catalogue::customer)),
             _ => Err(GraphqlError::new(
                 "undefinedField",
                 format!("Field '{name}' is not served by the sandbox"),
             )),
         }
+    }
+
+    fn write(&self, name: &str, index: u32) -> Value {
+        let index = index as usize;
+        match name {
+            "orders" => OrderWriter::new(self.shop, &self.shop.orders[index], &self.asked).write(),
+            "products" => catalogue::product(&self.shop.profile, &self.shop.products[index]),
+            _ => catalogue::customer(&self.shop.customers[index]),
+        }
+    }
+
+    fn recall(&self, question: u64, index: u32) -> Option<Arc<Rendered>> {
+        self.memory.recall((self.shop.profile.name, question, index))
+    }
+
+    fn remember(&self, question: u64, index: u32, rendered: &Arc<Rendered>) {
+        self.memory.remember((self.shop.profile.name, question, index), rendered);
     }
 }
 
@@ -122,7 +132,6 @@ fn pages<T: Searchable>(
     sorted: &Sorted,
     arguments: &Arguments,
     default: SortKey,
-    write: impl Fn(&T) -> Value,
 ) -> GraphqlResult<Resolved> {
     let key = match arguments.text("sortKey") {
         None => default,
@@ -134,7 +143,7 @@ fn pages<T: Searchable>(
         }
     };
     let search = Search::parse(arguments.text("query").unwrap_or_default())?;
-    page_of_items(items, sorted.get(key), key, &search, &arguments.page()?, write).map(Resolved::Connection)
+    page_of_items(items, sorted.get(key), key, &search, &arguments.page()?).map(Resolved::Items)
 }
 
 fn counted<T: Searchable>(items: &[T], arguments: &Arguments) -> GraphqlResult<Resolved> {
@@ -146,10 +155,10 @@ fn counted<T: Searchable>(items: &[T], arguments: &Arguments) -> GraphqlResult<R
     Ok(Resolved::Object(count(items, &search, limit)))
 }
 
-fn find<'a, T: Searchable>(items: &'a [T], kind: &str, arguments: &Arguments) -> Option<&'a T> {
+fn position<T: Searchable>(items: &[T], kind: &str, arguments: &Arguments) -> Option<u32> {
     let id = parse_gid(kind, arguments.text("id")?)?;
     // Ids are given in the order of creation.
-    items.binary_search_by_key(&id, Searchable::id).ok().map(|index| &items[index])
+    items.binary_search_by_key(&id, Searchable::id).ok().map(|index| index as u32)
 }
 
 impl Searchable for Order {

@@ -1,14 +1,14 @@
 //! Answers one request: token, faults, cost, execution.
 
-use std::cell::Cell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use graphql_parser::query::parse_query;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::bucket::Bucket;
 use super::fault::{Fault, FaultKind, FaultQueue, parse_header};
+use super::memory::Memory;
 use super::resolve::{ShopIndex, ShopRoot};
 use crate::graphql::GraphqlError;
 use crate::graphql::cost::LARGEST_COST;
@@ -40,6 +40,9 @@ pub struct Options {
     /// The access token that is accepted.
     pub token: String,
     pub throttle: ThrottlePlan,
+    /// Bytes of answered nodes that are kept for the next time; 0 renders each anew. The orders of
+    /// size S take about 130 MB.
+    pub remember_bytes: usize,
 }
 
 impl Options {
@@ -52,6 +55,7 @@ impl Options {
             until,
             token: "shpat_sandbox".to_owned(),
             throttle: ThrottlePlan::GENEROUS,
+            remember_bytes: 0,
         }
     }
 }
@@ -82,7 +86,6 @@ struct State {
     faults: FaultQueue,
     buckets: Vec<Bucket>,
     requests: u64,
-    orders_served: u64,
 }
 
 /// A Shopify without a socket.
@@ -91,6 +94,7 @@ pub struct Sandbox {
     pub world: Arc<World>,
     options: Options,
     indices: Vec<ShopIndex>,
+    memory: Memory,
     state: Mutex<State>,
     started: Instant,
 }
@@ -110,9 +114,9 @@ impl Sandbox {
         let world = World::generate(options.size, options.seed, options.until);
         let indices = world.shops.iter().map(ShopIndex::of).collect();
         let buckets = world.shops.iter().map(|_| Bucket::new(options.throttle)).collect();
-        let state =
-            Mutex::new(State { faults: FaultQueue::default(), buckets, requests: 0, orders_served: 0 });
-        Self { world: Arc::new(world), options, indices, state, started: now() }
+        let state = Mutex::new(State { faults: FaultQueue::default(), buckets, requests: 0 });
+        let memory = Memory::new(options.remember_bytes);
+        Self { world: Arc::new(world), options, indices, memory, state, started: now() }
     }
 
     /// Misbehaves on a later request.
@@ -142,7 +146,6 @@ impl Sandbox {
             "seed": self.options.seed,
             "until": crate::time::instant_text(self.options.until),
             "requests": state.requests,
-            "ordersServed": state.orders_served,
             "faultsFired": state.faults.fired,
             "faultsWaiting": state.faults.waiting().collect::<Vec<_>>(),
             "shops": shops.collect::<Vec<_>>(),
@@ -176,18 +179,14 @@ impl Sandbox {
             Ok(request) => request,
             Err(error) => return Reply::json(400, &json!({ "errors": error.to_string() })),
         };
-        let mut answer = self.run(index, request);
+        let mut reply = Reply::text(200, "application/json; charset=utf-8", &self.run(index, request));
         match fault {
-            Some(FaultKind::RepeatedCursor) => repeat_cursor(&mut answer, cursor),
-            Some(FaultKind::Slow { delay_ms }) => return Reply { delay_ms, ..Reply::json(200, &answer) },
-            Some(FaultKind::Truncated) => {
-                let mut reply = Reply::json(200, &answer);
-                reply.body.truncate(reply.body.len() * 2 / 3);
-                return reply;
-            }
+            Some(FaultKind::RepeatedCursor) => reply.body = repeat_cursor(&reply.body, cursor),
+            Some(FaultKind::Slow { delay_ms }) => reply.delay_ms = delay_ms,
+            Some(FaultKind::Truncated) => reply.body.truncate(reply.body.len() * 2 / 3),
             _ => {}
         }
-        Reply::json(200, &answer)
+        reply
     }
 
     /// The answer of a fault that stands in the place of the right one.
@@ -225,20 +224,20 @@ impl Sandbox {
         })
     }
 
-    fn run(&self, index: usize, request: &Request) -> Value {
-        let document = match parse_query::<&str>(&request.query) {
+    /// The body of an answer.
+    fn run(&self, index: usize, request: &Request) -> String {
+        let refused = |error: &GraphqlError| json!({ "errors": [error.to_json()] }).to_string();
+        let text = request.query.as_str();
+        let document = match parse_query::<&str>(text) {
             Ok(document) => document,
-            Err(error) => return json!({ "errors": [{ "message": error.to_string() }] }),
+            Err(error) => return json!({ "errors": [{ "message": error.to_string() }] }).to_string(),
         };
-        let query = Query::new(&document, request.operation_name.as_deref(), &request.variables);
-        let query = match query {
-            Ok(query) => query,
-            Err(error) => return json!({ "errors": [error.to_json()] }),
-        };
-        self.charge_and_run(index, &query).unwrap_or_else(|error| json!({ "errors": [error.to_json()] }))
+        let query = Query::new(text, &document, request.operation_name.as_deref(), &request.variables);
+        let answer = query.and_then(|query| self.charge_and_run(index, &query));
+        answer.unwrap_or_else(|error| refused(&error))
     }
 
-    fn charge_and_run(&self, index: usize, query: &Query<'_>) -> Result<Value, GraphqlError> {
+    fn charge_and_run(&self, index: usize, query: &Query<'_>) -> Result<String, GraphqlError> {
         let requested = query.requested_cost()?;
         if requested > LARGEST_COST {
             let message = format!(
@@ -250,28 +249,25 @@ impl Sandbox {
         {
             let mut state = self.state();
             if !state.buckets[index].draw(requested, now_ms) {
-                return Ok(throttled(requested, &state.buckets[index]));
+                return Ok(throttled(requested, &state.buckets[index]).to_string());
             }
         }
         let root = ShopRoot {
             shop: &self.world.shops[index],
             index: &self.indices[index],
             asked: query.names(),
-            orders_served: Cell::new(0),
+            memory: &self.memory,
         };
-        let data = query.run(&root)?;
-        let actual = query.actual_cost(&data)?.min(requested);
+        let answered = query.run(&root)?;
+        let actual = answered.cost.min(requested);
         let mut state = self.state();
-        state.orders_served += root.orders_served.get();
         state.buckets[index].give_back(requested - actual);
-        let cost = json!({
+        let cost = json!({ "cost": {
             "requestedQueryCost": requested,
             "actualQueryCost": actual,
             "throttleStatus": state.buckets[index].status(),
-        });
-        // Moved, not copied: a page is the largest thing here.
-        let extensions = Value::Object(Map::from_iter([("cost".to_owned(), cost)]));
-        Ok(Value::Object(Map::from_iter([("data".to_owned(), data), ("extensions".to_owned(), extensions)])))
+        } });
+        Ok(format!(r#"{{"data":{},"extensions":{cost}}}"#, answered.data))
     }
 
     pub fn shop(&self, name: Option<&str>) -> Option<&Shop> {
@@ -310,19 +306,19 @@ fn throttled(requested: u64, bucket: &Bucket) -> Value {
 
 /// Makes the connections of an answer point back to where they were asked from: those at the root, or
 /// else those of the objects there.
-fn repeat_cursor(answer: &mut Value, cursor: Option<&str>) {
-    let Some(data) = answer.get_mut("data").and_then(Value::as_object_mut) else { return };
-    let at_root = data.values().any(|value| value.get("pageInfo").is_some());
-    let mut roots = data.values_mut().collect::<Vec<_>>();
-    if !at_root {
-        roots = roots
-            .into_iter()
-            .filter_map(Value::as_object_mut)
-            .flat_map(|object| object.values_mut())
-            .collect();
+fn repeat_cursor(body: &[u8], cursor: Option<&str>) -> Vec<u8> {
+    let mut answer = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    if let Some(data) = answer.get_mut("data").and_then(Value::as_object_mut) {
+        let at_root = data.values().any(|value| value.get("pageInfo").is_some());
+        let mut roots = data.values_mut().collect::<Vec<_>>();
+        if !at_root {
+            let objects = roots.into_iter().filter_map(Value::as_object_mut);
+            roots = objects.flat_map(|object| object.values_mut()).collect();
+        }
+        for info in roots.into_iter().filter_map(|connection| connection.get_mut("pageInfo")) {
+            info["hasNextPage"] = true.into();
+            info["endCursor"] = cursor.into();
+        }
     }
-    for info in roots.into_iter().filter_map(|connection| connection.get_mut("pageInfo")) {
-        info["hasNextPage"] = true.into();
-        info["endCursor"] = cursor.into();
-    }
+    answer.to_string().into_bytes()
 }

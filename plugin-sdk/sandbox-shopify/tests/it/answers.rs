@@ -22,6 +22,17 @@ fn paging_serves_every_order_exactly_once() {
 }
 
 #[test]
+fn remembered_answers_are_the_same_answers() {
+    let sandbox = Sandbox::new(Options { remember_bytes: 300_000, ..Options::tiny() });
+    let fields = "id name lineItems(first: 2) { nodes { title } pageInfo { hasNextPage endCursor } }";
+    let first = everything(&sandbox, SHOP, "orders", fields, 100);
+    assert_eq!(first, everything(&sandbox, SHOP, "orders", fields, 100));
+    assert_eq!(first, everything(&Sandbox::new(Options::tiny()), SHOP, "orders", fields, 70));
+    let ids = everything(&sandbox, SHOP, "orders", "id", 100);
+    assert!(ids.iter().all(|node| node.as_object().is_some_and(|node| node.len() == 1)));
+}
+
+#[test]
 fn windows_of_updates_share_nothing_and_miss_nothing() {
     let sandbox = Sandbox::new(Options::tiny());
     let until = sandbox.world.until;
