@@ -3,9 +3,10 @@
 //! The only crate that knows axum. Plugins and the columnar engine are behind ports
 //! ([`PluginRuntime`], [`QueryEngine`]), so the daily loop of a slice links neither.
 
+pub mod analytics;
+pub mod channels;
 pub mod connections;
 pub mod ingest;
-pub mod analytics;
 pub mod live;
 pub mod orders;
 pub mod people;

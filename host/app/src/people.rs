@@ -47,10 +47,11 @@ pub async fn add_owner(
                 let app = app_in_task;
                 let tenant = find_or_create_tenant(&app, tx, new_tenant, currency).await?;
                 let person = NewPerson { sign_in_name, tenant, role: Role::Owner };
-                let user = add_person(tx, person, &*app.clock, &*app.random).await.map_err(|error| match error {
-                    PersonError::Database(error) => error.into(),
-                    PersonError::Name(_) => AppError::invalid("name", error.to_string()),
-                })?;
+                let user =
+                    add_person(tx, person, &*app.clock, &*app.random).await.map_err(|error| match error {
+                        PersonError::Database(error) => error.into(),
+                        PersonError::Name(_) => AppError::invalid("name", error.to_string()),
+                    })?;
                 if password_hash.is_some() {
                     set_password_hash(tx, user, password_hash).await?;
                 }
@@ -142,5 +143,10 @@ pub async fn find_tenant(app: &App, slug: Option<&str>) -> AppResult<TenantId> {
 /// Every tenant of this host, by slug.
 pub async fn all_tenants(app: &App) -> AppResult<Vec<tenant::Model>> {
     let tx = app.db.system_read().await?;
-    Ok(tx.find::<tenant::Entity>().order_by_asc(tenant::Column::Slug).all(&tx).await.map_err(DbError::from)?)
+    Ok(tx
+        .find::<tenant::Entity>()
+        .order_by_asc(tenant::Column::Slug)
+        .all(&tx)
+        .await
+        .map_err(DbError::from)?)
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use portolan_access::{KeyRing, Purpose, Sessions};
-use portolan_app::CHART_BUNDLE;
 use portolan_app::App;
+use portolan_app::CHART_BUNDLE;
 use portolan_app::live::LiveBus;
 use portolan_app::syncs::jobs::{RunSync, StartScheduledSync};
 use portolan_charts::ChartRenderer;
@@ -39,12 +39,17 @@ impl Portolan {
             .with_context(|| format!("the data folder {} cannot be created", data_dir.display()))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
-        let key_ring = Arc::new(KeyRing::load_or_create(&data_dir, std::env::var(MASTER_KEY_VARIABLE).ok().as_deref(), &*random)?);
+        let key_ring = Arc::new(KeyRing::load_or_create(
+            &data_dir,
+            std::env::var(MASTER_KEY_VARIABLE).ok().as_deref(),
+            &*random,
+        )?);
         let db = open_database(place, &data_dir).await?;
         let cache_key = CacheKey::new(*key_ring.derive(Purpose::PluginCache).bytes());
         let runtime = SandboxRuntime::new(Options::new(data_dir.clone(), cache_key))?;
         let runtime = Arc::new(runtime);
-        let facts = FactStore::new(db.clone(), &data_dir.join("parts"), Arc::clone(&clock), Arc::clone(&random))?;
+        let facts =
+            FactStore::new(db.clone(), &data_dir.join("parts"), Arc::clone(&clock), Arc::clone(&random))?;
         let app = Arc::new(App {
             runtime: Arc::clone(&runtime) as Arc<dyn PluginRuntime>,
             engine: Arc::new(facts.clone()),
@@ -78,7 +83,9 @@ async fn open_database(place: &Place, data_dir: &Path) -> Result<Database> {
     };
     config.accept_data_loss = place.accept_data_loss;
     let db = Database::connect(&config).await.context("the database cannot be opened")?;
-    portolan_migrations::migrate(db.migration_connection()).await.context("the database cannot be migrated")?;
+    portolan_migrations::migrate(db.migration_connection())
+        .await
+        .context("the database cannot be migrated")?;
     Ok(db)
 }
 

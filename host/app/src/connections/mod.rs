@@ -1,11 +1,36 @@
 //! Connections: one tenant's account at one channel, through one connector.
 
-pub mod context;
+pub mod api;
+mod detail;
+mod form;
 pub mod ops;
+mod pages;
 pub mod queries;
+pub mod remove;
+mod upload_page;
 pub mod uploads;
-pub mod api { use std::sync::Arc; use utoipa_axum::router::OpenApiRouter; use crate::App; pub fn routes() -> OpenApiRouter<Arc<App>> { OpenApiRouter::new() } }
+
 use std::sync::Arc;
+
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
 use crate::App;
-pub fn routes() -> Router<Arc<App>> { Router::new() }
+
+/// The largest upload, packed.
+const LARGEST_UPLOAD_BYTES: usize = 512 << 20;
+
+pub fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/connections", get(pages::list_connections))
+        .route("/connections/new", get(form::choose_plugin))
+        .route("/connections/new/{plugin_id}", get(form::show_form).post(form::submit_form))
+        .route("/connections/{id}", get(detail::show_connection))
+        .route("/connections/{id}/secrets/{field}", post(detail::replace_secret))
+        .route(
+            "/connections/{id}/uploads",
+            post(upload_page::upload_file).layer(DefaultBodyLimit::max(LARGEST_UPLOAD_BYTES)),
+        )
+        .route("/connections/{id}/{action}", post(detail::act_on_connection))
+}

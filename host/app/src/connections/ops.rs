@@ -4,19 +4,21 @@ use std::sync::Arc;
 
 use portolan_access::SealedCell;
 use portolan_connector::manifest::StreamMode;
-use portolan_connector::{CheckReport, FieldError, InstalledPlugin, Manifest};
+use portolan_connector::{CheckReport, FieldError, Manifest};
 use portolan_core::calendar::StoreCalendar;
 use portolan_core::{ConnectionId, TenantId, UserId};
+use portolan_db::DbError;
 use portolan_db::entity::connection::{self, ConnectionState};
 use portolan_db::entity::{connection_secret, egress_grant, stream};
-use portolan_db::{DbError, TenantTx};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, QueryFilter};
 use serde_json::{Value, json};
 
-use super::context::{SECRET_COLUMN, SECRET_TABLE, load_context, secret_row};
+pub use crate::channels::{find_connection, find_plugin};
+
 use crate::App;
+use crate::channels::context::{SECRET_COLUMN, SECRET_TABLE, load_context, secret_row};
 use crate::syncs::jobs::{default_cron, schedule_streams};
 use crate::web::error::{AppError, AppResult};
 
@@ -31,16 +33,6 @@ pub struct NewConnection {
     pub config: Value,
     /// Whether the person agreed to the hosts and secrets that the plugin asks for.
     pub consent: bool,
-}
-
-/// The connection with this id.
-pub async fn find_connection(tx: &TenantTx, id: ConnectionId) -> AppResult<connection::Model> {
-    tx.find_by_id::<connection::Entity>(id.0).await?.ok_or_else(|| AppError::not_found("connection"))
-}
-
-/// The plugin with this id, as it is installed.
-pub fn find_plugin(app: &App, plugin_id: &str) -> AppResult<InstalledPlugin> {
-    app.runtime.find(plugin_id).ok_or_else(|| AppError::not_found("plugin"))
 }
 
 /// Stores a new connection with its sealed secrets and its streams. Nothing is fetched yet.

@@ -43,7 +43,11 @@ pub async fn grants_of(tx: &TenantTx, connection: ConnectionId) -> AppResult<Vec
 }
 
 /// The newest files given to a connection.
-pub async fn uploads_of(tx: &TenantTx, connection: ConnectionId, limit: u64) -> AppResult<Vec<upload::Model>> {
+pub async fn uploads_of(
+    tx: &TenantTx,
+    connection: ConnectionId,
+    limit: u64,
+) -> AppResult<Vec<upload::Model>> {
     Ok(tx
         .find::<upload::Entity>()
         .filter(upload::Column::ConnectionId.eq(connection.0))

@@ -10,9 +10,9 @@ use portolan_db::entity::upload;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 
-use super::context::UPLOAD_WAITING;
 use super::ops::{find_connection, find_plugin};
 use crate::App;
+use crate::channels::context::UPLOAD_WAITING;
 use crate::ingest::unpack::{LARGEST_FILE_BYTES, UnpackError, Unpacked, unpack};
 use crate::web::error::{AppError, AppResult};
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use portolan_commerce::document::{Document, Entity, Order, Refund, Skipped};
 use portolan_commerce::ledger::{
-    OrderFacts, PostedEvent, Posting, Version, difference, ledger_keys, standing_events,
+    OrderFacts, PostedEvent, Posting, Version, difference, ledger_keys, standing_events_under,
 };
 use portolan_core::calendar::StoreCalendar;
 use portolan_core::{ChunkId, Clock, ConnectionId, EventId, Instant, Random};
@@ -85,7 +85,7 @@ pub async fn post_documents(
         for key in keys {
             let history = history.remove(key).unwrap_or_default();
             let facts = OrderFacts { orders: &history.orders, refunds: &history.refunds };
-            match standing_events(&facts, context.calendar) {
+            match standing_events_under(key, &facts, context.calendar) {
                 Ok(should_stand) => {
                     postings.extend(difference(should_stand, &history.posted));
                 }
@@ -275,10 +275,16 @@ async fn load_history(
         .filter(document_version::Column::ConnectionId.eq(connection))
         .filter(document_version::Column::Entity.eq(rows::entity_name(Entity::Refund)))
         .filter(document_version::Column::Key.in_subquery(refund_keys));
+    let mut versions_of_refund: BTreeMap<String, Vec<Version<Refund>>> = BTreeMap::new();
     for row in refund_versions.all(tx).await? {
         let version = rows::read_version::<Refund>(&row)?;
-        let order_key = version.document.order.clone().unwrap_or(row.key);
-        history.entry(order_key).or_default().refunds.push(version);
+        versions_of_refund.entry(row.key).or_default().push(version);
+    }
+    for versions in versions_of_refund.into_values() {
+        // A refund that moved stands under its newest order alone: whoever decides needs all versions.
+        for order_key in ledger_keys(&versions) {
+            history.entry(order_key).or_default().refunds.extend(versions.iter().cloned());
+        }
     }
     let events = tx
         .find::<sale_event::Entity>()

@@ -1,11 +1,12 @@
 //! Between documents and events of the domain and the rows that keep them.
 
-use portolan_commerce::document::{Document, Entity, Moment, Order, Refund};
+use portolan_commerce::document::{Entity, Moment};
 use portolan_commerce::ledger::Version;
 use portolan_core::calendar::StoreCalendar;
 use portolan_core::{Instant, id::new_uuid};
 use portolan_db::entity::{document, document_version};
 use sea_orm::{ActiveModelTrait, IntoActiveModel};
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::head::DocumentHead;
@@ -108,38 +109,15 @@ pub fn into_active_head(model: document::Model) -> document::ActiveModel {
     model.into_active_model().reset_all()
 }
 
-/// A document that has versions in the ledger.
-pub trait Versioned: Sized {
-    fn from_document(document: Document) -> Option<Self>;
-}
-
-impl Versioned for Order {
-    fn from_document(document: Document) -> Option<Self> {
-        match document {
-            Document::Order(order) => Some(*order),
-            _ => None,
-        }
-    }
-}
-
-impl Versioned for Refund {
-    fn from_document(document: Document) -> Option<Self> {
-        match document {
-            Document::Refund(refund) => Some(*refund),
-            _ => None,
-        }
-    }
-}
-
-/// Reads a version back.
+/// Reads a version back. A body is an entity's fields beside the name of the entity, so the entity
+/// itself can be read from it, which is quicker than reading a a document of any kind.
 ///
 /// Errors: a body that is no such document: the table was changed from outside.
-pub fn read_version<T: Versioned>(row: &document_version::Model) -> Result<Version<T>, PostError> {
+pub fn read_version<T: DeserializeOwned>(row: &document_version::Model) -> Result<Version<T>, PostError> {
     let corrupt = |detail: String| {
         PostError::Corrupt(format!("version {} of {} {}: {detail}", row.id, row.entity, row.key))
     };
-    let document: Document = serde_json::from_str(&row.body).map_err(|error| corrupt(error.to_string()))?;
-    let document = T::from_document(document).ok_or_else(|| corrupt("holds another entity".to_owned()))?;
+    let document: T = serde_json::from_str(&row.body).map_err(|error| corrupt(error.to_string()))?;
     let hash = parse_hash(&row.hash).ok_or_else(|| corrupt("has no readable hash".to_owned()))?;
     Ok(Version { document, received_at: Instant(row.received_at), hash })
 }

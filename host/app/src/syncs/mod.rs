@@ -4,11 +4,25 @@ pub mod api;
 pub mod jobs;
 pub mod ops;
 pub mod overview;
+mod pages;
 pub mod plan;
 pub mod progress;
 pub mod queries;
 mod run;
+mod views;
+
 use std::sync::Arc;
+
 use axum::Router;
+use axum::routing::{get, post};
+
 use crate::App;
-pub fn routes() -> Router<Arc<App>> { Router::new() }
+
+pub use views::sync_row;
+
+pub fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/syncs", get(pages::list_syncs))
+        .route("/syncs/{id}", get(pages::show_sync))
+        .route("/syncs/{id}/{action}", post(pages::act_on_sync))
+}

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::jobs::RUN_SYNC;
 use super::run::may_sync;
 use crate::App;
-use crate::connections::ops::{find_connection, find_plugin};
+use crate::channels::{find_connection, find_plugin};
 use crate::live::LiveMessage;
 use crate::web::error::{AppError, AppResult};
 

@@ -6,7 +6,7 @@ use portolan_db::TenantTx;
 use portolan_db::entity::{connection, connection_secret, fact_part};
 
 use crate::App;
-use crate::connections::context::{SECRET_COLUMN, SECRET_TABLE, secret_row};
+use crate::channels::context::{SECRET_COLUMN, SECRET_TABLE, secret_row};
 use crate::people::all_tenants;
 use crate::web::error::AppResult;
 
@@ -56,8 +56,9 @@ async fn examine_parts(app: &App, tx: &TenantTx, slug: &str) -> AppResult<Findin
     let folder = app.data_dir.join("parts");
     let missing: Vec<&str> =
         parts.iter().map(|part| part.path.as_str()).filter(|path| !folder.join(path).is_file()).collect();
-    let problem = (!missing.is_empty())
-        .then(|| format!("{} files are gone: restore the folder parts ({})", missing.len(), missing.join(", ")));
+    let problem = (!missing.is_empty()).then(|| {
+        format!("{} files are gone: restore the folder parts ({})", missing.len(), missing.join(", "))
+    });
     Ok(Finding { what: format!("{slug}: ledger parts"), count: parts.len(), problem })
 }
 
@@ -68,7 +69,8 @@ async fn examine_plugins(app: &App, tx: &TenantTx, slug: &str) -> AppResult<Find
         .filter(|connection| app.runtime.find(&connection.plugin_id).is_none())
         .map(|connection| format!("{} (for {})", connection.plugin_id, connection.label))
         .collect();
-    let problem = (!missing.is_empty())
-        .then(|| format!("not installed: {}. Install with: portolan plugin install FILE", missing.join(", ")));
+    let problem = (!missing.is_empty()).then(|| {
+        format!("not installed: {}. Install with: portolan plugin install FILE", missing.join(", "))
+    });
     Ok(Finding { what: format!("{slug}: plugins of connections"), count: connections.len(), problem })
 }

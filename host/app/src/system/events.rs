@@ -27,7 +27,12 @@ pub async fn stream_events(
     actor: Require<AnalyticsQuery>,
     State(app): State<Arc<App>>,
 ) -> AppResult<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
-    let state = Listener { receiver: app.live.subscribe(), tenant: actor.tenant, app: Arc::clone(&app), waiting: Vec::new() };
+    let state = Listener {
+        receiver: app.live.subscribe(),
+        tenant: actor.tenant,
+        app: Arc::clone(&app),
+        waiting: Vec::new(),
+    };
     let events = stream::unfold(state, |mut listener| async move {
         let event = listener.next().await?;
         Some((Ok(event), listener))

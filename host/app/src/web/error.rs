@@ -5,10 +5,10 @@
 //! reference that the answer shows, and never leaves the host. A thing that belongs to another
 //! tenant does not exist: 404, never 403.
 
-use askama::Template;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use portolan_admin_ui::Template;
 use portolan_admin_ui::pages::ErrorPage;
 use portolan_admin_ui::parts::{Link, Shell};
 use portolan_analytics::AnalyticsError;

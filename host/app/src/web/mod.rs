@@ -7,8 +7,8 @@ pub mod page;
 pub mod request_id;
 pub mod viewer;
 
-use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
+use portolan_admin_ui::Template;
 
 use crate::web::error::{AppError, PageError};
 
@@ -18,4 +18,9 @@ pub fn html(template: &impl Template) -> Result<Response, PageError> {
         Ok(text) => Ok(Html(text).into_response()),
         Err(error) => Err(PageError(AppError::internal(error))),
     }
+}
+
+/// Whether an open page asks for its live region alone.
+pub fn wants_part(headers: &axum::http::HeaderMap) -> bool {
+    headers.get("hx-request").is_some_and(|value| value == "true")
 }

@@ -82,7 +82,7 @@ fn flash_notice(code: &str) -> Option<Notice> {
         "connection-created" => ("Connected", "The first sync has started; orders appear while it runs."),
         "connection-paused" => ("Paused", "Nothing is fetched until you resume it."),
         "connection-resumed" => ("Resumed", "Scheduled syncs run again."),
-        "connection-deleted" => ("Deleted", "The connection and everything it had imported are gone."),
+        "connection-deleted" => ("Deleted", "The connection and its secrets are gone."),
         "secret-set" => ("Secret replaced", "Sync again to use it."),
         "file-taken" => ("File taken in", "Its rows are imported now; this page can be left."),
         _ => return None,

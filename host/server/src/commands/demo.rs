@@ -34,7 +34,9 @@ pub async fn set_up(place: &Place, plugins: &Path, shopify_url: &str, csv: &Path
     let tenant = add_owner(&portolan.app, "owner", None, tenant).await.map_err(sentence)?;
     let existing = labels_of(&portolan.app, tenant).await.map_err(sentence)?;
     if !existing.iter().any(|label| label == SHOP_LABEL) {
-        connect_shop(&portolan, tenant, shopify_url).await.context("the sandbox Shopify could not be connected")?;
+        connect_shop(&portolan, tenant, shopify_url)
+            .await
+            .context("the sandbox Shopify could not be connected")?;
     }
     if !existing.iter().any(|label| label == RETAIL_LABEL) {
         connect_retail(&portolan, tenant, csv).await.context("the retail data could not be connected")?;
@@ -50,9 +52,9 @@ async fn connect_shop(portolan: &Portolan, tenant: TenantId, shopify_url: &str) 
         time_zone: "Asia/Kolkata".into(),
         day_cutover_minutes: 0,
         config: json!({
-            "shop": "lotus-and-lamp.myshopify.com",
+            "shop": "demo-kolkata.myshopify.com",
             "access_token": SANDBOX_TOKEN,
-            "base_url": shopify_url,
+            "base_url": format!("{}/shops/demo-kolkata", shopify_url.trim_end_matches('/')),
         }),
         consent: true,
     };

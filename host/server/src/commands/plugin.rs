@@ -19,7 +19,10 @@ pub async fn run(command: PluginCommand) -> Result<()> {
             let portolan = Portolan::open(&place).await?;
             load_installed(&portolan.app).await.map_err(sentence)?;
             for installed in portolan.app.runtime.plugins() {
-                print_line(&format!("{} {} {}", installed.plugin.id, installed.plugin.version, installed.plugin.sha256))?;
+                print_line(&format!(
+                    "{} {} {}",
+                    installed.plugin.id, installed.plugin.version, installed.plugin.sha256
+                ))?;
             }
             Ok(())
         }
@@ -43,7 +46,11 @@ async fn install_file(portolan: &Portolan, file: &Path) -> Result<()> {
     let component = read(file)?;
     let installed = install_plugin(&portolan.app, component).await.map_err(sentence);
     let installed = installed.with_context(|| format!("{} cannot be installed", file.display()))?;
-    tracing::info!(plugin.id = installed.plugin.id, plugin.version = installed.plugin.version, "plugin installed");
+    tracing::info!(
+        plugin.id = installed.plugin.id,
+        plugin.version = installed.plugin.version,
+        "plugin installed"
+    );
     Ok(())
 }
 

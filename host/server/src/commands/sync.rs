@@ -45,7 +45,9 @@ pub async fn run(command: SyncCommand) -> Result<()> {
 async fn run_here(portolan: &Portolan, name: &str) -> Result<()> {
     let found = find_by_name(&portolan.app, name).await.map_err(sentence)?;
     let (tenant, connection) = found.with_context(|| format!("there is no connection called {name}"))?;
-    let id = start_sync(&portolan.app, tenant, ConnectionId(connection), Trigger::Manual).await.map_err(sentence)?;
+    let id = start_sync(&portolan.app, tenant, ConnectionId(connection), Trigger::Manual)
+        .await
+        .map_err(sentence)?;
     let stop = CancellationToken::new();
     let worker = Worker::new(portolan.app.queue.clone(), portolan.registry(), WorkerOptions::default());
     let working = tokio::spawn(worker.run(stop.clone()));

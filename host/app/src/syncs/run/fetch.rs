@@ -16,7 +16,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::plan_step::{mode_name, spec_of};
 use super::{RunError, Stop, SyncRun};
-use crate::connections::context::{UPLOAD_STAGED, UPLOAD_WAITING};
+use crate::channels::context::{UPLOAD_STAGED, UPLOAD_WAITING};
 use crate::ingest::stage::{NewChunk, StageError, cut_page};
 
 /// How long a page may take, whatever the plugin says; the runtime has its own limits below it.

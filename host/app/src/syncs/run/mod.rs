@@ -24,7 +24,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 
 use crate::App;
-use crate::connections::context::{load_context, store_calendar};
+use crate::channels::context::{load_context, store_calendar};
 use crate::live::LiveMessage;
 use crate::web::error::AppError;
 

@@ -95,7 +95,8 @@ impl SyncRun {
                         random: &*app.random,
                     };
                     let counts = Counts::of(&normalized);
-                    let mut posted = post_documents(tx, &context, normalized.documents).await.map_err(post_error)?;
+                    let mut posted =
+                        post_documents(tx, &context, normalized.documents).await.map_err(post_error)?;
                     let unposted = std::mem::take(&mut posted.quarantined);
                     let rejected: Vec<quarantine::ActiveModel> = normalized
                         .skipped

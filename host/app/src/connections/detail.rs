@@ -1,0 +1,292 @@
+//! One connection, and what can be done to it.
+
+use std::sync::Arc;
+
+use axum::Form;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use portolan_admin_ui::format;
+use portolan_admin_ui::pages::{
+    CheckView, ConnectionBody, ConnectionPage, EgressRow, SecretRow, StreamRow, UploadForm, UploadRow,
+};
+use portolan_admin_ui::parts::{
+    Badge, Fact, FieldKind, FormField, Notice, PostAction, Section, SelectOption, Tone, When,
+};
+use portolan_connector::{CheckReport, Manifest};
+use portolan_core::{ConnectionId, Instant};
+use portolan_db::TenantTx;
+use portolan_db::entity::connection::{self, ConnectionState};
+use serde::Deserialize;
+
+use super::pages::{actions, documents_text, freshness_text, state_badge};
+use super::{ops, queries, remove};
+use crate::App;
+use crate::channels::context::UPLOAD_WAITING;
+use crate::syncs::ops::{Trigger, start_sync};
+use crate::syncs::queries::{SyncFilter, list_syncs};
+use crate::syncs::sync_row;
+use crate::web::actor::{ConnectionsRead, ConnectionsWrite, PageActor, Require};
+use crate::web::error::{AppError, AppResult, PageResult};
+use crate::web::viewer::{FlashQuery, Viewer, redirect_after};
+use crate::web::{html, wants_part};
+
+/// Lists on this page are short; each links to the whole.
+const SHOWN: u64 = 8;
+
+pub async fn show_connection(
+    PageActor(actor): PageActor<ConnectionsRead>,
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Path(id): Path<ConnectionId>,
+    Query(flash): Query<FlashQuery>,
+) -> PageResult {
+    let viewer = Viewer::load(&app, &actor).await?;
+    let tx = app.db.read(actor.tenant).await?;
+    let connection = ops::find_connection(&tx, id).await?;
+    if wants_part(&headers) {
+        return html(&body(&tx, &viewer, &connection).await?);
+    }
+    html(&page(&app, &tx, &viewer, &connection, None, &flash).await?)
+}
+
+async fn page(
+    app: &App,
+    tx: &TenantTx,
+    viewer: &Viewer,
+    connection: &connection::Model,
+    check: Option<CheckView>,
+    flash: &FlashQuery,
+) -> AppResult<ConnectionPage> {
+    let id = ConnectionId(connection.id);
+    let plugin = app.runtime.find(&connection.plugin_id);
+    let manifest = plugin.as_ref().map(|plugin| plugin.manifest.as_ref());
+    let config: serde_json::Value = serde_json::from_str(&connection.config).unwrap_or_default();
+    let hosts = manifest.and_then(|manifest| manifest.render_hosts(&config).ok()).unwrap_or_default();
+    let secrets = queries::secrets_of(tx, id).await?;
+    let grants = queries::grants_of(tx, id).await?;
+    Ok(ConnectionPage {
+        shell: viewer.shell_after(connection.label.as_str(), Section::Connections, flash),
+        id: id.to_string(),
+        plugin: manifest.map_or_else(|| connection.plugin_id.clone(), |manifest| manifest.name.clone()),
+        plugin_href: format!("/plugins/{}", connection.plugin_id),
+        state: state_badge(connection.state),
+        notice: notice(connection, manifest.is_some()),
+        check,
+        body: body(tx, viewer, connection).await?,
+        settings: settings(connection, &config),
+        settings_href: None,
+        secrets: secrets
+            .into_iter()
+            .map(|secret| SecretRow {
+                label: secret.field,
+                set_by: secret.set_by.map_or("the operator", |_| "an owner").to_owned(),
+                set_at: viewer.when(Instant(secret.set_at)),
+            })
+            .collect(),
+        hosts: hosts.iter().map(ToString::to_string).collect(),
+        egress_grants: grants
+            .into_iter()
+            .map(|grant| EgressRow {
+                address: format!("{}://{}:{}", grant.scheme, grant.host, grant.port),
+                granted_by: "the operator".to_owned(),
+                granted_at: viewer.when(Instant(grant.granted_at)),
+            })
+            .collect(),
+        upload: manifest.and_then(|manifest| upload_form(id, manifest)),
+        actions: actions(connection),
+        danger: vec![PostAction::danger(
+            "Delete this connection",
+            format!("/connections/{id}/delete"),
+            connection.label.as_str(),
+            "Removes the connection with its secrets and schedules. One that has brought sales into the ledger can only be paused.",
+        )],
+    })
+}
+
+fn notice(connection: &connection::Model, installed: bool) -> Option<Notice> {
+    if !installed {
+        let text = format!("Install {} again with: portolan plugin install FILE", connection.plugin_id);
+        return Some(Notice::new(Tone::Bad, "The plugin is not installed", text));
+    }
+    match connection.state {
+        ConnectionState::NeedsAuth => Some(Notice::new(
+            Tone::Bad,
+            "The channel refused the credentials",
+            "Enter them again below, then sync. What was imported stays.",
+        )),
+        ConnectionState::Paused => {
+            Some(Notice::new(Tone::Warn, "Paused", "Nothing is fetched until you resume it."))
+        }
+        ConnectionState::Active => None,
+    }
+}
+
+fn settings(connection: &connection::Model, config: &serde_json::Value) -> Vec<Fact> {
+    let mut facts = vec![
+        Fact::new("Time zone", connection.time_zone.as_str()),
+        Fact::new("Business day begins", format!("{} min after midnight", connection.day_cutover_minutes)),
+    ];
+    for (name, value) in config.as_object().into_iter().flatten() {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        facts.push(Fact::new(name.replace('_', " "), text));
+    }
+    facts
+}
+
+fn upload_form(id: ConnectionId, manifest: &Manifest) -> Option<UploadForm> {
+    if manifest.files.is_empty() {
+        return None;
+    }
+    let streams = manifest.files.iter().enumerate();
+    let streams =
+        streams.map(|(index, need)| SelectOption::new(&need.stream, &need.stream, index == 0)).collect();
+    let mut accept: Vec<String> = manifest.files.iter().flat_map(|need| need.extensions.clone()).collect();
+    accept.extend([".gz".to_owned(), ".xz".to_owned()]);
+    accept.sort();
+    accept.dedup();
+    Some(UploadForm {
+        action: format!("/connections/{id}/uploads"),
+        fields: vec![
+            FormField::new("stream", "What the file holds", FieldKind::Select { options: streams }),
+            FormField::new("file", "File", FieldKind::File { accept: Some(accept.join(",")) })
+                .required()
+                .with_help("CSV or TSV, also packed as .gz or .xz. It is imported at once."),
+        ],
+    })
+}
+
+async fn body(tx: &TenantTx, viewer: &Viewer, connection: &connection::Model) -> AppResult<ConnectionBody> {
+    let id = ConnectionId(connection.id);
+    let streams = queries::streams_of(tx, id).await?;
+    let counts = queries::document_counts(tx, id).await?;
+    let filter = SyncFilter { connection: Some(id), ..SyncFilter::default() };
+    let syncs = list_syncs(tx, &filter, SHOWN).await?;
+    let uploads = queries::uploads_of(tx, id, SHOWN).await?;
+    Ok(ConnectionBody {
+        facts: vec![
+            Fact::new("Documents", documents_text(&counts)),
+            Fact::new("Freshness", freshness_text(viewer, &streams)),
+        ],
+        streams: streams.iter().map(|stream| stream_row(viewer, stream)).collect(),
+        syncs: syncs
+            .iter()
+            .take(SHOWN as usize)
+            .map(|sync| sync_row(viewer, sync, &connection.label, None))
+            .collect(),
+        syncs_href: format!("/syncs?connection={id}"),
+        uploads: uploads
+            .into_iter()
+            .map(|upload| UploadRow {
+                name: upload.name,
+                stream: upload.stream,
+                size: format::bytes(upload.size_bytes.unsigned_abs()),
+                state: if upload.state == UPLOAD_WAITING {
+                    Badge::new("waits for the next sync", Tone::Active)
+                } else {
+                    Badge::new("imported", Tone::Good)
+                },
+                received_at: viewer.when(Instant(upload.received_at)),
+            })
+            .collect(),
+    })
+}
+
+fn stream_row(viewer: &Viewer, stream: &portolan_db::entity::stream::Model) -> StreamRow {
+    let when = |at: Option<i64>| -> Option<When> { viewer.when_us(at) };
+    StreamRow {
+        name: stream.name.clone(),
+        state: if stream.enabled { Badge::new("on", Tone::Good) } else { Badge::new("off", Tone::Neutral) },
+        schedule: match stream.cron.as_deref() {
+            None => "when a file is uploaded".to_owned(),
+            Some("0 */6 * * *") => "every 6 hours".to_owned(),
+            Some(cron) => cron.to_owned(),
+        },
+        next_run: when(stream.next_run_at),
+        watermark: when(stream.watermark_at),
+        last_success: when(stream.last_success_at),
+        documents: String::new(),
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub struct ActionForm {
+    /// The connection's name, typed to confirm what cannot be undone.
+    confirm: Option<String>,
+}
+
+pub async fn act_on_connection(
+    PageActor(actor): PageActor<ConnectionsWrite>,
+    State(app): State<Arc<App>>,
+    Path((id, action)): Path<(ConnectionId, String)>,
+    Form(form): Form<ActionForm>,
+) -> PageResult {
+    let here = format!("/connections/{id}");
+    match action.as_str() {
+        "sync" => {
+            let sync = start_sync(&app, actor.tenant, id, Trigger::Manual).await?;
+            Ok(redirect_after(&format!("/syncs/{sync}"), "sync-started"))
+        }
+        "pause" => {
+            ops::set_state(&app, actor.tenant, id, ConnectionState::Paused).await?;
+            Ok(redirect_after(&here, "connection-paused"))
+        }
+        "resume" => {
+            ops::set_state(&app, actor.tenant, id, ConnectionState::Active).await?;
+            Ok(redirect_after(&here, "connection-resumed"))
+        }
+        "check" => show_check(&app, &actor, id).await,
+        "delete" => {
+            remove::delete_connection(&app, actor.tenant, id, form.confirm.as_deref()).await?;
+            Ok(redirect_after("/connections", "connection-deleted"))
+        }
+        _ => Err(AppError::not_found("action").into()),
+    }
+}
+
+async fn show_check(app: &Arc<App>, actor: &Require<ConnectionsWrite>, id: ConnectionId) -> PageResult {
+    let outcome = ops::check_connection(app, actor.tenant, id).await;
+    let viewer = Viewer::load(app, actor).await?;
+    let when = Some(viewer.when(viewer.now()));
+    let check = match outcome {
+        Ok(report) => check_passed(report, when),
+        Err(error) if error.status.is_server_error() && error.code == "internal" => return Err(error.into()),
+        Err(error) => CheckView {
+            ok: false,
+            title: "The check failed".to_owned(),
+            facts: vec![Fact::new("Why", error.detail)],
+            notes: Vec::new(),
+            when,
+        },
+    };
+    let tx = app.db.read(actor.tenant).await?;
+    let connection = ops::find_connection(&tx, id).await?;
+    html(&page(app, &tx, &viewer, &connection, Some(check), &FlashQuery::default()).await?)
+}
+
+fn check_passed(report: CheckReport, when: Option<When>) -> CheckView {
+    let mut facts = vec![Fact::new("Account", report.account)];
+    facts.extend(report.currency.map(|currency| Fact::new("Currency", currency.to_string())));
+    facts.extend(report.time_zone.map(|zone| Fact::new("Time zone", zone)));
+    CheckView {
+        ok: true,
+        title: format!("The channel answers as {}", report.display_name),
+        facts,
+        notes: report.notes,
+        when,
+    }
+}
+
+#[derive(Deserialize)]
+pub struct SecretForm {
+    value: String,
+}
+
+pub async fn replace_secret(
+    PageActor(actor): PageActor<ConnectionsWrite>,
+    State(app): State<Arc<App>>,
+    Path((id, field)): Path<(ConnectionId, String)>,
+    Form(form): Form<SecretForm>,
+) -> PageResult {
+    ops::set_secret(&app, actor.tenant, actor.user, id, field, form.value).await?;
+    Ok(redirect_after(&format!("/connections/{id}"), "secret-set"))
+}

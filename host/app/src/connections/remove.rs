@@ -1,0 +1,80 @@
+//! Ending a connection, with everything that it brought.
+
+use std::sync::Arc;
+
+use portolan_core::{ConnectionId, TenantId};
+use portolan_db::DbError;
+use portolan_db::entity::sync::SyncState;
+use portolan_db::entity::{connection, connection_secret, egress_grant, stream, sync};
+use sea_orm::{ColumnTrait, QueryFilter};
+
+use super::ops::find_connection;
+use crate::App;
+use crate::syncs::jobs::unschedule_streams;
+use crate::web::error::{AppError, AppResult};
+
+/// Removes a connection, its secrets and schedules. Possible while it has brought nothing into the
+/// ledger: the ledger only grows, so a connection with postings is paused instead.
+///
+/// Errors: the name was not typed, a sync is open, or the ledger knows the connection.
+pub async fn delete_connection(
+    app: &Arc<App>,
+    tenant: TenantId,
+    id: ConnectionId,
+    confirm: Option<&str>,
+) -> AppResult<()> {
+    let confirm = confirm.unwrap_or_default().to_owned();
+    let queue = app.queue.clone();
+    app.db
+        .write(tenant, move |tx| {
+            Box::pin(async move {
+                let row = find_connection(tx, id).await?;
+                if confirm.trim() != row.label {
+                    return Err(AppError::invalid("confirm", format!("Type {:?} to delete it.", row.label)));
+                }
+                let open = tx
+                    .find::<sync::Entity>()
+                    .filter(sync::Column::ConnectionId.eq(id.0))
+                    .filter(sync::Column::State.is_in([SyncState::Queued, SyncState::Running, SyncState::Paused]))
+                    .one(tx)
+                    .await?;
+                if open.is_some() {
+                    return Err(AppError::conflict("A sync of this connection is open. Cancel it first."));
+                }
+                let posted = tx
+                    .find::<portolan_db::entity::sale_event::Entity>()
+                    .filter(portolan_db::entity::sale_event::Column::ConnectionId.eq(id.0))
+                    .one(tx)
+                    .await?;
+                if posted.is_some() {
+                    return Err(AppError::conflict(
+                        "This connection has brought sales into the ledger, which only grows. Pause it instead; its history stays in every report.",
+                    ));
+                }
+                unschedule_streams(&queue, tx, id).await?;
+                tx.delete_many::<connection_secret::Entity>()
+                    .filter(connection_secret::Column::ConnectionId.eq(id.0))
+                    .exec(tx)
+                    .await
+                    .map_err(DbError::from)?;
+                tx.delete_many::<egress_grant::Entity>()
+                    .filter(egress_grant::Column::ConnectionId.eq(id.0))
+                    .exec(tx)
+                    .await
+                    .map_err(DbError::from)?;
+                tx.delete_many::<stream::Entity>()
+                    .filter(stream::Column::ConnectionId.eq(id.0))
+                    .exec(tx)
+                    .await
+                    .map_err(DbError::from)?;
+                tx.delete_many::<connection::Entity>()
+                    .filter(connection::Column::Id.eq(id.0))
+                    .exec(tx)
+                    .await
+                    .map_err(DbError::from)?;
+                tx.bump_data_version().await?;
+                Ok(())
+            })
+        })
+        .await
+}

@@ -1,0 +1,81 @@
+//! Receiving a file from a browser.
+
+use std::sync::Arc;
+
+use axum::extract::multipart::Field;
+use axum::extract::{Multipart, Path, State};
+use portolan_core::ConnectionId;
+use portolan_core::id::new_uuid;
+use tokio::io::AsyncWriteExt as _;
+
+use super::uploads::{NewUpload, take_file};
+use crate::App;
+use crate::syncs::ops::{Trigger, start_sync};
+use crate::web::actor::{ConnectionsWrite, PageActor};
+use crate::web::error::{AppError, AppResult, PageResult};
+use crate::web::viewer::redirect_after;
+
+/// Takes the file in and starts the sync that imports it.
+pub async fn upload_file(
+    PageActor(actor): PageActor<ConnectionsWrite>,
+    State(app): State<Arc<App>>,
+    Path(id): Path<ConnectionId>,
+    mut form: Multipart,
+) -> PageResult {
+    let folder = app.data_dir.join("uploads").join("incoming");
+    tokio::fs::create_dir_all(&folder).await.map_err(AppError::internal)?;
+    let path = folder.join(new_uuid(&*app.clock, &*app.random).to_string());
+    let received = receive(&mut form, &path).await;
+    let taken = match received {
+        Ok(new) => take_file(&app, actor.tenant, id, new).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = tokio::fs::remove_file(&path).await
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, "failed to remove a received file");
+    }
+    taken?;
+    let sync = start_sync(&app, actor.tenant, id, Trigger::Upload).await?;
+    Ok(redirect_after(&format!("/syncs/{sync}"), "file-taken"))
+}
+
+async fn receive(form: &mut Multipart, path: &std::path::Path) -> AppResult<NewUpload> {
+    let mut stream = None;
+    let mut file = None;
+    while let Some(field) = form.next_field().await.map_err(broken_form)? {
+        match field.name() {
+            Some("stream") => stream = Some(field.text().await.map_err(broken_form)?),
+            Some("file") => {
+                let name = field.file_name().unwrap_or_default().to_owned();
+                let content_type = field.content_type().unwrap_or("application/octet-stream").to_owned();
+                store(field, path).await?;
+                file = Some((name, content_type));
+            }
+            _ => {}
+        }
+    }
+    let stream = stream.ok_or_else(|| AppError::invalid("stream", "Say what the file holds."))?;
+    let (name, content_type) = file
+        .filter(|(name, _)| !name.is_empty())
+        .ok_or_else(|| AppError::invalid("file", "Choose a file."))?;
+    Ok(NewUpload { stream, name, content_type, path: path.to_owned() })
+}
+
+async fn store(mut field: Field<'_>, path: &std::path::Path) -> AppResult<()> {
+    let storage = |error: std::io::Error| {
+        AppError::unavailable("The file could not be stored. Is the disk full? Nothing was imported.", error)
+    };
+    let mut file = tokio::fs::File::create(path).await.map_err(storage)?;
+    while let Some(piece) = field.chunk().await.map_err(broken_form)? {
+        file.write_all(&piece).await.map_err(storage)?;
+    }
+    file.flush().await.map_err(storage)
+}
+
+fn broken_form(error: axum::extract::multipart::MultipartError) -> AppError {
+    if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+        return AppError::too_large("The file is larger than 512 MiB. Pack it as .gz or .xz, or split it.");
+    }
+    AppError::bad_request(format!("The upload broke off: {}. Send it again.", error.body_text()))
+}
