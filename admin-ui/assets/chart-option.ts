@@ -75,6 +75,8 @@ function legendOption(spec: ChartSpec, palette: Palette): Option {
 }
 
 function categoryAxis(spec: ChartSpec, palette: Palette, width: number, plotWidth: number): Option {
+  // A line ends at the edge of the drawing unless its names stand there: its last label is moved inwards.
+  const edge = spec.kind === "line" && width - plotWidth < 80;
   const horizontal = spec.kind === "horizontal_bar";
   return {
     type: "category",
@@ -84,17 +86,17 @@ function categoryAxis(spec: ChartSpec, palette: Palette, width: number, plotWidt
     axisTick: { show: false },
     axisLabel: {
       color: palette.muted, fontSize: FONT_SIZE, margin: 8,
-      ...(horizontal ? { width: Math.round(width * 0.34), overflow: "truncate", interval: 0 } : { interval: shownLabels(spec, plotWidth), showMaxLabel: true }),
-      ...(spec.kind === "line" ? { alignMinLabel: "left", alignMaxLabel: "right" } : {}),
+      ...(horizontal ? { width: Math.round(width * 0.34), overflow: "truncate", interval: 0 } : { interval: shownLabels(spec, plotWidth, edge), showMaxLabel: true }),
+      ...(spec.kind === "line" ? { alignMinLabel: "left", alignMaxLabel: edge ? "right" : undefined } : {}),
     },
   };
 }
 
 /** Evenly spaced labels with the last always among them; the same on the server and in the browser. */
-function shownLabels(spec: ChartSpec, plotWidth: number): (index: number) => boolean {
+function shownLabels(spec: ChartSpec, plotWidth: number, edge: boolean): (index: number) => boolean {
   const count = spec.categories.length;
   const widest = Math.max(...spec.categories.map((category) => textWidth(category.label, FONT_SIZE)), 1);
-  const step = Math.max(1, Math.ceil(((widest + 14) * count) / plotWidth));
+  const step = Math.max(1, Math.ceil(((widest * (edge ? 1.5 : 1) + 14) * count) / plotWidth));
   return (index) => (count - 1 - index) % step === 0;
 }
 

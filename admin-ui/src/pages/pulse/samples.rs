@@ -13,7 +13,9 @@ fn money(text: &str, unit: &str, delta: Option<Delta>) -> KpiValue {
 }
 
 fn kpi(label: &str, definition: &str, values: Vec<KpiValue>) -> Kpi {
-    Kpi { label: label.into(), definition: definition.into(), values, sparkline: None, note: None }
+    let line = r#"<svg width="168" height="32" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 168 32"><path d="M2 24L30 20L58 26L86 12L114 16L142 8L166 4" fill="none" stroke="var(--series-1)" stroke-width="1.5"></path></svg>"#;
+    let sparkline = Some(SafeSvg::from_chart(line.into()));
+    Kpi { label: label.into(), definition: definition.into(), values, sparkline, note: None }
 }
 
 fn kpis() -> Vec<Kpi> {
