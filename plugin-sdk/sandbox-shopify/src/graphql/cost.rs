@@ -9,7 +9,7 @@ use graphql_parser::query::{Field, SelectionSet};
 use serde_json::Value;
 
 use super::GraphqlResult;
-use super::execute::Query;
+use super::query::Query;
 
 /// The largest cost of one query.
 pub const LARGEST_COST: u64 = 1_000;

@@ -4,6 +4,7 @@
 pub mod connection;
 pub mod cost;
 pub mod execute;
+pub mod query;
 pub mod search;
 
 use serde_json::{Value, json};

@@ -3,7 +3,8 @@
 use graphql_parser::query::parse_query;
 use serde_json::{Value, json};
 
-use super::execute::{Arguments, Query, Resolved, Root};
+use super::execute::{Resolved, Root};
+use super::query::{Arguments, Query};
 use super::search::{Search, Searchable};
 use super::{GraphqlError, GraphqlResult};
 

@@ -12,7 +12,7 @@ use super::memory::Memory;
 use super::resolve::{ShopIndex, ShopRoot};
 use crate::graphql::GraphqlError;
 use crate::graphql::cost::LARGEST_COST;
-use crate::graphql::execute::Query;
+use crate::graphql::query::Query;
 use crate::world::{Shop, Size, World};
 
 /// How fast query cost refills.
