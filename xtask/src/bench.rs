@@ -1,6 +1,8 @@
 //! `cargo xtask bench`: measures what design promises, prints a line per figure, keeps the last run in
 //! docs/benchmarks.md.
 //!
+//! `--profile` measures another build than the release; docs/benchmarks.md then says so.
+//!
 //! The figures come from the product's own example `bench` (host/server/examples), one JSON object a line
 //! on its standard output; for `query` DuckDB answers the same questions over the same Parquet.
 
@@ -27,10 +29,14 @@ const BENCHES: &[(&str, &str)] = &[
     ("query", "metrics over 10 million generated ledger events, cold and repeated, beside DuckDB"),
 ];
 const DUCKDB: &str = "duckdb==2.0.0";
+/// What is measured unless `--profile` says otherwise; figures of others are labelled.
+const RELEASE: &str = "release";
 
 pub fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<()> {
     let name = arguments.next_word();
+    let profile = arguments.value("--profile")?.unwrap_or_else(|| "release".to_owned());
     let json_file = arguments.value("--json")?.map(PathBuf::from);
+    let profile = arguments.value("--profile")?.unwrap_or_else(|| RELEASE.to_owned());
     arguments.finish()?;
     if let Some(name) = name.as_deref().filter(|name| !BENCHES.iter().any(|(known, _)| known == name)) {
         let names: Vec<_> = BENCHES.iter().map(|(name, _)| *name).collect();
@@ -40,7 +46,7 @@ pub fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<()> {
     assets::build(workspace)?;
     plugins::build(workspace)?;
     let mut build = workspace.cargo();
-    build.args(["build", "--release", "--package", "portolan-server", "--example", "bench"]);
+    build.args(["build", "--profile", &profile, "--package", "portolan-server", "--example", "bench"]);
     process::run(&mut build).context("the benchmarks do not compile")?;
 
     let mut sections = Vec::new();
@@ -48,11 +54,11 @@ pub fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<()> {
     for (bench, what) in BENCHES.iter().filter(|(bench, _)| name.as_deref().is_none_or(|name| name == *bench))
     {
         println!("\n{bench}: {what}");
-        let figures = measure(workspace, bench)?;
+        let figures = measure(workspace, bench, &profile)?;
         all.extend(figures.iter().map(|figure| figure.to_json(bench)));
         sections.push((*bench, report::section(what, &figures)));
     }
-    let machine = report::machine()?;
+    let machine = report::machine(&profile)?;
     if let Some(file) = json_file {
         let text = serde_json::to_string_pretty(&json!({"machine": machine, "figures": all}))?;
         std::fs::write(&file, text + "\n").with_context(|| format!("cannot write {}", file.display()))?;
@@ -60,7 +66,7 @@ pub fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<()> {
     report::write(&workspace.root.join("docs/benchmarks.md"), &machine, &sections)
 }
 
-fn measure(workspace: &Workspace, bench: &str) -> Result<Vec<Figure>> {
+fn measure(workspace: &Workspace, bench: &str, profile: &str) -> Result<Vec<Figure>> {
     let folder = workspace.scratch_dir().join("bench").join(bench);
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
@@ -68,7 +74,7 @@ fn measure(workspace: &Workspace, bench: &str) -> Result<Vec<Figure>> {
     std::fs::create_dir_all(&folder)?;
     let postgres = if bench == "sync" { Some(Postgres::start(Keeps::Everything)?) } else { None };
 
-    let mut command = process::tied_to_us(workspace.binary("release", "examples/bench"));
+    let mut command = process::tied_to_us(workspace.binary(profile, "examples/bench"));
     command.current_dir(&workspace.root).arg(bench).arg("--data-dir").arg(&folder);
     command.env("PORTOLAN_PLUGINS_DIR", workspace.plugins_dir());
     if let Some(postgres) = &postgres {

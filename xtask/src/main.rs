@@ -32,7 +32,8 @@ usage: cargo xtask <command>
   demo [--port N] [--size S] [--reset]   build everything and run Portolan with a demo company
   test [--only PHASE] [--skip PHASE]     the whole check, exactly as the build server runs it;
        [--images]                        the pictures of the pages go to docs/images
-  bench [NAME] [--json FILE]             measure, and write docs/benchmarks.md
+  bench [NAME] [--json FILE]             measure, and write docs/benchmarks.md;
+        [--profile NAME]                 instead of the release profile, which takes long to build
   tidy                                   rules of the house that no compiler checks
   assets                                 bundle the scripts and styles of the pages
   plugins                                build the plugins and the test guests to WebAssembly

@@ -87,12 +87,14 @@ pub fn write(file: &Path, machine: &Value, sections: &[(&str, String)]) -> Resul
     let before = std::fs::read_to_string(file).unwrap_or_default();
     let mut kept: BTreeMap<String, String> = sections_of(&before);
     let ran = format!(
-        "\n{} · {} cores · {} GB · {} · {}\n",
+        "\n{} · {} cores · {} GB · {} · {} · profile `{}`\n",
         text_of(machine, "cpu"),
         text_of(machine, "cores"),
         text_of(machine, "memory_gb"),
         text_of(machine, "system"),
-        text_of(machine, "date")
+        text_of(machine, "profile"),
+        text_of(machine, "date"),
+        text_of(machine, "profile")
     );
     for (bench, body) in sections {
         kept.insert((*bench).to_owned(), format!("{ran}\n{body}"));
@@ -117,7 +119,7 @@ fn sections_of(text: &str) -> BTreeMap<String, String> {
 }
 
 /// What the figures were measured on.
-pub fn machine() -> Result<Value> {
+pub fn machine(profile: &str) -> Result<Value> {
     let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
     let field = |text: &str, name: &str| {
         let line = text.lines().find(|line| line.starts_with(name));
@@ -132,7 +134,9 @@ pub fn machine() -> Result<Value> {
         "cores": std::thread::available_parallelism()?.get(),
         "memory_gb": memory_kb.unwrap_or_default() / 1_048_576,
         "system": field(&read("/etc/os-release"), "PRETTY_NAME").unwrap_or_else(|| std::env::consts::OS.to_owned()),
+        "profile": profile,
         "date": date.trim(),
+        "profile": profile,
     }))
 }
 
@@ -163,7 +167,7 @@ fn grouped(value: f64) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{Figure, grouped, section, sections_of};
+    use super::{Figure, grouped, section, sections_of, write};
 
     #[test]
     fn numbers_read_well() {
@@ -190,5 +194,29 @@ mod tests {
         let found = sections_of(&text);
         assert_eq!(found["query"], body);
         assert_eq!(found["sync"], "other\n");
+    }
+
+    #[test]
+    fn a_run_of_one_benchmark_keeps_the_others() {
+        let file = std::env::temp_dir().join(format!("portolan-benchmarks-{}.md", std::process::id()));
+        let machine = |date: &str| json!({"cpu": "a", "cores": 2, "memory_gb": 8, "system": "b", "profile": "demo", "date": date});
+        write(&file, &machine("2026-01-01"), &[("sync", "old\n".to_owned()), ("query", "kept\n".to_owned())])
+            .unwrap();
+        write(&file, &machine("2026-02-02"), &[("sync", "new\n".to_owned())]).unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        assert!(
+            text.contains(
+                "## sync\n\na · 2 cores · 8 GB · b · built with profile demo · 2026-02-02\n\nnew\n"
+            ),
+            "{text}"
+        );
+        assert!(
+            text.contains(
+                "## query\n\na · 2 cores · 8 GB · b · built with profile demo · 2026-01-01\n\nkept\n"
+            ),
+            "{text}"
+        );
+        assert!(!text.contains("old"));
     }
 }
