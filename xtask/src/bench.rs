@@ -34,7 +34,6 @@ const RELEASE: &str = "release";
 
 pub fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<()> {
     let name = arguments.next_word();
-    let profile = arguments.value("--profile")?.unwrap_or_else(|| "release".to_owned());
     let json_file = arguments.value("--json")?.map(PathBuf::from);
     let profile = arguments.value("--profile")?.unwrap_or_else(|| RELEASE.to_owned());
     arguments.finish()?;

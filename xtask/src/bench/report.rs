@@ -87,14 +87,13 @@ pub fn write(file: &Path, machine: &Value, sections: &[(&str, String)]) -> Resul
     let before = std::fs::read_to_string(file).unwrap_or_default();
     let mut kept: BTreeMap<String, String> = sections_of(&before);
     let ran = format!(
-        "\n{} · {} cores · {} GB · {} · {} · profile `{}`\n",
+        "\n{} · {} cores · {} GB · {} · {}{}\n",
         text_of(machine, "cpu"),
         text_of(machine, "cores"),
         text_of(machine, "memory_gb"),
         text_of(machine, "system"),
-        text_of(machine, "profile"),
         text_of(machine, "date"),
-        text_of(machine, "profile")
+        other_build(machine)
     );
     for (bench, body) in sections {
         kept.insert((*bench).to_owned(), format!("{ran}\n{body}"));
@@ -134,10 +133,17 @@ pub fn machine(profile: &str) -> Result<Value> {
         "cores": std::thread::available_parallelism()?.get(),
         "memory_gb": memory_kb.unwrap_or_default() / 1_048_576,
         "system": field(&read("/etc/os-release"), "PRETTY_NAME").unwrap_or_else(|| std::env::consts::OS.to_owned()),
-        "profile": profile,
         "date": date.trim(),
         "profile": profile,
     }))
+}
+
+/// A warning where it was not the release that was measured.
+fn other_build(machine: &Value) -> String {
+    match machine["profile"].as_str() {
+        None | Some("release") => String::new(),
+        Some(profile) => format!(" · **built with profile `{profile}`, slower than a release**"),
+    }
 }
 
 fn text_of(value: &Value, name: &str) -> String {
@@ -199,24 +205,14 @@ mod tests {
     #[test]
     fn a_run_of_one_benchmark_keeps_the_others() {
         let file = std::env::temp_dir().join(format!("portolan-benchmarks-{}.md", std::process::id()));
-        let machine = |date: &str| json!({"cpu": "a", "cores": 2, "memory_gb": 8, "system": "b", "profile": "demo", "date": date});
+        let machine = |date: &str| json!({"cpu": "a", "cores": 2, "memory_gb": 8, "system": "b", "profile": "release", "date": date});
         write(&file, &machine("2026-01-01"), &[("sync", "old\n".to_owned()), ("query", "kept\n".to_owned())])
             .unwrap();
         write(&file, &machine("2026-02-02"), &[("sync", "new\n".to_owned())]).unwrap();
         let text = std::fs::read_to_string(&file).unwrap();
         std::fs::remove_file(&file).unwrap();
-        assert!(
-            text.contains(
-                "## sync\n\na · 2 cores · 8 GB · b · built with profile demo · 2026-02-02\n\nnew\n"
-            ),
-            "{text}"
-        );
-        assert!(
-            text.contains(
-                "## query\n\na · 2 cores · 8 GB · b · built with profile demo · 2026-01-01\n\nkept\n"
-            ),
-            "{text}"
-        );
+        assert!(text.contains("## sync\n\na · 2 cores · 8 GB · b · 2026-02-02\n\nnew\n"), "{text}");
+        assert!(text.contains("## query\n\na · 2 cores · 8 GB · b · 2026-01-01\n\nkept\n"), "{text}");
         assert!(!text.contains("old"));
     }
 }
