@@ -50,7 +50,13 @@ impl Place {
 pub async fn open_shop(size: Size) -> Result<Handle> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let until = SystemClock.now().0 / 1_000_000;
-    let options =
-        SandboxOptions { size, seed: 1, until, token: TOKEN.to_owned(), throttle: ThrottlePlan::GENEROUS };
+    let options = SandboxOptions {
+        size,
+        seed: 1,
+        until,
+        token: TOKEN.to_owned(),
+        throttle: ThrottlePlan::GENEROUS,
+        remember_bytes: 256 << 20,
+    };
     Ok(serve(listener, options)?)
 }
