@@ -65,6 +65,11 @@ pub enum Command {
         #[command(subcommand)]
         command: PluginCommand,
     },
+    /// What an operator decides about connections.
+    Connection {
+        #[command(subcommand)]
+        command: ConnectionCommand,
+    },
     /// People who sign in.
     User {
         #[command(subcommand)]
@@ -158,6 +163,19 @@ pub enum PluginCommand {
     },
     /// Print what a component declares, without running it.
     Inspect { file: PathBuf },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConnectionCommand {
+    /// Let a connection reach plain http, or a loopback or private address: exactly this one.
+    GrantEgress {
+        #[command(flatten)]
+        place: Place,
+        /// Label or id of the connection.
+        connection: String,
+        /// Scheme, host and port: http://127.0.0.1:9911
+        address: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

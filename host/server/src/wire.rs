@@ -27,7 +27,6 @@ const MASTER_KEY_VARIABLE: &str = "PORTOLAN_MASTER_KEY";
 /// A Portolan with everything real, opened on a data folder.
 pub struct Portolan {
     pub app: Arc<App>,
-    pub runtime: Arc<SandboxRuntime>,
     pub facts: FactStore,
 }
 
@@ -46,12 +45,12 @@ impl Portolan {
         )?);
         let db = open_database(place, &data_dir).await?;
         let cache_key = CacheKey::new(*key_ring.derive(Purpose::PluginCache).bytes());
-        let runtime = SandboxRuntime::new(Options::new(data_dir.clone(), cache_key))?;
-        let runtime = Arc::new(runtime);
+        let runtime: Arc<dyn PluginRuntime> =
+            Arc::new(SandboxRuntime::new(Options::new(data_dir.clone(), cache_key))?);
         let facts =
             FactStore::new(db.clone(), &data_dir.join("parts"), Arc::clone(&clock), Arc::clone(&random))?;
         let app = Arc::new(App {
-            runtime: Arc::clone(&runtime) as Arc<dyn PluginRuntime>,
+            runtime,
             engine: Arc::new(facts.clone()),
             charts: ChartRenderer::new(CHART_BUNDLE)?,
             queue: Queue::new(db.clone(), Arc::clone(&clock), Arc::clone(&random)),
@@ -64,7 +63,7 @@ impl Portolan {
             random,
             data_dir,
         });
-        Ok(Self { app, runtime, facts })
+        Ok(Self { app, facts })
     }
 
     /// The kinds of job that this server's workers know.

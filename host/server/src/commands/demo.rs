@@ -12,6 +12,7 @@ use portolan_app::syncs::ops::{Trigger, start_sync};
 use portolan_core::TenantId;
 use serde_json::{Value, json};
 
+use super::connection::parse_address;
 use super::plugin::install_folder;
 use super::print_line;
 use super::user::sentence;
@@ -45,7 +46,7 @@ pub async fn set_up(place: &Place, plugins: &Path, shopify_url: &str, csv: &Path
 }
 
 async fn connect_shop(portolan: &Portolan, tenant: TenantId, shopify_url: &str) -> Result<()> {
-    let (host, port) = loopback_of(shopify_url)?;
+    let (scheme, host, port) = parse_address(shopify_url)?;
     let new = NewConnection {
         plugin_id: "shopify".into(),
         label: SHOP_LABEL.into(),
@@ -59,7 +60,7 @@ async fn connect_shop(portolan: &Portolan, tenant: TenantId, shopify_url: &str) 
         consent: true,
     };
     let id = create_connection(&portolan.app, tenant, None, new).await.map_err(sentence)?;
-    grant_egress(&portolan.app, tenant, id, "http".into(), host, port).await.map_err(sentence)?;
+    grant_egress(&portolan.app, tenant, id, scheme, host, port).await.map_err(sentence)?;
     start_sync(&portolan.app, tenant, id, Trigger::Manual).await.map_err(sentence)?;
     Ok(())
 }
@@ -84,11 +85,4 @@ async fn connect_retail(portolan: &Portolan, tenant: TenantId, csv: &Path) -> Re
     take_file(&portolan.app, tenant, id, upload).await.map_err(sentence)?;
     start_sync(&portolan.app, tenant, id, Trigger::Manual).await.map_err(sentence)?;
     Ok(())
-}
-
-/// Host and port of `http://127.0.0.1:PORT`.
-fn loopback_of(url: &str) -> Result<(String, u16)> {
-    let rest = url.strip_prefix("http://").context("the sandbox speaks plain http: http://127.0.0.1:PORT")?;
-    let (host, port) = rest.trim_end_matches('/').split_once(':').context("the address has no port")?;
-    Ok((host.to_owned(), port.parse().context("the port is no number")?))
 }

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod connection;
 mod demo;
 mod doctor;
 mod plugin;
@@ -28,6 +29,7 @@ pub async fn run(command: Command) -> Result<()> {
         Command::Sync { command } => sync::run(command).await,
         Command::Query { place, question } => query::run(&place, question).await,
         Command::Plugin { command } => plugin::run(command).await,
+        Command::Connection { command } => connection::run(command).await,
         Command::User { command } => user::run(command).await,
         Command::Openapi => print_line(&portolan_app::router::openapi_json()?),
         Command::Doctor { place } => doctor::run(&place).await,
