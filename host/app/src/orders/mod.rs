@@ -1,6 +1,21 @@
-//! Orders: the list, the document, its ledger events.
-pub mod api { use std::sync::Arc; use utoipa_axum::router::OpenApiRouter; use crate::App; pub fn routes() -> OpenApiRouter<Arc<App>> { OpenApiRouter::new() } }
+//! Orders: the list, the document, what the ledger says of it.
+
+mod agreement;
+pub mod api;
+mod detail;
+mod list;
+mod queries;
+#[cfg(test)]
+mod tests;
+mod views;
+
 use std::sync::Arc;
+
 use axum::Router;
+use axum::routing::get;
+
 use crate::App;
-pub fn routes() -> Router<Arc<App>> { Router::new() }
+
+pub fn routes() -> Router<Arc<App>> {
+    Router::new().route("/orders", get(list::list_orders)).route("/orders/{id}", get(detail::show_order))
+}

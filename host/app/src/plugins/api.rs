@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use crate::connections::ops::find_plugin;
+use crate::channels::find_plugin;
 use crate::web::actor::{PluginsRead, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 

@@ -46,7 +46,8 @@ pub fn by_time(table: &Table, scope: &ChartScope<'_>) -> ChartSpec {
         .collect();
     let buckets: Vec<Bucket> = rows.iter().map(|(bucket, ..)| *bucket).collect();
     // What lies ahead has not sold nothing: it has not been.
-    let values = rows.iter().map(|(bucket, now, _)| now.filter(|_| bucket.range.from <= scope.today)).collect();
+    let values =
+        rows.iter().map(|(bucket, now, _)| now.filter(|_| bucket.range.from <= scope.today)).collect();
     let mut series = vec![Series::main(scope.range_text, 0, values)];
     if let Some(compared) = table.comparison {
         let others: Vec<Bucket> = scope.calendar.buckets(grain, compared.range).take(rows.len()).collect();
@@ -123,7 +124,8 @@ fn part_series(parts: BTreeMap<String, Part>, order: &[String], buckets: &[Bucke
     let mut series: Vec<Series> = Vec::new();
     for (position, (key, part)) in parts.iter().enumerate() {
         let own = order.iter().position(|known| known == key).unwrap_or(position) % MOST_SERIES;
-        let free = (0..MOST_SERIES).map(|step| (own + step) % MOST_SERIES).find(|color| !used.contains(color));
+        let free =
+            (0..MOST_SERIES).map(|step| (own + step) % MOST_SERIES).find(|color| !used.contains(color));
         let color = free.unwrap_or(own);
         used.push(color);
         let values = buckets.iter().map(|bucket| part.values.get(&bucket.start).copied()).collect();
@@ -183,7 +185,9 @@ pub async fn draw(app: &Arc<App>, specs: Vec<(&'static str, ChartSpec)>) -> Vec<
     let work = move || {
         let wanted: Vec<_> = specs
             .iter()
-            .flat_map(|(_, spec)| [(spec, WIDE.0, WIDE.1, Theme::Page), (spec, NARROW.0, NARROW.1, Theme::Page)])
+            .flat_map(|(_, spec)| {
+                [(spec, WIDE.0, WIDE.1, Theme::Page), (spec, NARROW.0, NARROW.1, Theme::Page)]
+            })
             .collect();
         let drawings = renderer.charts.render_all(&wanted);
         let mut drawings = drawings.into_iter().map(|drawing| match drawing {

@@ -42,7 +42,8 @@ pub async fn show_pulse(
         false => queries::ledger_days(&app, actor.tenant, connection).await?,
     };
     let scope = Scope::resolve(&query, days, viewer.today(), &calendar);
-    let page = Pulse { app: &app, tenant: actor.tenant, viewer: &viewer, sources, calendar, scope, connection };
+    let page =
+        Pulse { app: &app, tenant: actor.tenant, viewer: &viewer, sources, calendar, scope, connection };
     let body = page.body().await?;
     if wants_part(&headers) {
         return html(&body);
@@ -199,15 +200,18 @@ impl Pulse<'_> {
                 .with_action("Show everything", format!("/pulse?range=all{connection}"))
                 .with_secondary("Clear the filters", "/pulse"));
         }
-        let newest = self.sources.newest.values().filter(|sync| {
-            self.connection.is_none_or(|connection| connection.0 == sync.connection_id)
-        });
+        let newest = self
+            .sources
+            .newest
+            .values()
+            .filter(|sync| self.connection.is_none_or(|connection| connection.0 == sync.connection_id));
         let newest = newest.max_by_key(|sync| sync.id);
         Ok(first_sync(newest))
     }
 
     fn connection_text(&self) -> String {
-        let chosen = self.connection.and_then(|id| self.sources.connections.iter().find(|row| row.id == id.0));
+        let chosen =
+            self.connection.and_then(|id| self.sources.connections.iter().find(|row| row.id == id.0));
         chosen.map_or_else(|| "all connections".to_owned(), |row| row.label.clone())
     }
 
@@ -225,7 +229,8 @@ impl Pulse<'_> {
             _ => parts.push(format!("{}, never added up", names.join(", "))),
         }
         parts.push(self.viewer.tenant.time_zone.clone());
-        let stalest = self.sources.freshness.iter().filter_map(|row| row.when.as_ref()).min_by_key(|when| &when.iso);
+        let stalest =
+            self.sources.freshness.iter().filter_map(|row| row.when.as_ref()).min_by_key(|when| &when.iso);
         parts.extend(stalest.map(|when| format!("complete as of {}", when.text)));
         parts.join(" · ")
     }
@@ -239,14 +244,17 @@ fn first_sync(newest: Option<&sync::Model>) -> Empty {
     };
     let href = format!("/syncs/{}", sync.id);
     match sync.state {
-        SyncState::Queued | SyncState::Running => {
-            Empty::nothing_yet("sales", "The first sync runs. Figures appear here as soon as its orders stand in the ledger.")
-                .with_action("See the sync", href)
-        }
+        SyncState::Queued | SyncState::Running => Empty::nothing_yet(
+            "sales",
+            "The first sync runs. Figures appear here as soon as its orders stand in the ledger.",
+        )
+        .with_action("See the sync", href),
         SyncState::Failed => {
             let reason = sync.error_detail.as_deref().unwrap_or("The sync says why.");
             Empty::new(EmptyKind::Lagging, "The first sync failed", reason).with_action("See the sync", href)
         }
-        _ => Empty::nothing_yet("sales", "The newest sync brought no sales.").with_action("See the sync", href),
+        _ => {
+            Empty::nothing_yet("sales", "The newest sync brought no sales.").with_action("See the sync", href)
+        }
     }
 }

@@ -60,8 +60,10 @@ impl Asked<'_> {
 
 /// How the tenant counts weeks and fiscal years.
 pub fn tenant_calendar(tenant: &tenant::Model) -> TenantCalendar {
-    let week_start = usize::try_from(tenant.week_start).ok().and_then(|index| Weekday::ALL.get(index).copied());
-    TenantCalendar::new(week_start.unwrap_or_default(), i64::from(tenant.fiscal_start_month)).unwrap_or_default()
+    let week_start =
+        usize::try_from(tenant.week_start).ok().and_then(|index| Weekday::ALL.get(index).copied());
+    TenantCalendar::new(week_start.unwrap_or_default(), i64::from(tenant.fiscal_start_month))
+        .unwrap_or_default()
 }
 
 /// The first and the last business date on which anything happened. Asked of the columnar engine in
@@ -132,7 +134,8 @@ async fn charts(
     currency: Currency,
 ) -> AppResult<(Option<Table>, Option<ByPart>)> {
     let range = asked.scope.range;
-    let mut by_time = asked.over(&["net_sales"]).every(GrainChoice::Auto).only("currency", &[currency.as_str()]);
+    let mut by_time =
+        asked.over(&["net_sales"]).every(GrainChoice::Auto).only("currency", &[currency.as_str()]);
     by_time.dense = true;
     let dimension = if asked.connections > 1 { "connection" } else { "sales_channel" };
     let parts = Query::over(range, &["net_sales"]).by(dimension).every(bar_grain(range));

@@ -210,12 +210,7 @@ fn date(field: &str, text: &str) -> Result<Option<LocalDate>, String> {
     }
 }
 
-fn preset_range(
-    preset: Preset,
-    days: LedgerDays,
-    newest: LocalDate,
-    calendar: &TenantCalendar,
-) -> DateRange {
+fn preset_range(preset: Preset, days: LedgerDays, newest: LocalDate, calendar: &TenantCalendar) -> DateRange {
     match (preset, days) {
         (Preset::Relative(range), _) => range.resolve(newest, calendar),
         (Preset::All, Some((first, last))) => DateRange { from: first.min(last), until: last.plus_days(1) },

@@ -93,7 +93,8 @@ fn a_bad_date_is_an_error_beside_the_filter_and_the_default_is_shown() {
 
 #[test]
 fn the_current_preset_is_marked_and_keeps_the_other_filters() {
-    let query = PulseQuery { compare: "none".to_owned(), connection: "abc-1".to_owned(), ..named("last_7_days") };
+    let query =
+        PulseQuery { compare: "none".to_owned(), connection: "abc-1".to_owned(), ..named("last_7_days") };
     let scope = resolve(&query, historic());
     let presets = query.presets(&scope);
     let current: Vec<&str> =

@@ -33,7 +33,11 @@ pub fn kpis(answers: &Answers, compared_with: Option<&str>) -> Vec<Kpi> {
             Kpi {
                 label: (*label).to_owned(),
                 definition: metric(id).map(|metric| metric.description).unwrap_or_default().to_owned(),
-                values: table.rows.iter().filter_map(|row| kpi_value(table, row, id, compared_with)).collect(),
+                values: table
+                    .rows
+                    .iter()
+                    .filter_map(|row| kpi_value(table, row, id, compared_with))
+                    .collect(),
                 sparkline: None,
                 note: (*id == "returns").then(|| returns_rate(&answers.money)).flatten(),
             }
@@ -146,7 +150,11 @@ fn product_row(
         units: cell_text(units),
         net_sales: format::money(money.amount_minor, money.currency),
         currency: money.currency.to_string(),
-        share: if total > 0 { format::percent(money.amount_minor, total) } else { format::MISSING.to_owned() },
+        share: if total > 0 {
+            format::percent(money.amount_minor, total)
+        } else {
+            format::MISSING.to_owned()
+        },
         delta: delta(table, row, "net_sales", compared_with),
     })
 }
@@ -155,9 +163,10 @@ fn product_row(
 pub fn nothing_happened(answers: &Answers) -> bool {
     let still = |cell: Option<&Cell>| cell.and_then(smallest_parts).is_none_or(|number| number == 0);
     let money = &answers.money;
-    let no_money = money.rows.iter().all(|row| {
-        ["net_sales", "returns", "demand_sales"].iter().all(|id| still(money.cell(row, id)))
-    });
+    let no_money = money
+        .rows
+        .iter()
+        .all(|row| ["net_sales", "returns", "demand_sales"].iter().all(|id| still(money.cell(row, id))));
     let counts = &answers.counts;
     no_money && counts.rows.iter().all(|row| still(counts.cell(row, "orders")))
 }
@@ -173,7 +182,8 @@ pub fn currency_notice(currencies: &[Currency]) -> Option<Notice> {
         return None;
     }
     let names: Vec<String> = others.iter().map(ToString::to_string).collect();
-    let text = "No exchange rate between them is known, so each is shown on its own and none is added to another.";
+    let text =
+        "No exchange rate between them is known, so each is shown on its own and none is added to another.";
     Some(Notice::new(Tone::Warn, format!("{first} and {} are kept apart", names.join(", ")), text))
 }
 
@@ -184,9 +194,9 @@ pub fn freshness_row(
     streams: &[stream::Model],
     newest: Option<&sync::Model>,
 ) -> FreshnessRow {
-    let fed = streams.iter().filter(|stream| {
-        stream.enabled && (stream.cron.is_some() || stream.last_success_at.is_some())
-    });
+    let fed = streams
+        .iter()
+        .filter(|stream| stream.enabled && (stream.cron.is_some() || stream.last_success_at.is_some()));
     let last_success_at = fed.map(|stream| stream.last_success_at).min().flatten();
     let (state, note) = freshness_state(connection.state, newest);
     FreshnessRow {
@@ -201,7 +211,10 @@ pub fn freshness_row(
 fn freshness_state(state: ConnectionState, newest: Option<&sync::Model>) -> (Badge, Option<String>) {
     match state {
         ConnectionState::NeedsAuth => {
-            return (Badge::new("needs a new secret", Tone::Bad), Some("nothing is fetched until then".to_owned()));
+            return (
+                Badge::new("needs a new secret", Tone::Bad),
+                Some("nothing is fetched until then".to_owned()),
+            );
         }
         ConnectionState::Paused => return (Badge::new("paused", Tone::Warn), None),
         ConnectionState::Active => {}

@@ -1,0 +1,60 @@
+//! The page of one order.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use portolan_admin_ui::pages::OrderPage;
+use portolan_admin_ui::parts::Section;
+use portolan_core::Instant;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::agreement::Agreement;
+use super::queries::{OrderRecord, load_order};
+use super::views;
+use crate::App;
+use crate::web::actor::{OrdersRead, PageActor};
+use crate::web::error::PageResult;
+use crate::web::html;
+use crate::web::viewer::Viewer;
+
+pub async fn show_order(
+    PageActor(actor): PageActor<OrdersRead>,
+    State(app): State<Arc<App>>,
+    Path(id): Path<Uuid>,
+) -> PageResult {
+    let viewer = Viewer::load(&app, &actor).await?;
+    let tx = app.db.read(actor.tenant).await?;
+    let record = load_order(&tx, id).await?;
+    drop(tx);
+    html(&page(&viewer, &record))
+}
+
+fn page(viewer: &Viewer, record: &OrderRecord) -> OrderPage {
+    let (head, order) = (&record.head, &record.order);
+    let placed = viewer.when(Instant(head.occurred_at.unwrap_or(head.updated_at)));
+    OrderPage {
+        shell: viewer.shell(format!("Order {}", views::order_name(head)), Section::Orders),
+        scope: format!("{} · placed {} · {}", record.connection.label, placed.full, order.currency),
+        currency: order.currency.to_string(),
+        badges: views::badges(head, order),
+        facts: views::facts(order),
+        lines: order.lines.iter().map(|line| views::line_row(line, order.currency)).collect(),
+        totals: views::totals(order),
+        events: views::event_rows(viewer, record),
+        event_total: views::event_total(viewer, record),
+        agreement: Agreement::of(record).badge(order.currency),
+        refunds: record
+            .refunds
+            .iter()
+            .map(|(refund_head, refund)| views::refund_row(viewer, refund_head, refund, order))
+            .collect(),
+        versions: views::version_rows(viewer, &record.version_rows, head.version_id),
+        body_json: indented(&record.body),
+    }
+}
+
+fn indented(body: &str) -> Option<String> {
+    let value: Value = serde_json::from_str(body).ok()?;
+    serde_json::to_string_pretty(&value).ok()
+}
