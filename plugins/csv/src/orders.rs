@@ -11,6 +11,8 @@ use crate::values::{moment, number, order_of, text};
 /// One row, read.
 struct Sold {
     src: u32,
+    /// Names the line, for a file names none: equal rows stay two, and a returned row is no sold one.
+    line_key: String,
     at: Moment,
     product: Option<String>,
     sku: Option<String>,
@@ -58,8 +60,8 @@ impl Reader<'_> {
     fn document(&self, key: &str, rows: &[Row<'_>], out: &mut Sink) -> RecordResult {
         let head = self.head(rows)?;
         let mut sold = Vec::with_capacity(rows.len());
-        for row in rows {
-            sold.push(self.sold(row, &head.currency)?);
+        for (position, row) in rows.iter().enumerate() {
+            sold.push(self.sold(position, row, &head.currency)?);
         }
         let is_return =
             self.mapping.returns.key_prefix.as_ref().is_some_and(|prefix| key.starts_with(prefix.as_str()));
@@ -144,7 +146,7 @@ impl Reader<'_> {
         Ok(None)
     }
 
-    fn sold(&self, row: &Row<'_>, currency: &str) -> Result<Sold, BadRecord> {
+    fn sold(&self, position: usize, row: &Row<'_>, currency: &str) -> Result<Sold, BadRecord> {
         let (columns, locale) = (self.columns, &self.mapping.locale);
         let blamed = |bad: BadRecord| bad.in_record(row.src());
         let required = |column: &str| blamed(BadRecord::at(column, "the field is empty"));
@@ -178,6 +180,7 @@ impl Reader<'_> {
         let title = text(locale, row, columns.title.as_ref());
         Ok(Sold {
             src: row.src(),
+            line_key: (position + 1).to_string(),
             at,
             title: title.or_else(|| sku.clone()).or_else(|| product.clone()).unwrap_or_default(),
             product: product.or_else(|| sku.clone()),
@@ -207,7 +210,7 @@ impl Reader<'_> {
         order.shipping = head.shipping;
         order.tax_included = self.mapping.tax_included;
         order.total = self.total(order.gross, order.discount, order.tax, head.shipping)?;
-        order.lines = sold.iter().enumerate().map(|(position, row)| line(position, row)).collect();
+        order.lines = sold.iter().map(line).collect();
         Ok(order)
     }
 
@@ -230,9 +233,9 @@ impl Reader<'_> {
         refund.tax = -sum(sold, |row| row.tax)?;
         let goods = sum(sold, |row| row.gross)? - sum(sold, |row| row.discount)?;
         refund.total = -goods + if self.mapping.tax_included { 0 } else { refund.tax };
-        for (position, row) in sold.iter().enumerate() {
+        for row in sold {
             let units = Decimal { unscaled: -row.quantity.unscaled, scale: row.quantity.scale };
-            let mut line = RefundLine::new((position + 1).to_string(), units, row.discount - row.gross);
+            let mut line = RefundLine::new(row.line_key.as_str(), units, row.discount - row.gross);
             line.product = row.product.clone();
             line.tax = -row.tax;
             refund.lines.push(line);
@@ -250,9 +253,8 @@ impl Reader<'_> {
     }
 }
 
-/// Lines are named by their place in the document, for a file names none: equal rows stay two.
-fn line(position: usize, row: &Sold) -> OrderLine {
-    let mut line = OrderLine::new((position + 1).to_string(), row.title.as_str(), row.quantity);
+fn line(row: &Sold) -> OrderLine {
+    let mut line = OrderLine::new(row.line_key.as_str(), row.title.as_str(), row.quantity);
     line.product = row.product.clone();
     line.sku = row.sku.clone();
     line.unit_price = row.unit_price;

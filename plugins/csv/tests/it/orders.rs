@@ -64,6 +64,21 @@ fn negative_rows_become_a_refund_of_their_order_where_the_mapping_says_so() {
 }
 
 #[test]
+fn a_returned_row_is_never_taken_for_a_sold_line() {
+    let config = SMALL.replace(r#""key_prefix": "R""#, r#""negative_rows": "refund""#);
+    let file = "order,date,sku,qty,price\n1,2026-01-02,A,3,2.00\n1,2026-01-05,B,-1,5.00\n1,2026-01-02,C,1,1.00\n1,2026-01-06,A,-2,2.00\n";
+    let run = run(&config, "orders", file);
+    let order_lines: Vec<_> = run.output.orders[0].lines.iter().map(|line| line.key.as_str()).collect();
+    let returned: Vec<_> = run.output.refunds[0]
+        .lines
+        .iter()
+        .map(|line| (line.line.as_str(), line.product.as_deref(), line.amount))
+        .collect();
+    assert_eq!(order_lines, ["1", "3"]);
+    assert_eq!(returned, [("2", Some("B"), 500), ("4", Some("A"), 400)]);
+}
+
+#[test]
 fn a_bad_row_puts_its_whole_document_aside_and_no_other() {
     let file = "order,date,sku,qty,price\n1,2026-01-02,A,1,1.50\n2,2026-01-02,A,1,1.50\n1,2026-01-02,B,one,1.50\n,2026-01-02,B,1,1.50\n";
     let run = run(SMALL, "orders", file);
