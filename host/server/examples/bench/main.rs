@@ -48,7 +48,7 @@ enum Bench {
 #[tokio::main]
 async fn main() -> Result<()> {
     tracing_subscriber::fmt()
-        .with_env_filter(std::env::var("PORTOLAN_LOG").unwrap_or_else(|_| "warn".to_owned()))
+        .with_env_filter(std::env::var("PORTOLAN_LOG").unwrap_or_else(|_| "error".to_owned()))
         .with_writer(std::io::stderr)
         .init();
     let arguments = Arguments::parse();
