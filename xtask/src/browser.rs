@@ -33,8 +33,10 @@ pub fn run(workspace: &Workspace, log: &Path, images: &Path) -> Result<()> {
     node.current_dir(workspace.admin_ui()).args([CHECKS, "--base-url", &running.address()]);
     node.args(["--link", &running.sign_in_link()?, "--screenshots"]).arg(images);
     node.env("CHROMIUM", setup::chromium().context("no Chromium; `cargo xtask setup` installs it")?);
-    process::run_logged(&mut node, log)?;
-    running.still_runs()
+    let checked = process::run_logged(&mut node, log);
+    // A server that went away explains more than the checks that missed it.
+    running.still_runs()?;
+    checked
 }
 
 fn wait_for_syncs(running: &mut Running) -> Result<()> {
