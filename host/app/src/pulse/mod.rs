@@ -1,5 +1,7 @@
 //! Pulse: how the business does, on one page.
 
+#[cfg(test)]
+mod chart_tests;
 mod charts;
 mod pages;
 mod queries;
