@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::ops::{self, Trigger};
+use super::orphans::settle_orphans;
 use super::progress::{SyncProgress, measure};
 use super::queries::{self, SyncFilter};
 use crate::App;
@@ -119,6 +120,7 @@ pub async fn list_syncs(
     State(app): State<Arc<App>>,
     Query(query): Query<SyncListQuery>,
 ) -> AppResult<Json<Page<SyncResponse>>> {
+    settle_orphans(&app, actor.tenant).await?;
     let tx = app.db.read(actor.tenant).await?;
     let place = PagePlace::read(&app, query.limit, query.cursor.as_deref())?;
     let filter = SyncFilter {
@@ -218,6 +220,7 @@ pub async fn list_quarantine(
 }
 
 async fn load(app: &App, tenant: TenantId, id: SyncId) -> AppResult<SyncResponse> {
+    settle_orphans(app, tenant).await?;
     let tx = app.db.read(tenant).await?;
     let row = ops::find_sync(&tx, id).await?;
     let progress = progress_of(app, &tx, &row).await?;

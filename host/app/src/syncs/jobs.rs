@@ -31,8 +31,8 @@ const DEFAULT_CRON: &str = "0 */6 * * *";
 const JITTER: Duration = Duration::from_minutes(30);
 
 #[derive(Deserialize)]
-struct RunSyncPayload {
-    sync_id: SyncId,
+pub(super) struct RunSyncPayload {
+    pub sync_id: SyncId,
 }
 
 /// Runs a sync.

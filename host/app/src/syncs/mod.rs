@@ -3,6 +3,7 @@
 pub mod api;
 pub mod jobs;
 pub mod ops;
+pub mod orphans;
 pub mod overview;
 mod pages;
 pub mod plan;

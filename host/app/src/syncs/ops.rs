@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use portolan_core::{ConnectionId, SyncId, TenantId};
-use portolan_db::TenantTx;
+use portolan_db::entity::job::{self, JobState};
+use portolan_db::entity::slice::{self, SliceState};
 use portolan_db::entity::sync::{self, RequestedAction, SyncState};
+use portolan_db::{DbError, TenantTx};
 use portolan_jobs::{Lane, NewJob};
 use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, QueryFilter};
 use serde_json::json;
 
 use super::jobs::RUN_SYNC;
+use super::orphans::settle_orphans;
 use super::run::may_sync;
 use crate::App;
 use crate::channels::{find_connection, find_plugin};
@@ -58,6 +62,7 @@ pub async fn start_sync(
     connection: ConnectionId,
     trigger: Trigger,
 ) -> AppResult<SyncId> {
+    settle_orphans(app, tenant).await?;
     let sync = SyncId::generate(&*app.clock, &*app.random);
     let app_in_task = Arc::clone(app);
     app.db
@@ -139,8 +144,28 @@ async fn insert_sync(
 }
 
 async fn enqueue_run(app: &App, tx: &TenantTx, connection: ConnectionId, sync: SyncId) -> AppResult<()> {
-    let job = NewJob::new(RUN_SYNC, Lane::connection(connection, 1), json!({ "sync_id": sync }));
-    app.queue.enqueue(tx, job.unique(sync.to_string())).await?;
+    let run = NewJob::new(RUN_SYNC, Lane::connection(connection, 1), json!({ "sync_id": sync }));
+    let asked = app.queue.enqueue(tx, run.clone().unique(sync.to_string())).await?;
+    if asked.fresh {
+        return Ok(());
+    }
+    // A sync that has just paused may still have a job that runs, but is at its end.
+    let known = tx.find::<job::Entity>().filter(job::Column::Id.eq(asked.id.0)).one(tx).await?;
+    if known.is_none_or(|known| known.state != JobState::Ready) {
+        app.queue.enqueue(tx, run).await?;
+    }
+    Ok(())
+}
+
+/// What a sync that has ended will not fetch any more.
+pub(super) async fn close_slices(tx: &TenantTx, sync: SyncId, now: i64) -> Result<(), DbError> {
+    tx.update_many::<slice::Entity>()
+        .col_expr(slice::Column::State, Expr::value(SliceState::Cancelled.as_str()))
+        .col_expr(slice::Column::UpdatedAt, Expr::value(now))
+        .filter(slice::Column::SyncId.eq(sync.0))
+        .filter(slice::Column::State.is_in([SliceState::Pending, SliceState::Running]))
+        .exec(tx)
+        .await?;
     Ok(())
 }
 
@@ -174,6 +199,7 @@ pub async fn request_action(
                     (SyncState::Queued | SyncState::Paused, RequestedAction::Cancel) => {
                         change.state = Set(SyncState::Cancelled);
                         change.finished_at = Set(Some(now));
+                        close_slices(tx, id, now).await?;
                     }
                     _ => {
                         return Err(AppError::conflict(format!(
@@ -225,6 +251,6 @@ pub async fn resume_sync(app: &Arc<App>, tenant: TenantId, id: SyncId) -> AppRes
     Ok(())
 }
 
-fn announce(app: &App, tenant: TenantId, sync: SyncId, connection: ConnectionId) {
+pub(super) fn announce(app: &App, tenant: TenantId, sync: SyncId, connection: ConnectionId) {
     app.live.publish(LiveMessage::Sync { tenant, sync, connection });
 }

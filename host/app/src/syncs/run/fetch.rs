@@ -25,6 +25,9 @@ const PAGE_DEADLINE: Duration = Duration::from_minutes(5);
 /// The code under which a slice remembers that its cursor has expired once.
 const CURSOR_EXPIRED: &str = "cursor_expired";
 
+/// The code of a slice whose file is no file that the mapping can read.
+const UNREADABLE_FILE: &str = "unreadable_file";
+
 /// What a page leaves for the next one.
 struct NextPage {
     token: Option<Bytes>,
@@ -86,6 +89,7 @@ impl SyncRun {
         }
         let restarted =
             slice::Model { token: None, pages: 0, error_code: Some(CURSOR_EXPIRED.to_owned()), ..slice };
+        let restarted_id = restarted.id;
         let row = slice::ActiveModel {
             tenant_id: Set(restarted.tenant_id),
             id: Set(restarted.id),
@@ -97,9 +101,22 @@ impl SyncRun {
             error_code: Set(restarted.error_code.clone()),
             ..Default::default()
         };
+        let sync = self.sync.0;
         self.write(move |tx| {
             Box::pin(async move {
+                let counted = tx.find_by_id::<slice::Entity>(restarted_id).await?;
                 tx.update(row).await?;
+                // The same records come again: they are counted once.
+                let Some(counted) = counted else { return Ok(()) };
+                let less = |column: sync::Column, count: i64| Expr::col(column).sub(count);
+                tx.update_many::<sync::Entity>()
+                    .col_expr(sync::Column::Seen, less(sync::Column::Seen, counted.seen))
+                    .col_expr(sync::Column::Emitted, less(sync::Column::Emitted, counted.emitted))
+                    .col_expr(sync::Column::Skipped, less(sync::Column::Skipped, counted.skipped))
+                    .filter(sync::Column::Id.eq(sync))
+                    .exec(tx)
+                    .await
+                    .map_err(DbError::from)?;
                 Ok(())
             })
         })
@@ -113,7 +130,18 @@ impl SyncRun {
         let staged_files = staged_ids(&page);
         let (expected, bytes_fetched) = (page.expected, page.bytes_fetched);
         let downloads: Vec<StagedFile> = page.downloads.clone();
-        let chunks = self.cut(page).await?;
+        let chunks = match self.cut(page).await {
+            Ok(chunks) => chunks,
+            Err(RunError::Slice { code, detail }) if code == UNREADABLE_FILE => {
+                let detail = self.refuse_uploads(&staged_files, detail).await?;
+                self.remove_staged_files(&staged_files, &downloads).await;
+                return Err(RunError::Slice { code, detail }.into());
+            }
+            Err(error) => {
+                self.remove_staged_files(&BTreeSet::new(), &downloads).await;
+                return Err(error.into());
+            }
+        };
         let now = self.app.clock.now();
         let chunk_rows: Vec<chunk::ActiveModel> =
             chunks.into_iter().map(|chunk| self.chunk_row(slice, chunk, now.0)).collect();
@@ -205,7 +233,7 @@ impl SyncRun {
         cut.map_err(|error| match error {
             StageError::Plugin(detail) => RunError::Slice { code: "plugin_bug".to_owned(), detail },
             StageError::File(error) => {
-                RunError::Slice { code: "unreadable_file".to_owned(), detail: format!("{error}.") }
+                RunError::Slice { code: UNREADABLE_FILE.to_owned(), detail: format!("{error}.") }
             }
             StageError::Storage(error) => RunError::Retry {
                 after_ms: None,
@@ -213,6 +241,37 @@ impl SyncRun {
                 detail: format!("A staged file cannot be read: {error}."),
             },
         })
+    }
+
+    /// An upload that cannot be read must not stand before those that come after it: it is forgotten,
+    /// so that it can also be uploaded again. Gives what to tell the person.
+    async fn refuse_uploads(&self, ids: &BTreeSet<u64>, detail: String) -> Result<String, JobError> {
+        let names: Vec<&str> = self
+            .context
+            .files
+            .iter()
+            .filter(|file| ids.contains(&file.id))
+            .map(|file| file.name.as_str())
+            .collect();
+        if names.is_empty() {
+            return Ok(detail);
+        }
+        let told = format!("{}: {detail} Then upload it again.", names.join(", "));
+        let (connection, ids) = (self.connection.id, ids.clone());
+        self.write(move |tx| {
+            Box::pin(async move {
+                tx.delete_many::<upload::Entity>()
+                    .filter(upload::Column::ConnectionId.eq(connection))
+                    .filter(upload::Column::State.eq(UPLOAD_WAITING))
+                    .filter(upload::Column::Number.is_in(ids.iter().map(|id| *id as i64)))
+                    .exec(tx)
+                    .await
+                    .map_err(DbError::from)?;
+                Ok(())
+            })
+        })
+        .await?;
+        Ok(told)
     }
 
     fn chunk_row(&self, slice: &slice::Model, chunk: NewChunk, received_at: i64) -> chunk::ActiveModel {

@@ -10,13 +10,13 @@ use portolan_db::entity::stream;
 use portolan_db::entity::sync::{self, RequestedAction, SyncState};
 use portolan_jobs::{JobContext, JobError, Lane, NewJob};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{RunError, Stop, SyncRun};
 use crate::App;
 use crate::live::LiveMessage;
 use crate::syncs::jobs::FOLD_FACTS;
+use crate::syncs::ops::close_slices;
 
 /// How long a channel is left alone when it asks for patience without saying how much.
 const DEFAULT_PATIENCE_MS: u64 = 30_000;
@@ -215,14 +215,8 @@ async fn end_sync(
                 ..Default::default()
             })
             .await?;
-            if state == SyncState::Cancelled {
-                tx.update_many::<slice::Entity>()
-                    .col_expr(slice::Column::State, Expr::value(SliceState::Cancelled.as_str()))
-                    .filter(slice::Column::SyncId.eq(sync.0))
-                    .filter(slice::Column::State.is_in([SliceState::Pending, SliceState::Running]))
-                    .exec(tx)
-                    .await
-                    .map_err(DbError::from)?;
+            if finished_at.is_some() {
+                close_slices(tx, sync, now).await?;
             }
             let fold = NewJob::new(FOLD_FACTS, Lane::tenant(tenant, "fold", 1), serde_json::json!({}));
             queue.enqueue(tx, fold.unique("fold")).await?;

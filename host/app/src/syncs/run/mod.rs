@@ -26,6 +26,7 @@ use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 use crate::App;
 use crate::channels::context::{load_context, store_calendar};
 use crate::live::LiveMessage;
+use crate::syncs::orphans::INTERNAL_FAILURE;
 use crate::web::error::AppError;
 
 /// A sync at work.
@@ -85,6 +86,20 @@ impl From<RunError> for Stop {
 /// Runs a sync as far as it goes.
 pub async fn run_sync(app: &Arc<App>, job: JobContext, sync: SyncId) -> Result<(), JobError> {
     let tenant = job.tenant()?;
+    let outcome = attempt(app, job.clone(), tenant, sync).await;
+    let hopeless = match &outcome {
+        Err(JobError::Fail(_)) => true,
+        Err(JobError::Retry(_)) => job.job().attempt >= job.job().max_attempts,
+        _ => false,
+    };
+    if hopeless {
+        // Nobody runs the job again: the sync must not look as if somebody did.
+        finish::fail_sync(app, &job, tenant, sync, "internal", INTERNAL_FAILURE).await?;
+    }
+    outcome
+}
+
+async fn attempt(app: &Arc<App>, job: JobContext, tenant: TenantId, sync: SyncId) -> Result<(), JobError> {
     let Some(run) = SyncRun::load(app, job, tenant, sync).await? else { return Ok(()) };
     run.begin().await?;
     let outcome = run.work().await;
