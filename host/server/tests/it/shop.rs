@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 
 use portolan_db::testing::TestDatabase;
-use portolan_sandbox_shopify::{
-    Fault, FaultKind, Handle, MonthTruth, Options, Size, ThrottlePlan, parse_instant, serve,
-};
+use portolan_sandbox_shopify::{Fault, FaultKind, Handle, MonthTruth, Options, serve};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -47,15 +45,7 @@ async fn a_shop_answers_what_its_own_world_says_on_postgres() {
 /// A shop that throttles, breaks and lies a little before it answers.
 async fn start_shop() -> Handle {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("listen");
-    let until = parse_instant("2026-06-30T12:00:00Z").expect("instant");
-    let options = Options {
-        size: Size::Tiny,
-        seed: 1,
-        until,
-        token: "shpat_sandbox".to_owned(),
-        throttle: ThrottlePlan::GENEROUS,
-    };
-    let handle = serve(listener, options).expect("serve");
+    let handle = serve(listener, Options::tiny()).expect("serve");
     for kind in [FaultKind::Throttled, FaultKind::InternalError] {
         handle.sandbox.inject(Fault::next(kind));
     }
