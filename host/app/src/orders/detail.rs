@@ -39,7 +39,11 @@ fn page(viewer: &Viewer, record: &OrderRecord) -> OrderPage {
         currency: order.currency.to_string(),
         badges: views::badges(head, order),
         facts: views::facts(order),
-        lines: order.lines.iter().map(|line| views::line_row(line, order.currency)).collect(),
+        lines: order
+            .lines
+            .iter()
+            .map(|line| views::line_row(line, order.currency, order.tax_included))
+            .collect(),
         totals: views::totals(order),
         events: views::event_rows(viewer, record),
         event_total: views::event_total(viewer, record),

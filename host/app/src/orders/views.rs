@@ -70,9 +70,11 @@ pub fn facts(order: &Order) -> Vec<Fact> {
     facts
 }
 
-pub fn line_row(line: &OrderLine, currency: Currency) -> OrderLineRow {
+pub fn line_row(line: &OrderLine, currency: Currency, tax_included: bool) -> OrderLineRow {
     let money = |amount_minor: i64| format::money(amount_minor, currency);
-    let net = i128::from(line.gross_minor) - i128::from(line.discount_minor);
+    // The ledger counts without included tax, and so does this column.
+    let included_tax = if tax_included { line.tax_minor } else { 0 };
+    let net = i128::from(line.gross_minor) - i128::from(line.discount_minor) - i128::from(included_tax);
     OrderLineRow {
         title: line.title.clone(),
         sku: line.sku.clone().unwrap_or_default(),

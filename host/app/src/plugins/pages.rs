@@ -61,7 +61,7 @@ pub async fn show_plugin(
         state: views::state(true),
         description: manifest.description.clone(),
         facts: views::facts(&installed, used),
-        hosts: manifest.hosts.clone(),
+        hosts: views::hosts_text(&manifest.hosts),
         secrets: views::secrets(manifest),
         streams: manifest.streams.iter().map(views::stream_row).collect(),
         limits: views::limits(&manifest.limits),

@@ -39,6 +39,11 @@ fn listed(words: impl Iterator<Item = String>) -> String {
     if words.is_empty() { "none".to_owned() } else { words.join(", ") }
 }
 
+/// Hosts with the configuration's fields in them: "{shop}.myshopify.com".
+pub fn hosts_text(hosts: &[String]) -> Vec<String> {
+    hosts.iter().map(|host| host.replace("{{", "{").replace("}}", "}")).collect()
+}
+
 pub fn plugin_row(installed: &InstalledPlugin, connections: usize) -> PluginRow {
     let manifest = &installed.manifest;
     PluginRow {
@@ -50,7 +55,7 @@ pub fn plugin_row(installed: &InstalledPlugin, connections: usize) -> PluginRow 
         publisher: manifest.publisher.clone(),
         state: state(true),
         streams: listed(manifest.streams.iter().map(|stream| stream.name.clone())),
-        hosts: listed(manifest.hosts.iter().cloned()),
+        hosts: listed(hosts_text(&manifest.hosts).into_iter()),
         connections: used_text(connections),
         hash: installed.plugin.sha256.chars().take(HASH_SHOWN).collect(),
     }
@@ -71,7 +76,7 @@ pub fn absent_row(row: &plugin::Model, connections: usize) -> PluginRow {
         streams: listed(
             manifest.into_iter().flat_map(|manifest| &manifest.streams).map(|stream| stream.name.clone()),
         ),
-        hosts: listed(manifest.into_iter().flat_map(|manifest| manifest.hosts.clone())),
+        hosts: listed(manifest.into_iter().flat_map(|manifest| hosts_text(&manifest.hosts))),
         connections: used_text(connections),
         hash: row.sha256.chars().take(HASH_SHOWN).collect(),
     }
@@ -126,7 +131,7 @@ fn scheme_text(scheme: &AuthScheme, manifest: &Manifest) -> String {
         AuthMethod::None => "not sent".to_owned(),
     };
     let hosts = if scheme.hosts.is_empty() { &manifest.hosts } else { &scheme.hosts };
-    format!("{how} to {}", listed(hosts.iter().cloned()))
+    format!("{how} to {}", listed(hosts_text(hosts).into_iter()))
 }
 
 pub fn stream_row(stream: &StreamDeclaration) -> PluginStreamRow {

@@ -138,3 +138,21 @@ fn charts_are_in_the_reporting_currency_or_in_the_one_with_most_orders() {
     let none = table(Vec::new(), Vec::new());
     assert_eq!(chart_currency(&none, Some(euro())), None);
 }
+
+#[test]
+fn days_before_the_first_sale_are_no_comparison() {
+    let row = |index: i32| Row {
+        cells: vec![day(index), key("EUR"), euros(5)],
+        compared: Some(vec![Compared { value: euros(0), change: None }]),
+    };
+    let columns = vec![
+        column("period", Role::Period),
+        column("currency", Role::Dimension),
+        column("net_sales", Role::Metric),
+    ];
+    let mut table = table(columns, vec![row(0), row(1)]);
+    let compared = DateRange { from: LocalDate(-2), until: LocalDate(0) };
+    table.comparison = Some(ComparedRange { kind: Comparison::PreviousPeriod, range: compared });
+    let calendar = TenantCalendar::default();
+    assert_eq!(by_time(&table, &scope(&calendar, 9)).series.len(), 1);
+}

@@ -49,7 +49,9 @@ pub fn by_time(table: &Table, scope: &ChartScope<'_>) -> ChartSpec {
     let values =
         rows.iter().map(|(bucket, now, _)| now.filter(|_| bucket.range.from <= scope.today)).collect();
     let mut series = vec![Series::main(scope.range_text, 0, values)];
-    if let Some(compared) = table.comparison {
+    // Days before anything was sold are no comparison, and a line of zeros would claim to be one.
+    let anything_then = rows.iter().any(|(.., then)| then.is_some_and(|amount| amount != 0));
+    if let Some(compared) = table.comparison.filter(|_| anything_then) {
         let others: Vec<Bucket> = scope.calendar.buckets(grain, compared.range).take(rows.len()).collect();
         let values = rows.iter().enumerate().map(|(index, (.., then))| then.filter(|_| index < others.len()));
         let labels = (0..rows.len()).map(|index| others.get(index).map(full_label).unwrap_or_default());

@@ -229,9 +229,9 @@ impl Pulse<'_> {
             _ => parts.push(format!("{}, never added up", names.join(", "))),
         }
         parts.push(self.viewer.tenant.time_zone.clone());
-        let stalest =
-            self.sources.freshness.iter().filter_map(|row| row.when.as_ref()).min_by_key(|when| &when.iso);
-        parts.extend(stalest.map(|when| format!("complete as of {}", when.text)));
+        let in_scope = self.sources.connections.iter().zip(&self.sources.freshness);
+        let in_scope = in_scope.filter(|(row, _)| self.connection.is_none_or(|id| id.0 == row.id));
+        parts.extend(views::freshness_text(in_scope.map(|(_, freshness)| freshness)));
         parts.join(" · ")
     }
 }

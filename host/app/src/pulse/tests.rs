@@ -1,7 +1,11 @@
 use portolan_core::LocalDate;
 use portolan_core::calendar::{Comparison, DateRange, TenantCalendar};
 
+use portolan_admin_ui::pages::FreshnessRow;
+use portolan_admin_ui::parts::{Badge, Tone, When};
+
 use super::scope::{LedgerDays, PulseQuery, Scope};
+use super::views::freshness_text;
 
 fn day(text: &str) -> LocalDate {
     LocalDate::parse(text).expect("a date")
@@ -108,4 +112,24 @@ fn the_current_preset_is_marked_and_keeps_the_other_filters() {
 fn an_address_carries_no_foreign_words() {
     let query = PulseQuery { connection: "x&from=1".to_owned(), ..named("last_7_days") };
     assert_eq!(query.live_address(&resolve(&query, None)), "/pulse?range=last_7_days");
+}
+
+#[test]
+fn a_source_that_has_not_come_is_named() {
+    let row = |label: &str, when: Option<When>| FreshnessRow {
+        label: label.to_owned(),
+        href: String::new(),
+        state: Badge::new("up to date", Tone::Good),
+        when,
+        note: None,
+    };
+    let when =
+        |text: &str, iso: &str| When { text: text.to_owned(), full: String::new(), iso: iso.to_owned() };
+    let fresh = row("Shop", Some(when("1 min ago", "2026-11-20T11:59:00Z")));
+    let stale = row("Till", Some(when("2 h ago", "2026-11-20T10:00:00Z")));
+    assert_eq!(freshness_text([&fresh, &stale].into_iter()).as_deref(), Some("complete as of 2 h ago"));
+    let never = row("Market", None);
+    let told = freshness_text([&fresh, &never].into_iter());
+    assert_eq!(told.as_deref(), Some("without Market, which is not complete yet"));
+    assert_eq!(freshness_text([].into_iter()), None);
 }

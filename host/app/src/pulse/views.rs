@@ -222,10 +222,30 @@ fn freshness_state(state: ConnectionState, newest: Option<&sync::Model>) -> (Bad
     let Some(sync) = newest else { return (Badge::new("not synced yet", Tone::Neutral), None) };
     match sync.state {
         SyncState::Queued => (Badge::new("sync waits", Tone::Active), None),
-        SyncState::Running => (Badge::new("syncing", Tone::Active), sync.error_detail.clone()),
+        SyncState::Running if sync.error_code.is_some() => {
+            (Badge::new("sync tries again", Tone::Warn), sync.error_detail.clone())
+        }
+        SyncState::Running => (Badge::new("syncing", Tone::Active), None),
         SyncState::Paused => (Badge::new("sync paused", Tone::Warn), None),
         SyncState::Succeeded => (Badge::new("up to date", Tone::Good), None),
         SyncState::Failed => (Badge::new("last sync failed", Tone::Bad), sync.error_detail.clone()),
         SyncState::Cancelled => (Badge::new("last sync cancelled", Tone::Warn), None),
+    }
+}
+
+/// How complete the shown figures are: "complete as of 2 h ago", or which source has not come yet.
+pub(super) fn freshness_text<'a>(rows: impl Iterator<Item = &'a FreshnessRow>) -> Option<String> {
+    let rows: Vec<&FreshnessRow> = rows.collect();
+    let missing: Vec<&str> =
+        rows.iter().filter(|row| row.when.is_none()).map(|row| row.label.as_str()).collect();
+    match missing.as_slice() {
+        [] => {
+            let stalest = rows.iter().filter_map(|row| row.when.as_ref()).min_by_key(|when| &when.iso)?;
+            Some(format!("complete as of {}", stalest.text))
+        }
+        [only] => Some(format!("without {only}, which is not complete yet")),
+        [first, others @ ..] => {
+            Some(format!("without {first} and {} more that are not complete yet", others.len()))
+        }
     }
 }
