@@ -8,13 +8,13 @@ use crate::Dialect;
 /// Beyond this, larger statements were measured to gain nothing.
 const MAX_ROWS: usize = 500;
 
-/// Inserts all rows and says how many were new. With `skip_existing`, a row that contradicts a unique
-/// key is passed over; otherwise it fails the whole.
+/// Inserts all rows and says how many were new or changed. Without `on_conflict`, a row that
+/// contradicts a unique key fails the whole.
 pub(crate) async fn insert_many<A, C>(
     connection: &C,
     dialect: Dialect,
     rows: Vec<A>,
-    skip_existing: bool,
+    on_conflict: Option<&OnConflict>,
 ) -> Result<u64, DbErr>
 where
     A: ActiveModelTrait,
@@ -26,10 +26,15 @@ where
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
         let mut insert = A::Entity::insert_many(rows.by_ref().take(rows_per_statement));
-        if skip_existing {
-            insert = insert.on_conflict(OnConflict::new().do_nothing().to_owned());
+        if let Some(on_conflict) = on_conflict {
+            insert = insert.on_conflict(on_conflict.clone());
         }
         inserted += insert.exec_without_returning(connection).await?;
     }
     Ok(inserted)
+}
+
+/// Passes over rows that exist.
+pub(crate) fn skip_existing() -> OnConflict {
+    OnConflict::new().do_nothing().to_owned()
 }

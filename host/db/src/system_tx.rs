@@ -55,7 +55,7 @@ impl SystemTx {
 
     /// Inserts all rows; one that exists already fails the whole.
     pub async fn insert_many<A: ActiveModelTrait>(&self, rows: Vec<A>) -> Result<u64, DbError> {
-        Ok(bulk::insert_many(self, self.dialect, rows, false).await?)
+        Ok(bulk::insert_many(self, self.dialect, rows, None).await?)
     }
 
     /// Inserts the rows that are new and says how many they were.
@@ -63,7 +63,7 @@ impl SystemTx {
         &self,
         rows: Vec<A>,
     ) -> Result<u64, DbError> {
-        Ok(bulk::insert_many(self, self.dialect, rows, true).await?)
+        Ok(bulk::insert_many(self, self.dialect, rows, Some(&bulk::skip_existing())).await?)
     }
 
     /// Changes the row with this key; [`DbError::Missing`] where there is none.

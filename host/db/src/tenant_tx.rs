@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use portolan_core::TenantId;
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelBehavior, ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbBackend, DbErr,
     DeleteMany, EntityTrait, ExecResult, IntoActiveModel, PrimaryKeyTrait, QueryFilter, QueryResult, Select,
@@ -77,7 +78,7 @@ impl TenantTx {
         A::Entity: TenantEntity,
     {
         let rows = self.claim_all(rows)?;
-        Ok(bulk::insert_many(self, self.dialect(), rows, false).await?)
+        Ok(bulk::insert_many(self, self.dialect(), rows, None).await?)
     }
 
     /// Inserts the rows that are new and says how many they were.
@@ -87,7 +88,17 @@ impl TenantTx {
         A::Entity: TenantEntity,
     {
         let rows = self.claim_all(rows)?;
-        Ok(bulk::insert_many(self, self.dialect(), rows, true).await?)
+        Ok(bulk::insert_many(self, self.dialect(), rows, Some(&bulk::skip_existing())).await?)
+    }
+
+    /// Inserts the rows; what happens to one that exists already says `on_conflict`.
+    pub async fn upsert_many<A>(&self, rows: Vec<A>, on_conflict: &OnConflict) -> Result<u64, DbError>
+    where
+        A: ActiveModelTrait,
+        A::Entity: TenantEntity,
+    {
+        let rows = self.claim_all(rows)?;
+        Ok(bulk::insert_many(self, self.dialect(), rows, Some(on_conflict)).await?)
     }
 
     /// Changes the tenant's row with this key; [`DbError::Missing`] where there is none.

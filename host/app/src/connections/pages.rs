@@ -75,10 +75,14 @@ pub fn state_badge(state: ConnectionState) -> Badge {
     }
 }
 
+/// The kinds of document that a list tells.
+const COUNTED: [&str; 4] = ["order", "refund", "product", "customer"];
+
 /// "20 000 orders, 412 products".
 pub fn documents_text(counts: &BTreeMap<String, i64>) -> String {
-    let shown: Vec<String> = counts
+    let shown: Vec<String> = COUNTED
         .iter()
+        .filter_map(|entity| counts.get_key_value(*entity))
         .map(|(entity, count)| {
             let plural = if *count == 1 { "" } else { "s" };
             format!("{} {}{plural}", format::count(*count), entity.replace('_', " "))

@@ -15,7 +15,7 @@ use portolan_core::{ChunkId, Clock, ConnectionId, EventId, Instant, Random};
 use portolan_db::entity::{document, document_version, sale_event};
 use portolan_db::{DbError, StoredEventError, TenantTx};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query as SqlQuery};
-use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, IntoActiveModel, QueryFilter};
 use sha2::{Digest, Sha256};
 
 use super::head::{DocumentHead, source_index, without_provenance};
@@ -181,14 +181,8 @@ async fn store_versions(
     }
     let versions = versions.into_iter().map(rows::into_active_version).collect::<Vec<_>>();
     let new_versions = tx.insert_many_on_conflict_do_nothing(versions).await?;
-    let mut heads = heads.into_values().map(|(row, _)| rows::into_active_head(row)).peekable();
-    while heads.peek().is_some() {
-        let some = heads.by_ref().take(KEYS_PER_STATEMENT);
-        document::Entity::insert_many(some)
-            .on_conflict(newest_head_wins())
-            .exec_without_returning(tx)
-            .await?;
-    }
+    let heads = heads.into_values().map(|(row, _)| rows::into_active_head(row)).collect();
+    tx.upsert_many(heads, &newest_head_wins()).await?;
     if new_versions > 0 {
         // Titles and names are joined when a question is asked: answers may have changed.
         tx.bump_data_version().await?;

@@ -6,7 +6,7 @@ use portolan_admin_ui::parts::{Notice, Section, Shell, Tone, When};
 use portolan_core::calendar::StoreCalendar;
 use portolan_core::{Instant, LocalDate};
 use portolan_db::entity::{tenant, user};
-use sea_orm::EntityTrait;
+use sea_orm::{ColumnTrait, QueryFilter};
 use serde::Deserialize;
 
 use crate::App;
@@ -30,9 +30,9 @@ pub struct FlashQuery {
 impl Viewer {
     pub async fn load<G>(app: &App, actor: &Require<G>) -> AppResult<Self> {
         let tx = app.db.system_read().await?;
-        let tenant = tx.find::<tenant::Entity>().all(&tx).await?;
-        let tenant = tenant.into_iter().find(|tenant| tenant.id == actor.tenant.0);
-        let user = user::Entity::find_by_id(actor.user.0).one(&tx).await?;
+        let tenant =
+            tx.find::<tenant::Entity>().filter(tenant::Column::Id.eq(actor.tenant.0)).one(&tx).await?;
+        let user = tx.find::<user::Entity>().filter(user::Column::Id.eq(actor.user.0)).one(&tx).await?;
         let (Some(tenant), Some(user)) = (tenant, user) else { return Err(AppError::unauthenticated()) };
         let calendar = StoreCalendar::new(&tenant.time_zone, 0).unwrap_or_else(|_| StoreCalendar::utc());
         Ok(Self { tenant, user_name: user.sign_in_name, now: app.clock.now(), calendar })
