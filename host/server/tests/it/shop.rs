@@ -10,8 +10,11 @@ use tokio::net::TcpListener;
 
 use crate::support::{Portolan, column, number};
 
+/// Reads one figure of a month of the world.
+type Told = fn(&MonthTruth) -> i64;
+
 /// What a month of the world says under a metric's name.
-const METRICS: [(&str, fn(&MonthTruth) -> i64); 8] = [
+const METRICS: [(&str, Told); 8] = [
     ("net_sales", |month| month.net_sales_minor),
     ("returns", |month| month.returns_minor),
     ("shipping_revenue", |month| month.shipping_minor),
