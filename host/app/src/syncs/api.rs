@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use portolan_core::{ConnectionId, Instant, SyncId, TenantId};
@@ -143,8 +144,9 @@ pub async fn list_syncs(
 pub async fn start_sync(
     actor: Require<SyncsRun>,
     State(app): State<Arc<App>>,
-    Json(request): Json<StartSyncRequest>,
+    request: Result<Json<StartSyncRequest>, JsonRejection>,
 ) -> AppResult<(StatusCode, Json<SyncResponse>)> {
+    let Json(request) = request.map_err(|rejection| AppError::bad_request(rejection.body_text()))?;
     let connection = ConnectionId(request.connection_id);
     let id = ops::start_sync(&app, actor.tenant, connection, Trigger::Manual).await?;
     Ok((StatusCode::ACCEPTED, Json(load(&app, actor.tenant, id).await?)))

@@ -1,0 +1,173 @@
+//! Who comes in, and what everybody else is told.
+
+use axum::body::{Body, to_bytes};
+use axum::http::{Method, Request, Response, StatusCode, header};
+use portolan_app::router::{openapi_json, router};
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::support::*;
+
+/// What came back, read to its end.
+pub struct Answer {
+    pub status: StatusCode,
+    pub location: Option<String>,
+    pub cookie: Option<String>,
+    pub content_type: String,
+    pub body: String,
+}
+
+impl Answer {
+    async fn read(response: Response<Body>) -> Self {
+        let text =
+            |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (location, cookie) = (text(header::LOCATION), text(header::SET_COOKIE));
+        let content_type = text(header::CONTENT_TYPE).unwrap_or_default();
+        let status = response.status();
+        let body = to_bytes(response.into_body(), 16 << 20).await.expect("a body");
+        let body = String::from_utf8_lossy(&body).into_owned();
+        Self { status, location, cookie, content_type, body }
+    }
+
+    /// The body as problem details; fails where it is none.
+    #[track_caller]
+    pub fn problem(&self) -> Value {
+        assert_eq!(self.content_type, "application/problem+json", "{} {}", self.status, self.body);
+        let problem: Value = serde_json::from_str(&self.body).expect("json");
+        assert_eq!(problem["status"], self.status.as_u16());
+        assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
+        problem
+    }
+}
+
+impl TestApp {
+    pub async fn ask(&self, request: Request<Body>) -> Answer {
+        let router = router(std::sync::Arc::clone(&self.app));
+        Answer::read(router.oneshot(request).await.expect("an answer")).await
+    }
+
+    /// The cookie of a session of the owner.
+    pub async fn session(&self) -> String {
+        let link = self.app.sessions.create_link(self.tenant, self.user).await.expect("a link");
+        let session = self.app.sessions.sign_in_with_link(&link).await.expect("a session");
+        format!("ptl_session={}", session.token)
+    }
+
+    pub async fn get(&self, session: &str, path: &str) -> Answer {
+        let request = Request::get(path).header(header::COOKIE, session);
+        self.ask(request.body(Body::empty()).expect("a request")).await
+    }
+
+    pub async fn post_json(&self, session: &str, path: &str, body: &str) -> Answer {
+        let request = Request::post(path)
+            .header(header::COOKIE, session)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("sec-fetch-site", "same-origin");
+        self.ask(request.body(Body::from(body.to_owned())).expect("a request")).await
+    }
+}
+
+fn plain(method: Method, path: &str) -> Request<Body> {
+    Request::builder().method(method).uri(path).body(Body::empty()).expect("a request")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_not_signed_in_is_sent_to_the_sign_in_page() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let id = Uuid::nil();
+        let pages = ["/pulse", "/connections", "/connections/new", "/syncs", "/orders", "/plugins"];
+        let things = [format!("/connections/{id}"), format!("/syncs/{id}"), format!("/orders/{id}")];
+        for page in pages.iter().map(|page| (*page).to_owned()).chain(things) {
+            let answer = shop.ask(plain(Method::GET, &page)).await;
+            let place = answer.location.unwrap_or_default();
+            assert!(answer.status.is_redirection() && place.starts_with("/sign-in"), "{page}: {place}");
+        }
+        assert_eq!(shop.ask(plain(Method::GET, "/sign-in")).await.status, 200);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_of_the_api_but_health_and_version_asks_who_is_there() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let document: Value = serde_json::from_str(&openapi_json().expect("a document")).expect("json");
+        let mut asked = 0;
+        for (path, operations) in document["paths"].as_object().expect("paths") {
+            for name in operations.as_object().expect("operations").keys() {
+                let Ok(method) = Method::from_bytes(name.to_uppercase().as_bytes()) else { continue };
+                let path = path.replace("{id}", &Uuid::nil().to_string());
+                assert!(!path.contains('{'), "{path} has a parameter that this test does not fill");
+                let mut request = plain(method, &path);
+                request
+                    .headers_mut()
+                    .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+                let answer = shop.ask(request).await;
+                if path.starts_with("/api/v1/health/") || path == "/api/v1/version" {
+                    assert_eq!(answer.status, 200, "{name} {path}");
+                    continue;
+                }
+                assert_eq!(answer.status, 401, "{name} {path}");
+                assert_eq!(answer.problem()["code"], "unauthenticated", "{name} {path}");
+                asked += 1;
+            }
+        }
+        assert!(asked > 20, "{asked} routes");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_another_site_made_the_browser_send_is_refused() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let connection = shop.connect().await;
+        let session = shop.session().await;
+        for (name, value) in [
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+            ("origin", "https://evil.example"),
+        ] {
+            let request = Request::post("/api/v1/syncs")
+                .header(header::COOKIE, &session)
+                .header(header::HOST, "portolan.example")
+                .header(header::CONTENT_TYPE, "application/json")
+                .header(name, value)
+                .body(Body::from(format!(r#"{{"connection_id": "{connection}"}}"#)));
+            let answer = shop.ask(request.expect("a request")).await;
+            assert_eq!(answer.status, 403, "{name}: {value}");
+            assert_eq!(answer.problem()["code"], "cross_site");
+        }
+        shop.assert_idle().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_one_time_link_signs_in_once() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let link = shop.app.sessions.create_link(shop.tenant, shop.user).await.expect("a link");
+        let path = format!("/sign-in/link/{link}");
+        // Looking does not use it up.
+        assert_eq!(shop.ask(plain(Method::GET, &path)).await.status, 200);
+        assert_eq!(shop.ask(plain(Method::GET, &path)).await.status, 200);
+        let signed_in = shop.ask(plain(Method::POST, &path)).await;
+        assert_eq!((signed_in.status.as_u16(), signed_in.location.as_deref()), (303, Some("/pulse")));
+        let cookie = signed_in.cookie.expect("a cookie");
+        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+        let session = cookie.split(';').next().expect("a pair");
+        assert_eq!(shop.get(session, "/pulse").await.status, 200);
+        let again = shop.ask(plain(Method::POST, &path)).await;
+        assert_eq!((again.status.as_u16(), again.cookie), (410, None));
+        assert_eq!(shop.ask(plain(Method::GET, &path)).await.status, 410);
+
+        let out = Request::post("/sign-out")
+            .header(header::COOKIE, session)
+            .header("sec-fetch-site", "same-origin");
+        shop.ask(out.body(Body::empty()).expect("a request")).await;
+        assert!(shop.get(session, "/pulse").await.status.is_redirection(), "signed out is out");
+    })
+    .await;
+}

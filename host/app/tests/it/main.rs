@@ -1,0 +1,14 @@
+//! Stories of the slices, on both databases: the real queue, worker, ledger and router around a
+//! scripted plugin runtime.
+
+mod api;
+mod doors;
+mod faults;
+mod orphans;
+mod pages;
+mod posting;
+mod requests;
+mod support;
+mod support_documents;
+mod syncs;
+mod uploads;

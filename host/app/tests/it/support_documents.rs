@@ -1,0 +1,150 @@
+//! The scripted plugin's manifest, and documents as short as a test wants them.
+
+use portolan_commerce::document::{Document, Order, OrderLine, Refund, RefundLine, Store};
+use portolan_connector::Manifest;
+use portolan_core::{Currency, Decimal, Instant};
+use serde_json::json;
+
+use super::support::START;
+
+pub use portolan_commerce::document::Moment;
+pub use uuid::Uuid;
+
+/// Stores whole, orders by their changes within thirty days (one slice), sheets from files.
+pub fn manifest() -> Manifest {
+    let text = json!({
+        "id": "fake", "version": "1.0.0", "kind": "connector", "name": "Fake shop", "publisher": "Portolan",
+        "contract": "0.1.0",
+        "config": {
+            "type": "object",
+            "properties": {
+                "shop": { "type": "string", "title": "Shop" },
+                "token": { "type": "string", "format": "secret", "title": "Token" }
+            },
+            "required": ["shop", "token"]
+        },
+        "auth": [{ "id": "token", "kind": "header", "header": "X-Token", "value": "{{token}}",
+            "hosts": ["{{shop}}.shops.example"] }],
+        "hosts": ["{{shop}}.shops.example"],
+        "base_url": "https://{{shop}}.shops.example",
+        "streams": [
+            { "name": "stores", "entity": "store", "mode": "snapshot", "framing": "json" },
+            { "name": "orders", "entity": "order", "further_entities": ["refund"], "mode": "incremental",
+              "framing": "json", "record_key": "/key", "cursor_field": "updated_at", "lookback_seconds": 60,
+              "retention_seconds": 2_592_000 },
+            { "name": "sheets", "entity": "order", "mode": "files", "framing": "json", "record_key": "/key" }
+        ],
+        "files": [{ "stream": "sheets", "extensions": [".json", ".csv"] }]
+    });
+    Manifest::parse(text.to_string().as_bytes()).expect("a manifest")
+}
+
+pub fn minutes_before_start(minutes: i64) -> Moment {
+    Moment::At(Instant(START.0 - minutes * 60_000_000))
+}
+
+fn euro() -> Currency {
+    "EUR".parse().expect("a currency")
+}
+
+/// An order of so many units at 10.00, two hours old, last changed so many minutes before the start.
+pub fn order(key: &str, units: i64, changed_minutes_ago: i64) -> Document {
+    let gross_minor = units * 1_000;
+    Document::Order(Box::new(Order {
+        src: 0,
+        also: Vec::new(),
+        key: key.to_owned(),
+        updated_at: minutes_before_start(changed_minutes_ago),
+        deleted: false,
+        test: false,
+        number: Some(format!("#{key}")),
+        placed_at: minutes_before_start(120),
+        cancelled_at: None,
+        cancel_reason: None,
+        channel: None,
+        store: None,
+        location: None,
+        staff: None,
+        state: "open".to_owned(),
+        payment_state: "paid".to_owned(),
+        fulfilment_state: "unfulfilled".to_owned(),
+        customer: Some("customer-1".to_owned()),
+        country: Some("PT".to_owned()),
+        region: None,
+        currency: euro(),
+        presentment_currency: None,
+        gross_minor,
+        discount_minor: 0,
+        shipping_minor: 0,
+        tax_minor: 0,
+        tip_minor: 0,
+        duty_minor: 0,
+        total_minor: gross_minor,
+        tax_included: false,
+        lines: vec![OrderLine {
+            key: "1".to_owned(),
+            product: Some("mug".to_owned()),
+            variant: None,
+            sku: Some("MUG".to_owned()),
+            title: "Mug".to_owned(),
+            quantity: Decimal::whole(units),
+            unit_price: None,
+            gross_minor,
+            discount_minor: 0,
+            tax_minor: 0,
+            cost_minor: None,
+            gift_card: false,
+            allocations: Vec::new(),
+            taxes: Vec::new(),
+        }],
+        shipping_taxes: Vec::new(),
+        agreements: Vec::new(),
+        attributes: Vec::new(),
+    }))
+}
+
+/// A refund of so many units of an order's line.
+pub fn refund(key: &str, order: &str, units: i64, changed_minutes_ago: i64) -> Document {
+    let total_minor = units * 1_000;
+    Document::Refund(Box::new(Refund {
+        src: 0,
+        also: Vec::new(),
+        key: key.to_owned(),
+        updated_at: minutes_before_start(changed_minutes_ago),
+        deleted: false,
+        order: Some(order.to_owned()),
+        order_placed_at: None,
+        at: minutes_before_start(30),
+        state: "done".to_owned(),
+        customer: None,
+        country: None,
+        store: None,
+        currency: euro(),
+        total_minor,
+        tax_minor: 0,
+        shipping_minor: 0,
+        shipping_tax_minor: 0,
+        duty_minor: 0,
+        tip_minor: 0,
+        adjustment_minor: 0,
+        reason: None,
+        lines: vec![RefundLine {
+            line: "1".to_owned(),
+            product: None,
+            quantity: Decimal::whole(units),
+            amount_minor: total_minor,
+            tax_minor: 0,
+            restock: "return".to_owned(),
+        }],
+    }))
+}
+
+pub fn store(key: &str) -> Document {
+    Document::Store(Store {
+        src: 0,
+        key: key.to_owned(),
+        name: format!("Store {key}"),
+        currency: Some(euro()),
+        time_zone: None,
+    })
+}

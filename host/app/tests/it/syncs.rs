@@ -1,0 +1,137 @@
+//! What a sync brings in, and what it leaves alone.
+
+use std::sync::atomic::Ordering;
+
+use portolan_app::connections::ops::set_state;
+use portolan_app::syncs::ops::{Trigger, start_sync};
+use portolan_connector::Fault;
+use portolan_connector::fake::record_of;
+use portolan_core::Duration;
+use portolan_db::entity::chunk::{self, ChunkState};
+use portolan_db::entity::connection::ConnectionState;
+use portolan_db::entity::slice::SliceState;
+use portolan_db::entity::{document, document_version, quarantine, sale_event, stream, sync};
+use serde_json::json;
+
+use crate::support::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_stages_normalises_and_posts() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        shop.runtime
+            .clone()
+            .page("orders", &[order("A", 2, 60), order("B", 1, 50)])
+            .page("orders", &[order("C", 4, 40), refund("R", "C", 1, 30)]);
+        shop.runtime.clone().page("stores", &[store("north")]);
+        let sync = shop.sync(shop.connect().await).await;
+        assert_succeeded(&sync);
+        assert_eq!((sync.seen, sync.emitted, sync.documents), (5, 5, 5));
+        assert!(shop.rows::<chunk::Entity>().await.iter().all(|chunk| chunk.state == ChunkState::Normalised));
+        assert_eq!(shop.rows::<document::Entity>().await.len(), 5);
+        assert_eq!(shop.rows::<sale_event::Entity>().await.len() as i64, sync.events_posted);
+        assert_eq!((shop.net_minor(None).await, shop.net_minor(Some("C")).await), (6_000, 3_000));
+        let orders = shop.rows::<stream::Entity>().await;
+        let orders = orders.iter().find(|stream| stream.name == "orders").expect("the stream");
+        assert_eq!(orders.watermark_at, shop.slices_of(sync.id, "orders").await[0].until);
+        assert_eq!(shop.folds.load(Ordering::SeqCst), 1);
+        shop.assert_idle().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replaying_the_same_pages_adds_nothing_to_the_ledger() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        shop.runtime.clone().page("orders", &[order("A", 2, 60), refund("R", "A", 1, 30)]);
+        let connection = shop.connect().await;
+        let first = shop.sync(connection).await;
+        let events = shop.rows::<sale_event::Entity>().await.len();
+        let versions = shop.rows::<document_version::Entity>().await.len();
+        let second = shop.sync(connection).await;
+        assert_succeeded(&second);
+        assert_eq!((first.seen, second.seen, second.events_posted), (2, 2, 0));
+        assert_eq!(shop.rows::<sale_event::Entity>().await.len(), events);
+        assert_eq!(shop.rows::<document_version::Entity>().await.len(), versions);
+        shop.assert_idle().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejected_record_is_quarantined_with_its_reason_and_its_neighbours_pass() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let records =
+            vec![record_of(&order("A", 1, 60)), json!({ "no": "document" }), record_of(&order("B", 1, 60))];
+        shop.runtime.clone().records("orders", None, records);
+        let sync = shop.sync(shop.connect().await).await;
+        assert_succeeded(&sync);
+        assert_eq!((sync.seen, sync.emitted, sync.skipped), (3, 2, 1));
+        let rejected = shop.rows::<quarantine::Entity>().await;
+        assert_eq!((rejected.len(), rejected[0].src, rejected[0].stream.as_str()), (1, 1, "orders"));
+        assert!(rejected[0].reason.contains("entity"), "{}", rejected[0].reason);
+        assert_eq!(shop.net_minor(None).await, 2_000);
+        shop.assert_idle().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_failing_stream_does_not_keep_the_others() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let unavailable = Fault::Unavailable { detail: "stores need a larger plan".to_owned() };
+        shop.runtime.clone().page("orders", &[order("A", 2, 60)]).fetch_fault("stores", 0, unavailable);
+        let sync = shop.sync(shop.connect().await).await;
+        let told = assert_failed(&sync, "unavailable");
+        assert!(told.contains("larger plan"), "{told}");
+        assert_eq!(shop.slices_of(sync.id, "stores").await[0].state, SliceState::Failed);
+        assert_eq!(shop.slices_of(sync.id, "orders").await[0].state, SliceState::Done);
+        assert_eq!(shop.net_minor(None).await, 2_000);
+        shop.assert_idle().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_sync_of_a_connection_is_refused_with_the_open_one_named() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let connection = shop.connect().await;
+        let first = shop.start(connection).await;
+        let refused = start_sync(&shop.app, shop.tenant, connection, Trigger::Manual).await;
+        let refused = refused.expect_err("refused");
+        assert_eq!(refused.status, 409);
+        assert!(refused.detail.contains(&format!("/syncs/{first}")), "{}", refused.detail);
+        shop.work().await;
+        assert_succeeded(&shop.sync_row(first).await);
+        assert_eq!(shop.rows::<sync::Entity>().await.len(), 1);
+        shop.assert_idle().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_starts_a_sync_of_its_stream_but_none_of_a_paused_connection() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let connection = shop.connect().await;
+        set_state(&shop.app, shop.tenant, connection, ConnectionState::Paused).await.expect("paused");
+        shop.advance(Duration::from_hours(7));
+        shop.work().await;
+        assert_eq!(shop.rows::<sync::Entity>().await, []);
+
+        set_state(&shop.app, shop.tenant, connection, ConnectionState::Active).await.expect("resumed");
+        shop.advance(Duration::from_hours(7));
+        shop.work().await;
+        let mut syncs = shop.rows::<sync::Entity>().await;
+        syncs.iter().for_each(assert_succeeded);
+        syncs.sort_by(|left, right| left.trigger.cmp(&right.trigger));
+        let triggers: Vec<_> = syncs.iter().map(|sync| sync.trigger.as_str()).collect();
+        assert_eq!(triggers, ["schedule:orders", "schedule:stores"]);
+        shop.assert_idle().await;
+    })
+    .await;
+}
