@@ -124,8 +124,9 @@ export function startLive(): void {
   });
   source.addEventListener("open", () => {
     showState("live");
-    // What was missed while the stream was away is asked for once.
-    if (lost) refreshAll("[data-live-data], [data-live-sync]");
+    // What was missed while the stream was away is asked for once. A sync may have ended between the
+    // page being written and the stream being open: its last word would be missed without asking.
+    refreshAll(lost ? "[data-live-data], [data-live-sync]" : "[data-live-sync]");
     lost = false;
   });
   source.addEventListener("error", () => {
