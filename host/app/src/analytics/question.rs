@@ -68,7 +68,8 @@ pub async fn ledger_days(app: &App, tenant: TenantId) -> AppResult<(LocalDate, L
 }
 
 pub fn parse_date(field: &str, text: &str) -> AppResult<LocalDate> {
-    LocalDate::parse(text).ok_or_else(|| AppError::invalid(field, format!("{text:?} is no date: write YYYY-MM-DD.")))
+    LocalDate::parse(text)
+        .ok_or_else(|| AppError::invalid(field, format!("{text:?} is no date: write YYYY-MM-DD.")))
 }
 
 fn grain_of(word: &str) -> Option<GrainChoice> {
