@@ -10,11 +10,13 @@ use axum::response::{IntoResponse, Response};
 use portolan_analytics::{Dimension, METRICS, Metric, MetricInfo, Query, metric};
 use serde::Serialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
+use crate::ingest::unpack::hex;
 use crate::web::actor::{AnalyticsQuery, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 
@@ -67,6 +69,12 @@ pub async fn list_dimensions(_actor: Require<AnalyticsQuery>) -> Json<Vec<Dimens
     Json(dimensions.collect())
 }
 
+/// The same question over the same data has the same answer; another question never has.
+fn etag(query: &Query, data_version: i64) -> AppResult<String> {
+    let asked = serde_json::to_vec(query).map_err(AppError::internal)?;
+    Ok(format!("\"{data_version}-{}\"", &hex(&Sha256::digest(&asked))[..16]))
+}
+
 /// Ask a question. The answer's ETag is the version of the data and the question.
 #[utoipa::path(post, path = "/api/v1/queries", tag = "analytics", request_body = Object,
     responses((status = 200, body = Object, description = "Columns, rows, totals, data version"),
@@ -79,7 +87,7 @@ pub async fn run_query(
 ) -> AppResult<Response> {
     let Json(query) = query.map_err(|rejection| AppError::bad_request(rejection.body_text()))?;
     let table = app.engine.run(actor.tenant, &query).await?;
-    let etag = format!("\"{}\"", table.data_version);
+    let etag = etag(&query, table.data_version)?;
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
         return Ok(StatusCode::NOT_MODIFIED.into_response());
     }
@@ -87,4 +95,23 @@ pub async fn run_query(
     let etag = HeaderValue::from_str(&etag).map_err(AppError::internal)?;
     response.headers_mut().insert(header::ETAG, etag);
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use portolan_analytics::{DateRange, Query};
+    use portolan_core::LocalDate;
+
+    use super::etag;
+
+    #[test]
+    fn another_question_or_other_data_has_another_etag() {
+        let range = DateRange::inclusive(LocalDate(0), LocalDate(9)).expect("range");
+        let orders = Query::over(range, &["orders"]);
+        let sales = Query::over(range, &["net_sales"]);
+        let tag = |query: &Query, version| etag(query, version).expect("etag");
+        assert_eq!(tag(&orders, 7), tag(&orders, 7));
+        assert_ne!(tag(&orders, 7), tag(&sales, 7));
+        assert_ne!(tag(&orders, 7), tag(&orders, 8));
+    }
 }

@@ -165,7 +165,7 @@ fn slice_row(viewer: &Viewer, slice: &slice::Model) -> SliceRow {
     };
     let range = match (slice.since, slice.until) {
         (Some(since), Some(until)) => {
-            format!("{} – {}", viewer.when(Instant(since)).full, viewer.when(Instant(until)).full)
+            format!("{} – {}", viewer.date_and_time(Instant(since)), viewer.date_and_time(Instant(until)))
         }
         _ => "everything".to_owned(),
     };

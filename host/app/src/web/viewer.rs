@@ -58,6 +58,11 @@ impl Viewer {
         at_us.map(|at| self.when(Instant(at)))
     }
 
+    /// `3 Mar 2026 14:05`, in the tenant's zone.
+    pub fn date_and_time(&self, at: Instant) -> String {
+        Instant(self.calendar.local_micros(at)).to_utc().format("%-d %b %Y %H:%M").to_string()
+    }
+
     pub fn now(&self) -> Instant {
         self.now
     }
