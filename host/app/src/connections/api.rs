@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use portolan_core::{ConnectionId, Instant, TenantId};
 use portolan_db::TenantTx;
@@ -22,6 +22,7 @@ use super::{queries, remove};
 use crate::App;
 use crate::web::actor::{ConnectionsRead, ConnectionsWrite, Require};
 use crate::web::error::{AppError, AppResult, Problem};
+use crate::web::extract::{Path, Query};
 use crate::web::page::{Page, PagePlace};
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::Form;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use portolan_admin_ui::format;
 use portolan_admin_ui::pages::{
@@ -27,6 +26,7 @@ use crate::syncs::queries::{SyncFilter, list_syncs};
 use crate::syncs::sync_row;
 use crate::web::actor::{ConnectionsRead, ConnectionsWrite, PageActor, Require};
 use crate::web::error::{AppError, AppResult, PageResult};
+use crate::web::extract::{Form, Path, Query};
 use crate::web::viewer::{FlashQuery, Viewer, redirect_after};
 use crate::web::{html, wants_part};
 

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Form;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use portolan_admin_ui::pages::{
@@ -20,6 +19,7 @@ use crate::App;
 use crate::syncs::ops::{Trigger, start_sync};
 use crate::web::actor::{ConnectionsWrite, PageActor};
 use crate::web::error::{AppError, PageResult};
+use crate::web::extract::{Form, Path};
 use crate::web::html;
 use crate::web::viewer::{Viewer, redirect_after};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use portolan_admin_ui::format;
 use portolan_admin_ui::pages::{ConnectionRow, ConnectionsBody, ConnectionsPage};
@@ -18,6 +18,7 @@ use crate::App;
 use crate::syncs::sync_row;
 use crate::web::actor::{ConnectionsRead, PageActor};
 use crate::web::error::{AppResult, PageResult};
+use crate::web::extract::Query;
 use crate::web::viewer::{FlashQuery, Viewer};
 use crate::web::{html, wants_part};
 

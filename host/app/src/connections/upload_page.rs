@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::multipart::Field;
-use axum::extract::{Multipart, Path, State};
+use axum::extract::{Multipart, State};
 use portolan_core::ConnectionId;
 use portolan_core::id::new_uuid;
 use tokio::io::AsyncWriteExt as _;
@@ -13,6 +13,7 @@ use crate::App;
 use crate::syncs::ops::{Trigger, start_sync};
 use crate::web::actor::{ConnectionsWrite, PageActor};
 use crate::web::error::{AppError, AppResult, PageResult};
+use crate::web::extract::Path;
 use crate::web::viewer::redirect_after;
 
 /// Takes the file in and starts the sync that imports it.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use portolan_commerce::ledger::PostedEvent;
 use portolan_core::calendar::{DateRange, StoreCalendar};
 use portolan_core::{ConnectionId, Currency, Instant, LocalDate, Money};
@@ -21,6 +21,7 @@ use crate::App;
 use crate::analytics::question::parse_date;
 use crate::web::actor::{OrdersRead, Require};
 use crate::web::error::{AppError, AppResult, Problem};
+use crate::web::extract::{Path, Query};
 use crate::web::page::{Page, PagePlace};
 use crate::web::viewer::Viewer;
 

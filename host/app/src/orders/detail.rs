@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use portolan_admin_ui::pages::OrderPage;
 use portolan_admin_ui::parts::Section;
 use portolan_core::Instant;
@@ -15,6 +15,7 @@ use super::views;
 use crate::App;
 use crate::web::actor::{OrdersRead, PageActor};
 use crate::web::error::PageResult;
+use crate::web::extract::Path;
 use crate::web::html;
 use crate::web::viewer::Viewer;
 

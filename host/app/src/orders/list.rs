@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use portolan_admin_ui::format;
 use portolan_admin_ui::pages::{OrderRow, OrdersPage};
 use portolan_admin_ui::parts::{Empty, FieldKind, FormField, Pager, Section, SelectOption};
@@ -20,6 +20,7 @@ use crate::App;
 use crate::syncs::queries::connection_labels;
 use crate::web::actor::{OrdersRead, PageActor};
 use crate::web::error::{AppError, AppResult, PageResult};
+use crate::web::extract::Query;
 use crate::web::html;
 use crate::web::page::{PagePlace, seal_cursor};
 use crate::web::viewer::Viewer;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use portolan_connector::InstalledPlugin;
 use serde::Serialize;
 use serde_json::Value;
@@ -15,6 +15,7 @@ use crate::App;
 use crate::channels::find_plugin;
 use crate::web::actor::{PluginsRead, Require};
 use crate::web::error::{AppError, AppResult, Problem};
+use crate::web::extract::Path;
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(list_plugins)).routes(routes!(show_plugin))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use portolan_admin_ui::pages::{PluginPage, PluginsPage};
 use portolan_admin_ui::parts::{Empty, Section};
 use portolan_connector::manifest::PluginKind;
@@ -13,6 +13,7 @@ use crate::App;
 use crate::channels::find_plugin;
 use crate::web::actor::{PageActor, PluginsRead};
 use crate::web::error::PageResult;
+use crate::web::extract::Path;
 use crate::web::html;
 use crate::web::viewer::Viewer;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use portolan_admin_ui::pages::{FreshnessRow, PulseBody, PulseFilter, PulsePage};
 use portolan_admin_ui::parts::{ChartView, Empty, EmptyKind, Section, SelectOption};
@@ -22,6 +22,7 @@ use crate::App;
 use crate::connections::queries as connection_queries;
 use crate::web::actor::{AnalyticsQuery, PageActor};
 use crate::web::error::{AppError, AppResult, PageResult};
+use crate::web::extract::Query;
 use crate::web::viewer::Viewer;
 use crate::web::{html, wants_part};
 

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::Form;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
@@ -15,6 +14,7 @@ use serde::Deserialize;
 use crate::App;
 use crate::web::actor::SESSION_COOKIE;
 use crate::web::error::PageResult;
+use crate::web::extract::{Form, Path, Query};
 use crate::web::html;
 
 const AFTER_SIGN_IN: &str = "/pulse";

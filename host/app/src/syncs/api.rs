@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use portolan_core::{ConnectionId, Instant, SyncId, TenantId};
 use portolan_db::entity::sync::{self, RequestedAction};
@@ -21,6 +21,7 @@ use super::queries::{self, SyncFilter};
 use crate::App;
 use crate::web::actor::{Require, SyncsRead, SyncsRun};
 use crate::web::error::{AppError, AppResult, Problem};
+use crate::web::extract::{Path, Query};
 use crate::web::page::{Page, PagePlace};
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use portolan_admin_ui::pages::{SyncPage, SyncsBody, SyncsPage};
 use portolan_admin_ui::parts::{Empty, FieldKind, FormField, Pager, Section, SelectOption};
@@ -21,6 +21,7 @@ use super::views::{SyncParts, sync_body, sync_row};
 use crate::App;
 use crate::web::actor::{PageActor, SyncsRead, SyncsRun};
 use crate::web::error::{AppError, AppResult, PageResult};
+use crate::web::extract::{Path, Query};
 use crate::web::page::{PagePlace, seal_cursor};
 use crate::web::viewer::{FlashQuery, Viewer, redirect_after};
 use crate::web::{html, wants_part};

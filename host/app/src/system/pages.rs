@@ -1,11 +1,11 @@
 //! The way in, and the bundled files.
 
-use axum::extract::Path;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use portolan_admin_ui::assets;
 
 use crate::web::error::{AppError, PageResult};
+use crate::web::extract::Path;
 
 pub async fn home() -> Redirect {
     Redirect::to("/pulse")

@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod error;
+pub mod extract;
 pub mod guard;
 pub mod page;
 pub mod request_id;

@@ -87,10 +87,30 @@ async fn a_cursor_that_nobody_was_given_is_refused() {
     on_both(migrate, async |test| {
         let shop = TestApp::new(test, "shop").await;
         let session = shop.session().await;
-        for path in ["/api/v1/syncs?cursor=forged", "/api/v1/connections?cursor=forged"] {
+        for path in [
+            "/api/v1/syncs?cursor=forged",
+            "/api/v1/connections?cursor=forged",
+            "/api/v1/syncs?limit=many",
+            "/api/v1/syncs/nonsense",
+            "/api/v1/orders/nonsense",
+        ] {
             let answer = shop.get(&session, path).await;
             assert!(answer.status.is_client_error(), "{path}: {}", answer.status);
             answer.problem();
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_cannot_be_read_is_answered_with_a_page() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let session = shop.session().await;
+        for path in ["/syncs/nonsense", "/connections/nonsense", "/orders/nonsense"] {
+            let answer = shop.get(&session, path).await;
+            assert_eq!(answer.status, 404, "{path}");
+            assert!(answer.body.starts_with("<!doctype html>"), "{path}: {}", answer.body);
         }
     })
     .await;
