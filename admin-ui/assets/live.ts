@@ -112,28 +112,46 @@ function leaveWhenSignedOut(): void {
   });
 }
 
+/** Browsers keep few connections to one host: a page that nobody sees holds none. */
 export function startLive(): void {
   leaveWhenSignedOut();
   let lost = false;
-  const source = new EventSource("/events");
-  source.addEventListener("sync", syncMoved);
-  source.addEventListener("data", (event: MessageEvent<string>) => {
-    // Version 0: messages were missed, so everything may have moved.
-    const { version } = JSON.parse(event.data) as { version: number };
-    refreshAll(version === 0 ? "[data-live-data], [data-live-sync]" : "[data-live-data]");
+  let source: EventSource | null = null;
+  const close = (): void => {
+    source?.close();
+    source = null;
+  };
+  const open = (): void => {
+    if (source) return;
+    source = new EventSource("/events");
+    source.addEventListener("sync", syncMoved);
+    source.addEventListener("data", (event: MessageEvent<string>) => {
+      // Version 0: messages were missed, so everything may have moved.
+      const { version } = JSON.parse(event.data) as { version: number };
+      refreshAll(version === 0 ? "[data-live-data], [data-live-sync]" : "[data-live-data]");
+    });
+    source.addEventListener("open", () => {
+      showState("live");
+      // What was missed while the stream was away is asked for once. A sync may have ended between the
+      // page being written and the stream being open: its last word would be missed without asking.
+      refreshAll(lost ? "[data-live-data], [data-live-sync]" : "[data-live-sync]");
+      lost = false;
+    });
+    source.addEventListener("error", () => {
+      lost = true;
+      showState("lost");
+    });
+  };
+  if (!document.hidden) open();
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      lost = true;
+      close();
+    } else {
+      open();
+    }
   });
-  source.addEventListener("open", () => {
-    showState("live");
-    // What was missed while the stream was away is asked for once. A sync may have ended between the
-    // page being written and the stream being open: its last word would be missed without asking.
-    refreshAll(lost ? "[data-live-data], [data-live-sync]" : "[data-live-sync]");
-    lost = false;
-  });
-  source.addEventListener("error", () => {
-    lost = true;
-    showState("lost");
-  });
-  addEventListener("pagehide", () => source.close());
+  addEventListener("pagehide", close);
   addEventListener("pageshow", (event) => {
     if (event.persisted) location.reload();
   });

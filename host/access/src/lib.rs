@@ -19,7 +19,7 @@ mod token;
 
 pub use key_ring::{DerivedKey, KeyRing, KeyRingError, Purpose};
 pub use passwords::{PasswordError, Passwords};
-pub use people::{NewPerson, PersonError, add_person, set_password_hash};
+pub use people::{NewPerson, PersonError, add_person, end_sessions, set_password_hash};
 pub use permission::{Permission, Role, UnknownRole, allows};
 pub use sealed::{SealError, SealedCell};
 pub use sessions::{NewSession, Sessions, SignInError, SignedIn};

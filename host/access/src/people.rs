@@ -1,13 +1,13 @@
 //! Making people and their memberships.
 
 use portolan_core::{Clock, Random, TenantId, UserId};
-use portolan_db::entity::{membership, user};
+use portolan_db::entity::{membership, session, sign_in_link, user};
 use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, IntoActiveModel, QueryFilter};
 
 use crate::Role;
 
-const LONGEST_NAME: usize = 200;
+pub(crate) const LONGEST_NAME: usize = 200;
 
 /// Somebody to let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +64,13 @@ pub async fn add_person(
         .map_err(DbError::from)?;
     tx.insert(membership.into_active_model()).await?;
     Ok(user)
+}
+
+/// Ends every session and unused link of a person: whoever came in with the old password goes.
+pub async fn end_sessions(tx: &SystemTx, user: UserId) -> Result<(), DbError> {
+    tx.delete_many::<session::Entity>().filter(session::Column::UserId.eq(user.0)).exec(tx).await?;
+    tx.delete_many::<sign_in_link::Entity>().filter(sign_in_link::Column::UserId.eq(user.0)).exec(tx).await?;
+    Ok(())
 }
 
 /// Stores the hash that [`crate::Passwords::hash`] made; `None` leaves one-time links as the only way in.

@@ -7,7 +7,7 @@ use portolan_db::entity::{membership, session};
 use portolan_db::{Database, DbError, SystemTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder};
 
-use crate::people::{find_user, normal_name, set_password_hash};
+use crate::people::{LONGEST_NAME, find_user, normal_name, set_password_hash};
 use crate::throttle::Throttle;
 use crate::token::{new_token, token_hash};
 use crate::{PasswordError, Passwords, Role};
@@ -78,6 +78,9 @@ impl Sessions {
     /// Signs in to the person's first tenant.
     pub async fn sign_in_with_password(&self, name: &str, password: &str) -> Result<NewSession, SignInError> {
         let name = normal_name(name);
+        if name.chars().count() > LONGEST_NAME || name.contains('\0') {
+            return Err(SignInError::Refused);
+        }
         if !self.throttle.admits(&name, self.clock.now()) {
             tracing::warn!("a sign-in name rests after too many failures");
             return Err(SignInError::Refused);
@@ -131,7 +134,10 @@ impl Sessions {
         };
         drop(tx);
         if now.since(Instant(session.last_seen_at)) >= SEEN_EVERY {
-            self.note_seen(session.id_hash, now).await?;
+            // Reading must go on where nothing can be written: on a full disk, for example.
+            if let Err(error) = self.note_seen(session.id_hash, now).await {
+                tracing::warn!(%error, "failed to note when a session was last seen");
+            }
         }
         Ok(Some(SignedIn { user: UserId(session.user_id), tenant: TenantId(session.tenant_id), role }))
     }

@@ -13,7 +13,7 @@ const FREE: u32 = 5;
 const LONGEST_REST: Duration = Duration::from_minutes(5);
 /// After this long without a failure a name starts anew.
 const FORGET_AFTER: Duration = Duration::from_minutes(15);
-/// Names remembered at once; beyond it the oldest are forgotten.
+/// Names remembered at once; beyond it those that failed least are forgotten.
 const MOST_NAMES: usize = 10_000;
 
 #[derive(Default)]
@@ -49,9 +49,10 @@ impl Throttle {
             names.retain(|_, failures| now.since(failures.last_at) < FORGET_AFTER);
         }
         if names.len() >= MOST_NAMES {
-            let oldest =
-                names.iter().min_by_key(|(_, failures)| failures.last_at).map(|(name, _)| name.clone());
-            oldest.and_then(|oldest| names.remove(&oldest));
+            // Names that failed least go first: a flood of new names must not free one that rests.
+            let least = names.iter().min_by_key(|(_, failures)| (failures.count, failures.last_at));
+            let least = least.map(|(name, _)| name.clone());
+            least.and_then(|least| names.remove(&least));
         }
         let failures = names.entry(name.to_owned()).or_insert(Failures { count: 0, last_at: now });
         if now.since(failures.last_at) >= FORGET_AFTER {

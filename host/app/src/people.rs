@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portolan_access::{NewPerson, PersonError, Role, add_person, set_password_hash};
+use portolan_access::{NewPerson, PersonError, Role, add_person, end_sessions, set_password_hash};
 use portolan_core::calendar::StoreCalendar;
 use portolan_core::{Currency, TenantId, UserId};
 use portolan_db::entity::{ledger_head, membership, tenant, user};
@@ -54,6 +54,7 @@ pub async fn add_owner(
                     })?;
                 if password_hash.is_some() {
                     set_password_hash(tx, user, password_hash).await?;
+                    end_sessions(tx, user).await?;
                 }
                 Ok(tenant)
             })

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -14,6 +15,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::web::error::AppError;
 use crate::web::{guard, request_id};
 use crate::{App, analytics, connections, orders, plugins, pulse, signin, syncs, system};
 
@@ -55,7 +57,8 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(orders::routes())
         .merge(plugins::routes())
         .merge(system::routes())
-        .fallback(system::not_found);
+        .fallback(system::not_found)
+        .method_not_allowed_fallback(system::method_not_allowed);
     // An event stream has to arrive as it happens.
     let worth_packing = SizeAbove::new(1_024).and(NotForContentType::const_new("text/event-stream"));
     pages
@@ -64,10 +67,15 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(DefaultBodyLimit::max(LARGEST_BODY_BYTES))
         .layer(CompressionLayer::new().compress_when(worth_packing))
         .layer(from_fn(guard::refuse_cross_site))
+        .layer(CatchPanicLayer::custom(answer_panic))
         .layer(from_fn(guard::secure_headers))
-        .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(Arc::clone(&app), request_id::assign))
         .with_state(app)
+}
+
+/// The panic itself is in the log, with its place.
+fn answer_panic(_panic: Box<dyn std::any::Any + Send>) -> Response {
+    AppError::internal("a handler panicked").into_response()
 }
 
 /// Serves until `stop`; requests in flight are finished.

@@ -106,6 +106,8 @@ pub struct HttpOptions {
     pub request_timeout_ms: u64,
     pub connect_timeout_ms: u64,
     pub redirects: usize,
+    /// Bodies of one plugin call together: they may be held at once.
+    pub bodies_per_call_bytes: u64,
     /// Requests of one plugin call.
     pub requests_per_call: u32,
     /// Requests of one `send-all` that run at once.
@@ -125,6 +127,7 @@ impl Default for HttpOptions {
             request_timeout_ms: 60_000,
             connect_timeout_ms: 10_000,
             redirects: 5,
+            bodies_per_call_bytes: 256 << 20,
             requests_per_call: 1_000,
             concurrent_requests: 8,
             bucket_wait_ms: 2_000,

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use portolan_core::{ConnectionId, TenantId};
-use portolan_db::DbError;
 use portolan_db::entity::sync::SyncState;
-use portolan_db::entity::{connection, connection_secret, egress_grant, stream, sync};
+use portolan_db::entity::{
+    chunk, connection, connection_secret, document, document_version, egress_grant, quarantine, stream, sync,
+};
+use portolan_db::{DbError, TenantTx};
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::ops::find_connection;
@@ -62,6 +64,7 @@ pub async fn delete_connection(
                     .exec(tx)
                     .await
                     .map_err(DbError::from)?;
+                delete_imported(tx, id).await?;
                 tx.delete_many::<stream::Entity>()
                     .filter(stream::Column::ConnectionId.eq(id.0))
                     .exec(tx)
@@ -77,4 +80,14 @@ pub async fn delete_connection(
             })
         })
         .await
+}
+
+/// What it brought without moving the ledger: products, customers, test orders, raw pages.
+async fn delete_imported(tx: &TenantTx, id: ConnectionId) -> Result<(), DbError> {
+    tx.delete_many::<quarantine::Entity>().filter(quarantine::Column::ConnectionId.eq(id.0)).exec(tx).await?;
+    tx.delete_many::<chunk::Entity>().filter(chunk::Column::ConnectionId.eq(id.0)).exec(tx).await?;
+    tx.delete_many::<document::Entity>().filter(document::Column::ConnectionId.eq(id.0)).exec(tx).await?;
+    let versions = tx.delete_many::<document_version::Entity>();
+    versions.filter(document_version::Column::ConnectionId.eq(id.0)).exec(tx).await?;
+    Ok(())
 }

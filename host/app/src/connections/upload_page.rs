@@ -1,5 +1,6 @@
 //! Receiving a file from a browser.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::extract::multipart::Field;
@@ -8,6 +9,7 @@ use portolan_core::ConnectionId;
 use portolan_core::id::new_uuid;
 use tokio::io::AsyncWriteExt as _;
 
+use super::ops::find_connection;
 use super::uploads::{NewUpload, take_file};
 use crate::App;
 use crate::syncs::ops::{Trigger, start_sync};
@@ -16,6 +18,8 @@ use crate::web::error::{AppError, AppResult, PageResult};
 use crate::web::extract::Path;
 use crate::web::viewer::redirect_after;
 
+const LONGEST_NAME_BYTES: usize = 256;
+
 /// Takes the file in and starts the sync that imports it.
 pub async fn upload_file(
     PageActor(actor): PageActor<ConnectionsWrite>,
@@ -23,19 +27,18 @@ pub async fn upload_file(
     Path(id): Path<ConnectionId>,
     mut form: Multipart,
 ) -> PageResult {
+    let tx = app.db.read(actor.tenant).await?;
+    find_connection(&tx, id).await?;
+    drop(tx);
     let folder = app.data_dir.join("uploads").join("incoming");
     tokio::fs::create_dir_all(&folder).await.map_err(AppError::internal)?;
     let path = folder.join(new_uuid(&*app.clock, &*app.random).to_string());
+    let _removed = RemovedOnDrop(path.clone());
     let received = receive(&mut form, &path).await;
     let taken = match received {
         Ok(new) => take_file(&app, actor.tenant, id, new).await,
         Err(error) => Err(error),
     };
-    if let Err(error) = tokio::fs::remove_file(&path).await
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        tracing::warn!(%error, "failed to remove a received file");
-    }
     taken?;
     let sync = start_sync(&app, actor.tenant, id, Trigger::Upload).await?;
     Ok(redirect_after(&format!("/syncs/{sync}"), "file-taken"))
@@ -46,7 +49,7 @@ async fn receive(form: &mut Multipart, path: &std::path::Path) -> AppResult<NewU
     let mut file = None;
     while let Some(field) = form.next_field().await.map_err(broken_form)? {
         match field.name() {
-            Some("stream") => stream = Some(field.text().await.map_err(broken_form)?),
+            Some("stream") => stream = Some(short_text(field).await?),
             Some("file") => {
                 let name = field.file_name().unwrap_or_default().to_owned();
                 let content_type = field.content_type().unwrap_or("application/octet-stream").to_owned();
@@ -61,6 +64,31 @@ async fn receive(form: &mut Multipart, path: &std::path::Path) -> AppResult<NewU
         .filter(|(name, _)| !name.is_empty())
         .ok_or_else(|| AppError::invalid("file", "Choose a file."))?;
     Ok(NewUpload { stream, name, content_type, path: path.to_owned() })
+}
+
+/// The received file goes however the request ends: also when its sender goes away.
+struct RemovedOnDrop(PathBuf);
+
+impl Drop for RemovedOnDrop {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_file(&self.0)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "failed to remove a received file");
+        }
+    }
+}
+
+/// A field that names something.
+async fn short_text(mut field: Field<'_>) -> AppResult<String> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = field.chunk().await.map_err(broken_form)? {
+        bytes.extend_from_slice(&piece);
+        if bytes.len() > LONGEST_NAME_BYTES {
+            return Err(AppError::invalid("stream", "Choose one of the offered streams."));
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| AppError::invalid("stream", "Choose one of the offered streams."))
 }
 
 async fn store(mut field: Field<'_>, path: &std::path::Path) -> AppResult<()> {

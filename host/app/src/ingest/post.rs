@@ -16,11 +16,10 @@ use portolan_db::entity::{document, document_version, sale_event};
 use portolan_db::{DbError, StoredEventError, TenantTx};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query as SqlQuery};
 use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, IntoActiveModel, QueryFilter};
-use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::head::{DocumentHead, source_index, without_provenance};
 use super::rows;
-use super::unpack::hex;
 
 /// Where documents come from and what their days mean.
 pub struct PostContext<'a> {
@@ -168,7 +167,7 @@ async fn store_versions(
                 continue;
             }
         };
-        let version = rows::version_row(tx.tenant().0, context, &head, src, body, hash_of);
+        let version = rows::version_row(tx.tenant().0, context, &head, src, body);
         let row = rows::head_row(context, &head, &version);
         let key = (version.entity.clone(), version.key.clone());
         let newer = heads
@@ -179,19 +178,41 @@ async fn store_versions(
         }
         versions.push(version);
     }
-    let versions = versions.into_iter().map(rows::into_active_version).collect::<Vec<_>>();
-    let new_versions = tx.insert_many_on_conflict_do_nothing(versions).await?;
+    let ids = versions.iter().map(|version| version.id).collect();
+    let versions = versions.into_iter().map(rows::into_active_version).collect();
+    let changed_versions = keep_versions(tx, context.received_at, versions, ids).await?;
     let heads = heads.into_values().map(|(row, _)| rows::into_active_head(row)).collect();
     tx.upsert_many(heads, &newest_head_wins()).await?;
-    if new_versions > 0 {
+    if changed_versions > 0 {
         // Titles and names are joined when a question is asked: answers may have changed.
         tx.bump_data_version().await?;
     }
     Ok(())
 }
 
-fn hash_of(body: &str) -> String {
-    hex(&Sha256::digest(body.as_bytes()))
+/// Inserts the versions that are new. One that is met again keeps its newest receipt: versions are
+/// ordered by it, and the order must not depend on which of two equal ones came first.
+async fn keep_versions(
+    tx: &TenantTx,
+    received_at: Instant,
+    versions: Vec<document_version::ActiveModel>,
+    ids: Vec<Uuid>,
+) -> Result<u64, PostError> {
+    let mut changed = tx.insert_many_on_conflict_do_nothing(versions).await?;
+    if changed == ids.len() as u64 {
+        return Ok(changed);
+    }
+    for ids in ids.chunks(KEYS_PER_STATEMENT) {
+        let updated = tx
+            .update_many::<document_version::Entity>()
+            .col_expr(document_version::Column::ReceivedAt, Expr::value(received_at.0))
+            .filter(document_version::Column::Id.is_in(ids.iter().copied()))
+            .filter(document_version::Column::ReceivedAt.lt(received_at.0))
+            .exec(tx)
+            .await?;
+        changed += updated.rows_affected;
+    }
+    Ok(changed)
 }
 
 /// A head moves forward only: arrival order does not matter.

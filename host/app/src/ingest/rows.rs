@@ -7,10 +7,12 @@ use portolan_core::{Instant, id::new_uuid};
 use portolan_db::entity::{document, document_version};
 use sea_orm::{ActiveModelTrait, IntoActiveModel};
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::head::DocumentHead;
 use super::post::{PostContext, PostError};
+use super::unpack::hex;
 
 /// The stored name of an entity.
 pub fn entity_name(entity: Entity) -> &'static str {
@@ -47,22 +49,37 @@ pub fn version_row(
     head: &DocumentHead,
     src: u32,
     body: String,
-    hash_of: impl Fn(&str) -> String,
 ) -> document_version::Model {
     let updated_at = head.updated_at.map_or(context.received_at, |moment| resolve(context.calendar, moment));
+    let hash = hex(&Sha256::digest(body.as_bytes()));
+    let entity = entity_name(head.entity);
     document_version::Model {
         tenant_id: tenant,
-        id: new_uuid(context.clock, context.random),
+        id: version_id(context, entity, &head.key, &hash),
         connection_id: context.connection.0,
-        entity: entity_name(head.entity).to_owned(),
+        entity: entity.to_owned(),
         key: head.key.clone(),
-        hash: hash_of(&body),
+        hash,
         updated_at: updated_at.0,
         received_at: context.received_at.0,
         chunk_id: context.chunk.0,
         src: i64::from(src),
         body,
     }
+}
+
+/// The same content of the same document is the same version, whoever meets it and how often: so a
+/// head never names a version that was passed over because it was there already.
+fn version_id(context: &PostContext<'_>, entity: &str, key: &str, hash: &str) -> Uuid {
+    let mut digest = Sha256::new();
+    digest.update(context.connection.0.as_bytes());
+    for part in [entity, key, hash] {
+        digest.update((part.len() as u64).to_le_bytes());
+        digest.update(part.as_bytes());
+    }
+    let mut bytes = [0_u8; 16];
+    bytes.copy_from_slice(&digest.finalize()[..16]);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
 /// What orders the versions of a document.

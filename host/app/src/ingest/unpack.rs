@@ -5,10 +5,15 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
+use liblzma::bufread::XzDecoder;
+use liblzma::stream::{CONCATENATED, Stream};
 use sha2::{Digest, Sha256};
 
 /// The largest file, unpacked. Beyond it, split the file: it is cut in memory.
 pub const LARGEST_FILE_BYTES: u64 = 1 << 30;
+
+/// What an xz dictionary may take; `xz -9` asks for 64 MiB.
+const XZ_MEMORY_BYTES: u64 = 128 << 20;
 
 /// An unpacked file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +40,11 @@ pub fn unpack(source: &Path, destination: &Path, limit_bytes: u64) -> Result<Unp
     let magic = peek_magic(&mut packed).map_err(UnpackError::Storage)?;
     let reader: Box<dyn Read> = match magic {
         [0x1F, 0x8B, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(packed)),
-        [0xFD, b'7', b'z', b'X', b'Z', 0] => Box::new(liblzma::bufread::XzDecoder::new_multi_decoder(packed)),
+        [0xFD, b'7', b'z', b'X', b'Z', 0] => {
+            let stream = Stream::new_stream_decoder(XZ_MEMORY_BYTES, CONCATENATED)
+                .map_err(|error| UnpackError::Damaged(error.into()))?;
+            Box::new(XzDecoder::new_stream(packed, stream))
+        }
         _ => Box::new(packed),
     };
     let file = File::create(destination).map_err(UnpackError::Storage)?;

@@ -101,7 +101,8 @@ fn welcome(headers: &HeaderMap, jar: CookieJar, session: NewSession, next: Optio
 
 /// A path of this host: nobody is sent elsewhere after signing in.
 fn is_local(next: &str) -> bool {
-    next.starts_with('/') && !next.starts_with("//") && !next.contains('\\')
+    // Browsers drop tabs and line breaks: what remains must still be a path.
+    next.starts_with('/') && !next.starts_with("//") && !next.contains(|c: char| c == '\\' || c.is_control())
 }
 
 #[cfg(test)]
@@ -114,5 +115,7 @@ mod tests {
         assert!(!is_local("//evil.example"));
         assert!(!is_local("/\\evil.example"));
         assert!(!is_local("https://evil.example"));
+        assert!(!is_local("/\t/evil.example"));
+        assert!(!is_local("/\n"));
     }
 }

@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::ops::{self, Trigger};
-use super::orphans::settle_orphans;
+use super::orphans::settle_orphans_or_log;
 use super::progress::{SyncProgress, measure};
 use super::queries::{self, SyncFilter};
 use crate::App;
@@ -122,7 +122,7 @@ pub async fn list_syncs(
     State(app): State<Arc<App>>,
     Query(query): Query<SyncListQuery>,
 ) -> AppResult<Json<Page<SyncResponse>>> {
-    settle_orphans(&app, actor.tenant).await?;
+    settle_orphans_or_log(&app, actor.tenant).await;
     let tx = app.db.read(actor.tenant).await?;
     let place = PagePlace::read(&app, query.limit, query.cursor.as_deref())?;
     let filter = SyncFilter {
@@ -223,7 +223,7 @@ pub async fn list_quarantine(
 }
 
 async fn load(app: &App, tenant: TenantId, id: SyncId) -> AppResult<SyncResponse> {
-    settle_orphans(app, tenant).await?;
+    settle_orphans_or_log(app, tenant).await;
     let tx = app.db.read(tenant).await?;
     let row = ops::find_sync(&tx, id).await?;
     let progress = progress_of(app, &tx, &row).await?;

@@ -14,7 +14,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use serde_json::json;
 
 use super::jobs::RUN_SYNC;
-use super::orphans::settle_orphans;
+use super::orphans::{settle_orphans, waiting_job};
 use super::run::may_sync;
 use crate::App;
 use crate::channels::{find_connection, find_plugin};
@@ -182,18 +182,25 @@ pub async fn request_action(
     action: RequestedAction,
 ) -> AppResult<()> {
     let now = app.clock.now().0;
+    let queue = app.queue.clone();
     let connection = app
         .db
         .write(tenant, move |tx| {
             Box::pin(async move {
                 let row = find_sync(tx, id).await?;
+                // A sync that waits for its next attempt is at nobody's hands: nobody would read the request.
+                let waits = match waiting_job(tx, &row).await? {
+                    Some(job) if row.state == SyncState::Running => queue.cancel(tx, job).await?,
+                    _ => false,
+                };
+                let state = if waits { SyncState::Queued } else { row.state };
                 let mut change = sync::ActiveModel {
                     tenant_id: Set(row.tenant_id),
                     id: Set(row.id),
                     updated_at: Set(now),
                     ..Default::default()
                 };
-                match (row.state, action) {
+                match (state, action) {
                     (SyncState::Running, _) => change.requested_action = Set(Some(action)),
                     (SyncState::Queued, RequestedAction::Pause) => change.state = Set(SyncState::Paused),
                     (SyncState::Queued | SyncState::Paused, RequestedAction::Cancel) => {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use portolan_core::{ConnectionId, SyncId, TenantId};
+use portolan_core::{ConnectionId, JobId, SyncId, TenantId};
 use portolan_db::entity::job::{self, JobState};
 use portolan_db::entity::sync::{self, SyncState};
 use portolan_db::{DbError, TenantTx};
@@ -75,6 +75,20 @@ async fn orphans(tx: &TenantTx) -> AppResult<Vec<Orphan>> {
         Some(Orphan { sync, crashed })
     };
     Ok(open.into_iter().filter_map(orphan).collect())
+}
+
+/// The job of a sync, where it waits for its moment and nobody works on it.
+pub(super) async fn waiting_job(tx: &TenantTx, sync: &sync::Model) -> AppResult<Option<JobId>> {
+    let jobs = newest_jobs(tx, std::slice::from_ref(sync)).await?;
+    let waiting = jobs.get(&sync.id).filter(|job| job.state == JobState::Ready);
+    Ok(waiting.map(|job| JobId(job.id)))
+}
+
+/// [`settle_orphans`] for whoever only looks: where nothing can be written, looking still works.
+pub async fn settle_orphans_or_log(app: &App, tenant: TenantId) {
+    if let Err(error) = settle_orphans(app, tenant).await {
+        tracing::warn!(tenant.id = %tenant, error = error.full_detail(), "failed to settle syncs whose jobs are dead");
+    }
 }
 
 /// The job of each sync: one that waits or runs, else the one that was made last.

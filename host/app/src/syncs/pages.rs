@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::api::progress_of;
 use super::ops;
-use super::orphans::settle_orphans;
+use super::orphans::settle_orphans_or_log;
 use super::queries::{self, SyncFilter};
 use super::views::{SyncParts, sync_body, sync_row};
 use crate::App;
@@ -53,7 +53,7 @@ pub async fn list_syncs(
     Query(query): Query<SyncsQuery>,
 ) -> PageResult {
     let viewer = Viewer::load(&app, &actor).await?;
-    settle_orphans(&app, actor.tenant).await?;
+    settle_orphans_or_log(&app, actor.tenant).await;
     let tx = app.db.read(actor.tenant).await?;
     let labels = queries::connection_labels(&tx).await?;
     let body = syncs_body(&app, &tx, &viewer, &query, &labels).await?;
@@ -151,7 +151,7 @@ pub async fn show_sync(
     Query(flash): Query<FlashQuery>,
 ) -> PageResult {
     let viewer = Viewer::load(&app, &actor).await?;
-    settle_orphans(&app, actor.tenant).await?;
+    settle_orphans_or_log(&app, actor.tenant).await;
     let tx = app.db.read(actor.tenant).await?;
     let row = ops::find_sync(&tx, id).await?;
     let labels = queries::connection_labels(&tx).await?;

@@ -5,7 +5,7 @@ pub mod doctor;
 mod events;
 mod pages;
 
-pub use pages::not_found;
+pub use pages::{method_not_allowed, not_found};
 
 use std::sync::Arc;
 

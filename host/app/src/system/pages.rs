@@ -1,11 +1,11 @@
 //! The way in, and the bundled files.
 
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use portolan_admin_ui::assets;
 
 use crate::web::error::{AppError, PageResult};
-use crate::web::extract::Path;
+use crate::web::extract::{Path, refuse};
 
 pub async fn home() -> Redirect {
     Redirect::to("/pulse")
@@ -22,6 +22,11 @@ pub async fn show_asset(Path(file): Path<String>) -> PageResult {
 }
 
 /// Every address that no route knows.
-pub async fn not_found() -> PageResult {
-    Err(AppError::not_found("page").into())
+pub async fn not_found(uri: Uri) -> Response {
+    refuse(uri.path(), AppError::not_found("page"))
+}
+
+/// An address that is asked in a way it does not answer: an action's address opened as a page.
+pub async fn method_not_allowed(uri: Uri) -> Response {
+    refuse(uri.path(), AppError::method_not_allowed())
 }

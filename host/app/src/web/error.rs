@@ -92,6 +92,11 @@ impl AppError {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", detail)
     }
 
+    pub fn method_not_allowed() -> Self {
+        let detail = "This address answers another method. Open the page it belongs to and act from there.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+    }
+
     pub fn unauthenticated() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Sign in first, then try again.")
     }

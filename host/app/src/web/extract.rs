@@ -62,6 +62,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
     }
 }
 
-fn refuse(path: &str, error: AppError) -> Response {
+/// An error in the language of whoever asked for this path.
+pub fn refuse(path: &str, error: AppError) -> Response {
     if path.starts_with("/api/") { error.into_response() } else { PageError(error).into_response() }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderValue;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -26,7 +26,8 @@ pub async fn assign(State(app): State<Arc<App>>, request: Request, next: Next) -
         "request",
         request.id = %id,
         method = %request.method(),
-        path = %request.uri().path(),
+        // The pattern, never the path: a one-time link's token is part of its path.
+        path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str),
     );
     let mut response = REQUEST_ID.scope(Arc::clone(&id), next.run(request).instrument(span)).await;
     if let Ok(value) = HeaderValue::from_str(&id) {

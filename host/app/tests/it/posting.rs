@@ -1,7 +1,7 @@
 //! The order in which versions and refunds arrive does not matter to what stands in the ledger.
 
 use portolan_commerce::document::Document;
-use portolan_db::entity::document;
+use portolan_db::entity::{document, document_version};
 
 use crate::support::*;
 
@@ -58,6 +58,22 @@ async fn a_refund_that_moves_to_another_order_leaves_nothing_behind() {
         // The version before the move comes last: it changes nothing.
         let late = told(test, "late", &[right, sales[1].clone(), sales[0].clone(), wrong]).await;
         assert_eq!(late.standing().await, shop.standing().await);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_again_unchanged_keeps_the_version_its_head_names() {
+    on_both(migrate, async |test| {
+        let (sale, back) = (order("A", 3, 60), refund("R", "A", 1, 30));
+        let shop = told(test, "shop", &[sale.clone(), back.clone(), sale, back]).await;
+        let versions: Vec<_> =
+            shop.rows::<document_version::Entity>().await.iter().map(|row| row.id).collect();
+        assert_eq!(versions.len(), 2);
+        for head in shop.rows::<document::Entity>().await {
+            assert!(versions.contains(&head.version_id), "{} {}", head.entity, head.key);
+        }
+        assert_eq!(shop.net_minor(None).await, 2_000);
     })
     .await;
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use portolan_app::syncs::ops::{request_action, resume_sync};
+use portolan_connector::Fault;
 use portolan_core::SyncId;
 use portolan_db::entity::slice::SliceState;
 use portolan_db::entity::sync::{RequestedAction, SyncState};
@@ -66,6 +67,25 @@ async fn a_cancelled_sync_keeps_what_was_imported() {
         // The next sync brings what is missing.
         assert_succeeded(&shop.sync(portolan_core::ConnectionId(cancelled.connection_id)).await);
         assert_eq!(shop.net_minor(None).await, 3_000);
+        shop.assert_idle().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_that_waits_for_its_channel_is_cancelled_at_once() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let patience =
+            Fault::RateLimited { after_ms: Some(3_600_000), bucket: None, detail: "slow down".to_owned() };
+        shop.runtime.clone().page("orders", &[order("A", 1, 60)]).fetch_fault("orders", 0, patience);
+        let sync = shop.start(shop.connect().await).await;
+        shop.work().await;
+        assert_eq!(shop.sync_row(sync).await.state, SyncState::Running);
+        request_action(&shop.app, shop.tenant, sync, RequestedAction::Cancel).await.expect("cancelled");
+        let cancelled = shop.sync_row(sync).await;
+        assert_eq!((cancelled.state, cancelled.requested_action), (SyncState::Cancelled, None));
+        assert!(cancelled.finished_at.is_some());
         shop.assert_idle().await;
     })
     .await;

@@ -7,10 +7,12 @@ use portolan_app::syncs::ops::{Trigger, start_sync};
 use portolan_connector::Fault;
 use portolan_connector::fake::record_of;
 use portolan_core::Duration;
+use portolan_db::DbError;
 use portolan_db::entity::chunk::{self, ChunkState};
 use portolan_db::entity::connection::ConnectionState;
 use portolan_db::entity::slice::SliceState;
 use portolan_db::entity::{document, document_version, quarantine, sale_event, stream, sync};
+use sea_orm::sea_query::Expr;
 use serde_json::json;
 
 use crate::support::*;
@@ -131,6 +133,32 @@ async fn a_schedule_starts_a_sync_of_its_stream_but_none_of_a_paused_connection(
         syncs.sort_by(|left, right| left.trigger.cmp(&right.trigger));
         let triggers: Vec<_> = syncs.iter().map(|sync| sync.trigger.as_str()).collect();
         assert_eq!(triggers, ["schedule:orders", "schedule:stores"]);
+        shop.assert_idle().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_earlier_sync_staged_and_left_is_normalised_by_the_next_one() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        shop.runtime.clone().page("orders", &[order("A", 1, 60)]);
+        let connection = shop.connect().await;
+        assert_succeeded(&shop.sync(connection).await);
+        // As a sync leaves it that ends between staging and normalising.
+        let left = shop.app.db.write(shop.tenant, |tx| {
+            Box::pin(async move {
+                let staged = tx.update_many::<chunk::Entity>();
+                let staged = staged.col_expr(chunk::Column::State, Expr::value(ChunkState::Staged.as_str()));
+                Ok::<_, DbError>(staged.exec(tx).await?.rows_affected)
+            })
+        });
+        assert_eq!(left.await.expect("staged again"), 1);
+        shop.runtime.clear_pages("orders");
+        assert_succeeded(&shop.sync(connection).await);
+        let chunks = shop.rows::<chunk::Entity>().await;
+        assert!(chunks.iter().all(|chunk| chunk.state == ChunkState::Normalised));
+        assert_eq!(shop.net_minor(None).await, 1_000, "replaying adds nothing");
         shop.assert_idle().await;
     })
     .await;

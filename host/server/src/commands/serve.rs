@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use portolan_app::plugins::ops::load_installed;
-use portolan_app::router;
+use portolan_app::{App, router};
 use portolan_jobs::{Worker, WorkerOptions};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,6 +17,10 @@ use super::plugin::install_folder;
 use super::user::sentence;
 use crate::cli::Place;
 use crate::wire::Portolan;
+
+/// How long requests in flight may take once the server stops.
+const DRAIN: Duration = Duration::from_secs(25);
+const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
 pub async fn serve(place: &Place, listen: SocketAddr, plugins: Option<&Path>, workers: usize) -> Result<()> {
     let portolan = Portolan::open(place).await?;
@@ -33,13 +38,37 @@ pub async fn serve(place: &Place, listen: SocketAddr, plugins: Option<&Path>, wo
         .with_context(|| format!("cannot listen on {listen}: choose another address with --listen"))?;
     tracing::info!(address = %listener.local_addr()?, "Portolan is up");
     tokio::spawn(stop_on_signal(stop.clone()));
+    tokio::spawn(forget_expired(Arc::clone(&portolan.app), stop.clone()));
     let app = Arc::clone(&portolan.app);
     let stopped = stop.clone();
-    router::serve(listener, router::router(app), async move { stopped.cancelled().await }).await?;
+    let serving = router::serve(listener, router::router(app), async move { stopped.cancelled().await });
+    tokio::select! {
+        served = serving => served?,
+        () = patience_after(stop.clone()) => tracing::warn!("some connections did not end in time and are closed"),
+    }
     tracing::info!("waiting for running jobs to stop");
     working.await?;
     portolan.app.db.close().await?;
     Ok(())
+}
+
+/// Ends some time after the stop: a client that never finishes must not keep the server up.
+async fn patience_after(stop: CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(DRAIN).await;
+}
+
+/// Forgets sessions and links whose time is over, now and then.
+async fn forget_expired(app: Arc<App>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Err(error) = app.sessions.forget_expired().await {
+            tracing::warn!(%error, "failed to forget expired sessions");
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(FORGET_EVERY) => {}
+        }
+    }
 }
 
 async fn stop_on_signal(stop: CancellationToken) {

@@ -12,6 +12,7 @@ mod plan_step;
 
 use std::sync::Arc;
 
+use axum::http::StatusCode;
 use portolan_connector::{ConnectionContext, InstalledPlugin};
 use portolan_core::calendar::StoreCalendar;
 use portolan_core::{ConnectionId, SyncId, TenantId};
@@ -101,7 +102,9 @@ pub async fn run_sync(app: &Arc<App>, job: JobContext, sync: SyncId) -> Result<(
 
 async fn attempt(app: &Arc<App>, job: JobContext, tenant: TenantId, sync: SyncId) -> Result<(), JobError> {
     let Some(run) = SyncRun::load(app, job, tenant, sync).await? else { return Ok(()) };
-    run.begin().await?;
+    if !run.begin().await? {
+        return Ok(());
+    }
     let outcome = run.work().await;
     run.settle(outcome).await
 }
@@ -151,34 +154,38 @@ impl SyncRun {
         ConnectionId(self.connection.id)
     }
 
-    /// Plans on the first attempt and marks the sync as running.
-    async fn begin(&self) -> Result<(), JobError> {
+    /// Marks the sync as running; false where somebody has paused or cancelled it meanwhile.
+    async fn begin(&self) -> Result<bool, JobError> {
         let (sync, now) = (self.sync, self.app.clock.now());
-        self.write(move |tx| {
-            Box::pin(async move {
-                let Some(row) = tx.find_by_id::<sync::Entity>(sync.0).await? else { return Ok(()) };
-                let started_at = row.started_at.or(Some(now.0));
-                let update = sync::ActiveModel {
-                    tenant_id: Set(row.tenant_id),
-                    id: Set(row.id),
-                    state: Set(SyncState::Running),
-                    started_at: Set(started_at),
-                    updated_at: Set(now.0),
-                    error_code: Set(None),
-                    error_detail: Set(None),
-                    ..Default::default()
-                };
-                tx.update(update).await?;
-                Ok(())
+        let begun = self
+            .write(move |tx| {
+                Box::pin(async move {
+                    let Some(row) = tx.find_by_id::<sync::Entity>(sync.0).await? else { return Ok(false) };
+                    if !matches!(row.state, SyncState::Queued | SyncState::Running) {
+                        return Ok(false);
+                    }
+                    let update = sync::ActiveModel {
+                        tenant_id: Set(row.tenant_id),
+                        id: Set(row.id),
+                        state: Set(SyncState::Running),
+                        started_at: Set(row.started_at.or(Some(now.0))),
+                        updated_at: Set(now.0),
+                        error_code: Set(None),
+                        error_detail: Set(None),
+                        ..Default::default()
+                    };
+                    tx.update(update).await?;
+                    Ok(true)
+                })
             })
-        })
-        .await?;
+            .await?;
         self.announce();
-        Ok(())
+        Ok(begun)
     }
 
     /// Plan, then every slice in order. One slice's failure doesn't keep the others.
     async fn work(&self) -> Result<Vec<(String, String)>, Stop> {
+        self.normalise_left_behind().await?;
         self.plan().await?;
         let mut failures = Vec::new();
         while let Some(slice) = self.next_slice().await? {
@@ -241,6 +248,11 @@ pub(super) fn may_sync(connection: &connection::Model) -> bool {
     connection.state == ConnectionState::Active
 }
 
+/// A database that is away comes back; a secret that does not open stays closed.
 fn job_error(error: AppError) -> JobError {
-    JobError::fail(error.detail)
+    if error.status == StatusCode::SERVICE_UNAVAILABLE || error.status == StatusCode::CONFLICT {
+        JobError::retry(error.detail)
+    } else {
+        JobError::fail(error.detail)
+    }
 }

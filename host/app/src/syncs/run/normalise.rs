@@ -24,14 +24,47 @@ impl SyncRun {
     pub(super) async fn normalise_staged(&self, slice: &slice::Model) -> Result<(), Stop> {
         for id in self.staged_chunks(slice).await? {
             self.check_requests().await?;
-            let tx = self.app.db.read(self.tenant).await.map_err(JobError::retry)?;
-            let chunk = tx.find_by_id::<chunk::Entity>(id).await.map_err(JobError::retry)?;
-            drop(tx);
-            if let Some(chunk) = chunk {
-                self.normalise_chunk(chunk).await?;
+            self.normalise_by_id(id).await?;
+        }
+        Ok(())
+    }
+
+    /// Chunks that an earlier sync staged and did not live to normalise: what is staged is never asked for
+    /// again, and a file's rows are nowhere else. They count in this sync.
+    pub(super) async fn normalise_left_behind(&self) -> Result<(), Stop> {
+        let tx = self.app.db.read(self.tenant).await.map_err(JobError::retry)?;
+        let left_behind: Vec<Uuid> = tx
+            .find::<chunk::Entity>()
+            .select_only()
+            .column(chunk::Column::Id)
+            .filter(chunk::Column::ConnectionId.eq(self.connection.id))
+            .filter(chunk::Column::SyncId.ne(self.sync.0))
+            .filter(chunk::Column::State.eq(ChunkState::Staged))
+            .order_by_asc(chunk::Column::Id)
+            .into_tuple()
+            .all(&tx)
+            .await
+            .map_err(JobError::retry)?;
+        drop(tx);
+        for id in left_behind {
+            self.check_requests().await?;
+            match self.normalise_by_id(id).await {
+                // Its own slice has failed already; the chunk keeps its raw records.
+                Ok(()) | Err(Stop::Failed(RunError::Slice { .. })) => {}
+                Err(stop) => return Err(stop),
             }
         }
         Ok(())
+    }
+
+    async fn normalise_by_id(&self, id: Uuid) -> Result<(), Stop> {
+        let tx = self.app.db.read(self.tenant).await.map_err(JobError::retry)?;
+        let chunk = tx.find_by_id::<chunk::Entity>(id).await.map_err(JobError::retry)?;
+        drop(tx);
+        match chunk {
+            Some(chunk) => self.normalise_chunk(chunk).await,
+            None => Ok(()),
+        }
     }
 
     /// Ids alone: bodies are read one by one.
@@ -210,21 +243,23 @@ impl Counts {
     }
 }
 
-/// `seen = emitted + skipped`, and every skipped record has its reason: whatever the runtime says,
-/// a chunk that loses a record does not count as done.
+/// `seen = emitted + skipped`: a record that made no document has a reason. Whatever the runtime says,
+/// a chunk that loses a record does not count as done. (A record may make a document *and* complain.)
 fn check_conservation(normalized: &Normalized) -> Result<(), RunError> {
-    let skipped: std::collections::BTreeSet<u32> = normalized.skipped.iter().map(|item| item.src).collect();
-    if normalized.seen as usize == normalized.emitted as usize + skipped.len() {
+    let complained: std::collections::BTreeSet<u32> =
+        normalized.skipped.iter().map(|item| item.src).collect();
+    let without_document = normalized.seen.checked_sub(normalized.emitted);
+    if without_document.is_some_and(|records| records as usize <= complained.len()) {
         return Ok(());
     }
     Err(RunError::Slice {
         code: "records_lost".to_owned(),
         detail: format!(
-            "The plugin saw {} raw records but accounted for {} documents' records and {} skipped ones. \
+            "The plugin saw {} raw records, made documents from {} and gave reasons for {}. \
              Nothing of this chunk was kept; report it to the plugin's publisher.",
             normalized.seen,
             normalized.emitted,
-            skipped.len()
+            complained.len()
         ),
     })
 }

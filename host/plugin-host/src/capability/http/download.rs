@@ -63,7 +63,7 @@ impl HttpCall {
         let mut size_bytes = 0_u64;
         while let Some(piece) = opened.response.chunk().await.map_err(|error| self.explain(error))? {
             size_bytes += piece.len() as u64;
-            self.count_bytes(piece.len() as u64);
+            self.count_download(piece.len() as u64)?;
             if size_bytes > cap {
                 return Err(wit::HttpError::TooLarge(cap));
             }

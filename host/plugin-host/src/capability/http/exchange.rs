@@ -163,7 +163,7 @@ impl HttpCall {
         }
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|error| self.explain(error))? {
-            self.count_bytes(piece.len() as u64);
+            self.count_body(piece.len() as u64)?;
             if body.len() as u64 + piece.len() as u64 > cap {
                 return Err(wit::HttpError::TooLarge(cap));
             }

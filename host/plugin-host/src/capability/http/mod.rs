@@ -57,6 +57,8 @@ pub struct HttpCall {
     response_bytes: u64,
     requests: AtomicU32,
     bytes_fetched: AtomicU64,
+    body_bytes: AtomicU64,
+    download_bytes: AtomicU64,
     /// Exchanges begun and not ended; one that was cut off stays counted.
     in_flight: AtomicU32,
     limits: Mutex<Vec<ObservedLimit>>,
@@ -100,6 +102,8 @@ impl HttpCall {
             response_bytes,
             requests: AtomicU32::new(0),
             bytes_fetched: AtomicU64::new(0),
+            body_bytes: AtomicU64::new(0),
+            download_bytes: AtomicU64::new(0),
             in_flight: AtomicU32::new(0),
             limits: Mutex::default(),
             downloads: Mutex::default(),
@@ -166,8 +170,17 @@ impl HttpCall {
         Ok(())
     }
 
-    fn count_bytes(&self, bytes: u64) {
+    /// Counts a piece of a body. All bodies of one call together are bounded, however many requests it
+    /// sends: the host may hold them at once.
+    fn count_body(&self, bytes: u64) -> Result<(), wit::HttpError> {
         self.bytes_fetched.fetch_add(bytes, Ordering::Relaxed);
+        within(&self.body_bytes, bytes, self.shared.options.bodies_per_call_bytes)
+    }
+
+    /// Counts a piece of a download; all downloads of one call share the cap of one.
+    fn count_download(&self, bytes: u64) -> Result<(), wit::HttpError> {
+        self.bytes_fetched.fetch_add(bytes, Ordering::Relaxed);
+        within(&self.download_bytes, bytes, self.shared.options.download_bytes)
     }
 
     fn bucket(&self, id: Option<&str>) -> Result<Option<&RateBucket>, wit::HttpError> {
@@ -248,4 +261,12 @@ impl wit::Host for HostState {
         }
         Ok(())
     }
+}
+
+/// Adds to a budget; past its end the guest is told how large it is.
+fn within(spent: &AtomicU64, bytes: u64, most: u64) -> Result<(), wit::HttpError> {
+    if spent.fetch_add(bytes, Ordering::Relaxed) + bytes > most {
+        return Err(wit::HttpError::TooLarge(most));
+    }
+    Ok(())
 }
