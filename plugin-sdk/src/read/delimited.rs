@@ -7,23 +7,29 @@ use super::index;
 use crate::framing::Delimited;
 use crate::{BadRecord, Chunk, Error, RecordResult, Result, Sink};
 
-/// The rows of one chunk. Every row that can be read at all is here; the others are already dead
-/// letters.
+/// The rows of one chunk, also those that can't be read: such a row may belong to a document whose
+/// other rows can, and a document without one of its rows is a wrong number.
 pub struct Table {
     headers: StringRecord,
-    rows: Vec<(u32, StringRecord)>,
+    rows: Vec<StoredRow>,
+}
+
+struct StoredRow {
+    src: u32,
+    record: StringRecord,
+    unreadable: Option<BadRecord>,
 }
 
 impl Table {
     /// Reads the chunk's rows; its first line is the header. Empty lines are no records. A body in
     /// another encoding than UTF-8 is decoded by the plugin first, see [`Table::of_text`].
-    pub fn read(chunk: &Chunk, out: &mut Sink) -> Result<Self> {
+    pub fn read(chunk: &Chunk) -> Result<Self> {
         let framing: Delimited = chunk.framing.parse()?;
-        Self::of_text(&chunk.body, &framing, out)
+        Self::of_text(&chunk.body, &framing)
     }
 
     /// Reads rows from text that has been decoded to UTF-8.
-    pub fn of_text(text: &[u8], framing: &Delimited, out: &mut Sink) -> Result<Self> {
+    pub fn of_text(text: &[u8], framing: &Delimited) -> Result<Self> {
         let mut reader = ReaderBuilder::new()
             .delimiter(framing.delimiter)
             .quote(framing.quote)
@@ -37,13 +43,14 @@ impl Table {
         let mut rows = Vec::new();
         for (position, record) in reader.byte_records().enumerate() {
             let src = index(position)?;
-            match record
-                .map_err(|error| BadRecord::new(error.to_string()))
-                .and_then(|record| as_text(record, &headers))
-            {
-                Ok(record) => rows.push((src, record)),
-                Err(bad) => out.skip(src, bad),
-            }
+            rows.push(match record {
+                Ok(record) => stored(src, record, &headers),
+                Err(error) => StoredRow {
+                    src,
+                    record: StringRecord::new(),
+                    unreadable: Some(BadRecord::new(error.to_string())),
+                },
+            });
         }
         Ok(Self { headers, rows })
     }
@@ -58,24 +65,36 @@ impl Table {
         self.headers.iter().position(|header| header == name)
     }
 
+    /// Every row of the chunk, those with [`Row::unreadable`] among them.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.rows.iter().map(|(src, record)| Row { src: *src, record, headers: &self.headers })
+        self.rows.iter().map(|row| Row {
+            src: row.src,
+            record: &row.record,
+            headers: &self.headers,
+            unreadable: row.unreadable.as_ref(),
+        })
     }
 
-    /// Maps each row for itself.
+    /// Maps each row for itself; one that can't be read is a dead letter without being mapped.
     pub fn each(
         &self,
         out: &mut Sink,
         mut map: impl FnMut(Row<'_>, &mut Sink) -> RecordResult,
     ) -> Result<()> {
         for row in self.rows() {
-            out.record(row.src(), |out| map(row, out));
+            out.record(row.src(), |out| match row.unreadable() {
+                Some(bad) => Err(bad.clone()),
+                None => map(row, out),
+            });
         }
         Ok(())
     }
 
     /// Maps the rows of each document together. `key` names a row's document; documents come in
     /// the order of their first rows, and each one's rows in the order of the file.
+    ///
+    /// `key` is asked for unreadable rows too: such a row takes its whole document with it. One
+    /// that names no document is put aside alone.
     pub fn each_group(
         &self,
         out: &mut Sink,
@@ -93,27 +112,42 @@ impl Table {
                     }
                     groups[position].1.push(row);
                 }
-                Err(bad) => out.skip(row.src(), bad),
+                Err(bad) => out.skip(row.src(), row.unreadable().cloned().unwrap_or(bad)),
             }
         }
         for (key, rows) in &groups {
             let sources: Vec<u32> = rows.iter().map(Row::src).collect();
-            out.records(&sources, |out| map(key, rows, out));
+            // Each unreadable row has its own reason; the readable ones point to the first of them.
+            let mut blamed = None;
+            for row in rows {
+                if let Some(bad) = row.unreadable() {
+                    out.skip(row.src(), bad.clone());
+                    blamed.get_or_insert_with(|| bad.clone().in_record(row.src()));
+                }
+            }
+            out.records(&sources, |out| match blamed {
+                Some(bad) => Err(bad),
+                None => map(key, rows, out),
+            });
         }
         Ok(())
     }
 }
 
-/// A row as text, if it is UTF-8 and as wide as the header.
-fn as_text(record: ByteRecord, headers: &StringRecord) -> std::result::Result<StringRecord, BadRecord> {
-    if record.len() != headers.len() {
-        let reason = format!("the row has {} fields where the header has {}", record.len(), headers.len());
-        return Err(BadRecord::new(reason));
-    }
-    StringRecord::from_byte_record(record).map_err(|error| {
+/// A row as text, with what is wrong with it: another width than the header's, or bytes that are
+/// not UTF-8. Fields that are none are blank.
+fn stored(src: u32, record: ByteRecord, headers: &StringRecord) -> StoredRow {
+    let mut unreadable = (record.len() != headers.len()).then(|| {
+        BadRecord::new(format!("the row has {} fields where the header has {}", record.len(), headers.len()))
+    });
+    let record = StringRecord::from_byte_record(record).unwrap_or_else(|error| {
         let column = headers.get(error.utf8_error().field()).unwrap_or_default().to_owned();
-        BadRecord::at(column, "the field is not text in the file's encoding")
-    })
+        unreadable
+            .get_or_insert_with(|| BadRecord::at(column, "the field is not text in the file's encoding"));
+        let bytes = error.into_byte_record();
+        bytes.iter().map(|field| std::str::from_utf8(field).unwrap_or_default()).collect()
+    });
+    StoredRow { src, record, unreadable }
 }
 
 /// One row of a delimited file.
@@ -122,12 +156,19 @@ pub struct Row<'t> {
     src: u32,
     record: &'t StringRecord,
     headers: &'t StringRecord,
+    unreadable: Option<&'t BadRecord>,
 }
 
 impl<'t> Row<'t> {
     /// Index of the row inside its chunk.
     pub fn src(&self) -> u32 {
         self.src
+    }
+
+    /// Why the row can't be read as a whole, where it can't. Its fields are what could be read of it:
+    /// good enough to say which document it belongs to, never to be mapped.
+    pub fn unreadable(&self) -> Option<&'t BadRecord> {
+        self.unreadable
     }
 
     /// The field at a column's position, without surrounding blanks.

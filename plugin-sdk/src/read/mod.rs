@@ -22,7 +22,7 @@ pub fn each<T: DeserializeOwned>(
     match family(&chunk.framing) {
         "json" => each_json(chunk, out, map),
         "ndjson" => each_line(chunk, out, map),
-        "csv" | "tsv" => Table::read(chunk, out)?.each(out, |row, out| map(row.src(), row.parse()?, out)),
+        "csv" | "tsv" => Table::read(chunk)?.each(out, |row, out| map(row.src(), row.parse()?, out)),
         other => Err(Error::PluginBug(format!("there is no reader for the framing {other:?}"))),
     }
 }

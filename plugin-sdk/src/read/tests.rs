@@ -24,7 +24,7 @@ impl Connector for Shop {
 
     fn normalize(chunk: &Chunk, out: &mut Sink) -> Result<()> {
         if chunk.framing.starts_with("csv") || chunk.framing.starts_with("tsv") {
-            return Table::read(chunk, out)?.each(out, |row, out| {
+            return Table::read(chunk)?.each(out, |row, out| {
                 let price = crate::money::decimal(row.get("price").unwrap_or_default())?;
                 push(row.src(), row.field(0), price.unscaled < 0, out)
             });
@@ -153,6 +153,78 @@ fn rows_that_are_no_rows_are_put_aside() {
         [None, None, Some("id")]
     );
     assert_eq!((output.seen, output.emitted), (4, 1));
+}
+
+/// One product a group, of the column `id`; its title counts the group's rows.
+struct Grouped;
+
+impl Connector for Grouped {
+    fn fetch(_: &FetchRequest) -> Result<Page> {
+        Err(Error::PluginBug("not asked here".to_owned()))
+    }
+
+    fn normalize(chunk: &Chunk, out: &mut Sink) -> Result<()> {
+        let key = |row: &Row<'_>| match row.get("id") {
+            Some(id) if !id.is_empty() => Ok(id.to_owned()),
+            _ => Err(BadRecord::at("id", "the row has no id")),
+        };
+        Table::read(chunk)?.each_group(out, key, |key, rows, out| {
+            let count = rows.len().to_string();
+            rows.iter().for_each(|row| out.push(Product::new(row.src(), key, Moment::At(0), &*count)));
+            Ok(())
+        })
+    }
+}
+
+fn grouped(body: &[u8]) -> (Vec<(String, String)>, Vec<(u32, Option<String>, String)>) {
+    let output = Host::new().normalize::<Grouped>(&chunk("csv", body)).expect("read");
+    assert_eq!(output.seen, output.emitted + output.skipped.len() as u64);
+    let documents =
+        output.products.iter().map(|product| (product.key.clone(), product.title.clone())).collect();
+    let skipped = output.skipped.iter();
+    let mut skipped: Vec<_> =
+        skipped.map(|skipped| (skipped.src, skipped.path.clone(), skipped.reason.clone())).collect();
+    skipped.sort();
+    (documents, skipped)
+}
+
+#[test]
+fn an_unreadable_row_takes_its_group_with_it() {
+    for bad in [&b"a,x"[..], b"a,x,1,2", b"a,\xFF,1"] {
+        let body = [&b"id,name,price\na,x,1\nb,x,1\n"[..], bad, b"\na,x,2\n"].concat();
+        let (documents, skipped) = grouped(&body);
+        assert_eq!(documents, [("b".to_owned(), "1".to_owned())]);
+        assert_eq!(skipped.iter().map(|skipped| skipped.0).collect::<Vec<_>>(), [0, 2, 3]);
+        let reason = &skipped[1].2;
+        assert!(reason.contains("fields where") || reason.contains("encoding"), "{reason}");
+        for pointing in [&skipped[0].2, &skipped[2].2] {
+            assert_eq!(*pointing, format!("record 2 of the same document can't be used: {reason}"));
+        }
+    }
+}
+
+#[test]
+fn every_unreadable_row_of_a_group_has_its_own_reason() {
+    let (documents, skipped) = grouped(b"id,name,price\na,x\na,\xFF,1\na,x,1\n");
+    assert_eq!(documents, []);
+    assert!(skipped[0].2.starts_with("the row has 2 fields"), "{skipped:?}");
+    assert_eq!(skipped[1].1.as_deref(), Some("name"));
+    assert!(skipped[2].2.starts_with("record 0 of the same document"), "{skipped:?}");
+}
+
+#[test]
+fn an_unreadable_row_of_no_known_group_is_put_aside_alone() {
+    let (documents, skipped) = grouped(b"name,id,price\nx,a,1\nx\nx,\xFF,1\nx,,1,1\nx,a,2\n");
+    assert_eq!(documents, [("a".to_owned(), "2".to_owned()), ("a".to_owned(), "2".to_owned())]);
+    let reasons: Vec<_> = skipped.iter().map(|skipped| skipped.2.as_str()).collect();
+    assert_eq!(
+        reasons,
+        [
+            "the row has 1 fields where the header has 3",
+            "the field is not text in the file's encoding",
+            "the row has 4 fields where the header has 3",
+        ]
+    );
 }
 
 #[test]

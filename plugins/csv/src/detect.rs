@@ -97,8 +97,9 @@ fn encoding(dialect: &Dialect, file_name: &str, head: &[u8]) -> Result<&'static 
 }
 
 fn decode_head(head: &[u8], encoding: &'static encoding_rs::Encoding) -> String {
-    let (text, _) = encoding.decode_with_bom_removal(head);
-    text.into_owned()
+    // The host takes the mark away whatever the mapping's encoding: header names have to be the same.
+    let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
+    encoding.decode_without_bom_handling(text).0.into_owned()
 }
 
 /// The delimiter that most lines have, and have equally often.

@@ -83,7 +83,7 @@ impl Connector for Csv {
     fn normalize(chunk: &Chunk, out: &mut Sink) -> Result<()> {
         let config: Config = chunk.parse_config()?;
         let framing: Delimited = chunk.framing.parse()?;
-        let table = Table::of_text(&decoded(&chunk.body, &framing.encoding)?, &framing, out)?;
+        let table = Table::of_text(&decoded(&chunk.body, &framing.encoding)?, &framing)?;
         match chunk.stream.as_str() {
             "orders" => orders::normalize(&config.orders, &table, chunk.received_at, out),
             "products" => products::normalize(&config.products, &table, chunk.received_at, out),

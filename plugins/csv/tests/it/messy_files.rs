@@ -90,6 +90,54 @@ fn a_row_of_another_width_is_put_aside() {
 }
 
 #[test]
+fn a_document_with_an_unreadable_row_is_put_aside_whole() {
+    let config = SMALL.replace(r#""currency""#, r#""encoding": "utf-8", "currency""#);
+    for bad in [&b"1,2026-01-02,B,2"[..], b"1,2026-01-02,B,2,1.50,x", b"1,2026-01-02,\xDF,2,1.50"] {
+        let file = [
+            &b"order,date,sku,qty,price\n1,2026-01-02,A,2,1.50\n2,2026-01-02,A,1,1.50\n"[..],
+            bad,
+            b"\n1,2026-01-02,C,2,1.50\n2,2026-01-02,B,1,1.50\n",
+        ]
+        .concat();
+        let output = run(&config, "orders", file).output;
+        let orders: Vec<_> = output.orders.iter().map(|order| (order.key.as_str(), order.gross)).collect();
+        assert_eq!(orders, [("2", 300)]);
+        assert_eq!(output.skipped.len(), 3);
+        let pointing = output.skipped.iter().filter(|skipped| skipped.reason.contains("same document"));
+        assert_eq!(pointing.count(), 2, "{:?}", output.skipped);
+    }
+}
+
+#[test]
+fn an_unreadable_row_without_a_key_is_put_aside_alone() {
+    let config = SMALL.replace(r#""currency""#, r#""encoding": "utf-8", "currency""#);
+    let file = b"order,date,sku,qty,price\n1,2026-01-02,A,2,1.50\n\xFF,2026-01-02,B,2,1.50\n,2026-01-02\n1,2026-01-02,C,2,1.50\n";
+    let output = run(&config, "orders", file.to_vec()).output;
+    assert_eq!(output.orders[0].gross, 600);
+    assert_eq!(output.skipped.len(), 2);
+    assert!(output.skipped.iter().any(|skipped| skipped.path.as_deref() == Some("order")));
+    assert!(output.skipped.iter().any(|skipped| skipped.reason.contains("2 fields")));
+}
+
+#[test]
+fn an_unreadable_last_row_of_a_product_lets_no_older_row_stand() {
+    let config =
+        r#"{"products": {"columns": {"key": "sku", "title": "title", "price": "price"}, "currency": "EUR"}}"#;
+    let output = run(config, "products", "sku,title,price\nA,Tea,1\nB,Milk,1\nA,Tea\n").output;
+    let keys: Vec<_> = output.products.iter().map(|product| product.key.as_str()).collect();
+    assert_eq!((keys, output.skipped.len()), (vec!["B"], 2));
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_personal_header_in_any_encoding() {
+    let config = SMALL.replace(r#""currency""#, r#""encoding": "windows-1252", "currency""#);
+    let file = "\u{feff}Email,order,date,sku,qty,price\njane@example.org,1,2026-01-02,A,2,1.50\n";
+    let run = run(&config, "orders", file);
+    assert_eq!(run.output.orders[0].gross, 300);
+    assert!(!String::from_utf8_lossy(&run.chunks[0].body).contains("jane"));
+}
+
+#[test]
 fn well_known_headers_need_no_mapping_and_personal_columns_are_dropped() {
     let file = "Name,Email,Created at,Currency,Lineitem quantity,Lineitem name,Lineitem price,Billing Country,Billing Address1\n\
         #1001,someone@example.com,2026-01-02 10:00:00 +0000,EUR,2,Tea,1.50,DE,Street 1\n";
