@@ -61,6 +61,8 @@ pub struct UploadRow {
     pub size: String,
     pub state: Badge,
     pub received_at: When,
+    /// Takes a file away that still waits.
+    pub remove: Option<PostAction>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
@@ -159,6 +161,7 @@ impl ConnectionPage {
                     size: "7.1 MB".into(),
                     state: Badge::new("read", Tone::Good),
                     received_at: When::sample(),
+                    remove: Some(PostAction::new("Take away", "/connections/sample/uploads/sample/remove")),
                 }],
             },
             settings: vec![Fact::new("Shop", "harbour-shop"), Fact::new("API version", "2026-07")],

@@ -177,8 +177,8 @@ async fn body(tx: &TenantTx, viewer: &Viewer, connection: &connection::Model) ->
         uploads: uploads
             .into_iter()
             .map(|upload| UploadRow {
-                name: upload.name,
-                stream: upload.stream,
+                name: upload.name.clone(),
+                stream: upload.stream.clone(),
                 size: format::bytes(upload.size_bytes.unsigned_abs()),
                 state: if upload.state == UPLOAD_WAITING {
                     Badge::new("waits for the next sync", Tone::Active)
@@ -186,6 +186,9 @@ async fn body(tx: &TenantTx, viewer: &Viewer, connection: &connection::Model) ->
                     Badge::new("imported", Tone::Good)
                 },
                 received_at: viewer.when(Instant(upload.received_at)),
+                remove: (upload.state == UPLOAD_WAITING).then(|| {
+                    PostAction::new("Take away", format!("/connections/{id}/uploads/{}/remove", upload.id))
+                }),
             })
             .collect(),
     })

@@ -32,5 +32,6 @@ pub fn routes() -> Router<Arc<App>> {
             "/connections/{id}/uploads",
             post(upload_page::upload_file).layer(DefaultBodyLimit::max(LARGEST_UPLOAD_BYTES)),
         )
+        .route("/connections/{id}/uploads/{upload_id}/remove", post(upload_page::remove_upload))
         .route("/connections/{id}/{action}", post(detail::act_on_connection))
 }

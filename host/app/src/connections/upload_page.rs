@@ -8,9 +8,10 @@ use axum::extract::{Multipart, State};
 use portolan_core::ConnectionId;
 use portolan_core::id::new_uuid;
 use tokio::io::AsyncWriteExt as _;
+use uuid::Uuid;
 
 use super::ops::find_connection;
-use super::uploads::{NewUpload, take_file};
+use super::uploads::{NewUpload, remove_waiting, take_file};
 use crate::App;
 use crate::syncs::ops::{Trigger, start_sync};
 use crate::web::actor::{ConnectionsWrite, PageActor};
@@ -42,6 +43,16 @@ pub async fn upload_file(
     taken?;
     let sync = start_sync(&app, actor.tenant, id, Trigger::Upload).await?;
     Ok(redirect_after(&format!("/syncs/{sync}"), "file-taken"))
+}
+
+/// Takes away a file that still waits, so that it no longer stands before others.
+pub async fn remove_upload(
+    PageActor(actor): PageActor<ConnectionsWrite>,
+    State(app): State<Arc<App>>,
+    Path((id, upload_id)): Path<(ConnectionId, Uuid)>,
+) -> PageResult {
+    remove_waiting(&app, actor.tenant, id, upload_id).await?;
+    Ok(redirect_after(&format!("/connections/{id}"), "file-removed"))
 }
 
 async fn receive(form: &mut Multipart, path: &std::path::Path) -> AppResult<NewUpload> {

@@ -9,6 +9,7 @@ use portolan_core::{ConnectionId, TenantId};
 use portolan_db::entity::upload;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
+use uuid::Uuid;
 
 use super::ops::{find_connection, find_plugin};
 use crate::App;
@@ -123,6 +124,39 @@ async fn store(
             })
         })
         .await
+}
+
+/// Forgets a file that still waits; the same file may then be uploaded again.
+///
+/// Errors: the file is unknown, or its rows are imported already.
+pub async fn remove_waiting(
+    app: &Arc<App>,
+    tenant: TenantId,
+    connection: ConnectionId,
+    upload_id: Uuid,
+) -> AppResult<()> {
+    let path = app
+        .db
+        .write(tenant, move |tx| {
+            Box::pin(async move {
+                let found = tx.find_by_id::<upload::Entity>(upload_id).await?;
+                let found = found.filter(|found| found.connection_id == connection.0);
+                let found = found.ok_or_else(|| AppError::not_found("file"))?;
+                let removed = tx
+                    .delete_many::<upload::Entity>()
+                    .filter(upload::Column::Id.eq(upload_id))
+                    .filter(upload::Column::State.eq(UPLOAD_WAITING))
+                    .exec(tx)
+                    .await?;
+                if removed.rows_affected == 0 {
+                    return Err(AppError::conflict("The file is imported already: its rows stay."));
+                }
+                Ok(found.path)
+            })
+        })
+        .await?;
+    remove_file(&app.data_dir.join(path)).await;
+    Ok(())
 }
 
 async fn remove_file(path: &Path) {

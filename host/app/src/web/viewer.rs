@@ -89,6 +89,7 @@ fn flash_notice(code: &str) -> Option<Notice> {
         "connection-resumed" => ("Resumed", "Scheduled syncs run again."),
         "connection-deleted" => ("Deleted", "The connection and its secrets are gone."),
         "secret-set" => ("Secret replaced", "Sync again to use it."),
+        "file-removed" => ("File taken away", "Correct it and upload it again, or go on with the next one."),
         "file-taken" => ("File taken in", "Its rows are imported now; this page can be left."),
         _ => return None,
     };

@@ -1,6 +1,6 @@
 //! Files that people give to a connection.
 
-use portolan_app::connections::uploads::{NewUpload, take_file};
+use portolan_app::connections::uploads::{NewUpload, remove_waiting, take_file};
 use portolan_app::syncs::ops::{Trigger, start_sync};
 use portolan_app::web::error::AppResult;
 use portolan_connector::fake::record_of;
@@ -119,6 +119,21 @@ async fn a_file_without_its_key_column_fails_with_its_columns_named_and_out_of_t
         assert_eq!(shop.net_minor(None).await, 1_000);
         give(&shop, connection, "bad.csv", b"invoice,amount\n1,10.00\n").await.expect("taken in again");
         shop.assert_idle().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_file_can_be_taken_away_and_uploaded_again() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let connection = shop.connect().await;
+        let given = give(&shop, connection, "sheet.json", &sheet(&["A"])).await.expect("taken in");
+        let remove = || remove_waiting(&shop.app, shop.tenant, connection, given.id);
+        remove().await.expect("taken away");
+        assert!(!shop.app.data_dir.join(&given.path).exists());
+        assert!(remove().await.is_err(), "gone is gone");
+        give(&shop, connection, "sheet.json", &sheet(&["A"])).await.expect("taken in again");
     })
     .await;
 }
