@@ -6,6 +6,9 @@
 
 use std::collections::HashMap;
 
+use csv::ByteRecord;
+use encoding_rs::Encoding;
+
 use super::framing::Delimited;
 
 /// A chunk ready to be staged.
@@ -43,8 +46,16 @@ impl Default for ChunkAim {
     }
 }
 
-/// Where the rows of one document key lie in the file.
-type RowSpans = Vec<(usize, usize)>;
+/// Where a row lies in the file.
+type Span = (usize, usize);
+
+/// The rows of one document key.
+#[derive(Default)]
+struct Document {
+    rows: Vec<Span>,
+    /// Whether a row as wide as the header has this key, so that it certainly is one.
+    key_is_certain: bool,
+}
 
 /// Cuts `file` into chunks.
 pub fn cut_delimited(file: &[u8], framing: &Delimited, aim: ChunkAim) -> Result<Vec<CutChunk>, CutError> {
@@ -55,21 +66,74 @@ pub fn cut_delimited(file: &[u8], framing: &Delimited, aim: ChunkAim) -> Result<
         .has_headers(false)
         .flexible(true)
         .from_reader(file);
-    let mut row = csv::ByteRecord::new();
-    if !read_row(&mut reader, &mut row)? {
+    let mut header = ByteRecord::new();
+    if !read_row(&mut reader, &mut header)? {
         return Err(CutError::Empty);
     }
-    let header: Vec<String> =
-        row.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
     let header_end = reader.position().byte() as usize;
-    let key_column = framing.group_by.as_deref().map(|name| find_column(&header, name)).transpose()?;
-    let dropped = drop_columns(&header, &framing.drop);
-    let groups = group_rows(file, &mut reader, key_column)?;
-    let mut writer = ChunkWriter::new(file, header_end, framing, dropped, aim);
-    for spans in groups {
-        writer.add_document(&spans)?;
+    let columns = Columns::read(&header, framing)?;
+    let documents = group_rows(file, &mut reader, &columns)?;
+    let mut writer = ChunkWriter::new(file, header_end, framing, columns, aim);
+    for document in &documents {
+        writer.add_document(document)?;
     }
     Ok(writer.finish())
+}
+
+/// What the header says.
+struct Columns {
+    encoding: &'static Encoding,
+    width: usize,
+    key: Option<usize>,
+    dropped: Vec<usize>,
+}
+
+impl Columns {
+    fn read(header: &ByteRecord, framing: &Delimited) -> Result<Self, CutError> {
+        let names: Vec<String> = header.iter().map(|name| trimmed_text(name, framing.encoding)).collect();
+        // A column that the file does not have needs no dropping.
+        let is_dropped = |name: &str| framing.drop.iter().any(|dropped| dropped.trim() == name);
+        Ok(Self {
+            encoding: framing.encoding,
+            width: names.len(),
+            key: framing.group_by.as_deref().map(|name| find_column(&names, name)).transpose()?,
+            dropped: (0..names.len()).filter(|index| is_dropped(&names[*index])).collect(),
+        })
+    }
+
+    /// The document key of a row, if it has one.
+    fn key_of(&self, row: &ByteRecord) -> Option<String> {
+        let key = trimmed_text(row.get(self.key?)?, self.encoding);
+        (!key.is_empty()).then_some(key)
+    }
+
+    /// The row without its dropped columns.
+    ///
+    /// Where a row is not as wide as the header nobody knows which field belongs to which column, and
+    /// any of them may be personal. All are blanked, save a key that other rows prove to be one: by it
+    /// the whole document is put aside. Such a row stays of another width, so that it is never mapped.
+    fn without_dropped<'r>(&self, row: &'r ByteRecord, key_is_certain: bool) -> Vec<&'r [u8]> {
+        let kept = (0..row.len()).filter(|index| !self.dropped.contains(index));
+        if row.len() == self.width {
+            return kept.map(|index| &row[index]).collect();
+        }
+        let is_known = |index: usize| key_is_certain && self.key == Some(index);
+        let mut fields: Vec<&[u8]> =
+            kept.map(|index| if is_known(index) { &row[index] } else { &[][..] }).collect();
+        // A record without fields would be written as one blank field.
+        if fields.is_empty() {
+            fields.push(&[]);
+        }
+        if fields.len() == self.width - self.dropped.len() {
+            fields.push(&[]);
+        }
+        fields
+    }
+}
+
+/// A name or key as the plugin compares it.
+fn trimmed_text(field: &[u8], encoding: &'static Encoding) -> String {
+    encoding.decode_without_bom_handling(field).0.trim().to_owned()
 }
 
 fn strip_byte_order_mark(file: &[u8]) -> &[u8] {
@@ -96,30 +160,24 @@ fn skip_lines(mut file: &[u8], lines: usize) -> &[u8] {
 fn find_column(header: &[String], name: &str) -> Result<usize, CutError> {
     header
         .iter()
-        .position(|found| found == name)
+        .position(|found| found == name.trim())
         .ok_or_else(|| CutError::MissingColumn { column: name.to_owned(), found: header.to_vec() })
 }
 
-/// Columns named to be dropped; one the file does not have needs no dropping.
-fn drop_columns(header: &[String], names: &[String]) -> Vec<usize> {
-    (0..header.len()).filter(|index| names.contains(&header[*index])).collect()
-}
-
-fn read_row(reader: &mut csv::Reader<&[u8]>, row: &mut csv::ByteRecord) -> Result<bool, CutError> {
+fn read_row(reader: &mut csv::Reader<&[u8]>, row: &mut ByteRecord) -> Result<bool, CutError> {
     let position = reader.position().byte();
     reader.read_byte_record(row).map_err(|error| CutError::Unreadable { position, detail: error.to_string() })
 }
 
-/// Row spans by document key, keys in order of their first row. Without a key column every row
-/// is a document of its own.
+/// The documents in order of their first row. Without a key column every row is a document of its own.
 fn group_rows(
     file: &[u8],
     reader: &mut csv::Reader<&[u8]>,
-    key_column: Option<usize>,
-) -> Result<Vec<RowSpans>, CutError> {
-    let mut groups: Vec<RowSpans> = Vec::new();
-    let mut group_of_key: HashMap<Vec<u8>, usize> = HashMap::new();
-    let mut row = csv::ByteRecord::new();
+    columns: &Columns,
+) -> Result<Vec<Document>, CutError> {
+    let mut documents: Vec<Document> = Vec::new();
+    let mut document_of_key: HashMap<String, usize> = HashMap::new();
+    let mut row = ByteRecord::new();
     loop {
         let start = reader.position().byte() as usize;
         if !read_row(reader, &mut row)? {
@@ -129,28 +187,23 @@ fn group_rows(
         if file[span.0..span.1].iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let key = key_column.and_then(|column| row.get(column)).map(<[u8]>::trim_ascii);
-        match key {
-            Some(key) if !key.is_empty() => {
-                let next = groups.len();
-                let group = *group_of_key.entry(key.to_vec()).or_insert(next);
-                if group == next {
-                    groups.push(Vec::new());
-                }
-                groups[group].push(span);
-            }
-            // A row without a key is a record of its own: the plugin says what is wrong with it.
-            _ => groups.push(vec![span]),
+        let next = documents.len();
+        // A row without a key is a record of its own: the plugin says what is wrong with it.
+        let position = columns.key_of(&row).map_or(next, |key| *document_of_key.entry(key).or_insert(next));
+        if position == next {
+            documents.push(Document::default());
         }
+        documents[position].rows.push(span);
+        documents[position].key_is_certain |= row.len() == columns.width;
     }
-    Ok(groups)
+    Ok(documents)
 }
 
 struct ChunkWriter<'a> {
     file: &'a [u8],
     header: Vec<u8>,
     framing: &'a Delimited,
-    dropped: Vec<usize>,
+    columns: Columns,
     aim: ChunkAim,
     current: CutChunk,
     done: Vec<CutChunk>,
@@ -161,36 +214,37 @@ impl<'a> ChunkWriter<'a> {
         file: &'a [u8],
         header_end: usize,
         framing: &'a Delimited,
-        dropped: Vec<usize>,
+        columns: Columns,
         aim: ChunkAim,
     ) -> Self {
         let mut writer = Self {
             file,
             header: Vec::new(),
             framing,
-            dropped,
+            columns,
             aim,
             current: CutChunk { body: Vec::new(), rows: 0 },
             done: Vec::new(),
         };
         // A header that cannot be rewritten has been read before: the text is the same.
-        writer.header = writer.row_text((0, header_end)).unwrap_or_default();
+        writer.header = writer.row_text((0, header_end), true).unwrap_or_default();
         writer.current.body.clone_from(&writer.header);
         writer
     }
 
-    fn add_document(&mut self, spans: &[(usize, usize)]) -> Result<(), CutError> {
+    fn add_document(&mut self, document: &Document) -> Result<(), CutError> {
         let mut text = Vec::new();
-        for span in spans {
-            text.extend(self.row_text(*span)?);
+        for span in &document.rows {
+            text.extend(self.row_text(*span, document.key_is_certain)?);
         }
-        let full = self.current.body.len() + text.len() > self.aim.bytes
-            || self.current.rows + spans.len() as u32 > self.aim.rows;
+        let rows = document.rows.len() as u32;
+        let full =
+            self.current.body.len() + text.len() > self.aim.bytes || self.current.rows + rows > self.aim.rows;
         if full && self.current.rows > 0 {
             self.close_chunk();
         }
         self.current.body.extend(text);
-        self.current.rows += spans.len() as u32;
+        self.current.rows += rows;
         Ok(())
     }
 
@@ -207,10 +261,10 @@ impl<'a> ChunkWriter<'a> {
     }
 
     /// The row as it stands in the file, or rewritten without its dropped columns.
-    fn row_text(&self, (start, end): (usize, usize)) -> Result<Vec<u8>, CutError> {
+    fn row_text(&self, (start, end): Span, key_is_certain: bool) -> Result<Vec<u8>, CutError> {
         // After CRLF the reader stands before the line feed: it belongs to no row.
         let text = without_leading_newlines(&self.file[start..end]);
-        if self.dropped.is_empty() {
+        if self.columns.dropped.is_empty() {
             let mut row = text.to_vec();
             if !row.ends_with(b"\n") {
                 row.push(b'\n');
@@ -232,8 +286,8 @@ impl<'a> ChunkWriter<'a> {
             .from_writer(Vec::new());
         for record in reader.byte_records() {
             let record = record.map_err(unreadable)?;
-            let kept = record.iter().enumerate().filter(|(index, _)| !self.dropped.contains(index));
-            writer.write_record(kept.map(|(_, field)| field)).map_err(unreadable)?;
+            let kept = self.columns.without_dropped(&record, key_is_certain);
+            writer.write_record(kept).map_err(unreadable)?;
         }
         writer.into_inner().map_err(|error| CutError::Unreadable {
             position: start as u64,

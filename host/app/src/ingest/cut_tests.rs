@@ -39,6 +39,75 @@ fn dropped_columns_never_reach_a_chunk() {
     assert_eq!(bodies(&chunks), ["id;note\n1;\"x;y\"\n"]);
 }
 
+fn cut_in_small_chunks(file: &[u8], text: &str) -> Vec<CutChunk> {
+    cut_delimited(file, &framing(text), ChunkAim { bytes: 1, rows: 1 }).expect("cut")
+}
+
+#[test]
+fn names_are_compared_in_the_files_encoding() {
+    let file = b"Auftragsn\xFCmmer; Stra\xDFe\xA0;sku\n1;Weg 1;a\n2;Weg 2;b\n1;Weg 1;c\n";
+    let named = "csv;delimiter=%3B;encoding=windows-1252;group-by=Auftragsn%C3%BCmmer;drop=%20Stra%C3%9Fe";
+    let chunks = cut_in_small_chunks(file, named);
+    let bodies: Vec<&[u8]> = chunks.iter().map(|chunk| chunk.body.as_slice()).collect();
+    assert_eq!(bodies, [&b"Auftragsn\xFCmmer;sku\n1;a\n1;c\n"[..], b"Auftragsn\xFCmmer;sku\n2;b\n"]);
+}
+
+#[test]
+fn names_differ_by_case_and_an_absent_column_needs_no_dropping() {
+    let chunks = cut_in_small_chunks(b"id,Mail\n1,a\n", "csv;group-by=id;drop=mail;drop=phone");
+    assert_eq!(bodies(&chunks), ["id,Mail\n1,a\n"]);
+}
+
+#[test]
+fn keys_that_differ_by_blanks_alone_are_one_document() {
+    let chunks = cut_in_small_chunks(b"id,sku\n1,a\n2,b\n1\xA0,c\n", "csv;encoding=latin1;group-by=id");
+    assert_eq!(chunks.iter().map(|chunk| chunk.rows).collect::<Vec<_>>(), [2, 1]);
+}
+
+#[test]
+fn nothing_personal_of_a_malformed_row_reaches_a_chunk() {
+    // The fields of the header, wherever a row has lost or won one: only the key is known for sure.
+    let cases = [
+        ("sku,id,mail", "a,1,ada@x,extra\n", "sku,id\na,1\n,1,\n"),
+        ("sku,id,mail", "ada@x,1\n", "sku,id\na,1\n,1,\n"),
+        ("mail,id,sku", "Ada,1,ada@x,a\n", "id,sku\n1,a\n1,,\n"),
+        ("mail,id,sku", "ada@x,1\n", "id,sku\n1,a\n1\n"),
+    ];
+    for (header, malformed, expected) in cases {
+        let whole = header.replace("sku", "a").replace("id", "1").replace("mail", "ada@x");
+        let file = format!("{header}\n{whole}\n{malformed}");
+        let chunks = cut_in_small_chunks(file.as_bytes(), "csv;group-by=id;drop=mail");
+        assert_eq!(bodies(&chunks), [expected], "{file}");
+    }
+}
+
+#[test]
+fn a_key_that_only_malformed_rows_have_may_be_personal() {
+    let file = b"id,mail,sku\n1,x@x,a\nada@x,a\nada@x,b\nAda,Lovelace,ada@x,c\n";
+    let chunks =
+        cut_delimited(file, &framing("csv;group-by=id;drop=mail"), ChunkAim::default()).expect("cut");
+    assert_eq!(bodies(&chunks), ["id,sku\n1,a\n\"\"\n\"\"\n,,\n"]);
+    assert_eq!(chunks[0].rows, 4);
+}
+
+proptest! {
+    #[test]
+    fn a_malformed_row_stays_malformed_and_blank(width in 2_usize..6, dropped in 0_usize..6, fields in 1_usize..9) {
+        prop_assume!(dropped < width && fields != width);
+        let header: Vec<String> = (0..width).map(|index| format!("c{index}")).collect();
+        let file = format!("{}\n{}\n", header.join(","), vec!["secret"; fields].join(","));
+        let text = format!("csv;group-by=c0;drop=c{dropped}");
+        let chunks = cut_in_small_chunks(file.as_bytes(), &text);
+        let body = bodies(&chunks)[0].to_owned();
+        prop_assert!(!body.contains("secret"));
+        let mut reader =
+            csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(body.as_bytes());
+        let widths: Vec<usize> = reader.byte_records().map(|row| row.expect("row").len()).collect();
+        prop_assert_eq!(widths.len(), 2);
+        prop_assert_ne!(widths[0], widths[1]);
+    }
+}
+
 #[test]
 fn quoted_line_breaks_and_windows_line_ends_keep_their_rows() {
     let file = b"\xEF\xBB\xBFid,note\r\n1,\"two\r\nlines\"\r\n\r\n2,x";
@@ -58,6 +127,8 @@ fn a_missing_key_column_names_what_the_file_has() {
 fn unknown_framing_is_refused_with_a_sentence() {
     assert!(Framing::parse("xml").expect_err("error").contains("use json"));
     assert!(Framing::parse("csv;delimiter=ab").expect_err("error").contains("one ASCII character"));
+    assert!(Framing::parse("csv;encoding=utf-16le").expect_err("error").contains("ASCII-compatible"));
+    assert!(Framing::parse("csv;encoding=klingon").expect_err("error").contains("ASCII-compatible"));
     assert!(Framing::parse("csv;encoding=%zz").expect_err("error").contains("percent escape"));
 }
 

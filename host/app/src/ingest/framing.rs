@@ -1,5 +1,7 @@
 //! The framing string of a chunk: how its body is cut into raw records (see `wit/connector.wit`).
 
+use encoding_rs::Encoding;
+
 /// How a body is cut into raw records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Framing {
@@ -14,6 +16,8 @@ pub enum Framing {
 pub struct Delimited {
     pub delimiter: u8,
     pub quote: u8,
+    /// What the file's bytes mean. The names in `group_by` and `drop` are text, those in the file are bytes.
+    pub encoding: &'static Encoding,
     /// Lines before the header.
     pub skip_lines: usize,
     /// Header of the column that holds the document key.
@@ -38,8 +42,14 @@ impl Framing {
                 ));
             }
         };
-        let mut delimited =
-            Delimited { delimiter, quote: b'"', skip_lines: 0, group_by: None, drop: Vec::new() };
+        let mut delimited = Delimited {
+            delimiter,
+            quote: b'"',
+            encoding: encoding_rs::UTF_8,
+            skip_lines: 0,
+            group_by: None,
+            drop: Vec::new(),
+        };
         for piece in pieces {
             let (name, value) =
                 piece.split_once('=').ok_or_else(|| format!("framing parameter {piece:?} has no value"))?;
@@ -54,8 +64,7 @@ impl Framing {
                 }
                 "group-by" => delimited.group_by = Some(value),
                 "drop" => delimited.drop.push(value),
-                // The guest decodes its chunk itself; the host only needs ASCII-compatible bytes.
-                "encoding" => {}
+                "encoding" => delimited.encoding = ascii_compatible(&value)?,
                 _ => return Err(format!("framing parameter {name:?} is unknown")),
             }
         }
@@ -68,6 +77,14 @@ fn single_byte(name: &str, value: &str) -> Result<u8, String> {
         [byte] => Ok(*byte),
         _ => Err(format!("framing parameter {name} must be one ASCII character, not {value:?}")),
     }
+}
+
+/// Files are cut as bytes, and UTF-16 has become UTF-8 before: only an encoding that writes ASCII as
+/// ASCII can be meant.
+fn ascii_compatible(label: &str) -> Result<&'static Encoding, String> {
+    Encoding::for_label(label.as_bytes())
+        .filter(|encoding| encoding.is_ascii_compatible())
+        .ok_or_else(|| format!("framing parameter encoding={label:?} is no ASCII-compatible encoding"))
 }
 
 fn percent_decode(text: &str) -> Result<String, String> {
