@@ -176,7 +176,10 @@ impl Connector for Grouped {
     }
 }
 
-fn grouped(body: &[u8]) -> (Vec<(String, String)>, Vec<(u32, Option<String>, String)>) {
+/// Index, path and reason of a row that was put aside.
+type PutAside = (u32, Option<String>, String);
+
+fn grouped(body: &[u8]) -> (Vec<(String, String)>, Vec<PutAside>) {
     let output = Host::new().normalize::<Grouped>(&chunk("csv", body)).expect("read");
     assert_eq!(output.seen, output.emitted + output.skipped.len() as u64);
     let documents =
