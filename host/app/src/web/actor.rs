@@ -79,7 +79,7 @@ impl<G: Grant> FromRequestParts<Arc<App>> for Require<G> {
     }
 }
 
-/// The same for a page: whoever is not signed in is sent to the sign-in page and back.
+/// The same for a page: whoever is not signed in is sent to the sign-in page.
 #[derive(Debug)]
 pub struct PageActor<G>(pub Require<G>);
 

@@ -34,7 +34,7 @@ pub struct AppError {
 /// RFC 9457 problem details.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
-    /// URI that documents this kind of problem.
+    /// URI that names this kind of problem.
     pub r#type: String,
     pub title: String,
     pub status: u16,
@@ -141,7 +141,7 @@ impl AppError {
     /// Everything in one line, cause included: for the operator's terminal, never for an answer.
     pub fn full_detail(&self) -> String {
         let mut text = self.detail.clone();
-        for field in &self.fields {
+        for field in self.fields.iter().filter(|field| !self.detail.contains(&field.message)) {
             text.push_str(&format!(" {}: {}", field.path, field.message));
         }
         if let Some(internal) = &self.internal {
@@ -164,7 +164,7 @@ impl IntoResponse for AppError {
     fn into_response(self) -> Response {
         let request_id = self.log();
         let problem = Problem {
-            r#type: format!("https://portolan.dev/problems/{}", self.code),
+            r#type: format!("urn:portolan:problem:{}", self.code),
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
             status: self.status.as_u16(),
             detail: self.detail,
@@ -279,5 +279,16 @@ impl From<Fault> for AppError {
             ),
             other => Self::new(StatusCode::BAD_GATEWAY, "channel_failed", format!("{other}.")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AppError;
+
+    #[test]
+    fn the_terminal_hears_each_sentence_once() {
+        let error = AppError::invalid("from", "Write YYYY-MM-DD.");
+        assert_eq!(error.full_detail(), "from: Write YYYY-MM-DD.");
     }
 }
