@@ -35,6 +35,9 @@ fn sale(context: &Context<'_>, sale: &Sale) -> Result<commerce::Sale, BadRecord>
         (sum([total, -tax])?, &sale.total_discount_amount_before_taxes)
     };
     let discount = context.minor(discount, "agreements/sales/totalDiscountAmount")?;
+    let untaxed =
+        context.minor(&sale.total_discount_amount_before_taxes, "agreements/sales/totalDiscountAmount")?;
+    let discount_tax = context.order.taxes_included.then(|| sum([discount, -untaxed])).transpose()?;
     let presentment = context.cash.presentment(&sale.total_amount, "agreements/sales/totalAmount")?;
     let gross = sum([charged, discount])?;
     // What is taken back is negative, whether it is written so or not.
@@ -50,6 +53,7 @@ fn sale(context: &Context<'_>, sale: &Sale) -> Result<commerce::Sale, BadRecord>
         quantity: quantity.map(Decimal::whole),
         gross: gross * sign,
         discount: discount * sign,
+        discount_tax: discount_tax.map(|tax| tax * sign),
         tax: tax * sign,
         presentment: presentment.map(|amount| amount * sign),
     })

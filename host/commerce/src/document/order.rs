@@ -56,6 +56,9 @@ pub struct Sale {
     pub quantity: Option<Decimal>,
     pub gross_minor: i64,
     pub discount_minor: i64,
+    /// The tax inside `discount_minor`, where prices include tax and the channel says it.
+    #[serde(default)]
+    pub discount_tax_minor: Option<i64>,
     pub tax_minor: i64,
     pub presentment_minor: Option<i64>,
 }

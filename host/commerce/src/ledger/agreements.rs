@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use portolan_core::{Instant, StoreCalendar};
 
 use super::EventKind;
-use super::amounts::{Amounts, Share, Slot, without_included_tax};
+use super::amounts::{Amounts, Share, Slot, without_included_tax, without_stated_tax};
 use super::facts::{PostingError, instant, quantity_milli};
 use super::movement::Movement;
 use super::state::{as_gift_card, marketplace_share};
@@ -152,7 +152,11 @@ fn amounts(
     let all_tax = i128::from(sale.tax_minor);
     let (mut gross, mut discount) = (i128::from(sale.gross_minor), i128::from(sale.discount_minor));
     if order.tax_included {
-        (gross, discount) = without_included_tax(gross, discount, all_tax);
+        (gross, discount) = match sale.discount_tax_minor {
+            // The channel has rounded already, and its parts add up: rounding again would not.
+            Some(discount_tax) => without_stated_tax(gross, discount, all_tax, discount_tax.into()),
+            None => without_included_tax(gross, discount, all_tax),
+        };
     }
     let quantity = match sale.quantity {
         Some(quantity) => quantity_milli(&order.key, sale.line.as_deref().unwrap_or_default(), quantity)?,

@@ -193,3 +193,9 @@ pub(super) fn without_included_tax(gross: i128, discount: i128, tax: i128) -> (i
     let gross = proportion(gross, net, charged);
     (gross, gross - net)
 }
+
+/// Likewise where it is known how much of the tax is inside the discount: gross had all of it inside,
+/// and gross − discount + tax is exactly what was charged.
+pub(super) fn without_stated_tax(gross: i128, discount: i128, tax: i128, discount_tax: i128) -> (i128, i128) {
+    (gross - tax - discount_tax, discount - discount_tax)
+}

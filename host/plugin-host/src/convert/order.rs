@@ -127,6 +127,7 @@ fn agreement(check: &mut Check, agreement: wit::Agreement) -> Result<Agreement, 
                     quantity: check.decimals("sale quantity", sale.quantity)?,
                     gross_minor: sale.gross,
                     discount_minor: sale.discount,
+                    discount_tax_minor: sale.discount_tax,
                     tax_minor: sale.tax,
                     presentment_minor: sale.presentment,
                 })

@@ -65,6 +65,7 @@ fn sample_order() -> wit::Order {
         quantity: Some(decimal(-100)),
         gross: -21,
         discount: -22,
+        discount_tax: Some(-2),
         tax: -23,
         presentment: Some(-24),
     };
@@ -139,7 +140,7 @@ fn an_order_keeps_every_field() {
         "staff": "a-staff",
         "sales": [{
             "line": "line", "action": "return", "line_kind": "product", "quantity": { "unscaled": -100, "scale": 2 },
-            "gross_minor": -21, "discount_minor": -22, "tax_minor": -23, "presentment_minor": -24
+            "gross_minor": -21, "discount_minor": -22, "discount_tax_minor": -2, "tax_minor": -23, "presentment_minor": -24
         }]
     }]);
     expected["attributes"] = json!([["source", "web"]]);

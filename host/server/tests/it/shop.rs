@@ -14,7 +14,9 @@ use crate::support::{Portolan, column, number};
 type Told = fn(&MonthTruth) -> i64;
 
 /// What a month of the world says under a metric's name.
-const METRICS: [(&str, Told); 8] = [
+const METRICS: [(&str, Told); 10] = [
+    ("gross_sales", |month| month.gross_sales_minor),
+    ("discounts", |month| month.discounts_minor),
     ("net_sales", |month| month.net_sales_minor),
     ("returns", |month| month.returns_minor),
     ("shipping_revenue", |month| month.shipping_minor),

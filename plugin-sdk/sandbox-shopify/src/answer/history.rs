@@ -51,11 +51,10 @@ fn sale(writer: &OrderWriter<'_>, sale: &Sale) -> Value {
         sale.tax_minor != 0 || matches!(line_kind, Some(LineKind::Goods)) || sale.kind == SaleKind::Shipping;
     let rate = if taxed { profile.tax_basis_points } else { 0 };
     let included = profile.taxes_included;
-    let discount_tax = tax_share(sale.discount_minor, rate, included);
     let (before, after) = if included {
-        (sale.discount_minor - discount_tax, sale.discount_minor)
+        (sale.discount_minor - sale.discount_tax_minor, sale.discount_minor)
     } else {
-        (sale.discount_minor, sale.discount_minor + discount_tax)
+        (sale.discount_minor, sale.discount_minor + tax_share(sale.discount_minor, rate, false))
     };
     let total = sale.gross_minor - sale.discount_minor + if included { 0 } else { sale.tax_minor };
     let taxes = writer.part("taxes", || {

@@ -94,6 +94,11 @@ impl Builder<'_> {
         price::tax(amount_minor, self.profile.tax_basis_points, self.profile.taxes_included)
     }
 
+    /// The tax inside a discount: prices that exclude tax have discounts that do.
+    pub fn discount_tax(&self, discount_minor: i64) -> i64 {
+        if self.profile.taxes_included { self.tax(discount_minor) } else { 0 }
+    }
+
     fn order(&mut self, index: usize, created_at: i64) -> Order {
         let id = self.next_id / 1_000;
         let guest = self.random.chance(60);
@@ -200,6 +205,7 @@ impl Builder<'_> {
             unit_minor: 0,
             discount_minor: 0,
             edit_discount_minor: 0,
+            discount_tax_minor: 0,
             tax_minor: 0,
         }
     }
@@ -227,7 +233,18 @@ impl Builder<'_> {
         };
         let discount_minor = price::share(unit_minor * quantity, percent, 100);
         let tax_minor = self.tax(unit_minor * quantity - discount_minor);
-        Line { product, variant, quantity, unit_minor, discount_minor, tax_minor, ..self.empty_line() }
+        let discount_tax_minor = self.discount_tax(discount_minor);
+        let empty = self.empty_line();
+        Line {
+            product,
+            variant,
+            quantity,
+            unit_minor,
+            discount_minor,
+            discount_tax_minor,
+            tax_minor,
+            ..empty
+        }
     }
 
     pub fn random_product(&mut self) -> usize {
@@ -244,7 +261,8 @@ impl Builder<'_> {
         let discount_minor = if self.random.chance(60) { price_minor } else { 0 };
         let tax_minor = self.tax(price_minor - discount_minor);
         let title = if express { "Express" } else { "Standard" };
-        Some(Shipping { id: self.id(), title, price_minor, discount_minor, tax_minor })
+        let discount_tax_minor = self.discount_tax(discount_minor);
+        Some(Shipping { id: self.id(), title, price_minor, discount_minor, discount_tax_minor, tax_minor })
     }
 
     fn first_agreement(&mut self, order: &Order) -> Agreement {
@@ -257,6 +275,7 @@ impl Builder<'_> {
                 quantity: Some(line.quantity),
                 gross_minor: line.gross_minor(),
                 discount_minor: line.discount_minor,
+                discount_tax_minor: line.discount_tax_minor,
                 tax_minor: line.tax_minor,
             });
         }
@@ -268,6 +287,7 @@ impl Builder<'_> {
                 quantity: Some(1),
                 gross_minor: shipping.price_minor,
                 discount_minor: shipping.discount_minor,
+                discount_tax_minor: shipping.discount_tax_minor,
                 tax_minor: shipping.tax_minor,
             });
         }
@@ -279,6 +299,7 @@ impl Builder<'_> {
                 quantity: None,
                 gross_minor: order.duty_minor,
                 discount_minor: 0,
+                discount_tax_minor: 0,
                 tax_minor: 0,
             });
         }

@@ -3,7 +3,7 @@
 use super::generate::Builder;
 use super::{
     Agreement, AgreementKind, Line, LineKind, Order, Refund, RefundLine, Sale, SaleAction, SaleKind,
-    Transaction, price,
+    Shipping, Transaction, price,
 };
 use crate::time::{DAY, HOUR};
 
@@ -48,39 +48,75 @@ fn last_event(order: &Order) -> i64 {
     agreements.chain(payments).max().unwrap_or(order.created_at)
 }
 
-/// Takes units of a line out: their shares of gross, discount and tax, so that all units together
-/// take out exactly the whole.
-fn take(line: &Line, units: i64) -> (i64, i64, i64) {
-    let before = line.removed + line.refunded;
-    let part = |amount: i64| {
-        price::share(amount, before + units, line.quantity) - price::share(amount, before, line.quantity)
-    };
-    (part(line.gross_minor()), part(line.all_discount_minor()), part(line.tax_minor))
+/// What a sale takes back of its line or shipping; positive.
+#[derive(Default)]
+struct Part {
+    gross_minor: i64,
+    discount_minor: i64,
+    discount_tax_minor: i64,
+    tax_minor: i64,
+}
+
+impl Part {
+    /// Units of a line: their shares of every amount, so that all units together are exactly the whole.
+    fn of_line(line: &Line, units: i64) -> Self {
+        let before = line.removed + line.refunded;
+        let part = |amount: i64| {
+            price::share(amount, before + units, line.quantity) - price::share(amount, before, line.quantity)
+        };
+        Self {
+            gross_minor: part(line.gross_minor()),
+            discount_minor: part(line.all_discount_minor()),
+            discount_tax_minor: part(line.discount_tax_minor),
+            tax_minor: part(line.tax_minor),
+        }
+    }
+
+    fn of_shipping(shipping: &Shipping) -> Self {
+        Self {
+            gross_minor: shipping.price_minor,
+            discount_minor: shipping.discount_minor,
+            discount_tax_minor: shipping.discount_tax_minor,
+            tax_minor: shipping.tax_minor,
+        }
+    }
+
+    fn untaxed(gross_minor: i64) -> Self {
+        Self { gross_minor, ..Self::default() }
+    }
+
+    fn taken_back(self, id: u64, kind: SaleKind, quantity: Option<i64>) -> Sale {
+        Sale {
+            id,
+            kind,
+            action: SaleAction::Return,
+            quantity,
+            gross_minor: -self.gross_minor,
+            discount_minor: -self.discount_minor,
+            discount_tax_minor: -self.discount_tax_minor,
+            tax_minor: -self.tax_minor,
+        }
+    }
 }
 
 fn edit(builder: &mut Builder<'_>, order: &mut Order, at: i64) {
     let goods = order.lines.iter().position(|line| line.kind == LineKind::Goods);
     let sale = match (builder.random.below(3), goods) {
         (0, Some(index)) if order.lines[index].quantity > 1 || order.lines.len() > 1 => {
-            let (gross_minor, discount_minor, tax_minor) = take(&order.lines[index], 1);
+            let part = Part::of_line(&order.lines[index], 1);
             order.lines[index].removed += 1;
-            Sale {
-                id: builder.id(),
-                kind: SaleKind::Line(index),
-                action: SaleAction::Return,
-                quantity: Some(-1),
-                gross_minor: -gross_minor,
-                discount_minor: -discount_minor,
-                tax_minor: -tax_minor,
-            }
+            part.taken_back(builder.id(), SaleKind::Line(index), Some(-1))
         }
         (1, Some(index)) => {
             let line = &order.lines[index];
             let discount_minor = price::share(line.gross_minor() - line.discount_minor, 8, 100);
             let new_tax = builder.tax(line.gross_minor() - line.discount_minor - discount_minor);
             let tax_minor = new_tax - line.tax_minor;
+            let new_discount_tax = builder.discount_tax(line.discount_minor + discount_minor);
+            let discount_tax_minor = new_discount_tax - line.discount_tax_minor;
             let line = &mut order.lines[index];
             line.edit_discount_minor = discount_minor;
+            line.discount_tax_minor = new_discount_tax;
             line.tax_minor = new_tax;
             let kind = SaleKind::Line(index);
             let id = builder.id();
@@ -91,6 +127,7 @@ fn edit(builder: &mut Builder<'_>, order: &mut Order, at: i64) {
                 quantity: None,
                 gross_minor: 0,
                 discount_minor,
+                discount_tax_minor,
                 tax_minor,
             }
         }
@@ -115,6 +152,7 @@ fn edit(builder: &mut Builder<'_>, order: &mut Order, at: i64) {
                 quantity: Some(1),
                 gross_minor: line.gross_minor(),
                 discount_minor: 0,
+                discount_tax_minor: 0,
                 tax_minor: line.tax_minor,
             };
             order.lines.push(line);
@@ -171,40 +209,31 @@ fn give_back(
     let mut sales = Vec::new();
     let mut lines = Vec::new();
     for (index, count) in units.iter().copied().enumerate().filter(|(_, count)| *count > 0) {
-        let (gross_minor, discount_minor, tax_minor) = take(&order.lines[index], count);
+        let part = Part::of_line(&order.lines[index], count);
         order.lines[index].refunded += count;
-        let subtotal_minor = gross_minor - discount_minor;
         lines.push(RefundLine {
             id: builder.id(),
             line: index,
             quantity: count,
             restock,
-            subtotal_minor,
-            tax_minor,
+            subtotal_minor: part.gross_minor - part.discount_minor,
+            tax_minor: part.tax_minor,
         });
-        sales.push(back(
-            builder.id(),
-            SaleKind::Line(index),
-            Some(-count),
-            gross_minor,
-            discount_minor,
-            tax_minor,
-        ));
+        sales.push(part.taken_back(builder.id(), SaleKind::Line(index), Some(-count)));
     }
     let already = order.refunds.iter().any(|refund| refund.shipping_minor != 0);
     let (mut shipping_minor, mut shipping_tax_minor, mut duty_minor) = (0, 0, 0);
     if let Some(shipping) = order.shipping.as_ref().filter(|_| with_shipping && !already) {
         shipping_minor = shipping.price_minor - shipping.discount_minor;
         shipping_tax_minor = shipping.tax_minor;
-        let (gross, discount) = (shipping.price_minor, shipping.discount_minor);
-        sales.push(back(builder.id(), SaleKind::Shipping, Some(-1), gross, discount, shipping_tax_minor));
+        sales.push(Part::of_shipping(shipping).taken_back(builder.id(), SaleKind::Shipping, Some(-1)));
     }
     if with_shipping && !already && order.duty_minor != 0 && restock == "CANCEL" {
         duty_minor = order.duty_minor;
-        sales.push(back(builder.id(), SaleKind::Duty, None, duty_minor, 0, 0));
+        sales.push(Part::untaxed(duty_minor).taken_back(builder.id(), SaleKind::Duty, None));
     }
     if adjustment_minor != 0 {
-        sales.push(back(builder.id(), SaleKind::Adjustment, None, adjustment_minor, 0, 0));
+        sales.push(Part::untaxed(adjustment_minor).taken_back(builder.id(), SaleKind::Adjustment, None));
     }
     let on_top = |tax: i64| if included { 0 } else { tax };
     let lines_minor = lines.iter().map(|line| line.subtotal_minor + on_top(line.tax_minor)).sum::<i64>();
@@ -240,9 +269,4 @@ fn give_back(
         adjustment_minor,
         total_minor,
     });
-}
-
-fn back(id: u64, kind: SaleKind, quantity: Option<i64>, gross: i64, discount: i64, tax: i64) -> Sale {
-    let action = SaleAction::Return;
-    Sale { id, kind, action, quantity, gross_minor: -gross, discount_minor: -discount, tax_minor: -tax }
 }

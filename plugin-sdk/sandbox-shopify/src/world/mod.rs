@@ -176,6 +176,8 @@ pub struct Line {
     /// Discounts by order of application: the order's, then an edit's.
     pub discount_minor: i64,
     pub edit_discount_minor: i64,
+    /// Tax inside both discounts, rounded once for the line; 0 where prices exclude tax.
+    pub discount_tax_minor: i64,
     pub tax_minor: i64,
 }
 
@@ -197,6 +199,8 @@ pub struct Shipping {
     pub title: &'static str,
     pub price_minor: i64,
     pub discount_minor: i64,
+    /// As on a line.
+    pub discount_tax_minor: i64,
     pub tax_minor: i64,
 }
 
@@ -242,6 +246,8 @@ pub struct Sale {
     pub quantity: Option<i64>,
     pub gross_minor: i64,
     pub discount_minor: i64,
+    /// Its share of the line's `discount_tax_minor`: the sales of a line add up to it.
+    pub discount_tax_minor: i64,
     pub tax_minor: i64,
 }
 

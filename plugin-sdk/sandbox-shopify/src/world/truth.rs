@@ -13,9 +13,10 @@ pub struct MonthTruth {
     /// Goods sold and added by edits, less their discounts and less everything taken back, refund
     /// discrepancies among it: by the date on which it happened. Exact.
     pub net_sales_minor: i64,
-    /// Goods of all positive movements before discounts. Where prices include tax, gross and
-    /// discounts depend on how each discount's tax is rounded; their difference doesn't.
+    /// Goods of all movements that take nothing back, before discounts.
     pub gross_sales_minor: i64,
+    /// Where prices include tax, the tax inside a line's discounts is rounded once for the line, and
+    /// its sales' shares add up to it: `totalDiscountAmountBeforeTaxes`.
     pub discounts_minor: i64,
     /// Goods taken back by refunds, cancellations and edits (positive), after their discounts, and
     /// refund discrepancies.
@@ -99,7 +100,7 @@ impl Shop {
                         if sale.action == SaleAction::Return {
                             month.returns_minor -= net_minor;
                         } else {
-                            let discount_minor = self.before_tax(sale.discount_minor);
+                            let discount_minor = sale.discount_minor - sale.discount_tax_minor;
                             month.discounts_minor += discount_minor;
                             month.gross_sales_minor += net_minor + discount_minor;
                             month.units_ordered += quantity;
@@ -122,16 +123,6 @@ impl Shop {
         }
         if order.cancelled.is_none() && standing_units > 0 {
             months.entry(local_month(self.profile.zone, order.created_at)).or_default().orders += 1;
-        }
-    }
-
-    /// The part of a discount that is not tax.
-    fn before_tax(&self, discount_minor: i64) -> i64 {
-        let basis_points = self.profile.tax_basis_points;
-        if self.profile.taxes_included {
-            discount_minor - super::price::tax(discount_minor, basis_points, true)
-        } else {
-            discount_minor
         }
     }
 }

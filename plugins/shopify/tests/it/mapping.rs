@@ -100,6 +100,9 @@ fn an_edit_adds_a_line_and_takes_a_unit_out() {
     assert_eq!((order.gross, order.discount, order.tax, order.total), (13_800, 1_200, 2_012, 12_600));
     assert_eq!(order.agreements[1].reason, "edit");
     assert_eq!(sales(order, 0), [("product", "order", Some("LineItem/1"), Some(3), 12_000, 1_200, 1_724)]);
+    // What of the discount is tax is Shopify's word, for it rounds per line and never again.
+    let discount_taxes = order.agreements.iter().flat_map(|one| &one.sales).map(|sale| sale.discount_tax);
+    assert_eq!(discount_taxes.collect::<Vec<_>>(), [Some(192), Some(0), Some(-64)]);
     assert_eq!(
         sales(order, 1),
         [

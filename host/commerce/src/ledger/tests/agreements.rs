@@ -30,6 +30,7 @@ fn sale(told: (&str, &str, Option<&str>, i64, i64, i64, i64)) -> Sale {
         quantity: (units != 0).then_some(Decimal::whole(units)),
         gross_minor,
         discount_minor,
+        discount_tax_minor: None,
         tax_minor,
         presentment_minor: None,
     }
@@ -166,6 +167,56 @@ fn a_history_that_comes_later_replaces_the_one_that_versions_told() {
     assert_eq!(ledger.post(events(&versions([derived, told]), &[])), 0);
 }
 
+#[test]
+fn a_channel_that_says_the_tax_inside_a_discount_is_taken_at_its_word() {
+    // 118.00 for one with 99 % off, 18 % inside: 1.18 is charged, 0.18 of it tax. The discount of 116.82
+    // holds 17.82. Of 0.50 charged 0.08 is tax: by that rounded rate alone the price would be 0.37 too low.
+    let sold = |gross, discount, tax, told| Sale {
+        discount_tax_minor: told,
+        ..sale(("order", "product", Some("a"), 1, gross, discount, tax))
+    };
+    let posted = |sale| {
+        let order = history(vec![agreement("1", "2026-05-01T12:00:00Z", "order", vec![sale])]);
+        let posted = events(&versions([order]), &[]);
+        (
+            posted[0].gross_minor,
+            posted[0].discount_minor,
+            posted[0].tax_minor + posted[0].marketplace_tax_minor,
+        )
+    };
+    assert_eq!(posted(sold(11_800, 11_682, 18, Some(1_782))), (10_000, 9_900, 18));
+    assert_eq!(posted(sold(5_000, 4_950, 8, Some(755))), (4_237, 4_195, 8));
+    // A gift: nothing is charged, yet the price had tax inside.
+    assert_eq!(posted(sold(11_800, 11_800, 0, Some(1_800))), (10_000, 10_000, 0));
+    // Who says nothing is split by the rate that was charged.
+    assert_eq!(posted(sold(11_800, 11_682, 18, None)), (10_000, 9_900, 18));
+}
+
+#[test]
+fn parts_taken_back_add_up_to_what_was_sold_however_the_channel_rounds() {
+    let taken = |units: i64, gross, discount, discount_tax, tax| Sale {
+        discount_tax_minor: Some(discount_tax),
+        ..sale((
+            if units < 0 { "return" } else { "order" },
+            "product",
+            Some("a"),
+            units,
+            gross,
+            discount,
+            tax,
+        ))
+    };
+    let order = history(vec![
+        agreement("1", "2026-05-01T12:00:00Z", "order", vec![taken(3, 1_000, 100, 15, 137)]),
+        agreement("2", "2026-05-02T12:00:00Z", "refund", vec![taken(-1, -333, -33, -5, -46)]),
+        agreement("3", "2026-05-03T12:00:00Z", "refund", vec![taken(-2, -667, -67, -10, -91)]),
+    ]);
+    let posted = events(&versions([order]), &[]);
+    let sum = |amount: fn(&crate::ledger::SaleEvent) -> i64| posted.iter().map(amount).sum::<i64>();
+    assert_eq!(posted[0].discount_minor, 85);
+    assert_eq!((sum(|event| event.gross_minor), sum(|event| event.discount_minor)), (0, 0));
+}
+
 prop_compose! {
     fn any_sale()(
         action in prop::sample::select(vec!["order", "update", "return", "unknown"]),
@@ -177,10 +228,12 @@ prop_compose! {
         gross in -5_000_i64..5_000,
         discount_percent in 0_i64..=100,
         tax_percent in 0_i64..=25,
+        says_discount_tax in any::<bool>(),
     ) -> Sale {
         let discount = gross * discount_percent / 100;
         let tax = (gross - discount) * tax_percent / 125;
-        sale((action, line_kind, line, units, gross, discount, tax))
+        let discount_tax_minor = says_discount_tax.then_some(discount * tax_percent / 125);
+        Sale { discount_tax_minor, ..sale((action, line_kind, line, units, gross, discount, tax)) }
     }
 }
 
