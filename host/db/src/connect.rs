@@ -4,14 +4,17 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sea_orm::sqlx::Executor;
-use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr, Statement, TryGetable};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{Connection, Executor};
 
 use crate::{DatabaseConfig, DbError, Dialect};
 
-/// How long a caller waits for a connection before the database counts as unavailable.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a caller waits for a connection before the database counts as unavailable. SQLite has one
+/// writer, and staging a large file holds it for a while.
+const SQLITE_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+/// A PostgreSQL that refuses connections is asked again for this long; people wait for it.
+const POSTGRES_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The two pools of a database.
@@ -65,6 +68,7 @@ async fn open_sqlite(config: &DatabaseConfig) -> Result<Pools, DbError> {
 
 fn sqlite_options(config: &DatabaseConfig, connections: u32, query_only: bool) -> ConnectOptions {
     let mut options = common_options(config.url.clone(), connections);
+    options.acquire_timeout(SQLITE_ACQUIRE_TIMEOUT);
     options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>);
     options.map_sqlx_sqlite_opts(move |options| {
         options
@@ -76,7 +80,24 @@ fn sqlite_options(config: &DatabaseConfig, connections: u32, query_only: bool) -
             .pragma("journal_size_limit", "67108864")
             .pragma("query_only", if query_only { "ON" } else { "OFF" })
     });
+    options.map_sqlx_sqlite_pool_opts(|options| {
+        options.after_release(|connection, _| Box::pin(async move { is_outside_transactions(connection).await }))
+    });
     options
+}
+
+/// Whether a connection may be used again.
+///
+/// On a full or broken disk SQLite ends a transaction by itself. sqlx 0.9.0 then takes its failed `ROLLBACK`
+/// for one that is still to come and opens mere savepoints from there on, whose release commits nothing: later
+/// acknowledged writes would vanish with the process. Such a connection is closed.
+async fn is_outside_transactions(connection: &mut sqlx::SqliteConnection) -> Result<bool, sqlx::Error> {
+    if !connection.is_in_transaction() {
+        return Ok(true);
+    }
+    // A transaction that was dropped has sent its rollback; the answer comes after it.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 async fn expect_pragma<T>(pool: &DatabaseConnection, name: &str, expected: T) -> Result<(), DbError>
@@ -113,6 +134,7 @@ fn postgres_options(
     idle_in_transaction: &'static str,
 ) -> ConnectOptions {
     let mut options = common_options(config.url.clone(), connections);
+    options.acquire_timeout(POSTGRES_ACQUIRE_TIMEOUT);
     options.test_before_acquire_if_idle_for(Duration::from_secs(5));
     options.set_application_name("portolan");
     options.map_sqlx_postgres_opts(move |options| {
@@ -140,7 +162,6 @@ fn common_options(url: String, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
         .sqlx_logging(false)
         .record_stmt_in_spans(false);
     options

@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tracing::Instrument;
 
+use crate::disk::Disk;
 use crate::{DatabaseConfig, DbError, Dialect, SystemTx, TenantTx, connect};
 
 /// What a transaction does, boxed: `|tx| Box::pin(async move { … })`.
@@ -46,6 +47,9 @@ struct Inner {
     /// first served: so a person waits at most for the write that is running. SQLite admits one
     /// background write at a time; PostgreSQL keeps a quarter of its writers for people.
     background: Arc<Semaphore>,
+    disk: Arc<Disk>,
+    /// How many connections may have died in the pools while the server was away.
+    pooled: u32,
 }
 
 impl std::fmt::Debug for Database {
@@ -70,6 +74,8 @@ impl Database {
                 writer: pools.writer,
                 reader: pools.reader,
                 background: Arc::new(Semaphore::new(background)),
+                disk: Arc::default(),
+                pooled: config.writers.max(config.readers),
             }),
         })
     }
@@ -81,6 +87,11 @@ impl Database {
     /// The file of an embedded database; PostgreSQL has none.
     pub fn file(&self) -> Option<&Path> {
         self.inner.file.as_deref()
+    }
+
+    /// Whether the last write that needed room found the disk full. Any write finds out anew.
+    pub fn disk_is_full(&self) -> bool {
+        self.inner.disk.is_full()
     }
 
     /// The raw connection, for migrations alone: it knows no tenants.
@@ -184,11 +195,12 @@ impl Database {
 struct Begun {
     transaction: DatabaseTransaction,
     dialect: Dialect,
+    disk: Arc<Disk>,
 }
 
 impl Begun {
     fn into_system_tx(self) -> SystemTx {
-        SystemTx::new(self.transaction, self.dialect)
+        SystemTx::new(self.transaction, self.dialect, self.disk)
     }
 
     fn into_tenant_tx(self, tenant: TenantId) -> Result<TenantTx, DbError> {
@@ -230,13 +242,31 @@ impl Inner {
         self.begin(&self.reader, options, tenant).await
     }
 
+    /// Begins on a connection that lives: those that rested in a pool may have died with their server, and
+    /// nothing is lost by trying the next.
     async fn begin(
         &self,
         pool: &DatabaseConnection,
         options: TransactionOptions,
         tenant: Option<TenantId>,
     ) -> Result<Begun, DbError> {
-        let begun = Begun { transaction: pool.begin_with_options(options).await?, dialect: self.dialect };
+        for _ in 0..self.pooled {
+            match self.begin_once(pool, options, tenant).await {
+                Err(DbError::Unavailable(DbErr::Query(_) | DbErr::Exec(_))) => {}
+                begun => return begun,
+            }
+        }
+        self.begin_once(pool, options, tenant).await
+    }
+
+    async fn begin_once(
+        &self,
+        pool: &DatabaseConnection,
+        options: TransactionOptions,
+        tenant: Option<TenantId>,
+    ) -> Result<Begun, DbError> {
+        let transaction = pool.begin_with_options(options).await?;
+        let begun = Begun { transaction, dialect: self.dialect, disk: self.disk.clone() };
         match (self.dialect, tenant) {
             (Dialect::Postgres, Some(tenant)) => begun.announce(tenant).await,
             _ => Ok(begun),

@@ -1,6 +1,5 @@
 //! What can go wrong with the database, in the words of what a caller can do about it.
 
-use sea_orm::sqlx;
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
 /// A failed database operation. Nothing of its transaction has been kept.
@@ -52,14 +51,13 @@ impl From<DbErr> for DbError {
         match &error {
             DbErr::RecordNotFound(_) | DbErr::RecordNotUpdated => Self::Missing(error),
             DbErr::ConnectionAcquire(_) => Self::Unavailable(error),
-            DbErr::Conn(source) | DbErr::Exec(source) | DbErr::Query(source) => match source {
-                RuntimeErr::SqlxError(source) => match kind_of(source) {
-                    Kind::Unavailable => Self::Unavailable(error),
-                    Kind::Contended => Self::Contended(error),
-                    Kind::Full => Self::Full(error),
-                    Kind::Other => Self::Other(error),
-                },
-                RuntimeErr::Internal(_) => Self::Other(error),
+            DbErr::Conn(source) | DbErr::Exec(source) | DbErr::Query(source) => match kind_of_runtime(source) {
+                Kind::Unavailable => Self::Unavailable(error),
+                Kind::Contended => Self::Contended(error),
+                Kind::Full => Self::Full(error),
+                // Whatever keeps a connection from being made, there is no database without it.
+                Kind::Other if matches!(error, DbErr::Conn(_)) => Self::Unavailable(error),
+                Kind::Other => Self::Other(error),
             },
             _ => Self::Other(error),
         }
@@ -71,6 +69,13 @@ enum Kind {
     Contended,
     Full,
     Other,
+}
+
+fn kind_of_runtime(error: &RuntimeErr) -> Kind {
+    match error {
+        RuntimeErr::SqlxError(error) => kind_of(error),
+        RuntimeErr::Internal(_) => Kind::Other,
+    }
 }
 
 fn kind_of(error: &sqlx::Error) -> Kind {
@@ -92,8 +97,14 @@ fn kind_of(error: &sqlx::Error) -> Kind {
     }
 }
 
-/// The low byte of SQLite's extended result code: <https://www.sqlite.org/rescode.html>.
+/// `SQLITE_IOERR_SHMSIZE`: the index of the write-ahead log could not grow.
+const SQLITE_IOERR_SHMSIZE: u32 = 10 | (19 << 8);
+
+/// SQLite's extended result code, whose low byte is the class: <https://www.sqlite.org/rescode.html>.
 fn kind_of_sqlite(code: u32) -> Kind {
+    if code == SQLITE_IOERR_SHMSIZE {
+        return Kind::Full;
+    }
     match code & 0xFF {
         5 | 6 => Kind::Contended,
         10 | 14 => Kind::Unavailable,

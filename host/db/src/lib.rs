@@ -32,6 +32,7 @@ mod config;
 mod connect;
 mod database;
 mod dialect;
+mod disk;
 mod error;
 mod ledger;
 mod system_tx;

@@ -1,6 +1,7 @@
 //! A transaction over what the house shares: people, plugins, sessions, and work that spans tenants.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use sea_orm::{
@@ -8,20 +9,37 @@ use sea_orm::{
     DeleteMany, EntityTrait, ExecResult, IntoActiveModel, QueryResult, Select, Statement, UpdateMany,
 };
 
+use crate::disk::Disk;
 use crate::{DbError, Dialect, HostEntity, bulk};
 
 /// One transaction without a tenant. Slices of the product use [`crate::TenantTx`] instead.
+///
+/// A statement that fails ends it, on both databases: PostgreSQL refuses whatever follows but answers the
+/// `COMMIT`, and SQLite takes everything back by itself when its disk is full or broken and would keep what
+/// follows piece by piece. So nothing is sent after a failure, and committing gives that failure.
 pub struct SystemTx {
     transaction: DatabaseTransaction,
     dialect: Dialect,
+    disk: Arc<Disk>,
+    /// The first statement's failure.
+    failed: OnceLock<DbErr>,
+    /// Whether a statement said that it changed rows.
+    changed: AtomicBool,
     after_commit: Mutex<Vec<AfterCommit>>,
 }
 
 type AfterCommit = Box<dyn FnOnce() + Send>;
 
 impl SystemTx {
-    pub(crate) fn new(transaction: DatabaseTransaction, dialect: Dialect) -> Self {
-        Self { transaction, dialect, after_commit: Mutex::default() }
+    pub(crate) fn new(transaction: DatabaseTransaction, dialect: Dialect, disk: Arc<Disk>) -> Self {
+        Self {
+            transaction,
+            dialect,
+            disk,
+            failed: OnceLock::new(),
+            changed: AtomicBool::new(false),
+            after_commit: Mutex::default(),
+        }
     }
 
     /// Runs `action` once this transaction is committed, and never if it is not: for wake-ups. It may
@@ -92,7 +110,17 @@ impl SystemTx {
     }
 
     pub(crate) async fn commit(self) -> Result<(), DbError> {
-        self.transaction.commit().await?;
+        if let Some(failure) = self.failed.get().cloned() {
+            self.rollback().await;
+            return Err(failure.into());
+        }
+        if let Err(error) = self.transaction.commit().await {
+            note_full(&self.disk, &error);
+            return Err(error.into());
+        }
+        if self.changed.into_inner() {
+            self.disk.took_a_write();
+        }
         for action in self.after_commit.into_inner().unwrap_or_else(PoisonError::into_inner) {
             action();
         }
@@ -102,8 +130,32 @@ impl SystemTx {
     /// Takes everything back. A failure means the connection is gone, and the transaction with it.
     pub(crate) async fn rollback(self) {
         if let Err(error) = self.transaction.rollback().await {
-            tracing::warn!(%error, "rolling back failed, the connection is given up");
+            tracing::debug!(%error, "there was nothing left to roll back, the connection is given up");
         }
+    }
+
+    /// Nothing is sent after a failure.
+    fn check_usable(&self) -> Result<(), DbErr> {
+        self.failed.get().map_or(Ok(()), |failure| Err(failure.clone()))
+    }
+
+    fn remember_failure<T>(&self, result: Result<T, DbErr>) -> Result<T, DbErr> {
+        if let Err(error) = &result {
+            note_full(&self.disk, error);
+            let _first_counts = self.failed.set(error.clone());
+        }
+        result
+    }
+}
+
+/// Whether a statement that answers rows has changed them (`INSERT … RETURNING`).
+fn changes_rows(statement: &Statement) -> bool {
+    ["INSERT", "UPDATE", "DELETE"].iter().any(|verb| statement.sql.trim_start().starts_with(verb))
+}
+
+fn note_full(disk: &Disk, error: &DbErr) {
+    if matches!(DbError::from(error.clone()), DbError::Full(_)) {
+        disk.ran_full();
     }
 }
 
@@ -114,18 +166,36 @@ impl ConnectionTrait for SystemTx {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.transaction.execute_raw(statement).await
+        self.check_usable()?;
+        let done = self.remember_failure(self.transaction.execute_raw(statement).await)?;
+        if done.rows_affected() > 0 {
+            self.changed.store(true, Ordering::Relaxed);
+        }
+        Ok(done)
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.transaction.execute_unprepared(sql).await
+        self.check_usable()?;
+        self.remember_failure(self.transaction.execute_unprepared(sql).await)
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.transaction.query_one_raw(statement).await
+        self.check_usable()?;
+        let changes = changes_rows(&statement);
+        let row = self.remember_failure(self.transaction.query_one_raw(statement).await)?;
+        if changes && row.is_some() {
+            self.changed.store(true, Ordering::Relaxed);
+        }
+        Ok(row)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.transaction.query_all_raw(statement).await
+        self.check_usable()?;
+        let changes = changes_rows(&statement);
+        let rows = self.remember_failure(self.transaction.query_all_raw(statement).await)?;
+        if changes && !rows.is_empty() {
+            self.changed.store(true, Ordering::Relaxed);
+        }
+        Ok(rows)
     }
 }

@@ -64,6 +64,25 @@ impl TestDatabase {
         self.database.dialect()
     }
 
+    /// Ends every connection to the database and refuses new ones, as if its server were away; until
+    /// [`Self::let_in`]. PostgreSQL alone.
+    pub async fn cut_off(&self) {
+        let (server, name) = self.server.as_ref().expect("a PostgreSQL");
+        server
+            .execute_unprepared(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"))
+            .await
+            .expect("refuse connections");
+        let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        server.execute_unprepared(&end).await.expect("end connections");
+    }
+
+    /// Ends what [`Self::cut_off`] began.
+    pub async fn let_in(&self) {
+        let (server, name) = self.server.as_ref().expect("a PostgreSQL");
+        let allow = format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true");
+        server.execute_unprepared(&allow).await.expect("allow connections");
+    }
+
     /// Closes and removes the database.
     pub async fn discard(self) {
         self.database.close().await.expect("close the test database");

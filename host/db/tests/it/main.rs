@@ -9,5 +9,6 @@ mod schema;
 mod settings;
 mod support;
 mod tenancy;
+mod tls;
 mod transactions;
 mod trouble;

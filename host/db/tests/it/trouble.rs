@@ -18,19 +18,79 @@ async fn a_full_disk_is_said_and_the_next_write_goes_on() {
     let test = TestDatabase::sqlite(migrate).await;
     let tenant = TenantId(new_id());
     write_note(&test.database, note(tenant, "before")).await.expect("write");
-    let raw = test.database.migration_connection();
-    let pages = raw.query_one_raw(statement("PRAGMA page_count")).await.expect("count").expect("row");
-    let pages: i64 = pages.try_get_by_index(0).expect("number");
-    raw.execute_unprepared(&format!("PRAGMA max_page_count = {}", pages + 2)).await.expect("limit");
-
+    fill(&test.database).await;
     let full = write_note(&test.database, note(tenant, &"x".repeat(200_000))).await.expect_err("full");
     assert!(matches!(full, DbError::Full(_)), "{full:?}");
     assert!(full.to_string().contains("free some space"), "{full}");
 
+    let raw = test.database.migration_connection();
     raw.execute_unprepared("PRAGMA max_page_count = 1000000").await.expect("room");
     write_note(&test.database, note(tenant, &"x".repeat(200_000))).await.expect("room again");
     assert_eq!(count(&test.database, tenant).await, 2);
     test.discard().await;
+}
+
+/// SQLite ends a transaction by itself where the disk is full. A writer that has not noticed opens savepoints
+/// from there on, and what it acknowledges is never committed.
+#[tokio::test]
+async fn what_is_acknowledged_after_a_full_disk_is_on_disk() {
+    let test = TestDatabase::sqlite(migrate).await;
+    let tenant = TenantId(new_id());
+    write_note(&test.database, note(tenant, "before")).await.expect("write");
+    fill(&test.database).await;
+    let full = write_note(&test.database, note(tenant, &"x".repeat(200_000))).await.expect_err("full");
+    assert!(matches!(full, DbError::Full(_)), "{full:?}");
+    assert!(test.database.disk_is_full());
+
+    let raw = test.database.migration_connection();
+    raw.execute_unprepared("PRAGMA max_page_count = 1000000").await.expect("room");
+    let row = note(tenant, "taken back");
+    let taken_back = test.database.write(tenant, move |tx| {
+        Box::pin(async move {
+            tx.insert(quarantine::ActiveModel::from(row)).await?;
+            Err::<(), _>(DbError::Unsafe("changed its mind".to_owned()))
+        })
+    });
+    taken_back.await.expect_err("taken back");
+    write_note(&test.database, note(tenant, "after")).await.expect("acknowledged");
+    assert!(!test.database.disk_is_full(), "a write that is kept says that there is room");
+
+    // Another's eyes see what is committed and nothing else.
+    let other = Database::connect(&test.config).await.expect("open");
+    assert_eq!(count(&other, tenant).await, 2);
+    other.close().await.expect("close");
+    test.discard().await;
+}
+
+#[tokio::test]
+async fn a_failure_that_is_overlooked_is_not_committed() {
+    on_both(migrate, async |test| {
+        let tenant = TenantId(new_id());
+        let row = note(tenant, "twice");
+        let overlooked = test
+            .database
+            .write(tenant, move |tx| {
+                Box::pin(async move {
+                    tx.insert(quarantine::ActiveModel::from(row.clone())).await?;
+                    drop(tx.insert(quarantine::ActiveModel::from(row)).await);
+                    drop(tx.insert(quarantine::ActiveModel::from(note(tx.tenant(), "after"))).await);
+                    Ok::<(), DbError>(())
+                })
+            })
+            .await;
+        let error = overlooked.expect_err("not acknowledged");
+        assert!(error.is_unique_violation(), "the first failure is told: {error:?}");
+        assert_eq!(count(&test.database, tenant).await, 0, "nothing is kept by halves");
+    })
+    .await;
+}
+
+/// Leaves the writer room for two pages.
+async fn fill(database: &Database) {
+    let raw = database.migration_connection();
+    let pages = raw.query_one_raw(statement("PRAGMA page_count")).await.expect("count").expect("row");
+    let pages: i64 = pages.try_get_by_index(0).expect("number");
+    raw.execute_unprepared(&format!("PRAGMA max_page_count = {}", pages + 2)).await.expect("limit");
 }
 
 fn statement(sql: &str) -> portolan_db::sea_orm::Statement {
