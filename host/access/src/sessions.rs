@@ -6,6 +6,7 @@ use portolan_core::{Clock, Duration, Instant, Random, TenantId, UserId};
 use portolan_db::entity::{membership, session};
 use portolan_db::{Database, DbError, SystemTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use tokio::sync::watch;
 
 use crate::people::{LONGEST_NAME, find_user, normal_name, set_password_hash};
 use crate::throttle::Throttle;
@@ -27,6 +28,8 @@ pub struct Sessions {
     pub(crate) random: Arc<dyn Random>,
     passwords: Passwords,
     throttle: Arc<Throttle>,
+    /// Counts the sessions that this process has ended.
+    ended: Arc<watch::Sender<u64>>,
 }
 
 /// A session that has just begun. The token goes into the cookie and is not known here any more.
@@ -67,7 +70,7 @@ pub enum SignInError {
 impl Sessions {
     pub fn new(database: Database, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         let passwords = Passwords::new(random.clone());
-        Self { database, clock, random, passwords, throttle: Arc::default() }
+        Self { database, clock, random, passwords, throttle: Arc::default(), ended: Arc::default() }
     }
 
     /// Hashes passwords under the same limit as signing in.
@@ -121,6 +124,29 @@ impl Sessions {
     /// Who is behind a token: `None` when the session has ended, by time, by signing out, or because the
     /// person is no longer a member.
     pub async fn authenticate(&self, token: &str) -> Result<Option<SignedIn>, DbError> {
+        let Some((session, signed_in)) = self.look_up(token).await? else { return Ok(None) };
+        let now = self.clock.now();
+        if now.since(Instant(session.last_seen_at)) >= SEEN_EVERY {
+            // Reading must go on where nothing can be written: on a full disk, for example.
+            if let Err(error) = self.note_seen(session.id_hash, now).await {
+                tracing::warn!(%error, "failed to note when a session was last seen");
+            }
+        }
+        Ok(Some(signed_in))
+    }
+
+    /// [`Self::authenticate`] for what stays open without anybody asking: it does not count as being seen,
+    /// so that a forgotten window cannot keep its session alive.
+    pub async fn still_stands(&self, token: &str) -> Result<Option<SignedIn>, DbError> {
+        Ok(self.look_up(token).await?.map(|(_, signed_in)| signed_in))
+    }
+
+    /// Changes whenever this process ends a session. Another process may end some, too: look now and then.
+    pub fn endings(&self) -> watch::Receiver<u64> {
+        self.ended.subscribe()
+    }
+
+    async fn look_up(&self, token: &str) -> Result<Option<(session::Model, SignedIn)>, DbError> {
         let now = self.clock.now();
         let tx = self.database.system_read().await?;
         let found = tx
@@ -132,14 +158,9 @@ impl Sessions {
         let Some(role) = role_of(&tx, UserId(session.user_id), TenantId(session.tenant_id)).await? else {
             return Ok(None);
         };
-        drop(tx);
-        if now.since(Instant(session.last_seen_at)) >= SEEN_EVERY {
-            // Reading must go on where nothing can be written: on a full disk, for example.
-            if let Err(error) = self.note_seen(session.id_hash, now).await {
-                tracing::warn!(%error, "failed to note when a session was last seen");
-            }
-        }
-        Ok(Some(SignedIn { user: UserId(session.user_id), tenant: TenantId(session.tenant_id), role }))
+        let signed_in =
+            SignedIn { user: UserId(session.user_id), tenant: TenantId(session.tenant_id), role };
+        Ok(Some((session, signed_in)))
     }
 
     async fn note_seen(&self, id_hash: String, now: Instant) -> Result<(), DbError> {
@@ -164,10 +185,12 @@ impl Sessions {
                         .filter(session::Column::IdHash.eq(id_hash))
                         .exec(tx)
                         .await?;
-                    Ok(())
+                    Ok::<(), DbError>(())
                 })
             })
-            .await
+            .await?;
+        self.ended.send_modify(|ended| *ended += 1);
+        Ok(())
     }
 
     /// Forgets sessions and links whose time is over.

@@ -92,6 +92,36 @@ async fn a_session_ends_when_idle_and_after_twelve_hours_however_busy() {
 }
 
 #[tokio::test]
+async fn a_window_that_is_merely_open_does_not_keep_its_session_alive() {
+    on_both(migrate, async |test| {
+        let door = Door::new(test).await;
+        let link = door.sessions.create_link(door.tenant, door.user).await.expect("link");
+        let token = door.sessions.sign_in_with_link(&link).await.expect("come in").token;
+        for _ in 0..3 {
+            door.clock.advance(Duration::from_minutes(39));
+            assert!(door.sessions.still_stands(&token).await.expect("look").is_some());
+        }
+        door.clock.advance(Duration::from_minutes(4));
+        assert_eq!(door.sessions.still_stands(&token).await.expect("look"), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn signing_out_is_told_to_what_is_open() {
+    on_both(migrate, async |test| {
+        let door = Door::new(test).await;
+        let link = door.sessions.create_link(door.tenant, door.user).await.expect("link");
+        let token = door.sessions.sign_in_with_link(&link).await.expect("come in").token;
+        let endings = door.sessions.clone().endings();
+        assert!(!endings.has_changed().expect("open"));
+        door.sessions.sign_out(&token).await.expect("sign out");
+        assert!(endings.has_changed().expect("open"));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn signing_out_and_losing_the_membership_end_a_session() {
     on_both(migrate, async |test| {
         let door = Door::new(test).await;
