@@ -11,6 +11,15 @@ export async function checkSignIn(run) {
     expect(await page.inputValue("#password") === "", "the password comes back");
   }));
 
+  await run.check("who asks for a page is led back to it after signing in", () => run.withPage("/orders?from=2026-01-01", {}, async (page) => {
+    expect(new URL(page.url()).pathname === "/sign-in", `not at the door: ${page.url()}`);
+    expect(await page.inputValue("input[name=next]") === "/orders?from=2026-01-01", "the way back is lost");
+    await page.fill("#name", "owner");
+    await page.fill("#password", "certainly not the password");
+    await page.click("button[type=submit]");
+    expect(await page.inputValue("input[name=next]") === "/orders?from=2026-01-01", "a typing error loses the way back");
+  }));
+
   await run.check("a one-time link signs in", async () => {
     const context = await run.context();
     const page = await context.newPage();

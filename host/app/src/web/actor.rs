@@ -6,13 +6,16 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use portolan_access::{Permission, Role, SignInError, allows};
 use portolan_core::{TenantId, UserId};
 
 use crate::App;
 use crate::web::error::{AppError, PageError};
+use crate::web::next::to_sign_in;
 
 /// The cookie of a session. Host-only; `Secure` where the page came over https.
 pub const SESSION_COOKIE: &str = "ptl_session";
@@ -79,15 +82,19 @@ impl<G: Grant> FromRequestParts<Arc<App>> for Require<G> {
     }
 }
 
-/// The same for a page: whoever is not signed in is sent to the sign-in page.
+/// The same for a page: whoever is not signed in is sent to the sign-in page, and from there back.
 #[derive(Debug)]
 pub struct PageActor<G>(pub Require<G>);
 
 impl<G: Grant> FromRequestParts<Arc<App>> for PageActor<G> {
-    type Rejection = PageError;
+    type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {
-        Ok(Self(Require::from_cookie(parts, app).await?))
+        match Require::from_cookie(parts, app).await {
+            Ok(actor) => Ok(Self(actor)),
+            Err(error) if error.status == StatusCode::UNAUTHORIZED => Err(to_sign_in(parts).into_response()),
+            Err(error) => Err(PageError(error).into_response()),
+        }
     }
 }
 

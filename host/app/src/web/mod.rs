@@ -4,6 +4,7 @@ pub mod actor;
 pub mod error;
 pub mod extract;
 pub mod guard;
+pub mod next;
 pub mod page;
 pub mod request_id;
 pub mod viewer;
