@@ -18,7 +18,6 @@ export function textWidth(text: string, fontSize: number): number {
 }
 
 export function chartOption(spec: ChartSpec, palette: Palette, width: number, fontFamily = "sans-serif"): Option {
-  if (spec.kind === "sparkline") return sparkline(spec, palette);
   const mains = spec.series.filter((series) => series.role === "main");
   const lines = spec.kind === "line";
   const direct = lines && spec.series.length > 1 && spec.series.length <= MOST_DIRECT_LABELS && width >= 480;
@@ -175,18 +174,4 @@ function barSeries(spec: ChartSpec, series: Series, palette: Palette, mains: num
 function named(number: number, spec: ChartSpec): string {
   const unit = unitName(spec.unit);
   return unit ? `${compact(number)}\u202f${unit}` : compact(number);
-}
-
-function sparkline(spec: ChartSpec, palette: Palette): Option {
-  const series = spec.series.filter((one) => one.role === "main").slice(0, 1);
-  const plain = { type: "value", show: false, min: "dataMin", max: "dataMax" };
-  return {
-    animation: false, backgroundColor: "transparent",
-    grid: { left: 2, right: 2, top: 3, bottom: 3, outerBoundsMode: "none" },
-    xAxis: { type: "category", show: false, boundaryGap: false, data: spec.categories.map((category) => category.label) },
-    yAxis: plain,
-    series: series.flatMap((one) => lineSeries({ ...spec, kind: "line" }, one, palette, false).map((line) => ({
-      ...line, lineStyle: { ...(line.lineStyle as Option), width: 1.5 },
-    }))),
-  };
 }

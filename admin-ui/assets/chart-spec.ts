@@ -24,7 +24,7 @@ export interface Series {
 }
 
 export interface ChartSpec {
-  kind: "line" | "bar" | "stacked_bar" | "horizontal_bar" | "sparkline";
+  kind: "line" | "bar" | "stacked_bar" | "horizontal_bar";
   title: string;
   subtitle: string;
   unit: Unit;

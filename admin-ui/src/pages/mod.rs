@@ -25,7 +25,8 @@ pub use order::{EventRow, OrderLineRow, OrderPage, RefundRow, VersionRow};
 pub use orders::{OrderRow, OrdersPage};
 pub use plugins::{PluginPage, PluginRow, PluginStreamRow, PluginsPage};
 pub use pulse::{
-    FreshnessRow, Kpi, KpiValue, PulseBody, PulseFilter, PulsePage, RangePreset, TopProductRow, TopProducts,
+    FreshnessRow, Kpi, KpiValue, PulseBody, PulseFilter, PulsePage, RangePreset, SparklineView,
+    TopProductRow, TopProducts,
 };
 pub use sign_in::{SignInLinkPage, SignInLinkState, SignInPage};
 pub use sync::{QuarantineRow, SliceRow, SyncBody, SyncPage};

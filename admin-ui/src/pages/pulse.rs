@@ -15,6 +15,15 @@ pub struct KpiValue {
     /// ISO code, or another unit; empty for plain counts.
     pub unit: String,
     pub delta: Option<Delta>,
+    pub sparkline: Option<SparklineView>,
+}
+
+/// How a figure went: a small line, and the same in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SparklineView {
+    pub svg: SafeSvg,
+    /// "Net sales by day. Highest 412.00 EUR (3 Nov 2026), lowest …".
+    pub text: String,
 }
 
 /// One tile of the KPI strip.
@@ -24,12 +33,11 @@ pub struct Kpi {
     /// What it means, for hover and screen readers.
     pub definition: String,
     pub values: Vec<KpiValue>,
-    pub sparkline: Option<SafeSvg>,
     /// "2 currencies without a rate are not included".
     pub note: Option<String>,
 }
 
-/// A ready-made range in the scope line.
+/// A ready-made choice: a range of days, a currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RangePreset {
     pub text: String,
@@ -37,7 +45,7 @@ pub struct RangePreset {
     pub current: bool,
 }
 
-/// The scope of the page; sent by GET as `from`, `until`, `compare`, `connection`.
+/// The scope of the page; sent by GET as `from`, `until`, `compare`, `connection`, `currency`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PulseFilter {
     /// `YYYY-MM-DD`, inclusive.
@@ -47,6 +55,8 @@ pub struct PulseFilter {
     pub compare: Vec<SelectOption>,
     pub connection: Vec<SelectOption>,
     pub presets: Vec<RangePreset>,
+    /// The currency of the charts, if one was chosen; else empty.
+    pub currency: String,
     pub error: Option<String>,
 }
 
@@ -88,6 +98,8 @@ pub struct PulseBody {
     pub scope: String,
     pub notices: Vec<Notice>,
     pub kpis: Vec<Kpi>,
+    /// In which currencies the charts can be shown; empty where there is one.
+    pub currencies: Vec<RangePreset>,
     pub charts: Vec<ChartView>,
     pub top_products: TopProducts,
     pub freshness: Vec<FreshnessRow>,

@@ -95,6 +95,4 @@ impl ChartView {
     pub const WIDE: (u32, u32) = (560, 260);
     /// Width and height of [`ChartView::svg_narrow`].
     pub const NARROW: (u32, u32) = (340, 240);
-    /// Width and height of the line beside a KPI.
-    pub const SPARKLINE: (u32, u32) = (168, 32);
 }

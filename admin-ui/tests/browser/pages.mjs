@@ -32,6 +32,45 @@ export async function checkPages(run) {
     return `${charts} charts, layout shift ${sum.toFixed(3)}`;
   }));
 
+  await run.check("a figure has its small line, in words too", () => run.withPage("/pulse?range=all", {}, async (page) => {
+    const lines = page.locator(".kpi [role=img]");
+    expect(await lines.count() >= 4, `only ${await lines.count()} lines`);
+    for (const line of await lines.all()) {
+      expect(await line.locator("svg path").count() > 0, "a line without drawing");
+      const words = await line.getAttribute("aria-label");
+      expect(/\b(Highest|Always)\b.*\d/.test(words ?? ""), `a line without words: ${words}`);
+      const [box, tile] = [await line.boundingBox(), await line.locator("xpath=ancestor::*[contains(@class,'kpi ')]").boundingBox()];
+      expect(box.x >= tile.x && box.x + box.width <= tile.x + tile.width, "a line leaves its tile");
+    }
+    return `${await lines.count()} lines`;
+  }));
+
+  await run.check("charts change their currency by address, without scripts", () => run.withPage("/pulse?range=all", { javaScriptEnabled: false }, async (page) => {
+    const choices = page.locator(".currencies a");
+    const currencies = await choices.allInnerTexts();
+    if (currencies.length === 0) return "one currency";
+    for (const currency of currencies) {
+      await page.locator(".currencies a", { hasText: currency }).click();
+      await page.waitForLoadState();
+      const address = new URL(page.url());
+      expect(address.searchParams.get("currency") === currency && address.searchParams.get("range") === "all", `not kept: ${address.search}`);
+      expect(await page.locator(".currencies a[aria-current]").innerText() === currency, "the choice is not marked");
+      const subtitle = await page.locator("figure.chart figcaption .note").first().innerText();
+      expect(subtitle.endsWith(currency), `the chart is in another currency: ${subtitle}`);
+      const others = currencies.filter((other) => other !== currency);
+      const table = await page.locator("figure.chart table").first().textContent();
+      expect(others.every((other) => !table.includes(other)), "currencies are mixed");
+    }
+    // A form that is sent, and a range that is chosen, keep it.
+    await page.locator(".scope-form button[type=submit]").click();
+    await page.waitForLoadState();
+    expect(new URL(page.url()).searchParams.get("currency") === currencies.at(-1), "the form forgets the currency");
+    await page.locator(".scope-form .presets a").last().click();
+    await page.waitForLoadState();
+    expect(new URL(page.url()).searchParams.get("currency") === currencies.at(-1), "a range forgets the currency");
+    return currencies.join(", ");
+  }));
+
   await run.check("each chart has its table and its summary", () => run.withPage("/pulse", {}, async (page) => {
     for (const chart of await page.locator("figure.chart").all()) {
       const summary = await chart.locator("[id$=-summary]").textContent();

@@ -14,7 +14,7 @@ impl ChartSpec {
     /// chosen by largest triangle (LTTB) over the sum of the main series so that peaks stay, and said
     /// so in the subtitle. Charts of bars come back unchanged: a left-out bar would be a lie.
     pub fn fitted(self) -> Self {
-        if self.marks() <= MOST_MARKS || !matches!(self.kind, ChartKind::Line | ChartKind::Sparkline) {
+        if self.marks() <= MOST_MARKS || self.kind != ChartKind::Line {
             return self;
         }
         let wanted = (MOST_MARKS / self.series.len()).max(3);
@@ -46,7 +46,7 @@ impl ChartSpec {
 /// Indices of `wanted` points that keep the shape (Steinarsson 2013, "Downsampling time series for
 /// visual representation"). First and last stay; of each bucket the point stays that spans the
 /// largest triangle with the point kept before and the mean of the next bucket.
-fn largest_triangles(values: &[f64], wanted: usize) -> Vec<usize> {
+pub(crate) fn largest_triangles(values: &[f64], wanted: usize) -> Vec<usize> {
     let count = values.len();
     if wanted >= count || wanted < 3 {
         return (0..count).collect();

@@ -1,7 +1,7 @@
 //! Runs the drawing script in QuickJS, inside the process.
 //!
 //! Two threads own one runtime each: QuickJS cannot be shared, and a runtime takes some megabytes. A
-//! drawing takes 4 ms (a sparkline) to 20 ms (31 days × 4 channels, with axes and legend) at best, up to
+//! drawing takes about 20 ms (31 days × 4 channels, with axes and legend) at best, up to
 //! three times that on a busy machine, nearly all of it ECharts' layout; so drawings are remembered by
 //! their specification and the same chart is drawn once. The script sees nothing but the specification it
 //! is handed: no file, no network, no clock that waits.

@@ -14,8 +14,6 @@ pub enum ChartKind {
     StackedBar,
     /// A ranking: long names, largest first.
     HorizontalBar,
-    /// A line without axes, beside a figure.
-    Sparkline,
 }
 
 /// What the values count, and in which smallest part they are given.

@@ -55,7 +55,7 @@ impl Unit {
     }
 
     /// In full, with the unit's name.
-    fn exact_with_name(&self, value: i128) -> String {
+    pub(crate) fn exact_with_name(&self, value: i128) -> String {
         let name = self.name();
         let number = self.exact(value);
         if name.is_empty() { number } else { format!("{number}{THIN_SPACE}{name}") }

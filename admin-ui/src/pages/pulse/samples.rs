@@ -8,14 +8,15 @@ fn delta(text: &str, direction: Direction, better: Option<bool>) -> Option<Delta
     Some(Delta { text: text.into(), direction, better, compared_with: "vs 2–31 Oct".into() })
 }
 
-fn money(text: &str, unit: &str, delta: Option<Delta>) -> KpiValue {
-    KpiValue { text: text.into(), unit: unit.into(), delta }
+fn money(figure: &str, unit: &str, delta: Option<Delta>) -> KpiValue {
+    let line = r#"<svg width="168" height="32" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 168 32"><path d="M2 24L30 20L58 26L86 12L114 16L142 8L166 4" fill="none" stroke="currentColor" stroke-width="1.5"></path></svg>"#;
+    let text = "By day. Highest 41 200 (27 Nov 2026), lowest 12 004 (3 Nov 2026), last 41 000 (30 Nov 2026).";
+    let sparkline = Some(SparklineView { svg: SafeSvg::from_chart(line.into()), text: text.into() });
+    KpiValue { text: figure.into(), unit: unit.into(), delta, sparkline }
 }
 
 fn kpi(label: &str, definition: &str, values: Vec<KpiValue>) -> Kpi {
-    let line = r#"<svg width="168" height="32" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 168 32"><path d="M2 24L30 20L58 26L86 12L114 16L142 8L166 4" fill="none" stroke="var(--series-1)" stroke-width="1.5"></path></svg>"#;
-    let sparkline = Some(SafeSvg::from_chart(line.into()));
-    Kpi { label: label.into(), definition: definition.into(), values, sparkline, note: None }
+    Kpi { label: label.into(), definition: definition.into(), values, note: None }
 }
 
 fn kpis() -> Vec<Kpi> {
@@ -121,9 +122,11 @@ fn freshness(label: &str, state: Badge) -> FreshnessRow {
     }
 }
 
+fn choice(text: &str, current: bool) -> RangePreset {
+    RangePreset { text: text.into(), href: "/pulse?range=last_30_days".into(), current }
+}
+
 fn filter() -> PulseFilter {
-    let preset =
-        |text: &str, current| RangePreset { text: text.into(), href: "/pulse?range=30d".into(), current };
     PulseFilter {
         from: "2026-11-01".into(),
         until: "2026-11-30".into(),
@@ -133,7 +136,8 @@ fn filter() -> PulseFilter {
             SelectOption::new("none", "nothing", false),
         ],
         connection: vec![SelectOption::new("", "all connections", true)],
-        presets: vec![preset("7 days", false), preset("30 days", true), preset("12 months", false)],
+        currency: "EUR".into(),
+        presets: vec![choice("7 days", false), choice("30 days", true), choice("12 months", false)],
         error: None,
     }
 }
@@ -152,6 +156,7 @@ impl PulsePage {
                     "No exchange rate from JPY to EUR is known, so JPY is never added to EUR.",
                 )],
                 kpis: kpis(),
+                currencies: vec![choice("EUR", true), choice("JPY", false)],
                 charts: charts(),
                 top_products: TopProducts {
                     rows: products.iter().map(|title| product(title)).collect(),

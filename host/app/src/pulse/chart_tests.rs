@@ -3,7 +3,8 @@ use portolan_core::calendar::{Bucket, Comparison, DateRange, Grain, TenantCalend
 use portolan_core::{Currency, Instant, LocalDate, Money};
 
 use super::charts::{ChartScope, by_part, by_time};
-use super::queries::{ByPart, chart_currency};
+use super::kpis::Strip;
+use super::queries::{Answers, ByPart, chart_currency};
 
 fn euro() -> Currency {
     "EUR".parse().expect("a currency")
@@ -137,6 +138,75 @@ fn charts_are_in_the_reporting_currency_or_in_the_one_with_most_orders() {
     assert_eq!(chart_currency(&money, None).map(|found| found.to_string()).as_deref(), Some("USD"));
     let none = table(Vec::new(), Vec::new());
     assert_eq!(chart_currency(&none, Some(euro())), None);
+}
+
+/// Three days in euros and yen, the last of them ahead; the euros of the first day are unknown.
+fn two_currencies() -> Answers {
+    let yen = |amount| Cell::Money(Money::new(amount, "JPY".parse().expect("a currency")));
+    let columns = || vec![column("currency", Role::Dimension), column("net_sales", Role::Metric)];
+    let by_time = {
+        let row = |index: i32, currency: &str, value: Cell| Row {
+            cells: vec![day(index), key(currency), value],
+            compared: None,
+        };
+        let rows = vec![
+            row(0, "eur", Cell::Null),
+            row(0, "jpy", yen(9_000)),
+            row(1, "eur", euros(500)),
+            row(1, "jpy", yen(3_000)),
+            row(2, "eur", euros(700)),
+            row(2, "jpy", yen(0)),
+        ];
+        table([vec![column("period", Role::Period)], columns()].concat(), rows)
+    };
+    let plain = |currency: &str, value| Row { cells: vec![key(currency), value], compared: None };
+    let counts = table(
+        vec![column("orders", Role::Metric)],
+        vec![Row { cells: vec![Cell::Count(8)], compared: None }],
+    );
+    let counted = |index: i32, orders| Row { cells: vec![day(index), Cell::Count(orders)], compared: None };
+    let count_columns = vec![column("period", Role::Period), column("orders", Role::Metric)];
+    Answers {
+        money: table(columns(), vec![plain("eur", euros(1_200)), plain("jpy", yen(12_000))]),
+        counts,
+        products: table(Vec::new(), Vec::new()),
+        currency: Some(euro()),
+        by_time: Some(by_time),
+        counts_by_time: Some(table(count_columns, vec![counted(0, 3), counted(1, 5), counted(2, 0)])),
+        by_part: None,
+    }
+}
+
+#[test]
+fn a_chart_is_of_one_currency_alone() {
+    let answers = two_currencies();
+    let calendar = TenantCalendar::default();
+    let spec = by_time(answers.by_time.as_ref().expect("amounts"), &scope(&calendar, 9));
+    assert_eq!(spec.series[0].values, [None, Some(500), Some(700)]);
+    assert_eq!(spec.categories.len(), 3);
+}
+
+#[test]
+fn every_currency_of_a_figure_has_a_line_of_its_own() {
+    let answers = two_currencies();
+    let calendar = TenantCalendar::default();
+    let strip = Strip { answers: &answers, compared_with: None, calendar: &calendar, today: LocalDate(1) };
+    let kpis = strip.kpis();
+    let texts = |label: &str| {
+        let kpi = kpis.iter().find(|kpi| kpi.label == label).expect("the figure");
+        kpi.values
+            .iter()
+            .map(|value| value.sparkline.as_ref().map(|line| line.text.clone()))
+            .collect::<Vec<_>>()
+    };
+    // One day of euros is known so far: that is no line. Yen of tomorrow are not zero.
+    let yen = "Net sales by day. Highest 9\u{202f}000\u{202f}JPY (1 Jan 1970), lowest 3\u{202f}000\u{202f}JPY \
+        (2 Jan 1970), last 3\u{202f}000\u{202f}JPY (2 Jan 1970), not over yet.";
+    assert_eq!(texts("Net sales"), [None, Some(yen.to_owned())]);
+    let orders =
+        "Orders by day. Highest 5 (2 Jan 1970), lowest 3 (1 Jan 1970), last 5 (2 Jan 1970), not over yet.";
+    assert_eq!(texts("Orders"), [Some(orders.to_owned())]);
+    assert!(texts("Customers").is_empty(), "what was not asked has no line");
 }
 
 #[test]

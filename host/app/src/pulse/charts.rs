@@ -10,7 +10,7 @@ use portolan_charts::{Category, ChartKind, ChartSpec, Series, Theme, Unit};
 use portolan_core::calendar::{Bucket, Grain, TenantCalendar};
 use portolan_core::{Currency, LocalDate};
 
-use super::queries::{ByPart, grain_of};
+use super::queries::{ByPart, currency_of, grain_of};
 use crate::App;
 
 /// Colours of the palette; the last one holds what is left.
@@ -37,6 +37,7 @@ pub fn by_time(table: &Table, scope: &ChartScope<'_>) -> ChartSpec {
     let rows: Vec<(Bucket, Option<i64>, Option<i64>)> = table
         .rows
         .iter()
+        .filter(|row| currency_of(table, row) == Some(scope.currency))
         .filter_map(|row| {
             let Some(Cell::Period(bucket)) = row.cells.first() else { return None };
             let now = table.cell(row, "net_sales").and_then(amount);
@@ -66,7 +67,7 @@ pub fn by_time(table: &Table, scope: &ChartScope<'_>) -> ChartSpec {
         unit: Unit::money(scope.currency),
         category_name: grain_name(grain).to_owned(),
         categories: buckets.iter().map(|bucket| category(bucket, grain, scope)).collect(),
-        unfinished_from: unfinished_from(&buckets, grain, scope),
+        unfinished_from: unfinished_from(&buckets, grain, scope.calendar, scope.today),
         series,
     }
 }
@@ -100,7 +101,7 @@ pub fn by_part(answer: &ByPart, order: &[String], scope: &ChartScope<'_>) -> Opt
         category_name: grain_name(grain).to_owned(),
         categories: buckets.iter().map(|bucket| category(bucket, grain, scope)).collect(),
         series: part_series(parts, order, &buckets),
-        unfinished_from: unfinished_from(&buckets, grain, scope),
+        unfinished_from: unfinished_from(&buckets, grain, scope.calendar, scope.today),
     })
 }
 
@@ -160,11 +161,16 @@ fn grain_name(grain: Grain) -> &'static str {
 }
 
 /// The bucket that holds today is not over, nor is any after it.
-fn unfinished_from(buckets: &[Bucket], grain: Grain, scope: &ChartScope<'_>) -> Option<usize> {
-    buckets.iter().position(|bucket| scope.calendar.next_bucket(grain, bucket.start) > scope.today)
+pub fn unfinished_from(
+    buckets: &[Bucket],
+    grain: Grain,
+    calendar: &TenantCalendar,
+    today: LocalDate,
+) -> Option<usize> {
+    buckets.iter().position(|bucket| calendar.next_bucket(grain, bucket.start) > today)
 }
 
-fn full_label(bucket: &Bucket) -> String {
+pub fn full_label(bucket: &Bucket) -> String {
     let last = bucket.range.last().unwrap_or(bucket.range.from);
     format::date_range(bucket.range.from, last)
 }

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod chart_tests;
 mod charts;
+mod kpis;
 mod pages;
 mod queries;
 mod scope;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use portolan_admin_ui::pages::{FreshnessRow, PulseBody, PulseFilter, PulsePage};
-use portolan_admin_ui::parts::{ChartView, Empty, EmptyKind, Section, SelectOption};
+use portolan_admin_ui::parts::{ChartView, Empty, EmptyKind, Notice, Section, SelectOption, Tone};
 use portolan_core::calendar::TenantCalendar;
 use portolan_core::{ConnectionId, Currency, TenantId};
 use portolan_db::TenantTx;
@@ -15,6 +15,7 @@ use portolan_db::entity::{connection, sync};
 use uuid::Uuid;
 
 use super::charts::{self, ChartScope};
+use super::kpis::Strip;
 use super::queries::{self, Answers, Asked};
 use super::scope::{PulseQuery, Scope};
 use super::views;
@@ -43,17 +44,25 @@ pub async fn show_pulse(
         false => queries::ledger_days(&app, actor.tenant, connection).await?,
     };
     let scope = Scope::resolve(&query, days, viewer.today(), &calendar);
-    let page =
-        Pulse { app: &app, tenant: actor.tenant, viewer: &viewer, sources, calendar, scope, connection };
+    let page = Pulse {
+        app: &app,
+        tenant: actor.tenant,
+        viewer: &viewer,
+        sources,
+        calendar,
+        scope,
+        connection,
+        query,
+    };
     let body = page.body().await?;
     if wants_part(&headers) {
         return html(&body);
     }
     html(&PulsePage {
         shell: viewer.shell("Pulse", Section::Pulse),
-        filter: page.filter(&query),
+        filter: page.filter(),
         body,
-        live_src: query.live_address(&page.scope),
+        live_src: page.query.live_address(&page.scope),
     })
 }
 
@@ -106,10 +115,11 @@ struct Pulse<'a> {
     calendar: TenantCalendar,
     scope: Scope,
     connection: Option<ConnectionId>,
+    query: PulseQuery,
 }
 
 impl Pulse<'_> {
-    fn filter(&self, query: &PulseQuery) -> PulseFilter {
+    fn filter(&self) -> PulseFilter {
         let range = self.scope.range;
         let mut connection = vec![SelectOption::new("", "all connections", self.connection.is_none())];
         connection.extend(self.sources.connections.iter().map(|row| {
@@ -121,7 +131,8 @@ impl Pulse<'_> {
             until: super::scope::last_day(range).to_string(),
             compare: self.scope.compare_options(),
             connection,
-            presets: query.presets(&self.scope),
+            currency: self.query.asked_currency().map(|currency| currency.to_string()).unwrap_or_default(),
+            presets: self.query.presets(&self.scope),
             error: self.scope.error.clone(),
         }
     }
@@ -139,6 +150,7 @@ impl Pulse<'_> {
             scope: &self.scope,
             connection: self.connection,
             connections: if self.connection.is_some() { 1 } else { self.sources.connections.len() },
+            chart_currency: self.query.asked_currency(),
             reporting_currency: self.viewer.tenant.reporting_currency.parse().ok(),
         };
         let answers = queries::ask(self.app, &asked).await?;
@@ -155,25 +167,39 @@ impl Pulse<'_> {
             return Ok(body);
         }
         body.notices.extend(views::currency_notice(&currencies));
-        body.kpis = views::kpis(&answers, compared.as_deref());
+        body.notices.extend(self.missing_currency(&answers));
+        let strip = Strip {
+            answers: &answers,
+            compared_with: compared.as_deref(),
+            calendar: &self.calendar,
+            today: self.viewer.today(),
+        };
+        body.kpis = strip.kpis();
+        if let Some(shown) = answers.currency.filter(|_| currencies.len() > 1) {
+            body.currencies = self.query.currencies(&self.scope, &currencies, shown);
+        }
         body.top_products = views::top_products(&answers, &self.sources.labels(), compared.as_deref());
-        body.charts = self.charts(&answers, &currencies).await;
+        body.charts = self.charts(&answers).await;
         Ok(body)
     }
 
-    async fn charts(&self, answers: &Answers, currencies: &[Currency]) -> Vec<ChartView> {
+    /// The address asks for charts in a currency in which nothing was sold.
+    fn missing_currency(&self, answers: &Answers) -> Option<Notice> {
+        let asked = self.query.asked_currency()?;
+        let shown = answers.currency.filter(|shown| *shown != asked)?;
+        let text = format!("Charts are in {shown}. Choose other days, or another currency.");
+        Some(Notice::new(Tone::Neutral, format!("Nothing was sold in {asked}"), text))
+    }
+
+    async fn charts(&self, answers: &Answers) -> Vec<ChartView> {
         let Some(currency) = answers.currency else { return Vec::new() };
         let range_text = self.scope.range_text();
-        let mut subtitle = format!("{range_text}, {}, {currency}", self.connection_text());
-        if currencies.len() > 1 {
-            subtitle.push_str(" alone; the other currencies are in the figures above");
-        }
         let scope = ChartScope {
             calendar: &self.calendar,
             today: self.viewer.today(),
             currency,
             range_text: &range_text,
-            subtitle,
+            subtitle: format!("{range_text}, {}, {currency}", self.connection_text()),
             orders_filter: self.connection.map(|id| format!("&connection={id}")).unwrap_or_default(),
         };
         let mut specs = Vec::new();

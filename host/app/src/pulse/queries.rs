@@ -9,6 +9,8 @@ use super::scope::{LedgerDays, Scope};
 use crate::App;
 use crate::web::error::{AppError, AppResult};
 
+/// Currencies whose figures have a line beside them.
+const MOST_DRAWN: usize = 4;
 /// Products per currency.
 pub const TOP_PRODUCTS: u32 = 10;
 /// Wider than any ledger, narrower than what one question may ask for by month.
@@ -23,7 +25,9 @@ pub struct Answers {
     pub products: Table,
     /// The currency of the charts; absent where nothing was sold.
     pub currency: Option<Currency>,
+    /// Amounts over time, in the currency of the charts and in the first few others.
     pub by_time: Option<Table>,
+    pub counts_by_time: Option<Table>,
     pub by_part: Option<ByPart>,
 }
 
@@ -40,7 +44,9 @@ pub struct Asked<'a> {
     pub connection: Option<ConnectionId>,
     /// How many connections the scope holds.
     pub connections: usize,
-    /// Preferred where it occurs.
+    /// Of the charts, where it occurs.
+    pub chart_currency: Option<Currency>,
+    /// Preferred where it occurs and the address asks for none.
     pub reporting_currency: Option<Currency>,
 }
 
@@ -60,8 +66,9 @@ impl Asked<'_> {
 
 /// How the tenant counts weeks and fiscal years.
 pub fn tenant_calendar(tenant: &tenant::Model) -> TenantCalendar {
-    let week_start =
-        usize::try_from(tenant.week_start).ok().and_then(|index| Weekday::ALL.get(index).copied());
+    // Stored as 1 to 7, Monday first.
+    let index = usize::try_from(tenant.week_start - 1).ok();
+    let week_start = index.and_then(|index| Weekday::ALL.get(index).copied());
     TenantCalendar::new(week_start.unwrap_or_default(), i64::from(tenant.fiscal_start_month))
         .unwrap_or_default()
 }
@@ -120,30 +127,48 @@ pub async fn ask(app: &App, asked: &Asked<'_>) -> AppResult<Answers> {
         app.engine.run(asked.tenant, &counts),
         app.engine.run(asked.tenant, &products),
     )?;
-    let currency = chart_currency(&money, asked.reporting_currency);
-    let (by_time, by_part) = match currency {
-        Some(currency) => charts(app, asked, currency).await?,
-        None => (None, None),
-    };
-    Ok(Answers { money, counts, products, currency, by_time, by_part })
+    let currency =
+        occurring(&money, asked.chart_currency).or_else(|| chart_currency(&money, asked.reporting_currency));
+    let mut answers =
+        Answers { money, counts, products, currency, by_time: None, counts_by_time: None, by_part: None };
+    if let Some(currency) = currency {
+        over_time(app, asked, currency, &mut answers).await?;
+    }
+    Ok(answers)
 }
 
-async fn charts(
-    app: &App,
-    asked: &Asked<'_>,
-    currency: Currency,
-) -> AppResult<(Option<Table>, Option<ByPart>)> {
+async fn over_time(app: &App, asked: &Asked<'_>, currency: Currency, answers: &mut Answers) -> AppResult<()> {
     let range = asked.scope.range;
+    let mut drawn = vec![currency.to_string()];
+    let others = answers.money.rows.iter().filter_map(|row| currency_of(&answers.money, row));
+    drawn.extend(
+        others.filter(|other| *other != currency).take(MOST_DRAWN - 1).map(|other| other.to_string()),
+    );
+    let drawn: Vec<&str> = drawn.iter().map(String::as_str).collect();
     let mut by_time =
-        asked.over(&["net_sales"]).every(GrainChoice::Auto).only("currency", &[currency.as_str()]);
+        asked.over(&["net_sales", "aov", "returns"]).every(GrainChoice::Auto).only("currency", &drawn);
     by_time.dense = true;
+    let counts = Query::over(range, &["orders", "customers", "units_net"]).every(GrainChoice::Auto);
+    let mut counts = asked.of_connection(counts, None);
+    counts.dense = true;
     let dimension = if asked.connections > 1 { "connection" } else { "sales_channel" };
     let parts = Query::over(range, &["net_sales"]).by(dimension).every(bar_grain(range));
     let mut parts = asked.of_connection(parts, None).only("currency", &[currency.as_str()]);
     parts.dense = true;
-    let (by_time, by_part) =
-        futures::try_join!(app.engine.run(asked.tenant, &by_time), app.engine.run(asked.tenant, &parts))?;
-    Ok((Some(by_time), Some(ByPart { dimension, table: by_part })))
+    let (by_time, counts, by_part) = futures::try_join!(
+        app.engine.run(asked.tenant, &by_time),
+        app.engine.run(asked.tenant, &counts),
+        app.engine.run(asked.tenant, &parts),
+    )?;
+    answers.by_time = Some(by_time);
+    answers.counts_by_time = Some(counts);
+    answers.by_part = Some(ByPart { dimension, table: by_part });
+    Ok(())
+}
+
+/// The asked currency, where anything was sold in it.
+fn occurring(money: &Table, asked: Option<Currency>) -> Option<Currency> {
+    asked.filter(|asked| money.rows.iter().any(|row| currency_of(money, row) == Some(*asked)))
 }
 
 /// Bars need more room than points of a line.

@@ -1,12 +1,12 @@
-//! What an address asks Pulse for: which days, compared with what, of which connection.
+//! What an address asks Pulse for: which days, compared with what, of which connection, in which currency.
 //!
 //! Nothing here fails: an address that cannot be read gives the default range and says why.
 
 use portolan_admin_ui::format;
 use portolan_admin_ui::pages::RangePreset;
 use portolan_admin_ui::parts::SelectOption;
-use portolan_core::LocalDate;
 use portolan_core::calendar::{Comparison, DateRange, Grain, RelativeRange, TenantCalendar};
+use portolan_core::{Currency, LocalDate};
 use serde::Deserialize;
 
 const DEFAULT_DAYS: i32 = 30;
@@ -14,7 +14,7 @@ const DEFAULT_DAYS: i32 = 30;
 const FIRST_YEAR: i32 = 1900;
 const LAST_YEAR: i32 = 2199;
 
-/// `GET /pulse?from=&until=&compare=&connection=`, or `range` in place of the dates.
+/// `GET /pulse?from=&until=&compare=&connection=&currency=`, or `range` in place of the dates.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct PulseQuery {
     #[serde(default)]
@@ -27,6 +27,9 @@ pub struct PulseQuery {
     pub compare: String,
     #[serde(default)]
     pub connection: String,
+    /// Of the charts.
+    #[serde(default)]
+    pub currency: String,
 }
 
 /// The first and the last business date of the ledger.
@@ -93,7 +96,9 @@ impl PulseQuery {
     /// This address, with other dates.
     fn address(&self, dates: &str) -> String {
         let mut address = format!("/pulse?{dates}");
-        for (name, value) in [("compare", &self.compare), ("connection", &self.connection)] {
+        let kept =
+            [("compare", &self.compare), ("connection", &self.connection), ("currency", &self.currency)];
+        for (name, value) in kept {
             if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
                 && !value.is_empty()
             {
@@ -109,6 +114,21 @@ impl PulseQuery {
             (Some(preset), None) => self.address(&format!("range={}", preset.name())),
             _ => self.address(&format!("from={}&until={}", scope.range.from, last_day(scope.range))),
         }
+    }
+
+    /// The same page with its charts in another currency.
+    pub fn currencies(&self, scope: &Scope, currencies: &[Currency], shown: Currency) -> Vec<RangePreset> {
+        let link = |currency: &Currency| RangePreset {
+            text: currency.to_string(),
+            href: Self { currency: currency.to_string(), ..self.clone() }.live_address(scope),
+            current: *currency == shown,
+        };
+        currencies.iter().map(link).collect()
+    }
+
+    /// The currency that the address names; nothing where it names none that there is.
+    pub fn asked_currency(&self) -> Option<Currency> {
+        self.currency.parse().ok()
     }
 
     pub fn presets(&self, scope: &Scope) -> Vec<RangePreset> {

@@ -1,9 +1,10 @@
 use portolan_core::LocalDate;
-use portolan_core::calendar::{Comparison, DateRange, TenantCalendar};
+use portolan_core::calendar::{Comparison, DateRange, Grain, TenantCalendar};
 
 use portolan_admin_ui::pages::FreshnessRow;
 use portolan_admin_ui::parts::{Badge, Tone, When};
 
+use super::queries::tenant_calendar;
 use super::scope::{LedgerDays, PulseQuery, Scope};
 use super::views::freshness_text;
 
@@ -112,6 +113,51 @@ fn the_current_preset_is_marked_and_keeps_the_other_filters() {
 fn an_address_carries_no_foreign_words() {
     let query = PulseQuery { connection: "x&from=1".to_owned(), ..named("last_7_days") };
     assert_eq!(query.live_address(&resolve(&query, None)), "/pulse?range=last_7_days");
+}
+
+#[test]
+fn a_currency_is_chosen_by_address_and_kept() {
+    let (euro, yen) = ("EUR".parse().expect("a currency"), "JPY".parse().expect("a currency"));
+    let query = PulseQuery { compare: "year".to_owned(), ..named("last_7_days") };
+    assert_eq!(query.asked_currency(), None);
+    let links = query.currencies(&resolve(&query, historic()), &[euro, yen], euro);
+    let found: Vec<(&str, bool)> = links.iter().map(|link| (link.href.as_str(), link.current)).collect();
+    assert_eq!(
+        found,
+        [
+            ("/pulse?range=last_7_days&compare=year&currency=EUR", true),
+            ("/pulse?range=last_7_days&compare=year&currency=JPY", false),
+        ]
+    );
+    let chosen = PulseQuery { currency: "JPY".to_owned(), ..query };
+    assert_eq!(chosen.asked_currency(), Some(yen));
+    let scope = resolve(&chosen, historic());
+    assert!(chosen.presets(&scope).iter().all(|preset| preset.href.ends_with("&currency=JPY")));
+    assert!(chosen.live_address(&scope).ends_with("&currency=JPY"));
+    for typed in ["", "EUR&x=1", "e\u{301}uro", "EURO EURO"] {
+        let odd = PulseQuery { currency: typed.to_owned(), ..named("last_7_days") };
+        assert_eq!(odd.live_address(&resolve(&odd, None)), "/pulse?range=last_7_days", "{typed}");
+    }
+}
+
+#[test]
+fn weeks_begin_on_the_day_that_the_tenant_says() {
+    let tenant = |week_start| portolan_db::entity::tenant::Model {
+        id: uuid::Uuid::nil(),
+        slug: "shop".to_owned(),
+        name: "Shop".to_owned(),
+        reporting_currency: "EUR".to_owned(),
+        time_zone: "UTC".to_owned(),
+        week_start,
+        fiscal_start_month: 1,
+        created_at: 0,
+    };
+    // 20 November 2026 is a Friday.
+    let first_day =
+        |week_start| tenant_calendar(&tenant(week_start)).bucket_start(Grain::Week, day("2026-11-20"));
+    assert_eq!(first_day(1), day("2026-11-16"), "one is Monday");
+    assert_eq!(first_day(7), day("2026-11-15"), "seven is Sunday");
+    assert_eq!(first_day(0), day("2026-11-16"), "what no calendar knows is Monday");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use portolan_admin_ui::format;
-use portolan_admin_ui::pages::{FreshnessRow, Kpi, KpiValue, TopProductRow, TopProducts};
+use portolan_admin_ui::pages::{FreshnessRow, TopProductRow, TopProducts};
 use portolan_admin_ui::parts::{Badge, Delta, Notice, Tone};
 use portolan_analytics::{Cell, Row, Table, metric};
 use portolan_core::{Currency, Instant};
@@ -14,51 +14,7 @@ use portolan_db::entity::sync::{self, SyncState};
 use super::queries::{Answers, currency_of};
 use crate::web::viewer::Viewer;
 
-/// The figures of the strip, in their order.
-const KPIS: [(&str, &str); 6] = [
-    ("net_sales", "Net sales"),
-    ("orders", "Orders"),
-    ("aov", "Average order value"),
-    ("customers", "Customers"),
-    ("units_net", "Net units"),
-    ("returns", "Returns"),
-];
-
-pub fn kpis(answers: &Answers, compared_with: Option<&str>) -> Vec<Kpi> {
-    KPIS.iter()
-        .map(|(id, label)| {
-            // The same metric may be in both; without money it is one figure over all currencies.
-            let table =
-                if answers.counts.column_index(id).is_some() { &answers.counts } else { &answers.money };
-            Kpi {
-                label: (*label).to_owned(),
-                definition: metric(id).map(|metric| metric.description).unwrap_or_default().to_owned(),
-                values: table
-                    .rows
-                    .iter()
-                    .filter_map(|row| kpi_value(table, row, id, compared_with))
-                    .collect(),
-                sparkline: None,
-                note: (*id == "returns").then(|| returns_rate(&answers.money)).flatten(),
-            }
-        })
-        .collect()
-}
-
-fn kpi_value(table: &Table, row: &Row, id: &str, compared_with: Option<&str>) -> Option<KpiValue> {
-    let cell = table.cell(row, id)?;
-    let unit = match metric(id)?.unit {
-        portolan_analytics::Unit::Money => currency_of(table, row).map(|currency| currency.to_string()),
-        _ => None,
-    };
-    Some(KpiValue {
-        text: cell_text(cell),
-        unit: unit.unwrap_or_default(),
-        delta: delta(table, row, id, compared_with),
-    })
-}
-
-fn cell_text(cell: &Cell) -> String {
+pub(super) fn cell_text(cell: &Cell) -> String {
     match cell {
         Cell::Count(count) => format::count(*count),
         Cell::Quantity(quantity) => match quantity.to_milli() {
@@ -72,7 +28,7 @@ fn cell_text(cell: &Cell) -> String {
 }
 
 /// The number as an integer of its own smallest part, for exact changes.
-fn smallest_parts(cell: &Cell) -> Option<i128> {
+pub(super) fn smallest_parts(cell: &Cell) -> Option<i128> {
     match cell {
         Cell::Count(count) => Some(i128::from(*count)),
         Cell::Money(money) => Some(i128::from(money.amount_minor)),
@@ -81,26 +37,11 @@ fn smallest_parts(cell: &Cell) -> Option<i128> {
     }
 }
 
-fn delta(table: &Table, row: &Row, id: &str, compared_with: Option<&str>) -> Option<Delta> {
+pub(super) fn delta(table: &Table, row: &Row, id: &str, compared_with: Option<&str>) -> Option<Delta> {
     let now = smallest_parts(table.cell(row, id)?)?;
     let then = smallest_parts(&table.compared(row, id)?.value)?;
     let higher_is_better = metric(id).map(|metric| !metric.less_is_better);
     format::delta(now, then, higher_is_better, &format!("vs {}", compared_with?))
-}
-
-/// "4.1 % of demand sales EUR": what came back of what was sold, per currency.
-fn returns_rate(money: &Table) -> Option<String> {
-    let rates: Vec<String> = money
-        .rows
-        .iter()
-        .filter_map(|row| {
-            let returns = money.cell(row, "returns")?.as_money()?;
-            let demand = money.cell(row, "demand_sales")?.as_money()?;
-            let rate = format::percent(returns.amount_minor, demand.amount_minor);
-            (demand.amount_minor > 0).then(|| format!("{rate} of demand sales in {}", returns.currency))
-        })
-        .collect();
-    (!rates.is_empty()).then(|| rates.join(", "))
 }
 
 /// The products that brought most, currency by currency. `labels`: connections by id.

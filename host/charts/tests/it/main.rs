@@ -79,8 +79,6 @@ fn every_kind_draws_with_labels_and_colours_of_the_page() {
         assert!(svg.contains("EUR") || kind == ChartKind::HorizontalBar, "{kind:?}");
         assert!(svg.contains("Nov<") && svg.contains("Shop"), "{kind:?}");
     }
-    let spark = draw(&chart(ChartKind::Sparkline, Unit::Count, series()));
-    assert!(!spark.contains("<text"), "a sparkline has no axes");
 }
 
 #[test]
@@ -110,7 +108,7 @@ fn nothing_zero_negative_and_extreme_values_draw() {
         vec![Some(i64::MAX), Some(i64::MIN), Some(0)],
     ];
     for values in cases {
-        for kind in [ChartKind::Line, ChartKind::StackedBar, ChartKind::HorizontalBar, ChartKind::Sparkline] {
+        for kind in [ChartKind::Line, ChartKind::StackedBar, ChartKind::HorizontalBar] {
             draw(&chart(kind, money("JPY"), vec![Series::main("Net sales", 7, values.clone())]));
         }
     }
