@@ -10,6 +10,7 @@ mod message;
 mod order;
 mod orders;
 mod plugins;
+mod problems;
 mod pulse;
 mod sign_in;
 mod sync;
@@ -24,6 +25,7 @@ pub use message::ErrorPage;
 pub use order::{EventRow, OrderLineRow, OrderPage, RefundRow, VersionRow};
 pub use orders::{OrderRow, OrdersPage};
 pub use plugins::{PluginPage, PluginRow, PluginStreamRow, PluginsPage};
+pub use problems::{ProblemRow, ProblemsPage};
 pub use pulse::{
     FreshnessRow, Kpi, KpiValue, PulseBody, PulseFilter, PulsePage, RangePreset, SparklineView,
     TopProductRow, TopProducts,
@@ -40,6 +42,7 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("sign-in-error", SignInPage::sample_error().render()),
         ("sign-in-link", SignInLinkPage::sample().render()),
         ("sign-in-link-used", SignInLinkPage::sample_used().render()),
+        ("problems", ProblemsPage::sample().render()),
         ("pulse", PulsePage::sample().render()),
         ("pulse-empty", PulsePage::sample_empty().render()),
         ("pulse-extreme", PulsePage::sample_extreme().render()),

@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::web::error::AppError;
-use crate::web::{guard, request_id};
+use crate::web::{guard, request_id, revalidate};
 use crate::{App, analytics, connections, orders, plugins, pulse, signin, syncs, system};
 
 /// Larger bodies are refused; uploads have a limit of their own.
@@ -64,6 +64,7 @@ pub fn router(app: Arc<App>) -> Router {
     pages
         .merge(api)
         .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
+        .layer(from_fn(revalidate::name_answers))
         .layer(DefaultBodyLimit::max(LARGEST_BODY_BYTES))
         .layer(CompressionLayer::new().compress_when(worth_packing))
         .layer(from_fn(guard::refuse_cross_site))

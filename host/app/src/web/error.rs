@@ -34,7 +34,7 @@ pub struct AppError {
 /// RFC 9457 problem details.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
-    /// URI that names this kind of problem.
+    /// Names this kind of problem: an address of this host, where it is documented.
     pub r#type: String,
     pub title: String,
     pub status: u16,
@@ -164,7 +164,7 @@ impl IntoResponse for AppError {
     fn into_response(self) -> Response {
         let request_id = self.log();
         let problem = Problem {
-            r#type: format!("urn:portolan:problem:{}", self.code),
+            r#type: crate::web::problem::address(self.code),
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
             status: self.status.as_u16(),
             detail: self.detail,

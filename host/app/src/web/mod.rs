@@ -6,7 +6,9 @@ pub mod extract;
 pub mod guard;
 pub mod next;
 pub mod page;
+pub mod problem;
 pub mod request_id;
+pub mod revalidate;
 pub mod viewer;
 
 use axum::response::{Html, IntoResponse, Response};

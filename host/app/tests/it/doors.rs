@@ -2,7 +2,9 @@
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, Response, StatusCode, header};
+use portolan_app::people::{NewTenant, add_owner};
 use portolan_app::router::{openapi_json, router};
+use portolan_app::web::problem::{PROBLEMS, address};
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -35,6 +37,10 @@ impl Answer {
         assert_eq!(self.content_type, "application/problem+json", "{} {}", self.status, self.body);
         let problem: Value = serde_json::from_str(&self.body).expect("json");
         assert_eq!(problem["status"], self.status.as_u16());
+        // Its kind is documented where its type points to.
+        let code = problem["code"].as_str().expect("a code");
+        assert_eq!(problem["type"], address(code));
+        assert!(PROBLEMS.iter().any(|kind| kind.code == code), "{code} is not documented");
         assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
         problem
     }
@@ -89,6 +95,59 @@ async fn whoever_is_not_signed_in_is_sent_to_the_sign_in_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn signing_in_leads_back_to_the_page_that_was_asked_for() {
+    const PASSWORD: &str = "a harbour at dusk, 1487";
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let tenant =
+            NewTenant { slug: "shop".to_owned(), currency: "EUR".to_owned(), time_zone: "UTC".to_owned() };
+        add_owner(&shop.app, "mara", Some(PASSWORD), tenant).await.expect("an owner");
+
+        let asked = "/orders?from=2026-05-01&until=2026-05-31";
+        let sent = shop.ask(plain(Method::GET, asked)).await.location.expect("a place");
+        assert_eq!(sent, "/sign-in?next=/orders%3Ffrom%3D2026-05-01%26until%3D2026-05-31");
+        let form = shop.ask(plain(Method::GET, &sent)).await.body;
+        assert!(form.contains(r#"name="next" value="/orders?from=2026-05-01&#38;until=2026-05-31""#), "{form}");
+        // What was sent is not sent again.
+        let posted = shop.ask(plain(Method::POST, "/syncs")).await;
+        assert!(posted.location.is_none_or(|place| place == "/sign-in"), "{}", posted.status);
+
+        let sign_in = async |password: &str, next: &str| {
+            let form = format!("name=mara&password={}&next={next}", password.replace(' ', "+"));
+            let request = Request::post("/sign-in")
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header("sec-fetch-site", "same-origin");
+            shop.ask(request.body(Body::from(form)).expect("a request")).await
+        };
+        let next = sent.split_once("next=").expect("a query").1;
+        let wrong = sign_in("no harbour", next).await;
+        assert_eq!(wrong.status, 422);
+        assert!(wrong.body.contains(r#"name="next""#), "a typing error keeps the way back");
+        assert_eq!(sign_in(PASSWORD, next).await.location.as_deref(), Some(asked));
+        for trap in [
+            "",
+            "//evil.example",
+            "%2F%2Fevil.example",
+            "/%5Cevil.example",
+            "%5C%5Cevil.example",
+            "https%3A%2F%2Fevil.example",
+            "https:evil.example",
+            "/%09/evil.example",
+            "/%0A/evil.example",
+            "/pulse%0D%0ASet-Cookie:a=b",
+            "/%C3%A9",
+            "/%00",
+        ] {
+            let answer = sign_in(PASSWORD, trap).await;
+            assert_eq!((answer.status.as_u16(), answer.location.as_deref()), (303, Some("/pulse")), "{trap}");
+            let page = shop.ask(plain(Method::GET, &format!("/sign-in?next={trap}"))).await;
+            assert!(page.status == 200 && !page.body.contains(r#"name="next""#), "{trap}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_route_of_the_api_but_health_and_version_asks_who_is_there() {
     on_both(migrate, async |test| {
         let shop = TestApp::new(test, "shop").await;
@@ -114,6 +173,54 @@ async fn every_route_of_the_api_but_health_and_version_asks_who_is_there() {
             }
         }
         assert!(asked > 20, "{asked} routes");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_problem_has_its_page_for_everybody() {
+    let test = TestDatabase::sqlite(migrate).await;
+    let shop = TestApp::new(&test, "shop").await;
+    let all = shop.ask(plain(Method::GET, "/api/docs/problems")).await;
+    assert_eq!(all.status, 200);
+    for kind in &PROBLEMS {
+        let page = shop.ask(plain(Method::GET, &address(kind.code))).await;
+        assert!(page.status == 200 && page.body.contains(kind.code), "{}", kind.code);
+        assert!(all.body.contains(&address(kind.code)), "{}", kind.code);
+    }
+    assert_eq!(shop.ask(plain(Method::GET, "/api/docs/problems/no-such")).await.status, 404);
+    // The explorer below the same root still answers.
+    assert_ne!(shop.ask(plain(Method::GET, "/api/docs/")).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_an_answer_already_is_told_so() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let connection = shop.connect().await;
+        let session = shop.session().await;
+        for path in [format!("/api/v1/connections/{connection}"), "/api/v1/plugins/fake".to_owned()] {
+            let asked = async |known: Option<&str>| {
+                let request = Request::get(&path).header(header::COOKIE, &session);
+                let request = match known {
+                    Some(known) => request.header(header::IF_NONE_MATCH, known),
+                    None => request,
+                };
+                let router = router(std::sync::Arc::clone(&shop.app));
+                let response = router.oneshot(request.body(Body::empty()).expect("a request")).await;
+                let response = response.expect("an answer");
+                let tag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
+                (response.status().as_u16(), tag.map(str::to_owned))
+            };
+            let (status, tag) = asked(None).await;
+            let tag = tag.expect("a tag");
+            assert!(status == 200 && tag.starts_with('"'), "{path}: {tag} is strong");
+            assert_eq!(asked(Some(&tag)).await, (304, Some(tag.clone())), "{path}");
+            assert_eq!(asked(Some("\"other\"")).await, (200, Some(tag)), "{path}");
+        }
+        // What failed has no version.
+        let missing = shop.get(&session, &format!("/api/v1/connections/{}", Uuid::nil())).await;
+        assert_eq!(missing.status, 404);
     })
     .await;
 }
