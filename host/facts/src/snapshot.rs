@@ -6,7 +6,7 @@ use datafusion::arrow::array::RecordBatch;
 use portolan_analytics::{ConnectionInfo, TenantCalendar, TenantContext};
 use portolan_core::calendar::Weekday;
 use portolan_core::{ConnectionId, TenantId};
-use portolan_db::entity::{connection, document, fact_part, ledger_head, sale_event, tenant};
+use portolan_db::entity::{connection, document, fact_part, ledger_head, product_label, sale_event, tenant};
 use portolan_db::sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use portolan_db::{DbError, TenantTx};
 
@@ -79,7 +79,7 @@ fn calendar(tenant: &tenant::Model) -> TenantCalendar {
     TenantCalendar::new(weekday, i64::from(tenant.fiscal_start_month)).unwrap_or_default()
 }
 
-/// The current titles of products.
+/// What products are called: by their documents, or by their newest sales.
 pub(crate) async fn titles(
     tx: &TenantTx,
     products: BTreeSet<(ConnectionId, String)>,
@@ -97,6 +97,16 @@ pub(crate) async fn titles(
             if let Some(title) = document.title {
                 titles.insert((ConnectionId(document.connection_id), document.key), title);
             }
+        }
+        // What no document names, order lines do; the code stays beside it.
+        let labels = tx
+            .find::<product_label::Entity>()
+            .filter(product_label::Column::ProductKey.is_in(keys.iter().map(|key| key.as_str())))
+            .all(tx)
+            .await?;
+        for label in labels {
+            let title = format!("{} ({})", label.title, label.product_key);
+            titles.entry((ConnectionId(label.connection_id), label.product_key)).or_insert(title);
         }
     }
     Ok(titles)

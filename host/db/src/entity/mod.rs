@@ -14,6 +14,7 @@ pub mod lane;
 pub mod ledger_head;
 pub mod membership;
 pub mod plugin;
+pub mod product_label;
 pub mod quarantine;
 pub mod sale_event;
 pub mod schedule;

@@ -6,3 +6,4 @@ mod generated;
 mod metrics;
 mod questions;
 mod support;
+mod titles;
