@@ -110,9 +110,16 @@ pub fn run_normalize<C: Connector>(
 /// ```ignore
 /// portolan_sdk::connector!(Shop, manifest: "../plugin.json");
 /// ```
+///
+/// What the contract leaves open is exported where it is named: `webhook` for a type that implements
+/// [`Webhook`](crate::Webhook) too, `control` for [`Control`](crate::Control).
+///
+/// ```ignore
+/// portolan_sdk::connector!(Shop, manifest: "../plugin.json", webhook, control);
+/// ```
 #[macro_export]
 macro_rules! connector {
-    ($connector:ty, manifest: $path:literal) => {
+    ($connector:ty, manifest: $path:literal $(, $optional:ident)* $(,)?) => {
         /// The plugin's manifest.
         pub const MANIFEST: &str = include_str!($path);
 
@@ -123,6 +130,9 @@ macro_rules! connector {
             use $crate::bindings::portolan::plugin::{sync, types};
 
             use super::*;
+
+            #[global_allocator]
+            static ALLOCATOR: $crate::alloc::BlockAllocator = $crate::alloc::BlockAllocator::new();
 
             #[used]
             #[unsafe(link_section = "portolan:manifest")]
@@ -158,6 +168,7 @@ macro_rules! connector {
             }
 
             $crate::bindings::export_component!(Component with_types_in $crate::bindings);
+            $($crate::optional_export!($optional, $connector);)*
         }
     };
 }

@@ -61,22 +61,25 @@ impl FromStr for Delimited {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.split(';');
         let mut framing = Self::default();
-        match parts.next() {
+        match parts.next().map(str::trim) {
             Some("csv") => {}
             Some("tsv") => framing.delimiter = b'\t',
             _ => return Err(BadValue::new(format!("{text:?} is not the framing of a delimited file"))),
         }
         for part in parts {
-            let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            match name {
+            let Some((name, value)) = part.split_once('=') else {
+                return Err(BadValue::new(format!("the framing's parameter {part:?} has no value")));
+            };
+            match name.trim() {
                 "delimiter" => framing.delimiter = one_byte(value)?,
                 "quote" => framing.quote = one_byte(value)?,
                 "encoding" => framing.encoding = decoded(value)?,
                 "group-by" => framing.group_by = Some(decoded(value)?),
                 "drop" => framing.drop.push(decoded(value)?),
                 "skip" => {
-                    framing.skip_lines =
-                        value.parse().map_err(|_| BadValue::new(format!("skip={value} is not a number")))?;
+                    framing.skip_lines = decoded(value)?
+                        .parse()
+                        .map_err(|_| BadValue::new(format!("skip={value} is not a number")))?;
                 }
                 _ => return Err(BadValue::new(format!("the framing has an unknown parameter {name:?}"))),
             }

@@ -1,8 +1,7 @@
 //! Requests to the channel. The host owns DNS, TLS, the allow-list, redirects, retries, the rate
 //! budget, and puts the credentials in after the request has left the plugin.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 pub use crate::bindings::portolan::plugin::http::{HttpError, Method};
 use crate::bindings::portolan::plugin::http::{Request as RawRequest, Response as RawResponse};
@@ -185,7 +184,8 @@ impl Response {
             .find_map(|(_, value)| crate::pager::link_target(value, relation))
     }
 
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+    /// The body as JSON; a type with [`Text`](crate::Text) fields borrows from it.
+    pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
         let mut reader = serde_json::Deserializer::from_slice(self.body());
         serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             self.upstream_bug(format!(

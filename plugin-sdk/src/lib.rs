@@ -4,6 +4,8 @@
 extern crate self as portolan_sdk;
 
 #[doc(hidden)]
+pub mod alloc;
+#[doc(hidden)]
 pub mod bindings;
 mod connector;
 mod documents;
@@ -13,11 +15,13 @@ mod host;
 pub mod http;
 pub mod money;
 mod number;
+mod optional;
 pub mod pager;
 pub mod read;
 mod sink;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+mod text;
 pub mod time;
 
 #[doc(hidden)]
@@ -38,5 +42,7 @@ pub use connector::{Chunk, Connector};
 pub use error::{BadRecord, BadValue, Error, RecordResult, Result};
 pub use host::{File, LogLevel, files_waiting, log, observe_limit, peek_file, sign, verify};
 pub use number::Number;
+pub use optional::{Control, ControlTotals, Event, Outcome, Webhook};
 pub use read::each;
 pub use sink::{Document, Sink};
+pub use text::Text;

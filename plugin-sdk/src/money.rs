@@ -11,6 +11,77 @@ const LARGEST_SCALE: u8 = 18;
 /// The exact decimal that a text spells: `-12.50`, `3`, `1e3`. Trailing zeros are dropped, so that
 /// the same number is the same document however it is spelt.
 pub fn decimal(text: &str) -> Result<Decimal, BadValue> {
+    match plain(text) {
+        Some(plain) => Ok(plain.shortest()),
+        None => any_decimal(text),
+    }
+}
+
+/// A number as nearly every channel writes it: an optional minus, and at most 18 digits, one of which
+/// may be a point. Numbers of 128 bits are slow in WebAssembly, and these need none.
+#[derive(Clone, Copy)]
+struct Plain {
+    unscaled: i64,
+    scale: u8,
+}
+
+/// So many digits fit into 64 bits, whatever they are.
+const PLAIN_DIGITS: usize = 18;
+
+const POWERS: [i64; PLAIN_DIGITS + 1] = {
+    let mut powers = [1; PLAIN_DIGITS + 1];
+    let mut exponent = 1;
+    while exponent < powers.len() {
+        powers[exponent] = powers[exponent - 1] * 10;
+        exponent += 1;
+    }
+    powers
+};
+
+fn plain(text: &str) -> Option<Plain> {
+    let (negative, digits) = match text.as_bytes() {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.len() > PLAIN_DIGITS {
+        return None;
+    }
+    let (mut unscaled, mut scale, mut point) = (0_i64, 0_u8, false);
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' => {
+                unscaled = unscaled * 10 + i64::from(byte - b'0');
+                scale += u8::from(point);
+            }
+            b'.' if !point => point = true,
+            _ => return None,
+        }
+    }
+    let has_digits = digits.len() > usize::from(point);
+    has_digits.then(|| Plain { unscaled: if negative { -unscaled } else { unscaled }, scale })
+}
+
+impl Plain {
+    fn shortest(self) -> Decimal {
+        let Self { mut unscaled, mut scale } = self;
+        while scale > 0 && unscaled % 10 == 0 {
+            unscaled /= 10;
+            scale -= 1;
+        }
+        Decimal { unscaled, scale }
+    }
+
+    /// The number at this scale, where no digit is lost and it fits.
+    fn at_scale(self, scale: u8) -> Option<i64> {
+        if scale >= self.scale {
+            return self.unscaled.checked_mul(*POWERS.get(usize::from(scale - self.scale))?);
+        }
+        let divisor = *POWERS.get(usize::from(self.scale - scale))?;
+        (self.unscaled % divisor == 0).then(|| self.unscaled / divisor)
+    }
+}
+
+fn any_decimal(text: &str) -> Result<Decimal, BadValue> {
     let bad = || BadValue::new(format!("{:?} is not a decimal number", shortened(text)));
     let trimmed = text.trim();
     let (mantissa, exponent) = match trimmed.split_once(['e', 'E']) {
@@ -41,6 +112,9 @@ pub fn decimal(text: &str) -> Result<Decimal, BadValue> {
 /// The amount in minor units of the currency. More digits than the currency has are an error:
 /// `1.005` is no amount of USD, and which way to round it is not ours to guess.
 pub fn minor(text: &str, currency: &str) -> Result<Minor, BadValue> {
+    if let Some(amount) = plain(text).and_then(|plain| plain.at_scale(exponent(currency))) {
+        return Ok(amount);
+    }
     minor_of(decimal(text)?, currency)
 }
 

@@ -9,6 +9,33 @@ use crate::{Instant, LocalDate, Moment};
 /// An exact instant: RFC 3339, also with `+0000` for an offset or a space for the `T`. Digits
 /// beyond the microsecond are cut off.
 pub fn instant(text: &str) -> Result<Instant, BadValue> {
+    match utc_instant(text.as_bytes()) {
+        Some(instant) => Ok(instant),
+        None => any_instant(text),
+    }
+}
+
+/// The spelling of most APIs, `2026-01-31T08:30:00Z`, with nothing more and nothing less: records are
+/// full of them.
+fn utc_instant(text: &[u8]) -> Option<Instant> {
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', rest @ ..] = text else { return None };
+    let [h1, h2, b':', n1, n2, b':', s1, s2, b'Z'] = rest else { return None };
+    let number = |digits: &[&u8]| {
+        digits.iter().try_fold(0_u32, |number, digit| {
+            digit.is_ascii_digit().then(|| number * 10 + u32::from(**digit - b'0'))
+        })
+    };
+    let year = i32::try_from(number(&[y1, y2, y3, y4])?).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, number(&[m1, m2])?, number(&[d1, d2])?)?;
+    let (hour, minute, second) = (number(&[h1, h2])?, number(&[n1, n2])?, number(&[s1, s2])?);
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let seconds = i64::from(hour * 3_600 + minute * 60 + second);
+    Some((i64::from(date.to_epoch_days()) * 86_400 + seconds) * 1_000_000)
+}
+
+fn any_instant(text: &str) -> Result<Instant, BadValue> {
     let trimmed = text.trim();
     DateTime::parse_from_rfc3339(trimmed)
         .or_else(|_| DateTime::parse_from_str(trimmed, "%Y-%m-%dT%H:%M:%S%.f%#z"))

@@ -47,6 +47,18 @@ fn what_is_no_exact_decimal_is_an_error() {
     }
 }
 
+proptest! {
+    /// The quick way for plain numbers and the one for all agree, down to the last digit.
+    #[test]
+    fn plain_numbers_are_read_as_any_other(text in "[-+]?[0-9]{0,20}([.][0-9]{0,20})?") {
+        prop_assert_eq!(decimal(&text).ok(), any_decimal(&text).ok());
+        for currency in ["EUR", "JPY", "KWD", "CLF"] {
+            let through_decimal = any_decimal(&text).and_then(|amount| minor_of(amount, currency));
+            prop_assert_eq!(minor(&text, currency).ok(), through_decimal.ok());
+        }
+    }
+}
+
 #[test]
 fn excess_precision_is_an_error_and_not_a_rounding() {
     assert_eq!(minor("12.5", "EUR"), Ok(1250));

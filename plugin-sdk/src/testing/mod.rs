@@ -13,8 +13,8 @@ mod run;
 mod stub;
 
 pub use answer::{Answer, Call};
-pub use cut::cut_delimited;
-pub use run::{NOW, Run, connection, request, slice};
+pub use cut::{Aim, cut_delimited};
+pub use run::{NOW, Run, connection, event, request, slice};
 pub use stub::{Host, Output};
 pub(crate) use stub::{emit, imports};
 

@@ -1,9 +1,10 @@
 //! A whole slice: fetch page by page, normalise every chunk, add up.
 
-use super::cut::cut_delimited;
+use super::cut::{Aim, cut_delimited};
 use super::stub::{Host, Output};
 use crate::{
-    Chunk, Connection, Connector, Continuation, Error, FetchRequest, Instant, Mode, Payload, Result, Slice,
+    Chunk, Connection, Connector, Continuation, Error, Event, FetchRequest, Instant, Mode, Payload, Result,
+    Slice,
 };
 
 /// The moment of every test run: 2026-01-01T00:00:00Z.
@@ -17,6 +18,18 @@ pub fn connection(config: &str) -> Connection {
 /// A slice of a stream without a window.
 pub fn slice(stream: &str) -> Slice {
     Slice { stream: stream.to_owned(), partition: None, since: None, until: None, mode: Mode::Snapshot }
+}
+
+/// An event as the host hands it over: a POST of JSON, with this topic.
+pub fn event(topic: Option<&str>, body: impl Into<Vec<u8>>) -> Event {
+    Event {
+        topic: topic.map(str::to_owned),
+        method: "POST".to_owned(),
+        path: "/".to_owned(),
+        query: String::new(),
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: body.into(),
+    }
 }
 
 /// A request for the page at a token.
@@ -62,11 +75,11 @@ impl Host {
             run.pages += 1;
             run.expected = page.expected.or(run.expected);
             for chunk in page.chunks {
-                let (body, staged) = match chunk.payload {
-                    Payload::Inline(body) => (body, false),
+                let body = match chunk.payload {
+                    Payload::Inline(body) => body,
                     Payload::Staged(id) => {
                         let missing = || Error::PluginBug(format!("there is no file {id}"));
-                        (self.file_body(id).ok_or_else(missing)?, true)
+                        self.file_body(id).ok_or_else(missing)?
                     }
                 };
                 let chunk = Chunk {
@@ -79,7 +92,7 @@ impl Host {
                     received_at: connection.now,
                 };
                 let delimited = ["csv", "tsv"].iter().any(|family| chunk.framing.starts_with(family));
-                let cut = if staged && delimited { cut_delimited(chunk, 5_000)? } else { vec![chunk] };
+                let cut = if delimited { cut_delimited(chunk, Aim::default())? } else { vec![chunk] };
                 for chunk in cut {
                     run.output.add(self.normalize::<C>(&chunk)?);
                     run.chunks.push(chunk);

@@ -9,7 +9,10 @@ use crate::bindings::portolan::plugin::commerce::Skipped;
 use crate::bindings::portolan::plugin::files::File;
 use crate::connector::run_normalize;
 use crate::sink::Buffers;
-use crate::{Chunk, Connector, Error, FetchRequest, Page, Result};
+use crate::{
+    Chunk, Connection, Connector, Control, ControlTotals, Error, Event, FetchRequest, Outcome, Page, Result,
+    Slice, Webhook,
+};
 
 /// Answers, files, and a record of what the plugin did.
 #[derive(Clone, Default)]
@@ -84,7 +87,7 @@ impl Host {
         self
     }
 
-    /// Sets a secret that the plugin may sign and verify with; only hmac-sha256 here.
+    /// Sets a secret that the plugin may sign and verify with; hmac-sha256 and hmac-sha1 here.
     pub fn secret(self, field: &str, value: &str) -> Self {
         self.state.borrow_mut().secrets.push((field.to_owned(), value.to_owned()));
         self
@@ -115,6 +118,16 @@ impl Host {
 
     pub fn fetch<C: Connector>(&self, request: &FetchRequest) -> Result<Page> {
         self.run(|| C::fetch(request))
+    }
+
+    /// Hands an event over, as the host does once it has verified the signature.
+    pub fn handle<C: Webhook>(&self, connection: &Connection, event: &Event) -> Result<Outcome> {
+        self.run(|| C::handle(connection, event))
+    }
+
+    /// Asks for the channel's own totals of a slice.
+    pub fn totals<C: Control>(&self, connection: &Connection, slice: &Slice) -> Result<ControlTotals> {
+        self.run(|| C::totals(connection, slice))
     }
 
     /// Normalises one chunk, and checks what the real host checks.
@@ -151,6 +164,7 @@ pub(crate) mod imports {
     //! Same names and signatures as the generated imports.
 
     use hmac::{Hmac, KeyInit, Mac};
+    use sha1::Sha1;
     use sha2::Sha256;
 
     use super::{Call, File, with};
@@ -178,7 +192,12 @@ pub(crate) mod imports {
     }
 
     pub fn sign(secret: &str, algorithm: &str, message: &[u8]) -> std::result::Result<Vec<u8>, String> {
-        Ok(mac(secret, algorithm, message)?.finalize().into_bytes().to_vec())
+        let key = key(secret)?;
+        match algorithm {
+            "hmac-sha256" => Ok(mac::<Hmac<Sha256>>(&key, message)?.finalize().into_bytes().to_vec()),
+            "hmac-sha1" => Ok(mac::<Hmac<Sha1>>(&key, message)?.finalize().into_bytes().to_vec()),
+            _ => Err(unknown(algorithm)),
+        }
     }
 
     pub fn verify(
@@ -187,17 +206,27 @@ pub(crate) mod imports {
         message: &[u8],
         signature: &[u8],
     ) -> std::result::Result<bool, String> {
-        Ok(mac(secret, algorithm, message)?.verify_slice(signature).is_ok())
+        let key = key(secret)?;
+        match algorithm {
+            "hmac-sha256" => Ok(mac::<Hmac<Sha256>>(&key, message)?.verify_slice(signature).is_ok()),
+            "hmac-sha1" => Ok(mac::<Hmac<Sha1>>(&key, message)?.verify_slice(signature).is_ok()),
+            _ => Err(unknown(algorithm)),
+        }
     }
 
-    fn mac(secret: &str, algorithm: &str, message: &[u8]) -> std::result::Result<Hmac<Sha256>, String> {
-        if algorithm != "hmac-sha256" {
-            return Err(format!("the test host has no algorithm {algorithm:?}"));
-        }
+    fn key(secret: &str) -> std::result::Result<String, String> {
         let found = with(|state| state.secrets.iter().find(|(field, _)| field == secret).cloned());
-        let (_, value) = found.ok_or_else(|| format!("the test set no secret {secret:?}"))?;
-        let mac = Hmac::<Sha256>::new_from_slice(value.as_bytes()).map_err(|error| error.to_string())?;
-        Ok(mac.chain_update(message))
+        found.map(|(_, value)| value).ok_or_else(|| format!("the test set no secret {secret:?}"))
+    }
+
+    fn mac<M: Mac + KeyInit>(key: &str, message: &[u8]) -> std::result::Result<M, String> {
+        let mut mac = <M as KeyInit>::new_from_slice(key.as_bytes()).map_err(|error| error.to_string())?;
+        mac.update(message);
+        Ok(mac)
+    }
+
+    fn unknown(algorithm: &str) -> String {
+        format!("the test host signs with hmac-sha256 and hmac-sha1, not with {algorithm:?}")
     }
 
     pub fn observe_limit(bucket: &str, remaining: u32, reset_ms: u64) {

@@ -3,7 +3,8 @@
 use super::*;
 use crate::commerce::Product;
 use crate::{
-    Chunk, Connector, Continuation, Error, FetchRequest, Moment, Page, Result, Sink, each, http, pager,
+    Chunk, Connection, Connector, Continuation, Control, ControlTotals, Error, Event, FetchRequest, Moment,
+    Outcome, Page, Payload, Result, Sink, Slice, Webhook, each, http, pager,
 };
 
 struct Shop;
@@ -78,6 +79,45 @@ fn a_page_without_chunks_is_done() {
     }
     let run = Host::new().sync::<Empty>(&connection("{}"), &slice("x")).expect("a run");
     assert_eq!(run.output, Output::default());
+}
+
+impl Webhook for Shop {
+    fn handle(_: &Connection, event: &Event) -> Result<Outcome> {
+        let outcome = match event.topic.as_deref() {
+            Some("things/changed") => Outcome::carries(event, "things", "json"),
+            Some("something/happened") => Outcome::pokes(vec![slice("things")]),
+            _ => Outcome::nothing(),
+        };
+        Ok(outcome.with_id(event.json::<u64>()?.to_string()))
+    }
+}
+
+impl Control for Shop {
+    fn totals(_: &Connection, _: &Slice) -> Result<ControlTotals> {
+        let count = http::get("/count").send()?.text_at("/count")?.and_then(|count| count.parse().ok());
+        Ok(ControlTotals { count, sums: vec![("EUR".to_owned(), 1250)] })
+    }
+}
+
+#[test]
+fn an_event_carries_records_or_pokes_slices() {
+    let host = Host::new();
+    let handle = |topic, body| host.handle::<Shop>(&connection("{}"), &event(topic, body));
+    let carried = handle(Some("things/changed"), "7").expect("an outcome");
+    assert_eq!((carried.event_id.as_deref(), carried.poke.len()), (Some("7"), 0));
+    assert_eq!(carried.chunks[0].payload, Payload::Inline(b"7".to_vec()));
+    assert_eq!(carried.chunks[0].info.content_type, "application/json");
+    let poked = handle(Some("something/happened"), "8").expect("an outcome");
+    assert_eq!((poked.chunks.len(), poked.poke), (0, vec![slice("things")]));
+    assert_eq!(handle(None, "9").expect("an outcome").with_id("x"), Outcome::nothing().with_id("x"));
+    assert!(matches!(handle(None, "{"), Err(Error::UpstreamBug(_))));
+}
+
+#[test]
+fn a_channel_can_be_asked_for_its_totals() {
+    let host = Host::new().answer("GET /count", Answer::json(r#"{"count": 3}"#));
+    let totals = host.totals::<Shop>(&connection("{}"), &slice("things")).expect("totals");
+    assert_eq!((totals.count, totals.sums), (Some(3), vec![("EUR".to_owned(), 1250)]));
 }
 
 #[test]

@@ -24,6 +24,17 @@ fn instants_are_read_with_any_offset() {
     }
 }
 
+proptest! {
+    /// The quick way for the usual spelling and the one for all agree, also about what is no moment.
+    #[test]
+    fn the_usual_spelling_is_read_as_any_other(
+        year in 0_u32..10_000, month in 0_u32..14, day in 0_u32..33, hour in 0_u32..26, minute in 0_u32..62, second in 0_u32..62
+    ) {
+        let text = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z");
+        prop_assert_eq!(instant(&text), any_instant(&text));
+    }
+}
+
 #[test]
 fn a_clock_without_an_offset_stays_without_one() {
     assert_eq!(moment("2026-01-01 00:00:00"), Ok(Moment::Local(NEW_YEAR)));

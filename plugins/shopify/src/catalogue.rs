@@ -3,21 +3,22 @@
 use portolan_sdk::commerce;
 use portolan_sdk::{BadRecord, RecordResult, Sink, money};
 
-use crate::orders::moment;
-use crate::shape::{Address, Customer, Product, Shop, Variant, key};
+use crate::orders::{moment, owned, owned_unless_empty};
+use crate::shape::{Customer, Product, Shop, Variant, key};
 
 /// A product, and each variant with the product as its parent.
-pub fn map_product(src: u32, product: &Product, out: &mut Sink) -> RecordResult {
-    let category = product.category.as_ref().map(|category| category.full_name.clone());
+pub fn map_product(src: u32, product: &Product<'_>, out: &mut Sink) -> RecordResult {
+    let category = product.category.as_ref().map(|category| category.full_name.as_str());
+    let category = category.or(product.product_type.as_deref()).filter(|name| !name.is_empty());
     let parent = commerce::Product {
-        category: category.or_else(|| product.product_type.clone()).filter(|name| !name.is_empty()),
-        brand: product.vendor.clone().filter(|name| !name.is_empty()),
-        tags: product.tags.clone(),
+        category: category.map(str::to_owned),
+        brand: owned_unless_empty(&product.vendor),
+        tags: product.tags.iter().map(|tag| tag.as_str().to_owned()).collect(),
         ..commerce::Product::new(
             src,
             key(&product.id),
             moment(&product.updated_at, "updatedAt")?,
-            &product.title,
+            product.title.as_str(),
         )
     };
     let currency =
@@ -32,7 +33,7 @@ pub fn map_product(src: u32, product: &Product, out: &mut Sink) -> RecordResult 
 
 fn map_variant(
     parent: &commerce::Product,
-    variant: &Variant,
+    variant: &Variant<'_>,
     currency: Option<&str>,
 ) -> Result<commerce::Product, BadRecord> {
     let updated_at = match &variant.updated_at {
@@ -46,13 +47,13 @@ fn map_variant(
     let price = variant.price.as_deref().map(money::decimal).transpose();
     let cost = variant.inventory_item.as_ref().and_then(|item| item.unit_cost.as_ref());
     // A cost in another currency than the price's can't stand beside it.
-    let cost = cost.filter(|cost| currency.is_none_or(|currency| currency == cost.currency_code));
+    let cost = cost.filter(|cost| currency.is_none_or(|currency| currency == &*cost.currency_code));
     let currency = currency.or(cost.map(|cost| cost.currency_code.as_str()));
     let cost = cost.map(|cost| money::decimal(&cost.amount)).transpose();
     Ok(commerce::Product {
         parent: Some(parent.key.clone()),
-        sku: variant.sku.clone().filter(|sku| !sku.is_empty()),
-        gtin: variant.barcode.clone().filter(|code| !code.is_empty()),
+        sku: owned_unless_empty(&variant.sku),
+        gtin: owned_unless_empty(&variant.barcode),
         category: parent.category.clone(),
         brand: parent.brand.clone(),
         tags: parent.tags.clone(),
@@ -64,29 +65,28 @@ fn map_variant(
 }
 
 /// A customer without a name.
-pub fn map_customer(src: u32, customer: &Customer, out: &mut Sink) -> RecordResult {
+pub fn map_customer(src: u32, customer: &Customer<'_>, out: &mut Sink) -> RecordResult {
     let first_seen = customer.created_at.as_deref().map(|at| moment(at, "createdAt")).transpose()?;
-    let Address { country_code_v2, province_code } =
-        customer.default_address.clone().unwrap_or(Address { country_code_v2: None, province_code: None });
+    let address = customer.default_address.as_ref();
     out.push(commerce::Customer {
-        country: country_code_v2,
-        region: province_code,
+        country: address.and_then(|address| owned(&address.country_code_v2)),
+        region: address.and_then(|address| owned(&address.province_code)),
         first_seen,
-        tags: customer.tags.clone(),
+        tags: customer.tags.iter().map(|tag| tag.as_str().to_owned()).collect(),
         ..commerce::Customer::new(src, key(&customer.id), moment(&customer.updated_at, "updatedAt")?)
     });
     Ok(())
 }
 
 /// The shop under the key that orders name it by.
-pub fn map_store(src: u32, shop: &Shop, store: &str, out: &mut Sink) -> RecordResult {
+pub fn map_store(src: u32, shop: &Shop<'_>, store: &str, out: &mut Sink) -> RecordResult {
     let currency = money::currency(&shop.currency_code).map_err(|bad| bad.at("currencyCode"))?;
     out.push(commerce::Store {
         src,
         key: store.to_owned(),
-        name: shop.name.clone(),
+        name: shop.name.as_str().to_owned(),
         currency: Some(currency),
-        time_zone: Some(shop.iana_timezone.clone()),
+        time_zone: Some(shop.iana_timezone.as_str().to_owned()),
     });
     Ok(())
 }

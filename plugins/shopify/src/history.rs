@@ -3,12 +3,12 @@
 use portolan_sdk::commerce;
 use portolan_sdk::{BadRecord, Decimal, Moment};
 
-use crate::orders::{Context, moment, sum, word};
+use crate::orders::{Context, moment, owned_unless_empty, sum, word};
 use crate::shape::{Refund, RefundLine, Sale, Transaction, key};
 
 /// The order's own history.
 pub fn agreements(context: &Context<'_>) -> Result<Vec<commerce::Agreement>, BadRecord> {
-    let map = |agreement: &crate::shape::Agreement| {
+    let map = |agreement: &crate::shape::Agreement<'_>| {
         Ok(commerce::Agreement {
             key: key(&agreement.id),
             happened_at: moment(&agreement.happened_at, "agreements/happenedAt")?,
@@ -26,7 +26,7 @@ pub fn agreements(context: &Context<'_>) -> Result<Vec<commerce::Agreement>, Bad
 
 /// A sale in the order's price basis: `gross` − `discount` is what was charged, with tax inside where
 /// prices include it and without it where not.
-fn sale(context: &Context<'_>, sale: &Sale) -> Result<commerce::Sale, BadRecord> {
+fn sale(context: &Context<'_>, sale: &Sale<'_>) -> Result<commerce::Sale, BadRecord> {
     let total = context.minor(&sale.total_amount, "agreements/sales/totalAmount")?;
     let tax = context.minor(&sale.total_tax_amount, "agreements/sales/totalTaxAmount")?;
     let (charged, discount) = if context.order.taxes_included {
@@ -41,7 +41,7 @@ fn sale(context: &Context<'_>, sale: &Sale) -> Result<commerce::Sale, BadRecord>
     let presentment = context.cash.presentment(&sale.total_amount, "agreements/sales/totalAmount")?;
     let gross = sum([charged, discount])?;
     // What is taken back is negative, whether it is written so or not.
-    let taken_back = sale.action_type == "RETURN";
+    let taken_back = &*sale.action_type == "RETURN";
     let sign = if taken_back && charged > 0 { -1 } else { 1 };
     let quantity = sale.quantity.map(|quantity| if taken_back { -quantity.abs() } else { quantity });
     let line_kind = sale.line_type.to_ascii_lowercase().replace('_', "-");
@@ -60,7 +60,7 @@ fn sale(context: &Context<'_>, sale: &Sale) -> Result<commerce::Sale, BadRecord>
 }
 
 impl Context<'_> {
-    pub fn refund(&self, refund: &Refund) -> Result<commerce::Refund, BadRecord> {
+    pub fn refund(&self, refund: &Refund<'_>) -> Result<commerce::Refund, BadRecord> {
         let order = self.order;
         let at = refund.processed_at.as_ref().or(refund.created_at.as_ref()).or(refund.updated_at.as_ref());
         let at = at.ok_or_else(|| BadRecord::at("refunds/processedAt", "the refund has no date"))?;
@@ -116,7 +116,7 @@ impl Context<'_> {
         })
     }
 
-    fn refund_line(&self, line: &RefundLine) -> Result<commerce::RefundLine, BadRecord> {
+    fn refund_line(&self, line: &RefundLine<'_>) -> Result<commerce::RefundLine, BadRecord> {
         let amount = self.minor(&line.subtotal_set, "refunds/refundLineItems/subtotalSet")?;
         let tax = self.cash.minor_of(line.total_tax_set.as_ref(), "refunds/refundLineItems/totalTaxSet")?;
         Ok(commerce::RefundLine {
@@ -127,7 +127,7 @@ impl Context<'_> {
         })
     }
 
-    pub fn transaction(&self, transaction: &Transaction) -> Result<commerce::Transaction, BadRecord> {
+    pub fn transaction(&self, transaction: &Transaction<'_>) -> Result<commerce::Transaction, BadRecord> {
         let at = transaction.processed_at.as_ref().or(transaction.created_at.as_ref());
         let at = match at {
             Some(at) => moment(at, "transactions/processedAt")?,
@@ -153,8 +153,8 @@ impl Context<'_> {
             kind,
             state: state.to_owned(),
             at,
-            gateway: transaction.gateway.clone().unwrap_or_else(|| "unknown".to_owned()),
-            provider_reference: transaction.payment_id.clone().filter(|id| !id.is_empty()),
+            gateway: transaction.gateway.as_deref().unwrap_or("unknown").to_owned(),
+            provider_reference: owned_unless_empty(&transaction.payment_id),
             currency: self.cash.shop.clone(),
             amount: self.minor(&transaction.amount_set, "transactions/amountSet")?,
             test: transaction.test,

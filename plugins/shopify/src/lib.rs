@@ -54,12 +54,14 @@ struct Config {
 impl Connector for Shopify {
     fn check(connection: &Connection) -> Result<CheckReport> {
         #[derive(Deserialize)]
-        struct Answer {
-            data: Data,
+        struct Answer<'a> {
+            #[serde(borrow)]
+            data: Data<'a>,
         }
         #[derive(Deserialize)]
-        struct Data {
-            shop: shape::Shop,
+        struct Data<'a> {
+            #[serde(borrow)]
+            shop: shape::Shop<'a>,
         }
         let config: Config = connection.parse_config()?;
         let answer =
@@ -69,16 +71,16 @@ impl Connector for Shopify {
                 }
                 error => error,
             })?;
-        let shop = answer.response.json::<Answer>()?.data.shop;
+        let shop = answer.response.json::<Answer<'_>>()?.data.shop;
         let mut notes = Vec::new();
-        if shop.myshopify_domain != config.shop {
+        if *shop.myshopify_domain != config.shop {
             notes.push(format!("The store calls itself {}.", shop.myshopify_domain));
         }
         Ok(CheckReport {
-            account: shop.myshopify_domain,
-            display_name: shop.name,
-            currency: Some(shop.currency_code),
-            time_zone: Some(shop.iana_timezone),
+            account: shop.myshopify_domain.into(),
+            display_name: shop.name.into(),
+            currency: Some(shop.currency_code.into()),
+            time_zone: Some(shop.iana_timezone.into()),
             notes,
         })
     }

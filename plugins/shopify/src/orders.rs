@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use portolan_sdk::commerce::{self, TaxLine};
-use portolan_sdk::{BadRecord, Decimal, Moment, RecordResult, Sink, money, time};
+use portolan_sdk::{BadRecord, Decimal, Moment, RecordResult, Sink, Text, money, time};
 
 use crate::history;
 use crate::shape::{Allocation, Bag, Cash, Line, Order, Tax, key};
@@ -14,7 +14,7 @@ use crate::shape::{Allocation, Bag, Cash, Line, Order, Tax, key};
 /// What the parts of one order are mapped with.
 pub struct Context<'a> {
     pub src: u32,
-    pub order: &'a Order,
+    pub order: &'a Order<'a>,
     pub cash: Cash,
     pub store: &'a str,
     pub key: String,
@@ -25,11 +25,11 @@ pub struct Context<'a> {
 }
 
 /// Maps one order; nothing of it stands unless all does.
-pub fn map(src: u32, order: &Order, store: &str, out: &mut Sink) -> RecordResult {
+pub fn map(src: u32, order: &Order<'_>, store: &str, out: &mut Sink) -> RecordResult {
     let cash = Cash::new(&order.currency_code, order.presentment_currency_code.as_deref())?;
     let placed = order.processed_at.as_ref().unwrap_or(&order.created_at);
     let sales = order.agreements.nodes.iter().flat_map(|agreement| &agreement.sales.nodes);
-    let tips = sales.filter(|sale| sale.line_type == "TIP").filter_map(|sale| sale.line_item.as_ref());
+    let tips = sales.filter(|sale| &*sale.line_type == "TIP").filter_map(|sale| sale.line_item.as_ref());
     let context = Context {
         src,
         order,
@@ -55,6 +55,16 @@ pub fn moment(text: &str, path: &str) -> Result<Moment, BadRecord> {
     time::instant(text).map(Moment::At).map_err(|bad| bad.at(path))
 }
 
+/// A text that goes into a document.
+pub fn owned(text: &Option<Text<'_>>) -> Option<String> {
+    text.as_deref().map(str::to_owned)
+}
+
+/// The same, where an empty text says nothing.
+pub fn owned_unless_empty(text: &Option<Text<'_>>) -> Option<String> {
+    text.as_deref().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
 /// Shopify's words in lower case.
 pub fn word(text: Option<&str>) -> String {
     text.map_or_else(|| "unknown".to_owned(), str::to_ascii_lowercase)
@@ -65,8 +75,7 @@ impl Context<'_> {
     pub fn place(&self) -> (Option<String>, Option<String>) {
         let addresses = [&self.order.shipping_address, &self.order.billing_address];
         let address = addresses.into_iter().flatten().find(|address| address.country_code_v2.is_some());
-        address
-            .map_or((None, None), |address| (address.country_code_v2.clone(), address.province_code.clone()))
+        address.map_or((None, None), |place| (owned(&place.country_code_v2), owned(&place.province_code)))
     }
 
     fn order(&self) -> Result<commerce::Order, BadRecord> {
@@ -86,13 +95,13 @@ impl Context<'_> {
             (None, None) => "open",
         };
         let (country, region) = self.place();
-        let total = |bag: Option<&Bag>, path: &str| self.cash.minor_of(bag, path);
+        let total = |bag: Option<&Bag<'_>>, path: &str| self.cash.minor_of(bag, path);
         Ok(commerce::Order {
             test: order.test,
-            number: order.name.clone(),
+            number: owned(&order.name),
             cancelled_at,
             cancel_reason: order.cancel_reason.as_deref().map(str::to_ascii_lowercase),
-            channel: order.source_name.clone(),
+            channel: owned(&order.source_name),
             store: Some(self.store.to_owned()),
             location: order.retail_location.as_ref().map(|location| location.key()),
             state: state.to_owned(),
@@ -124,7 +133,7 @@ impl Context<'_> {
         })
     }
 
-    fn line(&self, line: &Line) -> Result<commerce::OrderLine, BadRecord> {
+    fn line(&self, line: &Line<'_>) -> Result<commerce::OrderLine, BadRecord> {
         let unit_price = &line.original_unit_price_set;
         let unit = self.minor(unit_price, "lineItems/originalUnitPriceSet")?;
         let exact = money::decimal(&unit_price.shop_money.amount);
@@ -134,13 +143,13 @@ impl Context<'_> {
         let allocations = allocations.collect::<Result<Vec<_>, _>>()?;
         let taxes = self.taxes(&line.tax_lines, "lineItems/taxLines")?;
         let title = match line.variant_title.as_deref() {
-            None | Some("" | "Default Title") => line.title.clone(),
+            None | Some("" | "Default Title") => line.title.as_str().to_owned(),
             Some(variant) => format!("{} – {variant}", line.title),
         };
         Ok(commerce::OrderLine {
             product: line.product.as_ref().map(|product| product.key()),
             variant: line.variant.as_ref().map(|variant| variant.key()),
-            sku: line.sku.clone().filter(|sku| !sku.is_empty()),
+            sku: owned_unless_empty(&line.sku),
             unit_price: Some(unit_price),
             gross,
             discount: sum(allocations.iter().map(|allocation| allocation.amount))?,
@@ -152,9 +161,9 @@ impl Context<'_> {
         })
     }
 
-    fn allocation(&self, allocation: &Allocation) -> Result<commerce::Allocation, BadRecord> {
+    fn allocation(&self, allocation: &Allocation<'_>) -> Result<commerce::Allocation, BadRecord> {
         let application = allocation.discount_application.as_ref();
-        let code = application.and_then(|application| application.code.clone());
+        let code = application.and_then(|application| owned(&application.code));
         let kind = match application.and_then(|application| application.typename.as_deref()) {
             Some("DiscountCodeApplication") => "code",
             Some("ManualDiscountApplication") => "manual",
@@ -165,12 +174,12 @@ impl Context<'_> {
         Ok(commerce::Allocation { code, kind: kind.to_owned(), amount })
     }
 
-    pub fn taxes(&self, taxes: &[Tax], path: &str) -> Result<Vec<TaxLine>, BadRecord> {
-        let map = |tax: &Tax| {
+    pub fn taxes(&self, taxes: &[Tax<'_>], path: &str) -> Result<Vec<TaxLine>, BadRecord> {
+        let map = |tax: &Tax<'_>| {
             Ok(TaxLine {
                 kind: tax_kind(&tax.title).to_owned(),
                 // Shopify names no place; the title ("CGST", "DE MwSt") says the most there is.
-                jurisdiction: tax.title.clone(),
+                jurisdiction: tax.title.as_str().to_owned(),
                 rate: tax.rate.as_ref().and_then(|rate| rate.decimal().ok()),
                 amount: self.minor(&tax.price_set, path)?,
                 collector: if tax.channel_liable == Some(true) { "marketplace" } else { "seller" }.to_owned(),
@@ -179,7 +188,7 @@ impl Context<'_> {
         taxes.iter().map(map).collect()
     }
 
-    pub fn minor(&self, bag: &Bag, path: &str) -> Result<i64, BadRecord> {
+    pub fn minor(&self, bag: &Bag<'_>, path: &str) -> Result<i64, BadRecord> {
         self.cash.minor(bag, path)
     }
 
@@ -195,7 +204,7 @@ impl Context<'_> {
         ];
         let facts = facts.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let codes = order.discount_codes.iter().map(|code| ("discount_code", code));
-        facts.chain(codes).map(|(name, value)| (name.to_owned(), value.clone())).collect()
+        facts.chain(codes).map(|(name, value)| (name.to_owned(), value.as_str().to_owned())).collect()
     }
 }
 

@@ -55,6 +55,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sdk", &[]),
     ("sandbox-shopify", &[]),
     ("plugin-*", &["sdk"]),
+    ("full-plugin", &["sdk"]),
     ("hostile-plugin", &["sdk"]),
     ("xtask", &[]),
 ];

@@ -1,11 +1,14 @@
 //! The answers of Shopify, as far as they are mapped. What the schema lets be null is optional; what
 //! it promises is not, and its absence makes a dead letter.
+//!
+//! Texts are borrowed from the page: one order has some thirty of them, and half are only compared.
 
 mod money;
 mod order;
 
 pub use money::{Bag, Cash};
 pub use order::*;
+use portolan_sdk::Text;
 use serde::Deserialize;
 
 /// A page of things that hang on a record; it is whole before it is staged.
@@ -23,11 +26,12 @@ impl<T> Default for Connection<T> {
 
 /// Something that is only pointed to.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Reference {
-    pub id: String,
+#[serde(bound(deserialize = "'de: 'a"))]
+pub struct Reference<'a> {
+    pub id: Text<'a>,
 }
 
-impl Reference {
+impl Reference<'_> {
     pub fn key(&self) -> String {
         key(&self.id)
     }
@@ -37,91 +41,92 @@ impl Reference {
 /// different kinds may be equal.
 pub fn key(id: &str) -> String {
     let id = id.strip_prefix("gid://shopify/").unwrap_or(id);
-    id.split('?').next().unwrap_or(id).to_owned()
+    let end = id.bytes().position(|byte| byte == b'?').unwrap_or(id.len());
+    id[..end].to_owned()
 }
 
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Product {
-    pub id: String,
-    pub title: String,
-    pub vendor: Option<String>,
-    pub product_type: Option<String>,
-    pub updated_at: String,
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct Product<'a> {
+    pub id: Text<'a>,
+    pub title: Text<'a>,
+    pub vendor: Option<Text<'a>>,
+    pub product_type: Option<Text<'a>>,
+    pub updated_at: Text<'a>,
     #[serde(default)]
-    pub tags: Vec<String>,
-    pub category: Option<Category>,
-    pub price_range_v2: Option<PriceRange>,
+    pub tags: Vec<Text<'a>>,
+    pub category: Option<Category<'a>>,
+    pub price_range_v2: Option<PriceRange<'a>>,
     #[serde(default)]
-    pub variants: Connection<Variant>,
+    pub variants: Connection<Variant<'a>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Category {
-    pub full_name: String,
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct Category<'a> {
+    pub full_name: Text<'a>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PriceRange {
-    pub min_variant_price: PriceCurrency,
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct PriceRange<'a> {
+    pub min_variant_price: PriceCurrency<'a>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PriceCurrency {
-    pub currency_code: String,
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct PriceCurrency<'a> {
+    pub currency_code: Text<'a>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Variant {
-    pub id: String,
-    pub title: Option<String>,
-    pub sku: Option<String>,
-    pub barcode: Option<String>,
-    pub price: Option<String>,
-    pub updated_at: Option<String>,
-    pub inventory_item: Option<InventoryItem>,
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct Variant<'a> {
+    pub id: Text<'a>,
+    pub title: Option<Text<'a>>,
+    pub sku: Option<Text<'a>>,
+    pub barcode: Option<Text<'a>>,
+    pub price: Option<Text<'a>>,
+    pub updated_at: Option<Text<'a>>,
+    pub inventory_item: Option<InventoryItem<'a>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct InventoryItem {
-    pub unit_cost: Option<Amount>,
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct InventoryItem<'a> {
+    pub unit_cost: Option<Amount<'a>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Amount {
-    pub amount: String,
-    pub currency_code: String,
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct Amount<'a> {
+    pub amount: Text<'a>,
+    pub currency_code: Text<'a>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Customer {
-    pub id: String,
-    pub created_at: Option<String>,
-    pub updated_at: String,
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct Customer<'a> {
+    pub id: Text<'a>,
+    pub created_at: Option<Text<'a>>,
+    pub updated_at: Text<'a>,
     #[serde(default)]
-    pub tags: Vec<String>,
-    pub default_address: Option<Address>,
+    pub tags: Vec<Text<'a>>,
+    pub default_address: Option<Address<'a>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Address {
-    pub country_code_v2: Option<String>,
-    pub province_code: Option<String>,
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct Address<'a> {
+    pub country_code_v2: Option<Text<'a>>,
+    pub province_code: Option<Text<'a>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Shop {
-    pub name: String,
-    pub myshopify_domain: String,
-    pub currency_code: String,
-    pub iana_timezone: String,
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct Shop<'a> {
+    pub name: Text<'a>,
+    pub myshopify_domain: Text<'a>,
+    pub currency_code: Text<'a>,
+    pub iana_timezone: Text<'a>,
 }
