@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use portolan_commerce::document::{Document, Skipped};
-use portolan_core::{ConnectionId, Currency, Instant};
+use portolan_core::{ConnectionId, Currency, Instant, TenantId};
 use serde::{Deserialize, Serialize};
 
 use crate::{Fault, Manifest};
@@ -60,6 +60,7 @@ pub struct EgressGrant {
 /// A connection as the runtime needs it for a call.
 #[derive(Debug, Clone)]
 pub struct ConnectionContext {
+    pub tenant: TenantId,
     pub id: ConnectionId,
     /// JSON object, valid against the manifest's schema; secret fields absent.
     pub config: Arc<str>,

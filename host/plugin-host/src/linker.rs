@@ -22,20 +22,36 @@ pub struct Linked {
     pub pure: ConnectorPre<HostState>,
 }
 
-/// Errors: what the component exports or imports that the contract does not have.
-pub fn link(engine: &Engine, component: &Component) -> wasmtime::Result<Linked> {
-    let mut fetching = basics(engine)?;
-    http::add_to_linker::<_, HasSelf<HostState>>(&mut fetching, |state| state)?;
-    signer::add_to_linker::<_, HasSelf<HostState>>(&mut fetching, |state| state)?;
-    files::add_to_linker::<_, HasSelf<HostState>>(&mut fetching, |state| state)?;
-    forbid(&mut fetching, component, &["sink"])?;
-    let mut pure = basics(engine)?;
-    sink::add_to_linker::<_, HasSelf<HostState>>(&mut pure, |state| state)?;
-    forbid(&mut pure, component, &["http", "signer", "files"])?;
-    Ok(Linked {
-        fetching: ConnectorPre::new(fetching.instantiate_pre(component)?)?,
-        pure: ConnectorPre::new(pure.instantiate_pre(component)?)?,
-    })
+/// What components are bound to, put together once per engine.
+pub struct Linkers {
+    fetching: Linker<HostState>,
+    pure: Linker<HostState>,
+}
+
+impl Linkers {
+    /// Errors: two host functions of one name, which would be a mistake of this crate.
+    pub fn new(engine: &Engine) -> wasmtime::Result<Self> {
+        let basics = basics(engine)?;
+        let mut fetching = basics.clone();
+        http::add_to_linker::<_, HasSelf<HostState>>(&mut fetching, |state| state)?;
+        signer::add_to_linker::<_, HasSelf<HostState>>(&mut fetching, |state| state)?;
+        files::add_to_linker::<_, HasSelf<HostState>>(&mut fetching, |state| state)?;
+        let mut pure = basics;
+        sink::add_to_linker::<_, HasSelf<HostState>>(&mut pure, |state| state)?;
+        Ok(Self { fetching, pure })
+    }
+
+    /// Errors: what the component exports or imports that the contract does not have.
+    pub fn link(&self, component: &Component) -> wasmtime::Result<Linked> {
+        let mut fetching = self.fetching.clone();
+        forbid(&mut fetching, component, &["sink"])?;
+        let mut pure = self.pure.clone();
+        forbid(&mut pure, component, &["http", "signer", "files"])?;
+        Ok(Linked {
+            fetching: ConnectorPre::new(fetching.instantiate_pre(component)?)?,
+            pure: ConnectorPre::new(pure.instantiate_pre(component)?)?,
+        })
+    }
 }
 
 /// Makes every function of these interfaces trap, as far as the component imports them.

@@ -18,7 +18,7 @@ use wasmtime::Engine;
 use crate::cache::ArtefactCache;
 use crate::call::{Call, Prepared};
 use crate::capability::http::{Buckets, Clients, SharedHttp};
-use crate::linker::{self, Linked};
+use crate::linker::{Linked, Linkers};
 use crate::options::Options;
 use crate::{convert, engine, load};
 
@@ -33,6 +33,7 @@ pub struct SandboxRuntime {
 
 struct Inner {
     engine: Engine,
+    linkers: Linkers,
     cache: ArtefactCache,
     options: Options,
     http: Arc<SharedHttp>,
@@ -66,7 +67,9 @@ pub enum SetupError {
 
 impl SandboxRuntime {
     pub fn new(options: Options) -> Result<Self, SetupError> {
-        let engine = engine::new_engine().map_err(|error| SetupError::Engine(format!("{error:#}")))?;
+        let broken = |error: wasmtime::Error| SetupError::Engine(format!("{error:#}"));
+        let engine = engine::new_engine().map_err(broken)?;
+        let linkers = Linkers::new(&engine).map_err(broken)?;
         let cache_dir = options.data_dir.join("plugin-cache");
         let downloads_dir = options.data_dir.join("downloads");
         for folder in [&cache_dir, &downloads_dir] {
@@ -83,6 +86,7 @@ impl SandboxRuntime {
         });
         let inner = Inner {
             engine,
+            linkers,
             cache: ArtefactCache::new(cache_dir, options.cache_key.clone()),
             calls: Arc::new(Semaphore::new(options.limits.concurrent_calls.max(1))),
             compiling: tokio::sync::Mutex::new(()),
@@ -274,7 +278,7 @@ fn compile(inner: &Inner, component: &[u8]) -> Result<Loaded, Fault> {
         )
     };
     let compiled = inner.cache.compile(&inner.engine, component, &inspected.sha256).map_err(words)?;
-    let linked = linker::link(&inner.engine, &compiled).map_err(words)?;
+    let linked = inner.linkers.link(&compiled).map_err(words)?;
     let manifest = Arc::new(inspected.manifest);
     Ok(Loaded {
         installed: InstalledPlugin {

@@ -21,6 +21,8 @@ pub const SECRET_COLUMN: &str = "sealed";
 pub const UPLOAD_WAITING: &str = "waiting";
 /// The state of an upload whose rows are staged.
 pub const UPLOAD_STAGED: &str = "staged";
+/// The state of an upload that was set aside, with the reason beside it.
+pub const UPLOAD_REFUSED: &str = "refused";
 
 /// The row name a secret is sealed to.
 pub fn secret_row(connection: ConnectionId, field: &str) -> String {
@@ -60,6 +62,7 @@ pub async fn load_context(
         .all(tx)
         .await?;
     Ok(ConnectionContext {
+        tenant: tx.tenant(),
         id,
         config: Arc::from(connection.config.as_str()),
         secrets,

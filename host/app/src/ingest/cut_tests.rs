@@ -14,6 +14,41 @@ fn bodies(chunks: &[CutChunk]) -> Vec<&str> {
     chunks.iter().map(|chunk| std::str::from_utf8(&chunk.body).expect("utf-8")).collect()
 }
 
+/// One character a byte, up to U+00FF.
+fn bytes(text: &str) -> Vec<u8> {
+    text.chars().map(|character| u8::try_from(character).expect("up to U+00FF")).collect()
+}
+
+/// The table that the SDK's test host is held to as well.
+#[test]
+fn files_are_cut_as_the_contract_says() {
+    let table: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../wit/cutting.json")).expect("a table");
+    for case in table["cases"].as_array().expect("cases") {
+        let name = case["name"].as_str().expect("a name");
+        let text = |field: &str| case[field].as_str().unwrap_or_default();
+        let number = |field: &str, other: u64| case[field].as_u64().unwrap_or(other);
+        let aim = ChunkAim { bytes: number("bytes", 1 << 20) as usize, rows: number("rows", 1_000) as u32 };
+        let answer = Framing::parse(text("framing")).and_then(|framing| match framing {
+            Framing::Delimited(delimited) => {
+                cut_delimited(&bytes(text("file")), &delimited, aim).map_err(|error| error.to_string())
+            }
+            Framing::Whole => panic!("{name}: not delimited"),
+        });
+        match (answer, case["refused"].as_str()) {
+            (Ok(chunks), None) => {
+                let found: Vec<Vec<u8>> = chunks.into_iter().map(|chunk| chunk.body).collect();
+                let chunks = case["chunks"].as_array().expect("chunks");
+                let expected: Vec<Vec<u8>> =
+                    chunks.iter().filter_map(|chunk| chunk.as_str().map(bytes)).collect();
+                assert_eq!(found, expected, "{name}");
+            }
+            (Err(error), Some(words)) => assert!(error.starts_with(words), "{name}: {error}"),
+            (answer, _) => panic!("{name}: {answer:?}"),
+        }
+    }
+}
+
 #[test]
 fn rows_of_one_document_come_together_however_far_apart() {
     let file = b"id,sku\n1,a\n2,b\n1,c\n";

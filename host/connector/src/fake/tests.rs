@@ -43,6 +43,7 @@ fn store(key: &str) -> Document {
 fn request(token: Option<Bytes>, since: Option<i64>, until: Option<i64>) -> FetchRequest {
     FetchRequest {
         connection: ConnectionContext {
+            tenant: "01890a5d-ac96-774b-bcce-b302099a8056".parse().expect("an id"),
             id: "01890a5d-ac96-774b-bcce-b302099a8057".parse().expect("an id"),
             config: Arc::from("{}"),
             secrets: Vec::new(),

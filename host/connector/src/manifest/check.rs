@@ -7,6 +7,9 @@ use serde_json::Value;
 use super::{AuthMethod, CONTRACT_VERSION, Manifest, PluginKind, StreamDeclaration, StreamMode};
 use crate::config::{self, HostPattern};
 
+/// What `signer` can do; the manifest's schema lists the same.
+const SIGNING_ALGORITHMS: [&str; 3] = ["hmac-sha256", "hmac-sha1", "rsa-sha256"];
+
 /// The manifest is not accepted: every finding in one message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .findings.join("; "))]
@@ -168,6 +171,15 @@ fn check_auth(manifest: &Manifest, findings: &mut Vec<String>) {
             findings.push(format!("{place} uses {:?}, which is no secret field of config", shorten(secret)));
         }
         bound.insert(secret.clone());
+    }
+    for algorithm in manifest.signing.iter().flat_map(|entry| &entry.algorithms) {
+        if !SIGNING_ALGORITHMS.contains(&algorithm.as_str()) {
+            findings.push(format!(
+                "signing names the algorithm {:?}, which this host does not have: use {}",
+                shorten(algorithm),
+                SIGNING_ALGORITHMS.join(", ")
+            ));
+        }
     }
     for secret in secrets {
         if !bound.contains(&secret) {

@@ -111,6 +111,18 @@ fn every_secret_is_bound_to_a_declared_host() {
     assert!(findings("/signing", json!([])).contains("config.key is secret but bound to nothing"));
     assert!(findings("/signing/0/secret", json!("shop")).contains("no secret field"));
     assert!(findings("/auth/0/header", json!("Host")).contains("may be set"));
+    assert!(findings("/signing/0/algorithms", json!(["hmac-md5"])).contains("use hmac-sha256, hmac-sha1"));
+}
+
+#[test]
+fn limits_that_are_not_asked_for_are_those_of_the_schema() {
+    let schema: Value =
+        serde_json::from_str(include_str!("../../../../wit/manifest.schema.json")).expect("a schema");
+    let properties = schema["$defs"]["limits"]["properties"].as_object().expect("limits").clone();
+    let documented: serde_json::Map<String, Value> =
+        properties.into_iter().map(|(name, property)| (name, property["default"].clone())).collect();
+    let limits = parse(&sample()).expect("accepted").limits;
+    assert_eq!(serde_json::to_value(limits).expect("json"), Value::Object(documented));
 }
 
 #[test]

@@ -1,8 +1,13 @@
 //! `signer`: use a secret without seeing it. Only secrets and algorithms that the manifest's
 //! `signing` lists.
 
+mod rsa;
+#[cfg(test)]
+mod tests;
+
 use hmac::{Hmac, KeyInit, Mac};
 use portolan_connector::SecretValue;
+use sha1::Sha1;
 use sha2::Sha256;
 
 use crate::bindings::portolan::plugin::signer::Host;
@@ -25,7 +30,35 @@ impl Signer {
         Self { keys: keys.collect() }
     }
 
-    fn mac(&self, secret: &str, algorithm: &str, message: &[u8]) -> Result<Hmac<Sha256>, String> {
+    fn sign(&self, secret: &str, algorithm: &str, message: &[u8]) -> Result<Vec<u8>, String> {
+        let key = self.key(secret, algorithm, message)?.expose();
+        match algorithm {
+            "hmac-sha256" => Ok(mac::<Hmac<Sha256>>(key, message)?.finalize().into_bytes().to_vec()),
+            "hmac-sha1" => Ok(mac::<Hmac<Sha1>>(key, message)?.finalize().into_bytes().to_vec()),
+            "rsa-sha256" => rsa::sign(key, message),
+            _ => Err(unknown()),
+        }
+    }
+
+    fn verify(
+        &self,
+        secret: &str,
+        algorithm: &str,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, String> {
+        let key = self.key(secret, algorithm, message)?.expose();
+        // `verify_slice` compares in constant time.
+        match algorithm {
+            "hmac-sha256" => Ok(mac::<Hmac<Sha256>>(key, message)?.verify_slice(signature).is_ok()),
+            "hmac-sha1" => Ok(mac::<Hmac<Sha1>>(key, message)?.verify_slice(signature).is_ok()),
+            "rsa-sha256" => rsa::verify(key, message, signature),
+            _ => Err(unknown()),
+        }
+    }
+
+    /// The key, if the manifest allows this use of it.
+    fn key(&self, secret: &str, algorithm: &str, message: &[u8]) -> Result<&SecretValue, String> {
         if message.len() > MAX_MESSAGE_BYTES {
             return Err("the message is larger than 4 MiB".to_owned());
         }
@@ -38,14 +71,18 @@ impl Signer {
         if !algorithms.iter().any(|listed| listed == algorithm) {
             return Err("the manifest's signing does not list this algorithm for the key".to_owned());
         }
-        if algorithm != "hmac-sha256" {
-            return Err("this host offers hmac-sha256".to_owned());
-        }
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(value.expose().as_bytes()).map_err(|error| error.to_string())?;
-        mac.update(message);
-        Ok(mac)
+        Ok(value)
     }
+}
+
+fn mac<M: Mac + KeyInit>(key: &str, message: &[u8]) -> Result<M, String> {
+    let mut mac = <M as KeyInit>::new_from_slice(key.as_bytes()).map_err(|error| error.to_string())?;
+    mac.update(message);
+    Ok(mac)
+}
+
+fn unknown() -> String {
+    "this host offers hmac-sha256, hmac-sha1 and rsa-sha256".to_owned()
 }
 
 impl Host for HostState {
@@ -55,7 +92,7 @@ impl Host for HostState {
         algorithm: String,
         message: Vec<u8>,
     ) -> wasmtime::Result<Result<Vec<u8>, String>> {
-        Ok(self.signer.mac(&secret, &algorithm, &message).map(|mac| mac.finalize().into_bytes().to_vec()))
+        Ok(self.signer.sign(&secret, &algorithm, &message))
     }
 
     fn verify(
@@ -65,7 +102,6 @@ impl Host for HostState {
         message: Vec<u8>,
         signature: Vec<u8>,
     ) -> wasmtime::Result<Result<bool, String>> {
-        // `verify_slice` compares in constant time.
-        Ok(self.signer.mac(&secret, &algorithm, &message).map(|mac| mac.verify_slice(&signature).is_ok()))
+        Ok(self.signer.verify(&secret, &algorithm, &message, &signature))
     }
 }

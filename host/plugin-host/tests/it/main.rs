@@ -3,6 +3,7 @@
 mod hostile;
 mod loading;
 mod network;
+mod optional;
 mod purity;
 mod support;
 mod upstream;

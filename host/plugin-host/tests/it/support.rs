@@ -9,19 +9,27 @@ use portolan_connector::{
     CheckReport, ChunkInfo, ConnectionContext, EgressGrant, Fault, FetchRequest, NormalizeRequest,
     Normalized, Page, Payload, PluginRef, PluginRuntime, SecretValue, SliceMode, SliceSpec, StagedFile,
 };
-use portolan_core::{ConnectionId, Duration, Instant};
+use portolan_core::{ConnectionId, Duration, Instant, TenantId};
 use portolan_plugin_host::{CacheKey, Options, SandboxRuntime};
 use serde_json::{Value, json};
 
 pub const NOW: Instant = Instant(1_790_000_000_123_456);
 pub const TOKEN: &str = "canary-token-58213";
 
-const COMPONENT: &str = "portolan_hostile_plugin.wasm";
-
-/// The hostile component: prebuilt where `PORTOLAN_PLUGINS_DIR` has it, else built here.
+/// The hostile component.
 pub fn component() -> Bytes {
-    let prebuilt = prebuilt_plugins().map(|folder| folder.join("guests/hostile.wasm"));
-    let path = prebuilt.filter(|path| path.exists()).unwrap_or_else(build);
+    guest("hostile")
+}
+
+/// The connector with every optional export.
+pub fn full_component() -> Bytes {
+    guest("full")
+}
+
+/// A component of `tests/guests`: prebuilt where `PORTOLAN_PLUGINS_DIR` has it, else built here.
+fn guest(name: &str) -> Bytes {
+    let prebuilt = prebuilt_plugins().map(|folder| folder.join(format!("guests/{name}.wasm")));
+    let path = prebuilt.filter(|path| path.exists()).unwrap_or_else(|| build(name));
     Bytes::from(std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
 }
 
@@ -30,11 +38,11 @@ pub fn prebuilt_plugins() -> Option<PathBuf> {
     std::env::var_os("PORTOLAN_PLUGINS_DIR").map(PathBuf::from)
 }
 
-fn build() -> PathBuf {
+fn build(name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let output = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "portolan-hostile-plugin"])
+        .args(["build", "--quiet", "--package", &format!("portolan-{name}-plugin")])
         .args(["--target", "wasm32-wasip2", "--profile", "plugin", "--target-dir"])
         .arg(&target)
         .current_dir(&root)
@@ -42,10 +50,10 @@ fn build() -> PathBuf {
         .expect("cargo runs");
     assert!(
         output.status.success(),
-        "the hostile plugin was not built; `rustup target add wasm32-wasip2` may help:\n{}",
+        "the {name} plugin was not built; `rustup target add wasm32-wasip2` may help:\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    target.join("wasm32-wasip2/plugin").join(COMPONENT)
+    target.join(format!("wasm32-wasip2/plugin/portolan_{name}_plugin.wasm"))
 }
 
 /// Options whose cache the tests share, so that one of them compiles for all.
@@ -160,6 +168,7 @@ impl Connection {
 
     fn context(self) -> ConnectionContext {
         ConnectionContext {
+            tenant: "01890a5d-ac96-774b-bcce-b302099a8056".parse::<TenantId>().expect("an id"),
             id: "01890a5d-ac96-774b-bcce-b302099a8057".parse::<ConnectionId>().expect("an id"),
             config: Arc::from(self.config.to_string()),
             secrets: vec![

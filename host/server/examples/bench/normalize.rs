@@ -8,7 +8,7 @@ use portolan_connector::{
     ConnectionContext, EgressGrant, FetchRequest, NormalizeRequest, Payload, PluginRef, PluginRuntime,
     SecretValue, SliceMode, SliceSpec,
 };
-use portolan_core::{Clock, ConnectionId, Duration, Instant, SystemClock, SystemRandom};
+use portolan_core::{Clock, ConnectionId, Duration, Instant, SystemClock, SystemRandom, TenantId};
 use portolan_plugin_host::SandboxRuntime;
 use portolan_sandbox_shopify::{Handle, Size};
 
@@ -89,6 +89,7 @@ async fn first_page(runtime: &SandboxRuntime, plugin: &PluginRef, shop: &Handle)
     let config = serde_json::json!({"shop": "bench.myshopify.com", "base_url": shop.url()});
     let request = FetchRequest {
         connection: ConnectionContext {
+            tenant: TenantId::generate(&SystemClock, &SystemRandom),
             id: ConnectionId::generate(&SystemClock, &SystemRandom),
             config: Arc::from(config.to_string()),
             secrets: vec![("access_token".to_owned(), SecretValue::new(TOKEN))],

@@ -6,13 +6,29 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use portolan_connector::{BucketScope, RateBucket};
 use portolan_core::{Clock, ConnectionId};
 
-/// Whose quota it is. The account behind a connection is not known here, so an account's bucket is
-/// kept per connection.
+use super::account::Account;
+
+/// Who draws.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller<'a> {
+    pub plugin_id: &'a str,
+    pub account: Account,
+    pub connection: ConnectionId,
+}
+
+/// Whose quota it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Holder {
     plugin_id: String,
-    connection: Option<ConnectionId>,
     bucket: String,
+    share: Share,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Share {
+    Connection(ConnectionId),
+    Account(Account),
+    Plugin,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -35,16 +51,10 @@ impl Buckets {
     /// Draws tokens.
     ///
     /// Errors: milliseconds until the bucket holds enough.
-    pub fn draw(
-        &self,
-        plugin_id: &str,
-        connection: ConnectionId,
-        bucket: &RateBucket,
-        cost: u32,
-    ) -> Result<(), u64> {
+    pub fn draw(&self, caller: Caller<'_>, bucket: &RateBucket, cost: u32) -> Result<(), u64> {
         let cost = f64::from(cost.max(1)).min(bucket.capacity);
         let mut levels = self.levels();
-        let level = self.refilled(&mut levels, plugin_id, connection, bucket);
+        let level = self.refilled(&mut levels, caller, bucket);
         if level.tokens >= cost {
             level.tokens -= cost;
             return Ok(());
@@ -55,25 +65,25 @@ impl Buckets {
 
     /// The channel said how much is left. It meters and the manifest only guesses, so it is believed,
     /// also where it grants more than the manifest hoped for.
-    pub fn observe(&self, plugin_id: &str, connection: ConnectionId, bucket: &RateBucket, remaining: u32) {
+    pub fn observe(&self, caller: Caller<'_>, bucket: &RateBucket, remaining: u32) {
         let mut levels = self.levels();
-        let level = self.refilled(&mut levels, plugin_id, connection, bucket);
+        let level = self.refilled(&mut levels, caller, bucket);
         level.tokens = f64::from(remaining);
     }
 
     fn refilled<'a>(
         &self,
         levels: &'a mut HashMap<Holder, Level>,
-        plugin_id: &str,
-        connection: ConnectionId,
+        caller: Caller<'_>,
         bucket: &RateBucket,
     ) -> &'a mut Level {
         let now_us = self.clock.monotonic().0;
-        let holder = Holder {
-            plugin_id: plugin_id.to_owned(),
-            connection: (bucket.scope != BucketScope::Plugin).then_some(connection),
-            bucket: bucket.id.clone(),
+        let share = match bucket.scope {
+            BucketScope::Connection => Share::Connection(caller.connection),
+            BucketScope::Account => Share::Account(caller.account),
+            BucketScope::Plugin => Share::Plugin,
         };
+        let holder = Holder { plugin_id: caller.plugin_id.to_owned(), bucket: bucket.id.clone(), share };
         let level = levels.entry(holder).or_insert(Level { tokens: bucket.capacity, at_us: now_us });
         let elapsed_s = (now_us - level.at_us).max(0) as f64 / 1_000_000.0;
         // What was observed above the capacity stays until it is spent, but nothing flows in on top.

@@ -3,6 +3,7 @@
 //! **Invariant:** every connection is opened through [`Egress::permit`]; a secret is written only
 //! into requests toward hosts that its scheme is bound to, and never into anything that the guest gets.
 
+mod account;
 mod address;
 mod auth;
 mod bucket;
@@ -27,7 +28,9 @@ use portolan_connector::{ConnectionContext, Manifest, ObservedLimit, RateBucket,
 use portolan_core::Clock;
 use serde_json::Value;
 
+use self::account::Account;
 use self::auth::ReadyScheme;
+use self::bucket::Caller;
 use crate::bindings::portolan::plugin::http as wit;
 use crate::options::HttpOptions;
 use crate::state::HostState;
@@ -51,6 +54,7 @@ pub struct HttpCall {
     shared: Arc<SharedHttp>,
     manifest: Arc<Manifest>,
     connection: portolan_core::ConnectionId,
+    account: Account,
     egress: Egress,
     schemes: Vec<ReadyScheme>,
     scrubber: Scrubber,
@@ -94,6 +98,7 @@ impl HttpCall {
         let response_bytes = manifest.limits.response_bytes.min(shared.options.response_bytes);
         Ok(Self {
             schemes: auth::ready_schemes(&manifest, config, &connection.secrets),
+            account: Account::of(&manifest, connection, config),
             connection: connection.id,
             shared,
             manifest,
@@ -183,6 +188,10 @@ impl HttpCall {
         within(&self.download_bytes, bytes, self.shared.options.download_bytes)
     }
 
+    fn caller(&self) -> Caller<'_> {
+        Caller { plugin_id: &self.manifest.id, account: self.account, connection: self.connection }
+    }
+
     fn bucket(&self, id: Option<&str>) -> Result<Option<&RateBucket>, wit::HttpError> {
         match id {
             None => Ok(self.manifest.rate_buckets.first()),
@@ -200,7 +209,7 @@ impl HttpCall {
         let Some(bucket) = self.bucket(request.bucket.as_deref())? else { return Ok(()) };
         let mut waited_ms = 0;
         loop {
-            match self.shared.buckets.draw(&self.manifest.id, self.connection, bucket, request.cost) {
+            match self.shared.buckets.draw(self.caller(), bucket, request.cost) {
                 Ok(()) => return Ok(()),
                 Err(wait_ms) if waited_ms + wait_ms <= self.shared.options.bucket_wait_ms => {
                     waited_ms += wait_ms;
@@ -213,7 +222,7 @@ impl HttpCall {
 
     fn observe(&self, bucket: String, remaining: u32, reset_ms: u64) {
         let Ok(Some(known)) = self.bucket(Some(&bucket)) else { return };
-        self.shared.buckets.observe(&self.manifest.id, self.connection, known, remaining);
+        self.shared.buckets.observe(self.caller(), known, remaining);
         let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
         if limits.len() < MAX_OBSERVATIONS {
             limits.push(ObservedLimit { bucket, remaining, reset_ms });
