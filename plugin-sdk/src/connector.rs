@@ -105,7 +105,7 @@ pub fn run_normalize<C: Connector>(
 ///
 /// The path is relative to the source file, as with `include_str!`. The manifest is embedded as the custom section
 /// `portolan:manifest` of the plugin's own crate, so that no linker drops it, and is there as
-/// `MANIFEST` for tests.
+/// `MANIFEST` for tests. The component gets an allocator for short calls over many small values.
 ///
 /// ```ignore
 /// portolan_sdk::connector!(Shop, manifest: "../plugin.json");
