@@ -4,6 +4,9 @@ Usage: duckdb_peer.py FOLDER   (every *.parquet below it is one part of the ledg
 
 Prints one JSON object a line, as the product's own benchmark does. Peer figures have no target: they are
 what ours are read beside. "cold" is a new connection each time; "repeated" the same connection again.
+
+The rows asked for are the same: the top 20 of each currency, and customers with an order that stands. Ours bring
+totals and the number of all rows with them (for customers a second distinct count), the peer does not.
 """
 
 import json
@@ -22,8 +25,9 @@ def questions(columns):
     # Dates are stored as days since 1970; a plain integer column must be made a date first.
     day = "event_date" if columns["event_date"] == "DATE" else "DATE '1970-01-01' + CAST(event_date AS INTEGER)"
     net = "SUM(gross_minor - discount_minor)"
-    # Keys are unique within a connection only.
-    customer = "CASE WHEN customer_key IS NOT NULL THEN (connection_id, customer_key) END"
+    ordered = day.replace("event_date", "order_date")
+    # An order stands while the units of these events are above zero.
+    deciding = "('sale', 'edit_add', 'edit_remove', 'price_adjust', 'cancel')"
     return {
         "day × channel": f"""
             SELECT {day} AS day, connection_id, currency, {net}
@@ -32,10 +36,16 @@ def questions(columns):
             WITH newest AS (SELECT MAX(year({day})) AS year FROM events)
             SELECT connection_id, product_key, currency, {net} AS net
             FROM events, newest WHERE NOT test AND year({day}) = newest.year
-            GROUP BY ALL ORDER BY net DESC LIMIT 20""",
+            GROUP BY ALL QUALIFY row_number() OVER (PARTITION BY currency ORDER BY net DESC) <= 20
+            ORDER BY currency, net DESC""",
         "distinct customers by month": f"""
-            SELECT date_trunc('month', {day}) AS month, COUNT(DISTINCT {customer})
-            FROM events WHERE NOT test GROUP BY ALL ORDER BY month""",
+            WITH standing AS (
+                SELECT connection_id, customer_key, order_key, order_at, date_trunc('month', {ordered}) AS month
+                FROM events
+                WHERE NOT test AND has_order AND kind IN {deciding} AND customer_key IS NOT NULL
+                GROUP BY ALL HAVING SUM(quantity_milli) > 0)
+            SELECT month, COUNT(DISTINCT (connection_id, customer_key)) FROM standing
+            GROUP BY ALL ORDER BY month""",
     }
 
 

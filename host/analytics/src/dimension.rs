@@ -113,6 +113,11 @@ impl Dimension {
 }
 
 impl Key {
+    /// Whether a ledger has few of its values, so that their combinations are few, too.
+    pub(crate) const fn is_small(self) -> bool {
+        !matches!(self, Self::Product)
+    }
+
     /// The column's name in every statement.
     pub(crate) const fn name(self) -> &'static str {
         match self {

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use portolan_core::TenantId;
+use portolan_core::calendar::DateRange;
 
 use crate::{AnalyticsError, Query, Table};
 
@@ -10,6 +11,9 @@ use crate::{AnalyticsError, Query, Table};
 pub trait QueryEngine: Send + Sync {
     /// The answer, over one snapshot of the ledger. Dropping the future stops the work.
     async fn run(&self, tenant: TenantId, query: &Query) -> Result<Table, AnalyticsError>;
+
+    /// From the first business date on which anything happened to the last one; nothing where nothing did.
+    async fn days(&self, tenant: TenantId) -> Result<Option<DateRange>, AnalyticsError>;
 
     /// Grows with every change of the tenant's ledger: the key of caches and ETags.
     async fn data_version(&self, tenant: TenantId) -> Result<i64, AnalyticsError>;

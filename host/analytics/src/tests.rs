@@ -175,9 +175,9 @@ fn titles_replace_keys_where_they_are_known() {
             .map(|selected| match selected {
                 super::plan::Selected::Key(key) => match key.name() {
                     "connection_id" => Value::Uuid(connection.0),
-                    "product_key" => Value::Text(product.to_owned()),
-                    "currency" => Value::Text("EUR".to_owned()),
-                    _ => Value::Text("sale".to_owned()),
+                    "product_key" => Value::Text(product.into()),
+                    "currency" => Value::Text("EUR".into()),
+                    _ => Value::Text("sale".into()),
                 },
                 _ => Value::Integer(gross),
             })

@@ -11,8 +11,9 @@ use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::error::DataFusionError;
 use datafusion::execution::disk_manager::DiskManagerBuilder;
-use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::scalar::ScalarValue;
@@ -20,6 +21,8 @@ use portolan_analytics::{Parameter, Statement, Value};
 use portolan_db::entity::fact_part;
 use uuid::Uuid;
 
+use crate::exact_sum::exact_sum;
+use crate::pack::Packer;
 use crate::part::month_of;
 use crate::period::period_start;
 use crate::schema::SALE_EVENTS;
@@ -27,6 +30,9 @@ use crate::{FactStoreConfig, FactsError};
 
 /// More groups than this are not an answer that anybody reads.
 const MAX_GROUPS: usize = 2_000_000;
+
+/// Read from the end of a part at once: more than a footer takes.
+const FOOTER_BYTES: usize = 64 << 10;
 
 /// What the statements of one question read.
 #[derive(Clone)]
@@ -73,8 +79,12 @@ impl Engine {
         source: &Source,
         statement: &Statement,
     ) -> Result<Answered, FactsError> {
+        let memory = MemoryConsumer::new("answer").register(&runtime.memory_pool);
+        let packer = Packer::new(&runtime.memory_pool);
         let session = self.session(runtime);
         self.register(&session, source, statement).await?;
+        session.register_udaf(exact_sum());
+        session.register_udf(packer.function());
         let starts = statement.period_start();
         if !starts.is_empty() {
             session.register_udf(period_start(starts));
@@ -83,12 +93,15 @@ impl Engine {
         let frame = session.sql(&statement.sql).await?.with_param_values(parameters)?;
         let plan = frame.create_physical_plan().await?;
         let batches = collect(plan.clone(), session.task_ctx()).await?;
+        tracing::trace!(plan = %DisplayableExecutionPlan::with_metrics(plan.as_ref()).indent(true), "statement ran");
         if batches.iter().map(RecordBatch::num_rows).sum::<usize>() > MAX_GROUPS {
             return Err(DataFusionError::ResourcesExhausted("too many groups".to_owned()).into());
         }
         let mut rows = Vec::new();
         for batch in &batches {
-            append_rows(batch, &mut rows)?;
+            let cells = batch.num_rows() * (batch.num_columns() + statement.packed_keys);
+            memory.try_grow(batch.get_array_memory_size() + cells * size_of::<Value>())?;
+            append_rows(batch, &packer, statement.packed_keys, &mut rows)?;
         }
         Ok(Answered { rows, rows_scanned: scanned(plan.as_ref()) })
     }
@@ -113,7 +126,8 @@ impl Engine {
             session.register_table("sale_events", Arc::new(tail))?;
             return Ok(());
         }
-        let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
+        let format = ParquetFormat::default().with_metadata_size_hint(Some(FOOTER_BYTES));
+        let options = ListingOptions::new(Arc::new(format)).with_file_extension(".parquet");
         let listing = ListingTableConfig::new_with_multi_paths(files)
             .with_listing_options(options)
             .with_schema(SALE_EVENTS.clone());
@@ -157,10 +171,26 @@ fn scalar(parameter: &Parameter) -> ScalarValue {
     }
 }
 
-fn append_rows(batch: &RecordBatch, rows: &mut Vec<Vec<Value>>) -> Result<(), FactsError> {
+/// Adds a batch's rows; with packed keys, their values stand in place of the first column.
+fn append_rows(
+    batch: &RecordBatch,
+    packer: &Packer,
+    packed_keys: usize,
+    rows: &mut Vec<Vec<Value>>,
+) -> Result<(), FactsError> {
     let first = rows.len();
-    rows.resize_with(first + batch.num_rows(), || Vec::with_capacity(batch.num_columns()));
-    for column in batch.columns() {
+    let plain = match batch.columns() {
+        [packed, plain @ ..] if packed_keys > 0 => {
+            let numbers = packed.as_primitive::<Int64Type>().values();
+            rows.extend(packer.unpack(numbers, packed_keys, plain.len())?);
+            plain
+        }
+        columns => {
+            rows.resize_with(first + batch.num_rows(), || Vec::with_capacity(columns.len()));
+            columns
+        }
+    };
+    for column in plain {
         for (index, row) in rows[first..].iter_mut().enumerate() {
             row.push(value(column.as_ref(), index)?);
         }
@@ -178,8 +208,8 @@ fn value(column: &dyn Array, index: usize) -> Result<Value, FactsError> {
         DataType::Int64 => Value::Integer(column.as_primitive::<Int64Type>().value(index).into()),
         DataType::UInt64 => Value::Integer(column.as_primitive::<UInt64Type>().value(index).into()),
         DataType::Decimal128(_, 0) => Value::Integer(column.as_primitive::<Decimal128Type>().value(index)),
-        DataType::Utf8 => Value::Text(column.as_string::<i32>().value(index).to_owned()),
-        DataType::Utf8View => Value::Text(column.as_string_view().value(index).to_owned()),
+        DataType::Utf8 => Value::Text(column.as_string::<i32>().value(index).into()),
+        DataType::Utf8View => Value::Text(column.as_string_view().value(index).into()),
         DataType::FixedSizeBinary(16) => {
             let bytes = column.as_fixed_size_binary().value(index);
             Value::Uuid(Uuid::from_slice(bytes).unwrap_or_default())

@@ -41,6 +41,13 @@ impl From<FactsError> for AnalyticsError {
     }
 }
 
+/// How the engine says that the space on disk is used up, when it says so in words alone.
+const SPILL_LIMIT: &str = "spilling process has exceeded the allowable limit";
+
 fn is_exhausted(error: &DataFusionError) -> bool {
-    matches!(error.find_root(), DataFusionError::ResourcesExhausted(_))
+    match error.find_root() {
+        DataFusionError::ResourcesExhausted(_) => true,
+        // Writing spilled rows turns the error into one of input and output, of which the text is left.
+        other => other.to_string().contains(SPILL_LIMIT),
+    }
 }

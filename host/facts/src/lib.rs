@@ -10,9 +10,12 @@
 #[cfg(feature = "bench-support")]
 pub mod bench_support;
 
+mod days;
 mod engine;
 mod error;
+mod exact_sum;
 mod fold;
+mod pack;
 mod part;
 mod period;
 mod schema;

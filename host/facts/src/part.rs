@@ -8,7 +8,9 @@ use datafusion::arrow::compute::{SortColumn, concat_batches, lexsort_to_indices,
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use datafusion::parquet::basic::Compression;
+use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
+use datafusion::parquet::file::statistics::Statistics;
 use datafusion::parquet::schema::types::ColumnPath;
 use portolan_core::{LocalDate, PartId, TenantId};
 use sha2::{Digest, Sha256};
@@ -60,8 +62,10 @@ pub(crate) fn write(
     let parent = target.parent().unwrap_or(folder).to_owned();
     fs::create_dir_all(&parent).map_err(FactsError::file(&parent))?;
     let unfinished = target.with_extension("writing");
-    let size_bytes = write_file(&unfinished, &sorted)?;
-    let sha256 = digest(&unfinished)?;
+    let (size_bytes, sha256) = write_whole(&unfinished, &sorted).inspect_err(|_| {
+        // On a full disk the half that was written must not keep the room. Else `sweep` finds it.
+        let _swept_later = fs::remove_file(&unfinished);
+    })?;
     fs::rename(&unfinished, &target).map_err(FactsError::file(&target))?;
     // The rename itself must survive a power cut before a row in SQL speaks of the file.
     File::open(&parent).and_then(|folder| folder.sync_all()).map_err(FactsError::file(&parent))?;
@@ -88,6 +92,24 @@ pub(crate) fn read(folder: &Path, paths: &[String]) -> Result<RecordBatch, Facts
     Ok(concat_batches(&SALE_EVENTS, &batches)?)
 }
 
+/// The first and the last event date of each of some parts, from their footers.
+pub(crate) fn days(folder: &Path, paths: &[String]) -> Result<Vec<(i32, i32)>, FactsError> {
+    let mut days = Vec::new();
+    for path in paths {
+        let path: PathBuf = folder.join(path);
+        let file = File::open(&path).map_err(FactsError::file(&path))?;
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file)?;
+        let column = reader.schema().index_of("event_date")?;
+        for group in reader.metadata().row_groups() {
+            let Some(Statistics::Int32(dates)) = group.column(column).statistics() else {
+                return Err(ParquetError::General("a part does not know its dates".to_owned()).into());
+            };
+            days.extend(dates.min_opt().copied().zip(dates.max_opt().copied()));
+        }
+    }
+    Ok(days)
+}
+
 /// By date, connection and order: ranges of dates lie together, and so do the lines of an order.
 fn sort(rows: &RecordBatch) -> Result<RecordBatch, FactsError> {
     let columns: Vec<SortColumn> = ["event_date", "connection_id", "order_key", "id"]
@@ -97,6 +119,12 @@ fn sort(rows: &RecordBatch) -> Result<RecordBatch, FactsError> {
         .collect();
     let order = lexsort_to_indices(&columns, None)?;
     Ok(take_record_batch(rows, &order)?)
+}
+
+/// Writes a file to its end; its size and digest.
+fn write_whole(path: &Path, rows: &RecordBatch) -> Result<(i64, String), FactsError> {
+    let size_bytes = write_file(path, rows)?;
+    Ok((size_bytes, digest(path)?))
 }
 
 fn write_file(path: &Path, rows: &RecordBatch) -> Result<i64, FactsError> {

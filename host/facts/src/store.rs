@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
 use moka::future::Cache;
 use portolan_analytics::{AnalyticsError, AnswerFacts, Plan, Query, QueryEngine, Table, answer};
+use portolan_core::calendar::DateRange;
 use portolan_core::{Clock, Random, TenantId};
 use portolan_db::entity::ledger_head;
 use portolan_db::{Database, TenantTx};
@@ -225,6 +226,10 @@ impl QueryEngine for FactStore {
         let key = (tenant, table.data_version, query.clone());
         self.answers.insert(key, table.clone()).await;
         Ok(table)
+    }
+
+    async fn days(&self, tenant: TenantId) -> Result<Option<DateRange>, AnalyticsError> {
+        Ok(self.ledger_days(tenant).await?)
     }
 
     async fn data_version(&self, tenant: TenantId) -> Result<i64, AnalyticsError> {

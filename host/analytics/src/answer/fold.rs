@@ -1,6 +1,7 @@
 //! From the engine's rows to exact sums per row of the answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use portolan_commerce::ledger::EventKind;
 use portolan_core::{ConnectionId, Currency, LocalDate};
@@ -31,47 +32,105 @@ impl Default for SumsOf {
 }
 
 /// What makes a row of the answer one row.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(super) struct RowKey {
     pub(super) period: Option<usize>,
     pub(super) dimensions: Vec<DimensionKey>,
 }
 
 /// One value of a dimension; keys of stores and products belong to a connection.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct DimensionKey {
-    pub(super) text: Option<String>,
+    pub(super) text: Option<Arc<str>>,
     pub(super) connection: Option<ConnectionId>,
 }
 
 /// Every row of the answer, and the totals per currency (`None`: no money was asked).
-#[derive(Debug, Default)]
+///
+/// There may be a hundred thousand rows of which a few are shown, so a row keeps the sums that the
+/// question needs, not one for every measure there is.
+#[derive(Debug)]
 pub(super) struct Folded {
-    pub(super) rows: BTreeMap<RowKey, Pair>,
+    measures: Vec<Measure>,
+    rows: HashMap<RowKey, usize>,
+    /// For each row its sums now and then, in the order of `measures`.
+    sums: Vec<(i128, i128)>,
     pub(super) totals: BTreeMap<Option<Currency>, Pair>,
+}
+
+impl Folded {
+    fn new(question: &CheckedQuery) -> Self {
+        let sources = [Source::Flow, Source::Order, Source::Customer];
+        let measures = sources.into_iter().flat_map(|source| question.measures(source)).collect();
+        Self { measures, rows: HashMap::new(), sums: Vec::new(), totals: BTreeMap::new() }
+    }
+
+    /// Which values of dimensions there are, in any order.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &RowKey> {
+        self.rows.keys()
+    }
+
+    /// Makes sure that there is such a row, with sums of zero if it is new; says which one it is.
+    pub(super) fn add_row(&mut self, key: RowKey) -> usize {
+        let next = self.rows.len();
+        let row = *self.rows.entry(key).or_insert(next);
+        if row == next {
+            self.sums.resize((next + 1) * self.measures.len(), (0, 0));
+        }
+        row
+    }
+
+    fn add(&mut self, row: usize, in_comparison: bool, sums: &Sums) {
+        let width = self.measures.len();
+        for (measure, (now, then)) in self.measures.iter().zip(&mut self.sums[row * width..][..width]) {
+            let side = if in_comparison { then } else { now };
+            *side += sums[measure.index()];
+        }
+    }
+
+    /// The rows with their sums, by period and dimensions.
+    pub(super) fn into_rows(self) -> impl Iterator<Item = (RowKey, Pair)> {
+        let mut rows: Vec<(RowKey, usize)> = self.rows.into_iter().collect();
+        rows.sort_unstable();
+        let (measures, sums) = (self.measures, self.sums);
+        rows.into_iter().map(move |(key, row)| {
+            let mut pair = Pair::default();
+            for (measure, (now, then)) in measures.iter().zip(&sums[row * measures.len()..]) {
+                pair.now.0[measure.index()] = *now;
+                pair.then.0[measure.index()] = *then;
+            }
+            (key, pair)
+        })
+    }
 }
 
 /// Adds up the rows of all statements; `results` stand in the order of the plan's statements.
 pub(super) fn fold(plan: &Plan, results: &[Vec<Vec<Value>>]) -> Result<Folded, AnalyticsError> {
-    let mut folded = Folded::default();
+    let mut folded = Folded::new(&plan.question);
     if !plan.question.per_currency {
         folded.totals.insert(None, Pair::default());
         if plan.question.dimensions.is_empty() && plan.question.grain.is_none() {
-            folded.rows.insert(RowKey::default(), Pair::default());
+            folded.add_row(RowKey::default());
         }
     }
+    let mut names = Names { connections: &plan.connections, known: HashMap::new() };
+    let flows = plan.question.measures(Source::Flow);
     for (statement, rows) in plan.statements.iter().zip(results) {
-        for row in rows {
-            let row = RawRow { statement, values: row };
-            fold_row(plan, &row, &mut folded)?;
+        for values in rows {
+            let row = RawRow { statement, flows: &flows, values };
+            fold_row(&plan.question, &row, &mut names, &mut folded)?;
         }
     }
     Ok(folded)
 }
 
-fn fold_row(plan: &Plan, row: &RawRow<'_>, folded: &mut Folded) -> Result<(), AnalyticsError> {
-    let question = &plan.question;
-    let sums = row.sums(question)?;
+fn fold_row(
+    question: &CheckedQuery,
+    row: &RawRow<'_>,
+    names: &mut Names<'_>,
+    folded: &mut Folded,
+) -> Result<(), AnalyticsError> {
+    let sums = row.sums()?;
     let currency = if question.per_currency { Some(row.currency()?) } else { None };
     if row.statement.feeds_totals {
         add(folded.totals.entry(currency).or_default(), row.statement.in_comparison, &sums);
@@ -87,10 +146,9 @@ fn fold_row(plan: &Plan, row: &RawRow<'_>, folded: &mut Folded) -> Result<(), An
             _ => return Ok(()),
         },
     };
-    let dimensions =
-        question.dimensions.iter().map(|dimension| row.dimension(*dimension, &plan.connections)).collect();
-    let key = RowKey { period, dimensions };
-    add(folded.rows.entry(key).or_default(), row.statement.in_comparison, &sums);
+    let dimensions = question.dimensions.iter().map(|dimension| row.dimension(*dimension, names)).collect();
+    let index = folded.add_row(RowKey { period, dimensions });
+    folded.add(index, row.statement.in_comparison, &sums);
     Ok(())
 }
 
@@ -101,9 +159,37 @@ fn add(pair: &mut Pair, in_comparison: bool, sums: &Sums) {
     }
 }
 
+/// What connections are called, written once for all rows.
+struct Names<'a> {
+    connections: &'a [ConnectionInfo],
+    known: HashMap<ConnectionId, ConnectionNames>,
+}
+
+#[derive(Clone)]
+struct ConnectionNames {
+    id: Arc<str>,
+    /// Absent where nobody knows the connection.
+    channel: Option<Arc<str>>,
+}
+
+impl Names<'_> {
+    fn of(&mut self, connection: ConnectionId) -> ConnectionNames {
+        let named = self.known.entry(connection).or_insert_with(|| {
+            let found = self.connections.iter().find(|found| found.id == connection);
+            ConnectionNames {
+                id: connection.to_string().into(),
+                channel: found.map(|found| found.channel.as_str().into()),
+            }
+        });
+        named.clone()
+    }
+}
+
 /// One row as the engine brought it.
 struct RawRow<'a> {
     statement: &'a Statement,
+    /// The flows that the question needs.
+    flows: &'a [Measure],
     values: &'a [Value],
 }
 
@@ -113,7 +199,7 @@ impl RawRow<'_> {
         self.values.get(position)
     }
 
-    fn text(&self, key: Key) -> Option<&str> {
+    fn text(&self, key: Key) -> Option<&Arc<str>> {
         match self.value(Selected::Key(key))? {
             Value::Text(text) => Some(text),
             _ => None,
@@ -135,11 +221,11 @@ impl RawRow<'_> {
     }
 
     fn currency(&self) -> Result<Currency, AnalyticsError> {
-        let code = self.text(Key::Currency).unwrap_or_default();
+        let code = self.text(Key::Currency).map(AsRef::as_ref).unwrap_or_default();
         code.parse().map_err(AnalyticsError::engine)
     }
 
-    fn sums(&self, question: &CheckedQuery) -> Result<Sums, AnalyticsError> {
+    fn sums(&self) -> Result<Sums, AnalyticsError> {
         let mut sums = [0; MEASURE_COUNT];
         for selected in &self.statement.selected {
             if let Selected::Count(measure) = selected {
@@ -148,8 +234,7 @@ impl RawRow<'_> {
         }
         let Some(kind) = self.text(Key::Kind) else { return Ok(sums) };
         let kind: EventKind = kind.parse().map_err(AnalyticsError::engine)?;
-        let measures: Vec<Measure> = question.measures(Source::Flow);
-        for measure in measures {
+        for measure in self.flows {
             sums[measure.index()] = measure.contribution(kind, |column| self.integer(Selected::Flow(column)));
         }
         Ok(sums)
@@ -164,17 +249,19 @@ impl RawRow<'_> {
         Ok(periods.index_of(LocalDate(days)))
     }
 
-    fn dimension(&self, dimension: Dimension, connections: &[ConnectionInfo]) -> DimensionKey {
+    fn dimension(&self, dimension: Dimension, names: &mut Names<'_>) -> DimensionKey {
         let connection = self.connection();
-        let known = connections.iter().find(|known| Some(known.id) == connection);
-        let of_connection = |text: Option<&str>| DimensionKey {
-            text: text.map(str::to_owned),
-            connection: text.and(connection),
-        };
-        let plain = |text: Option<&str>| DimensionKey { text: text.map(str::to_owned), connection: None };
+        let of_connection =
+            |text: Option<&Arc<str>>| DimensionKey { text: text.cloned(), connection: text.and(connection) };
+        let plain = |text: Option<&Arc<str>>| DimensionKey { text: text.cloned(), connection: None };
         match dimension {
-            Dimension::Channel => plain(known.map(|known| known.channel.as_str())),
-            Dimension::Connection => DimensionKey { text: connection.map(|id| id.to_string()), connection },
+            Dimension::Channel => {
+                let channel = connection.and_then(|connection| names.of(connection).channel);
+                DimensionKey { text: channel, connection: None }
+            }
+            Dimension::Connection => {
+                DimensionKey { text: connection.map(|connection| names.of(connection).id), connection }
+            }
             Dimension::Store => of_connection(self.text(Key::Store)),
             Dimension::Product => of_connection(self.text(Key::Product)),
             Dimension::SalesChannel => plain(self.text(Key::SalesChannel)),

@@ -38,6 +38,14 @@ pub struct Draft<'a> {
     totals: Vec<Row>,
 }
 
+/// A row while it is sorted: what it says is written only if it is shown.
+struct Line {
+    key: RowKey,
+    currency: Option<Currency>,
+    metrics: Vec<Cell>,
+    compared: Option<Vec<Compared>>,
+}
+
 /// Combines the rows that the plan's statements brought, in their order, into an answer.
 pub fn answer<'a>(plan: &'a Plan, results: &[Vec<Vec<Value>>]) -> Result<Draft<'a>, AnalyticsError> {
     let question = &plan.question;
@@ -45,19 +53,26 @@ pub fn answer<'a>(plan: &'a Plan, results: &[Vec<Vec<Value>>]) -> Result<Draft<'
     if question.dense {
         fill_gaps(question, &mut folded)?;
     }
-    let mut rows = Vec::with_capacity(folded.rows.len());
-    for (key, pair) in folded.rows {
-        let cells = key_cells(question, &key);
-        rows.push((key.clone(), metric_cells(question, cells, &pair, currency_of(question, &key))?));
-    }
-    sort(question, &mut rows);
-    let row_count = rows.len();
-    cut(question, &mut rows);
     let mut totals = Vec::with_capacity(folded.totals.len());
-    for (currency, pair) in folded.totals {
-        totals.push(metric_cells(question, total_cells(question, currency), &pair, currency)?);
+    for (currency, pair) in std::mem::take(&mut folded.totals) {
+        let (metrics, compared) = metric_cells(question, &pair, currency)?;
+        let cells = total_cells(question, currency).into_iter().chain(metrics).collect();
+        totals.push(Row { cells, compared });
     }
-    Ok(Draft { plan, rows, row_count, totals })
+    let mut lines = Vec::new();
+    for (key, pair) in folded.into_rows() {
+        let currency = currency_of(question, &key);
+        let (metrics, compared) = metric_cells(question, &pair, currency)?;
+        lines.push(Line { key, currency, metrics, compared });
+    }
+    sort(question, &mut lines);
+    let row_count = lines.len();
+    cut(question, &mut lines);
+    let rows = lines.into_iter().map(|line| {
+        let cells = key_cells(question, &line.key).into_iter().chain(line.metrics).collect();
+        (line.key, Row { cells, compared: line.compared })
+    });
+    Ok(Draft { plan, rows: rows.collect(), row_count, totals })
 }
 
 impl Draft<'_> {
@@ -68,7 +83,7 @@ impl Draft<'_> {
             .iter()
             .filter_map(|(key, _)| {
                 let product = &key.dimensions[position];
-                Some((product.connection?, product.text.clone()?))
+                Some((product.connection?, product.text.as_deref()?.to_owned()))
             })
             .collect()
     }
@@ -80,7 +95,8 @@ impl Draft<'_> {
             let cell_index = usize::from(question.grain.is_some()) + position;
             for (key, row) in &mut self.rows {
                 let product = &key.dimensions[position];
-                let named = product.connection.zip(product.text.clone()).and_then(|key| titles.get(&key));
+                let named = product.connection.zip(product.text.as_deref().map(str::to_owned));
+                let named = named.and_then(|key| titles.get(&key));
                 if let (Some(title), Cell::Key { label, .. }) = (named, &mut row.cells[cell_index]) {
                     label.clone_from(title);
                 }
@@ -115,7 +131,7 @@ fn product_position(question: &CheckedQuery) -> Option<usize> {
 /// A row for every period and every combination of values that occurs.
 fn fill_gaps(question: &CheckedQuery, folded: &mut Folded) -> Result<(), AnalyticsError> {
     let mut combinations: BTreeSet<Vec<DimensionKey>> =
-        folded.rows.keys().map(|key| key.dimensions.clone()).collect();
+        folded.keys().map(|key| key.dimensions.clone()).collect();
     if question.dimensions.is_empty() {
         combinations.insert(Vec::new());
     }
@@ -127,7 +143,7 @@ fn fill_gaps(question: &CheckedQuery, folded: &mut Folded) -> Result<(), Analyti
     }
     for dimensions in combinations {
         for period in 0..periods {
-            folded.rows.entry(RowKey { period: Some(period), dimensions: dimensions.clone() }).or_default();
+            folded.add_row(RowKey { period: Some(period), dimensions: dimensions.clone() });
         }
     }
     Ok(())
@@ -141,15 +157,20 @@ fn currency_of(question: &CheckedQuery, key: &RowKey) -> Option<Currency> {
 fn key_cells(question: &CheckedQuery, key: &RowKey) -> Vec<Cell> {
     let period = key.period.map(|index| Cell::Period(question.periods.buckets[index]));
     let dimensions = question.dimensions.iter().zip(&key.dimensions).map(|(dimension, value)| {
-        let label = value.text.clone().unwrap_or_else(|| "Unknown".to_owned());
+        let label = label(value).to_owned();
         let qualified = matches!(dimension, Dimension::Store | Dimension::Product);
         let key = match (&value.text, value.connection) {
             (Some(text), Some(connection)) if qualified => Some(format!("{connection}/{text}")),
-            (text, _) => text.clone(),
+            (text, _) => text.as_deref().map(str::to_owned),
         };
         Cell::Key { key, label }
     });
     period.into_iter().chain(dimensions).collect()
+}
+
+/// What a value is called before titles and connections' names are looked up.
+fn label(value: &DimensionKey) -> &str {
+    value.text.as_deref().unwrap_or("Unknown")
 }
 
 /// Connections are known by their labels.
@@ -180,10 +201,10 @@ fn total_cells(question: &CheckedQuery, currency: Option<Currency>) -> Vec<Cell>
 
 fn metric_cells(
     question: &CheckedQuery,
-    mut cells: Vec<Cell>,
     pair: &Pair,
     currency: Option<Currency>,
-) -> Result<Row, AnalyticsError> {
+) -> Result<(Vec<Cell>, Option<Vec<Compared>>), AnalyticsError> {
+    let mut cells = Vec::with_capacity(question.metrics.len());
     let mut beside: Vec<Compared> = Vec::new();
     for metric in &question.metrics {
         let now = cells::metric_cell(metric, &pair.now.0, currency)?;
@@ -193,34 +214,31 @@ fn metric_cells(
         }
         cells.push(now);
     }
-    Ok(Row { cells, compared: question.comparison.is_some().then_some(beside) })
+    Ok((cells, question.comparison.is_some().then_some(beside)))
 }
 
 /// By the asked columns; equal rows keep the order of period and keys. Amounts of unlike currencies
 /// have no order among each other, so currencies come one after the other.
-fn sort(question: &CheckedQuery, rows: &mut [(RowKey, Row)]) {
+fn sort(question: &CheckedQuery, lines: &mut [Line]) {
     if question.order_by.is_empty() {
         return;
     }
-    let offset = usize::from(question.grain.is_some());
-    let metric_offset = offset + question.dimensions.len();
-    rows.sort_by(|(left_key, left), (right_key, right)| {
+    lines.sort_unstable_by(|left, right| {
         if question.per_currency {
-            let order = currency_of(question, left_key).cmp(&currency_of(question, right_key));
+            let order = left.currency.cmp(&right.currency);
             if order != Ordering::Equal {
                 return order;
             }
         }
         for (key, direction) in &question.order_by {
             let order = match key {
-                SortKey::Period => directed(left_key.period.cmp(&right_key.period), *direction),
+                SortKey::Period => directed(left.key.period.cmp(&right.key.period), *direction),
                 SortKey::Dimension(index) => {
-                    let (left, right) = (&left.cells[offset + index], &right.cells[offset + index]);
-                    nulls_last(left.label(), right.label(), *direction, |left, right| left.cmp(right))
+                    let (left, right) = (&left.key.dimensions[*index], &right.key.dimensions[*index]);
+                    directed(label(left).cmp(label(right)), *direction)
                 }
                 SortKey::Metric(index) => {
-                    let left = left.cells[metric_offset + index].as_f64();
-                    let right = right.cells[metric_offset + index].as_f64();
+                    let (left, right) = (left.metrics[*index].as_f64(), right.metrics[*index].as_f64());
                     nulls_last(left, right, *direction, |left, right| left.total_cmp(right))
                 }
             };
@@ -228,7 +246,7 @@ fn sort(question: &CheckedQuery, rows: &mut [(RowKey, Row)]) {
                 return order;
             }
         }
-        left_key.cmp(right_key)
+        left.key.cmp(&right.key)
     });
 }
 
@@ -252,14 +270,14 @@ fn nulls_last<T>(
 }
 
 /// Keeps the first rows: of each currency, if money was asked and sorted.
-fn cut(question: &CheckedQuery, rows: &mut Vec<(RowKey, Row)>) {
+fn cut(question: &CheckedQuery, lines: &mut Vec<Line>) {
     if !question.per_currency || question.order_by.is_empty() {
-        rows.truncate(question.limit);
+        lines.truncate(question.limit);
         return;
     }
     let mut kept: HashMap<Option<Currency>, usize> = HashMap::new();
-    rows.retain(|(key, _)| {
-        let count = kept.entry(currency_of(question, key)).or_default();
+    lines.retain(|line| {
+        let count = kept.entry(line.currency).or_default();
         *count += 1;
         *count <= question.limit
     });

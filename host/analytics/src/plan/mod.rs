@@ -10,6 +10,8 @@ mod filter;
 mod relation;
 mod statement;
 
+use std::sync::Arc;
+
 use portolan_core::calendar::{Bucket, DateRange, TenantCalendar};
 use portolan_core::{ConnectionId, LocalDate};
 use uuid::Uuid;
@@ -48,11 +50,11 @@ pub enum Parameter {
     Uuid(Uuid),
 }
 
-/// A value as the engine brings it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A value as the engine brings it. Cheap to clone: the same few names stand in many rows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Value {
     Null,
-    Text(String),
+    Text(Arc<str>),
     Integer(i128),
     Uuid(Uuid),
 }
@@ -68,14 +70,19 @@ pub(crate) enum Selected {
 /// One statement in PostgreSQL's dialect.
 ///
 /// It reads `sale_events`, whose columns are the fields of a ledger event under their own names and
-/// `connection_id`; dates are days since 1970-01-01. It may call `period_start(date)`, which the engine
-/// provides from [`Statement::period_start`].
+/// `connection_id`; dates are days since 1970-01-01. It may call three functions that the engine provides:
+/// - `period_start(date)`, from [`Statement::period_start`];
+/// - `exact_sum(integer)`, a sum of 64-bit integers that is wide enough not to overflow;
+/// - `pack(key, …)`, one integer for each combination of values, nulls included. The first column of the
+///   result is such an integer, and the engine puts the [`Statement::packed_keys`] values in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     pub sql: String,
     pub parameters: Vec<Parameter>,
     /// Set when only events dated in this range matter; else any event may (first orders, order dates).
     pub event_dates: Option<DateRange>,
+    /// How many values the first column of the result stands for.
+    pub packed_keys: usize,
     pub(crate) selected: Vec<Selected>,
     /// Whether its rows are rows of the answer, and whether they (also) add up to the totals.
     pub(crate) feeds_rows: bool,
@@ -103,7 +110,7 @@ impl Statement {
         self.periods.buckets.iter().map(|bucket| bucket.range.from.0).collect()
     }
 
-    /// How many columns a row has.
+    /// How many columns a row has, packed keys counted one by one.
     pub fn width(&self) -> usize {
         self.selected.len()
     }

@@ -2,7 +2,7 @@
 
 use portolan_commerce::ledger::EventKind;
 use portolan_core::calendar::{DateRange, Grain};
-use sea_query::{Alias, CaseStatement, Cond, Expr, ExprTrait, JoinType, Query, SelectStatement};
+use sea_query::{Alias, CaseStatement, Cond, Expr, ExprTrait, Func, JoinType, Query, SelectStatement};
 
 use super::check::CheckedQuery;
 use super::{TenantContext, filter};
@@ -14,13 +14,14 @@ const EVENT: &str = "e";
 /// First orders under theirs.
 const FIRST: &str = "f";
 
+pub(crate) const CONNECTION_ID: &str = "connection_id";
 pub(crate) const ORDER_KEY: &str = "order_key";
 pub(crate) const CUSTOMER_KEY: &str = "customer_key";
 pub(crate) const ORDER_AT: &str = "order_at";
-pub(crate) const UNITS: &str = "units";
 pub(crate) const DISCOUNT: &str = "discount";
 pub(crate) const FIRST_AT: &str = "first_at";
 pub(crate) const LIFETIME_ORDERS: &str = "lifetime_orders";
+pub(crate) const PACKED: &str = "packed";
 
 /// A column of `sale_events`.
 pub(crate) fn event_column(name: &str) -> Expr {
@@ -32,8 +33,8 @@ pub(crate) fn column(name: &str) -> Expr {
 }
 
 /// Exact whatever the number of rows: 64-bit sums would wrap.
-pub(crate) fn wide_sum(name: &str) -> Expr {
-    column(name).cast_as("DECIMAL(38,0)").sum()
+pub(crate) fn exact_sum(amount: Expr) -> Expr {
+    Func::cust(Alias::new("exact_sum")).arg(amount).into()
 }
 
 /// The events of a question in a range, with the columns `keys` and `others`.
@@ -47,21 +48,21 @@ pub(crate) fn events(
         DateBasis::Event => "event_date",
         DateBasis::Order => "order_date",
     };
-    for key in scope.keys {
-        let expression = match key {
-            Key::Period => period(question.grain, date_column),
-            Key::Standing => standing(),
-            other => event_column(other.name()),
-        };
-        select.expr_as(expression, Alias::new(key.name()));
+    let expression = |key: &Key| match key {
+        Key::Period => period(question.grain, date_column),
+        Key::Standing => standing(),
+        other => event_column(other.name()),
+    };
+    let packed = Func::cust(Alias::new("pack")).args(scope.keys.small.iter().map(expression));
+    select.expr_as(packed, Alias::new(PACKED));
+    for key in &scope.keys.large {
+        select.expr_as(expression(key), Alias::new(key.name()));
     }
     for name in scope.others {
-        if !scope.keys.iter().any(|key| key.name() == *name) {
-            select.expr_as(event_column(name), Alias::new(*name));
-        }
+        select.expr_as(event_column(name), Alias::new(*name));
     }
     select.from_as(Alias::new("sale_events"), Alias::new(EVENT));
-    if scope.keys.contains(&Key::Standing) || filters_by_standing(question) {
+    if needs_firsts(question, &scope.keys.small) {
         join_firsts(&mut select);
     }
     let mut conditions = Cond::all()
@@ -77,9 +78,33 @@ pub(crate) fn events(
     select.cond_where(conditions).take()
 }
 
+/// What a statement groups by. Small keys become one column together, large ones each their own.
+#[derive(Debug, Clone)]
+pub(crate) struct SplitKeys {
+    pub(crate) small: Vec<Key>,
+    pub(crate) large: Vec<Key>,
+}
+
+impl SplitKeys {
+    pub(crate) fn new(keys: impl IntoIterator<Item = Key>) -> Self {
+        let (small, large) = keys.into_iter().partition(|key| key.is_small());
+        Self { small, large }
+    }
+
+    /// In the order in which their values come.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Key> {
+        self.small.iter().chain(&self.large).copied()
+    }
+
+    /// Names of the columns that hold them.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(PACKED).chain(self.large.iter().map(|key| key.name()))
+    }
+}
+
 /// Which events, and what of them.
 pub(crate) struct EventScope<'a> {
-    pub(crate) keys: &'a [Key],
+    pub(crate) keys: &'a SplitKeys,
     pub(crate) others: &'a [&'a str],
     pub(crate) date_basis: DateBasis,
     pub(crate) range: DateRange,
@@ -87,37 +112,46 @@ pub(crate) struct EventScope<'a> {
     pub(crate) orders_only: bool,
 }
 
+/// Whose orders, and what must be known of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Buyers {
+    Anyone,
+    /// Orders with a customer, who is then a column.
+    Customers,
+    /// The connection, too, so that a customer's first order can be found.
+    CustomersWithHistory,
+}
+
 /// The orders in a range that stand: the units of their deciding events are above zero. One row per
-/// order and `keys`; with `known_customers` only those with a customer, who is then a column.
+/// order and keys. The packed keys hold the connection: an order's key is unique within one.
 pub(crate) fn standing_orders(
     question: &CheckedQuery,
     context: &TenantContext,
     range: DateRange,
-    keys: &[Key],
-    known_customers: bool,
+    keys: &SplitKeys,
+    buyers: Buyers,
 ) -> SelectStatement {
-    let mut others = vec!["connection_id", ORDER_KEY, "quantity_milli", "discount_minor"];
-    let mut group = vec!["connection_id", ORDER_KEY];
-    if known_customers {
-        others.extend([CUSTOMER_KEY, ORDER_AT]);
-        group.extend([CUSTOMER_KEY, ORDER_AT]);
+    let mut identity = vec![ORDER_KEY];
+    if buyers != Buyers::Anyone {
+        identity.extend([CUSTOMER_KEY, ORDER_AT]);
     }
+    if buyers == Buyers::CustomersWithHistory {
+        identity.push(CONNECTION_ID);
+    }
+    let others = [identity.as_slice(), &["quantity_milli", "discount_minor"]].concat();
     let scope = EventScope { keys, others: &others, date_basis: DateBasis::Order, range, orders_only: true };
     let mut relevant = events(question, context, &scope);
-    if known_customers {
+    if buyers != Buyers::Anyone {
         relevant.and_where(event_column(CUSTOMER_KEY).is_not_null());
     }
-    let names: Vec<&str> = keys.iter().map(|key| key.name()).filter(|name| !group.contains(name)).collect();
-    group.extend(names);
     let mut orders = Query::select();
-    for name in &group {
-        orders.column(Alias::new(*name)).group_by_col(Alias::new(*name));
+    for name in keys.columns().chain(identity) {
+        orders.column(Alias::new(name)).group_by_col(Alias::new(name));
     }
     orders
-        .expr_as(column("quantity_milli").sum(), Alias::new(UNITS))
-        .expr_as(column("discount_minor").sum(), Alias::new(DISCOUNT))
+        .expr_as(exact_sum(column("discount_minor")), Alias::new(DISCOUNT))
         .from_subquery(relevant, Alias::new("r"))
-        .and_having(column("quantity_milli").sum().gt(Expr::cust("0")))
+        .and_having(exact_sum(column("quantity_milli")).gt(Expr::cust("0")))
         .take()
 }
 
@@ -138,7 +172,7 @@ pub(crate) fn first_orders() -> SelectStatement {
                 .add(event_column(CUSTOMER_KEY).is_not_null())
                 .add(of_orders()),
         )
-        .and_having(event_column("quantity_milli").sum().gt(Expr::cust("0")));
+        .and_having(exact_sum(event_column("quantity_milli")).gt(Expr::cust("0")));
     Query::select()
         .columns([Alias::new("connection_id"), Alias::new(CUSTOMER_KEY)])
         .expr_as(column(ORDER_AT).min(), Alias::new(FIRST_AT))
@@ -185,6 +219,6 @@ fn of_orders() -> Expr {
 fn period(grain: Option<Grain>, date_column: &str) -> Expr {
     match grain {
         Some(Grain::Day) | None => event_column(date_column),
-        Some(_) => sea_query::Func::cust(Alias::new("period_start")).arg(event_column(date_column)).into(),
+        Some(_) => Func::cust(Alias::new("period_start")).arg(event_column(date_column)).into(),
     }
 }

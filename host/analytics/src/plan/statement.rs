@@ -7,7 +7,8 @@ use sea_query::{
 
 use super::check::{AskedRange, CheckedQuery};
 use super::relation::{
-    self, CUSTOMER_KEY, DISCOUNT, EventScope, FIRST_AT, LIFETIME_ORDERS, ORDER_AT, column, wide_sum,
+    self, Buyers, CONNECTION_ID, CUSTOMER_KEY, DISCOUNT, EventScope, FIRST_AT, LIFETIME_ORDERS, ORDER_AT,
+    SplitKeys, column, exact_sum,
 };
 use super::{Parameter, Periods, Selected, Statement, TenantContext};
 use crate::catalogue::{DateBasis, FlowColumn, Measure, Source};
@@ -38,14 +39,14 @@ pub(crate) fn statements(
     }
     let mut statements = Vec::with_capacity(2);
     for level in levels {
-        let keys = keys(question, level);
-        let (select, selected) = match source {
+        let keys = SplitKeys::new(grouping(keys(question, level), source));
+        let (select, sums) = match source {
             Source::Flow => flows(question, context, asked, &keys, &measures),
             Source::Order => orders(question, context, asked, &keys),
             Source::Customer => customers(question, context, asked, &keys, &measures),
         };
         let by_event_date = source == Source::Flow && date_basis(question) == DateBasis::Event;
-        let mut statement = finish(question, asked, select, selected, by_event_date);
+        let mut statement = finish(question, asked, select, &keys, sums, by_event_date);
         statement.feeds_rows = level == Level::Rows;
         statement.feeds_totals = adds_up || level == Level::Totals;
         statements.push(statement);
@@ -78,6 +79,18 @@ fn keys(question: &CheckedQuery, level: Level) -> Vec<Key> {
     keys
 }
 
+/// What a statement groups by, more finely than the answer: flows by kind, which decides what they mean,
+/// orders and customers by connection, within which their keys are unique. The answer adds up.
+fn grouping(mut keys: Vec<Key>, source: Source) -> Vec<Key> {
+    keys.push(match source {
+        Source::Flow => Key::Kind,
+        Source::Order | Source::Customer => Key::Connection,
+    });
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
 /// Whether the total is the sum of the rows. An order has one date and one connection, but may hold
 /// several products; a customer has orders on many days.
 fn rows_add_up(question: &CheckedQuery, source: Source) -> bool {
@@ -101,7 +114,7 @@ fn flows(
     question: &CheckedQuery,
     context: &TenantContext,
     asked: &AskedRange<'_>,
-    keys: &[Key],
+    keys: &SplitKeys,
     measures: &[Measure],
 ) -> (SelectStatement, Vec<Selected>) {
     let mut columns: Vec<FlowColumn> =
@@ -109,42 +122,33 @@ fn flows(
     columns.sort_unstable();
     columns.dedup();
     let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
-    let mut keys = keys.to_vec();
-    if !keys.contains(&Key::Kind) {
-        keys.push(Key::Kind);
-    }
     let scope = EventScope {
-        keys: &keys,
+        keys,
         others: &names,
         date_basis: date_basis(question),
         range: asked.range,
         orders_only: false,
     };
-    let mut select = grouped(&keys, relation::events(question, context, &scope));
+    let mut select = grouped(keys, relation::events(question, context, &scope));
     for name in &names {
-        select.expr_as(wide_sum(name), Alias::new(format!("sum_{name}")));
+        select.expr_as(exact_sum(column(name)), Alias::new(format!("sum_{name}")));
     }
-    let selected = keys
-        .iter()
-        .map(|key| Selected::Key(*key))
-        .chain(columns.iter().map(|column| Selected::Flow(*column)))
-        .collect();
-    (select, selected)
+    (select, columns.into_iter().map(Selected::Flow).collect())
 }
 
 fn orders(
     question: &CheckedQuery,
     context: &TenantContext,
     asked: &AskedRange<'_>,
-    keys: &[Key],
+    keys: &SplitKeys,
 ) -> (SelectStatement, Vec<Selected>) {
-    let standing = relation::standing_orders(question, context, asked.range, keys, false);
+    let standing = relation::standing_orders(question, context, asked.range, keys, Buyers::Anyone);
     let mut select = grouped(keys, standing);
     select
         .expr_as(column("order_key").count(), Alias::new("orders"))
         .expr_as(one_if(column(DISCOUNT).gt(Expr::cust("0"))).sum(), Alias::new("discounted_orders"));
     let counts = [Selected::Count(Measure::Orders), Selected::Count(Measure::DiscountedOrders)];
-    (select, keys.iter().map(|key| Selected::Key(*key)).chain(counts).collect())
+    (select, counts.to_vec())
 }
 
 /// Distinct customers by grouping twice: first per customer, then per row of the answer.
@@ -152,11 +156,12 @@ fn customers(
     question: &CheckedQuery,
     context: &TenantContext,
     asked: &AskedRange<'_>,
-    keys: &[Key],
+    keys: &SplitKeys,
     measures: &[Measure],
 ) -> (SelectStatement, Vec<Selected>) {
     let with_history = measures.iter().any(|measure| needs_history(*measure));
-    let standing = relation::standing_orders(question, context, asked.range, keys, true);
+    let buyers = if with_history { Buyers::CustomersWithHistory } else { Buyers::Customers };
+    let standing = relation::standing_orders(question, context, asked.range, keys, buyers);
     let per_customer = per_customer(keys, standing, with_history);
     let mut select = grouped(keys, per_customer);
     select.expr_as(column(CUSTOMER_KEY).count(), Alias::new("customers"));
@@ -172,24 +177,22 @@ fn customers(
             counts.push(Selected::Count(measure));
         }
     }
-    (select, keys.iter().map(|key| Selected::Key(*key)).chain(counts).collect())
+    (select, counts)
 }
 
-/// One row per customer and row of the answer, with flags 0 or 1.
-fn per_customer(keys: &[Key], standing: SelectStatement, with_history: bool) -> SelectStatement {
+/// One row per customer and row of the answer, with flags 0 or 1. The packed keys hold the connection,
+/// within which a customer's key is unique.
+fn per_customer(keys: &SplitKeys, standing: SelectStatement, with_history: bool) -> SelectStatement {
     let order = |name: &str| Expr::col((Alias::new("o"), Alias::new(name)));
     let first = |name: &str| Expr::col((Alias::new("l"), Alias::new(name)));
-    let mut names = vec!["connection_id", CUSTOMER_KEY];
-    names.extend(keys.iter().map(|key| key.name()).filter(|name| *name != "connection_id"));
     let mut select = Query::select();
-    for name in names {
+    for name in keys.columns().chain([CUSTOMER_KEY]) {
         select.expr_as(order(name), Alias::new(name)).group_by_col((Alias::new("o"), Alias::new(name)));
     }
     select.from_subquery(standing, Alias::new("o"));
     if with_history {
-        let same = order("connection_id")
-            .eq(first("connection_id"))
-            .and(order(CUSTOMER_KEY).eq(first(CUSTOMER_KEY)));
+        let same =
+            order(CONNECTION_ID).eq(first(CONNECTION_ID)).and(order(CUSTOMER_KEY).eq(first(CUSTOMER_KEY)));
         select
             .join_subquery(sea_query::JoinType::InnerJoin, relation::first_orders(), Alias::new("l"), same)
             .expr_as(one_if(order(ORDER_AT).lte(first(FIRST_AT))).max(), Alias::new("is_new"))
@@ -200,10 +203,10 @@ fn per_customer(keys: &[Key], standing: SelectStatement, with_history: bool) -> 
 }
 
 /// `SELECT keys FROM (relation) GROUP BY keys`, ready for aggregates.
-fn grouped(keys: &[Key], relation: SelectStatement) -> SelectStatement {
+fn grouped(keys: &SplitKeys, relation: SelectStatement) -> SelectStatement {
     let mut select = Query::select();
-    for key in keys {
-        select.column(Alias::new(key.name())).group_by_col(Alias::new(key.name()));
+    for column in keys.columns() {
+        select.column(Alias::new(column)).group_by_col(Alias::new(column));
     }
     select.from_subquery(relation, Alias::new("g")).take()
 }
@@ -216,23 +219,18 @@ fn finish(
     question: &CheckedQuery,
     asked: &AskedRange<'_>,
     select: SelectStatement,
-    selected: Vec<Selected>,
+    keys: &SplitKeys,
+    sums: Vec<Selected>,
     by_event_date: bool,
 ) -> Statement {
     let (sql, values) = select.build(PostgresQueryBuilder);
-    let keys: Vec<Key> = selected
-        .iter()
-        .filter_map(|column| match column {
-            Selected::Key(key) => Some(*key),
-            _ => None,
-        })
-        .collect();
-    let maps_periods = keys.contains(&Key::Period) && question.grain != Some(Grain::Day);
+    let maps_periods = keys.small.contains(&Key::Period) && question.grain != Some(Grain::Day);
     Statement {
         sql,
         parameters: parameters(values),
-        event_dates: (by_event_date && !relation::needs_firsts(question, &keys)).then_some(asked.range),
-        selected,
+        event_dates: (by_event_date && !relation::needs_firsts(question, &keys.small)).then_some(asked.range),
+        packed_keys: keys.small.len(),
+        selected: keys.iter().map(Selected::Key).chain(sums).collect(),
         feeds_rows: false,
         feeds_totals: false,
         in_comparison: asked.in_comparison,

@@ -2,8 +2,6 @@
 
 use portolan_analytics::{DateRange, Filter, FilterOp, GrainChoice, Query};
 use portolan_core::{LocalDate, TenantId};
-use portolan_db::entity::sale_event;
-use sea_orm::{ColumnTrait, QuerySelect};
 
 use crate::App;
 use crate::web::error::{AppError, AppResult};
@@ -54,17 +52,8 @@ pub async fn build(app: &App, tenant: TenantId, question: Question) -> AppResult
 
 /// The first and the last business date on which anything happened; 1970-01-01 where nothing did.
 pub async fn ledger_days(app: &App, tenant: TenantId) -> AppResult<(LocalDate, LocalDate)> {
-    let tx = app.db.read(tenant).await?;
-    let days: Option<(Option<i32>, Option<i32>)> = tx
-        .find::<sale_event::Entity>()
-        .select_only()
-        .column_as(sale_event::Column::EventDate.min(), "first")
-        .column_as(sale_event::Column::EventDate.max(), "last")
-        .into_tuple()
-        .one(&tx)
-        .await?;
-    let (first, last) = days.unwrap_or_default();
-    Ok((LocalDate(first.unwrap_or_default()), LocalDate(last.unwrap_or_default())))
+    let days = app.engine.days(tenant).await?;
+    Ok(days.and_then(|days| Some((days.from, days.last()?))).unwrap_or_default())
 }
 
 pub fn parse_date(field: &str, text: &str) -> AppResult<LocalDate> {

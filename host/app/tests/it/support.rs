@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use async_trait::async_trait;
 use portolan_access::{KeyRing, Sessions};
 use portolan_analytics::{
-    AnalyticsError, AnswerFacts, Plan, Query, QueryEngine, Table, TenantContext, answer,
+    AnalyticsError, AnswerFacts, DateRange, Plan, Query, QueryEngine, Table, TenantContext, answer,
 };
 use portolan_app::connections::ops::{NewConnection, create_connection};
 use portolan_app::live::LiveBus;
@@ -73,6 +73,10 @@ impl QueryEngine for EmptyEngine {
         Ok(answer(&plan, &results)?.finish(&HashMap::new(), facts))
     }
 
+    async fn days(&self, _: TenantId) -> Result<Option<DateRange>, AnalyticsError> {
+        Ok(None)
+    }
+
     async fn data_version(&self, _: TenantId) -> Result<i64, AnalyticsError> {
         Ok(0)
     }
@@ -121,6 +125,7 @@ impl TestApp {
             sessions: Sessions::new(db.clone(), Arc::clone(&shared), Arc::clone(&random)),
             live: LiveBus::default(),
             stopping: CancellationToken::new(),
+            public_address: None,
             db,
             clock: shared,
             random,

@@ -4,6 +4,7 @@ mod breakdowns;
 mod folding;
 mod generated;
 mod metrics;
+mod mixed;
 mod questions;
 mod support;
 mod titles;

@@ -14,7 +14,7 @@ use portolan_db::entity::{connection, sale_event, tenant};
 use portolan_db::sea_orm::IntoActiveModel;
 use portolan_db::testing::TestDatabase;
 use portolan_db::{Database, DbError, Posting};
-use portolan_facts::FactStore;
+use portolan_facts::{FactStore, FactStoreConfig};
 use serde::Deserialize;
 use tempfile::TempDir;
 
@@ -218,6 +218,13 @@ impl World {
     pub fn another_store(&self) -> FactStore {
         let random = Arc::new(SeededRandom::new(WORLDS.fetch_add(1, Ordering::Relaxed)));
         FactStore::new(self.database.clone(), self.folder.path(), Arc::new(self.clock.clone()), random)
+            .expect("store")
+    }
+
+    /// The same ledger behind a store with other limits.
+    pub fn store_with(&self, config: &FactStoreConfig) -> FactStore {
+        let (clock, random) = (Arc::new(self.clock.clone()), self.random.clone());
+        FactStore::with_config(self.database.clone(), self.folder.path(), clock, random, config)
             .expect("store")
     }
 

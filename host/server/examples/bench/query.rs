@@ -33,13 +33,13 @@ pub async fn run(place: &Place, events: u64) -> Result<()> {
     let generated = bench_support::generate(&open(&database, &folder)?, "bench", events).await?;
     for question in questions(generated.range) {
         let mut cold = Vec::new();
-        let mut rows = 0;
+        let (mut rows, mut shown) = (0, 0);
         for _ in 0..COLD_RUNS {
             let store = open(&database, &folder)?;
             let start_us = now_us();
             let table = store.run(generated.tenant, &question.query).await?;
             cold.push((now_us() - start_us) / 1_000.0);
-            rows = table.row_count;
+            (rows, shown) = (table.row_count, table.rows.len());
         }
         let store = open(&database, &folder)?;
         let first = store.run_uncached(generated.tenant, &question.query).await?;
@@ -59,7 +59,9 @@ pub async fn run(place: &Place, events: u64) -> Result<()> {
         }
         let name = question.name;
         let events = generated.events;
-        let note = format!("p50 of {COLD_RUNS}, a new engine each time; {rows} rows of {events} events");
+        let note = format!(
+            "p50 of {COLD_RUNS}, a new engine each time; {rows} rows of {events} events, {shown} of them shown"
+        );
         report(&format!("{name}, cold"), median(&mut cold), "ms", question.cold, &note)?;
         let note = format!("p50 of {COLD_RUNS}, the same engine, no remembered answer");
         report(&format!("{name}, computed again"), median(&mut engine), "ms", Target::None, &note)?;
