@@ -128,16 +128,16 @@ async fn the_days_of_a_ledger_are_those_of_parts_and_tail() {
 async fn a_question_that_needs_too_much_memory_is_refused_and_the_next_one_answered() {
     let test = TestDatabase::sqlite(portolan_migrations::migrate).await;
     let world = World::new(&test).await;
-    let lines: Vec<EventLine> = (0..3_000)
+    let lines: Vec<EventLine> = (0..12_000)
         .map(|number| {
             let mut line = sale("2026-01-02", &format!("order {number}"), 100);
-            line.product = Some(format!("a product whose key is not short at all {number}"));
+            line.product = Some(format!("{number:0>300}"));
             line
         })
         .collect();
     world.post(&lines).await;
     world.fold().await;
-    let config = FactStoreConfig { memory_bytes: 256 << 10, spill_bytes: 0, ..FactStoreConfig::default() };
+    let config = FactStoreConfig { memory_bytes: 4 << 20, spill_bytes: 0, ..FactStoreConfig::default() };
     let small = world.store_with(&config);
     let january: DateRange = range("2026-01-01", "2026-02-01");
 
