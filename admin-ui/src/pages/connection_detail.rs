@@ -52,6 +52,8 @@ pub struct UploadForm {
     pub action: String,
     /// The stream to choose and the file.
     pub fields: Vec<FormField>,
+    /// Whether its columns can be looked at before it is imported.
+    pub can_look: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,8 +62,14 @@ pub struct UploadRow {
     pub stream: String,
     pub size: String,
     pub state: Badge,
+    /// Why it was set aside.
+    pub reason: Option<String>,
     pub received_at: When,
-    /// Takes a file away that still waits.
+    /// Where the columns of a file that waits are chosen.
+    pub look_href: Option<String>,
+    /// Tries a file again that was set aside.
+    pub retry: Option<PostAction>,
+    /// Takes a file away whose rows are not imported.
     pub remove: Option<PostAction>,
 }
 
@@ -160,7 +168,10 @@ impl ConnectionPage {
                     stream: "orders".into(),
                     size: "7.1 MB".into(),
                     state: Badge::new("read", Tone::Good),
+                    reason: None,
                     received_at: When::sample(),
+                    look_href: Some(format!("/connections/{id}/mapping/orders")),
+                    retry: None,
                     remove: Some(PostAction::new("Take away", "/connections/sample/uploads/sample/remove")),
                 }],
             },
@@ -189,6 +200,7 @@ impl ConnectionPage {
                         .required()
                         .with_help("CSV or TSV, also compressed with gzip or xz."),
                 ],
+                can_look: true,
             }),
             actions: vec![
                 PostAction::primary("Sync now", format!("/connections/{id}/sync")),
@@ -228,6 +240,10 @@ impl ConnectionPage {
         page.notice = Some(Notice::new(Tone::Bad, "The token was refused", EXTREME_TEXT));
         page.settings = vec![Fact::new(EXTREME_TEXT, EXTREME_TEXT); 12];
         page.body.syncs = vec![SyncRow::sample_failed(); 40];
+        let upload = &mut page.body.uploads[0];
+        upload.state = Badge::new("set aside", Tone::Bad);
+        upload.reason = Some(EXTREME_TEXT.into());
+        upload.retry = Some(PostAction::new("Try again", "/connections/sample/uploads/sample/retry"));
         page
     }
 

@@ -5,6 +5,8 @@
 
 mod connection_detail;
 mod connection_form;
+mod connection_mapping;
+mod connection_settings;
 mod connections;
 mod message;
 mod order;
@@ -20,6 +22,8 @@ pub use connection_detail::{
     CheckView, ConnectionBody, ConnectionPage, EgressRow, SecretRow, StreamRow, UploadForm, UploadRow,
 };
 pub use connection_form::{ConnectionFormPage, Consent, ConsentItem};
+pub use connection_mapping::{ConnectionMappingPage, FileLook, PreviewFault, PreviewRow, PreviewView};
+pub use connection_settings::{ConflictRow, ConnectionSettingsPage};
 pub use connections::{ConnectionChoicePage, ConnectionRow, ConnectionsBody, ConnectionsPage, PluginChoice};
 pub use message::ErrorPage;
 pub use order::{EventRow, OrderLineRow, OrderPage, RefundRow, VersionRow};
@@ -56,6 +60,11 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("connection", ConnectionPage::sample().render()),
         ("connection-empty", ConnectionPage::sample_empty().render()),
         ("connection-extreme", ConnectionPage::sample_extreme().render()),
+        ("connection-mapping", ConnectionMappingPage::sample().render()),
+        ("connection-mapping-empty", ConnectionMappingPage::sample_empty().render()),
+        ("connection-mapping-extreme", ConnectionMappingPage::sample_extreme().render()),
+        ("connection-settings", ConnectionSettingsPage::sample().render()),
+        ("connection-settings-conflict", ConnectionSettingsPage::sample_conflict().render()),
         ("syncs", SyncsPage::sample().render()),
         ("syncs-empty", SyncsPage::sample_empty().render()),
         ("sync", SyncPage::sample().render()),

@@ -115,6 +115,142 @@ impl FormField {
     }
 }
 
+/// What a form is made of: fields, and groups of them.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(
+    ext = "html",
+    source = "{% match self %}{% when FormItem::Field(field) %}{{ field }}{% when FormItem::Group(group) %}{{ group }}{% endmatch %}"
+)]
+pub enum FormItem {
+    Field(FormField),
+    Group(FieldGroup),
+}
+impl HtmlSafe for FormItem {}
+
+/// A fault as the summary above a form tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormFault {
+    /// Of the field or group: its element has this id.
+    pub name: String,
+    /// With the groups around it: "Orders › Columns › Date".
+    pub label: String,
+    pub error: String,
+}
+
+/// Fields that belong together, or a list that grows and shrinks. Nothing of it needs a script.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "_group.html")]
+pub struct FieldGroup {
+    /// The path of what it holds: its id, and the beginning of its fields' names.
+    pub name: String,
+    pub legend: String,
+    pub help: Option<String>,
+    pub error: Option<String>,
+    /// Whether the group can be folded away, and if so whether it is open.
+    pub folded: Option<bool>,
+    pub items: Vec<FormItem>,
+    /// Present where the items are the entries of a list.
+    pub list: Option<FieldList>,
+}
+impl HtmlSafe for FieldGroup {}
+
+/// How a list of entries changes: its buttons send the form as `_list=add:NAME` or `_list=remove:NAME.0`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldList {
+    /// Absent where the list is as long as it may be.
+    pub add: Option<String>,
+}
+
+impl FieldGroup {
+    pub fn new(name: impl Into<String>, legend: impl Into<String>, items: Vec<FormItem>) -> Self {
+        Self {
+            name: name.into(),
+            legend: legend.into(),
+            help: None,
+            error: None,
+            folded: None,
+            items,
+            list: None,
+        }
+    }
+
+    fn with_folds_opened(&mut self) {
+        if self.folded.is_some() {
+            self.folded = Some(true);
+        }
+    }
+}
+
+impl From<FormField> for FormItem {
+    fn from(field: FormField) -> Self {
+        Self::Field(field)
+    }
+}
+
+impl FormItem {
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Field(field) => &field.name,
+            Self::Group(group) => &group.name,
+        }
+    }
+
+    /// Puts a message beside the field or group of this name, and unfolds what it stands in.
+    ///
+    /// Gives whether there is such a field.
+    pub fn set_error(&mut self, name: &str, message: &str) -> bool {
+        let add = |error: &mut Option<String>| {
+            *error = Some(match error.take() {
+                Some(known) => format!("{known} {message}"),
+                None => message.to_owned(),
+            });
+        };
+        match self {
+            Self::Field(field) if field.name == name => add(&mut field.error),
+            Self::Field(_) => return false,
+            Self::Group(group) => {
+                if group.name == name {
+                    add(&mut group.error);
+                } else if !group.items.iter_mut().any(|item| item.set_error(name, message)) {
+                    return false;
+                }
+                group.with_folds_opened();
+            }
+        }
+        true
+    }
+
+    /// Every message in the order of the form.
+    pub fn faults(&self) -> Vec<FormFault> {
+        let fault = |name: &str, label: &str, error: &String| FormFault {
+            name: name.to_owned(),
+            label: label.to_owned(),
+            error: error.clone(),
+        };
+        match self {
+            Self::Field(field) => {
+                field.error.iter().map(|error| fault(&field.name, &field.label, error)).collect()
+            }
+            Self::Group(group) => {
+                let own = group.error.iter().map(|error| fault(&group.name, &group.legend, error));
+                let inner =
+                    group.items.iter().flat_map(Self::faults).map(|inner| FormFault {
+                        label: format!("{} › {}", group.legend, inner.label),
+                        ..inner
+                    });
+                own.chain(inner).collect()
+            }
+        }
+    }
+
+    pub(crate) fn has_file(&self) -> bool {
+        match self {
+            Self::Field(field) => matches!(field.kind, FieldKind::File { .. }),
+            Self::Group(group) => group.items.iter().any(Self::has_file),
+        }
+    }
+}
+
 /// A button that posts; destructive ones ask for the name of what they destroy.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
 #[template(path = "_action.html")]

@@ -13,7 +13,10 @@ mod shell;
 
 pub use chart::{ChartTableView, ChartView, SafeSvg};
 pub use empty::{Empty, EmptyKind};
-pub use form::{ActionStyle, FieldKind, FormField, PostAction, SecretState, SelectOption};
+pub use form::{
+    ActionStyle, FieldGroup, FieldKind, FieldList, FormFault, FormField, FormItem, PostAction, SecretState,
+    SelectOption,
+};
 pub use shell::{Section, Shell};
 
 /// How something is meant, beside its words: chooses colour and symbol.

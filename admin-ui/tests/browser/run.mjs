@@ -2,6 +2,7 @@
 //   node tests/browser/run.mjs --base-url http://127.0.0.1:8080 --link ADDRESS [--screenshots DIR]
 // ADDRESS is a one-time sign-in link. Each check prints a line; the exit code is 1 if one failed.
 import { parseArgs } from "node:util";
+import { checkConnections } from "./connections.mjs";
 import { checkForms } from "./forms.mjs";
 import { Run, launch } from "./harness.mjs";
 import { checkKeyboard } from "./keyboard.mjs";
@@ -28,6 +29,7 @@ try {
     await checkKeyboard(run);
     await checkLive(run);
     await checkLooks(run);
+    await checkConnections(run);
   }
 } finally {
   await browser.close();

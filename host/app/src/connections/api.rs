@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::AppendHeaders;
 use portolan_core::{ConnectionId, Instant, TenantId};
 use portolan_db::TenantTx;
 use portolan_db::entity::connection::{self, ConnectionState};
@@ -17,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use super::change::{self, ConnectionChange};
 use super::ops::{self, NewConnection};
 use super::{queries, remove};
 use crate::App;
@@ -28,7 +30,7 @@ use crate::web::page::{Page, PagePlace};
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list_connections, create_connection))
-        .routes(routes!(show_connection, delete_connection))
+        .routes(routes!(show_connection, change_connection, delete_connection))
         .routes(routes!(check_connection))
         .routes(routes!(pause_connection))
         .routes(routes!(resume_connection))
@@ -108,6 +110,23 @@ pub struct CreateConnectionRequest {
     consent: bool,
 }
 
+/// New settings of a connection; what is absent stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeConnectionRequest {
+    label: Option<String>,
+    /// IANA zone of the store. It stays once sales of the connection stand in the ledger.
+    time_zone: Option<String>,
+    /// Stays like the zone.
+    day_cutover_minutes: Option<i32>,
+    /// The plugin's own fields as a whole, secrets included: those that are not in it stay as they are.
+    #[schema(value_type = Option<Object>)]
+    config: Option<Value>,
+    /// That a new address leads to the account whose documents the connection holds.
+    #[serde(default)]
+    same_account: bool,
+}
+
 /// A new value for one secret.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -171,15 +190,47 @@ pub async fn create_connection(
     Ok((StatusCode::CREATED, Json(load(&app, actor.tenant, id).await?)))
 }
 
-/// One connection.
+/// One connection. Its `ETag` names the settings, for a change of them.
 #[utoipa::path(get, path = "/api/v1/connections/{id}", tag = "connections", params(("id" = Uuid, Path)),
     responses((status = 200, body = ConnectionResponse), (status = "4XX", body = Problem)))]
 pub async fn show_connection(
     actor: Require<ConnectionsRead>,
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
-) -> AppResult<Json<ConnectionResponse>> {
-    Ok(Json(load(&app, actor.tenant, ConnectionId(id)).await?))
+) -> AppResult<(AppendHeaders<[(HeaderName, String); 1]>, Json<ConnectionResponse>)> {
+    load_tagged(&app, actor.tenant, ConnectionId(id)).await
+}
+
+/// Change a connection's settings. They apply from the next sync on; what is imported stays.
+///
+/// `If-Match` carries the `ETag` of the connection as it was read: settings that somebody else changed in
+/// between are not overwritten. Ask for a check afterwards to see whether the channel accepts them.
+#[utoipa::path(patch, path = "/api/v1/connections/{id}", tag = "connections",
+    params(("id" = Uuid, Path), ("If-Match" = String, Header, description = "The ETag that was read")),
+    request_body = ChangeConnectionRequest,
+    responses((status = 200, body = ConnectionResponse, headers(("ETag" = String))),
+        (status = 409, body = Problem, description = "Rows are being read by the settings as they are"),
+        (status = 412, body = Problem, description = "The settings have changed since they were read"),
+        (status = 428, body = Problem, description = "If-Match is missing"), (status = "4XX", body = Problem)))]
+pub async fn change_connection(
+    actor: Require<ConnectionsWrite>,
+    State(app): State<Arc<App>>,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+    request: Result<Json<ChangeConnectionRequest>, JsonRejection>,
+) -> AppResult<(AppendHeaders<[(HeaderName, String); 1]>, Json<ConnectionResponse>)> {
+    let request = accepted(request)?;
+    let tag = headers.get(header::IF_MATCH).and_then(|tag| tag.to_str().ok());
+    let change = ConnectionChange {
+        revision: tag.ok_or_else(AppError::revision_required)?.trim_matches('"').to_owned(),
+        label: request.label,
+        time_zone: request.time_zone,
+        day_cutover_minutes: request.day_cutover_minutes,
+        config: request.config,
+        same_account: request.same_account,
+    };
+    change::change_connection(&app, actor.tenant, actor.user, ConnectionId(id), change).await?;
+    load_tagged(&app, actor.tenant, ConnectionId(id)).await
 }
 
 /// Delete a connection that has brought nothing into the ledger, with its secrets and schedules.
@@ -302,6 +353,18 @@ fn accepted<T>(request: Result<Json<T>, JsonRejection>) -> AppResult<T> {
         )),
         Err(_) => Err(AppError::bad_request("The body is no valid JSON.")),
     }
+}
+
+/// A connection with the revision of its settings.
+async fn load_tagged(
+    app: &App,
+    tenant: TenantId,
+    id: ConnectionId,
+) -> AppResult<(AppendHeaders<[(HeaderName, String); 1]>, Json<ConnectionResponse>)> {
+    let tx = app.db.read(tenant).await?;
+    let row = ops::find_connection(&tx, id).await?;
+    let tag = format!("\"{}\"", change::revision(&row));
+    Ok((AppendHeaders([(header::ETAG, tag)]), Json(describe(&tx, row).await?)))
 }
 
 async fn load(app: &App, tenant: TenantId, id: ConnectionId) -> AppResult<ConnectionResponse> {

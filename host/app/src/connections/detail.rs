@@ -11,18 +11,21 @@ use portolan_admin_ui::pages::{
 use portolan_admin_ui::parts::{
     Badge, Fact, FieldKind, FormField, Notice, PostAction, Section, SelectOption, Tone, When,
 };
+use portolan_connector::manifest::FileNeed;
 use portolan_connector::{CheckReport, Manifest};
 use portolan_core::{ConnectionId, Instant};
 use portolan_db::TenantTx;
 use portolan_db::entity::connection::{self, ConnectionState};
+use portolan_db::entity::upload;
 use serde::Deserialize;
 
 use super::pages::{actions, documents_text, freshness_text, state_badge};
-use super::{ops, queries, remove};
+use super::settings::{facts as facts_of, setter};
+use super::{mapping, ops, queries, remove};
 use crate::App;
-use crate::channels::context::UPLOAD_WAITING;
+use crate::channels::context::{UPLOAD_REFUSED, UPLOAD_STAGED, UPLOAD_WAITING};
 use crate::syncs::ops::{Trigger, start_sync};
-use crate::syncs::queries::{SyncFilter, list_syncs};
+use crate::syncs::queries::{SyncFilter, list_syncs, unread_chunks};
 use crate::syncs::sync_row;
 use crate::web::actor::{ConnectionsRead, ConnectionsWrite, PageActor, Require};
 use crate::web::error::{AppError, AppResult, PageResult};
@@ -44,7 +47,7 @@ pub async fn show_connection(
     let tx = app.db.read(actor.tenant).await?;
     let connection = ops::find_connection(&tx, id).await?;
     if wants_part(&headers) {
-        return html(&body(&tx, &viewer, &connection).await?);
+        return html(&body(&app, &tx, &viewer, &connection).await?);
     }
     html(&page(&app, &tx, &viewer, &connection, None, &flash).await?)
 }
@@ -63,6 +66,17 @@ async fn page(
     let config: serde_json::Value = serde_json::from_str(&connection.config).unwrap_or_default();
     let hosts = manifest.and_then(|manifest| manifest.render_hosts(&config).ok()).unwrap_or_default();
     let secrets = queries::secrets_of(tx, id).await?;
+    let mut secret_rows = Vec::new();
+    for secret in secrets {
+        let title = manifest.and_then(|manifest| {
+            manifest.config.pointer(&format!("/properties/{}/title", secret.field))?.as_str()
+        });
+        secret_rows.push(SecretRow {
+            label: title.unwrap_or(&secret.field).to_owned(),
+            set_by: setter(tx, &secret).await?,
+            set_at: viewer.when(Instant(secret.set_at)),
+        });
+    }
     let grants = queries::grants_of(tx, id).await?;
     Ok(ConnectionPage {
         shell: viewer.shell_after(connection.label.as_str(), Section::Connections, flash),
@@ -72,17 +86,10 @@ async fn page(
         state: state_badge(connection.state),
         notice: notice(connection, manifest.is_some()),
         check,
-        body: body(tx, viewer, connection).await?,
-        settings: settings(connection, &config),
-        settings_href: None,
-        secrets: secrets
-            .into_iter()
-            .map(|secret| SecretRow {
-                label: secret.field,
-                set_by: secret.set_by.map_or("the operator", |_| "an owner").to_owned(),
-                set_at: viewer.when(Instant(secret.set_at)),
-            })
-            .collect(),
+        body: body(app, tx, viewer, connection).await?,
+        settings: settings(connection, manifest, &config),
+        settings_href: manifest.is_some().then(|| format!("/connections/{id}/settings")),
+        secrets: secret_rows,
         hosts: hosts.iter().map(ToString::to_string).collect(),
         egress_grants: grants
             .into_iter()
@@ -92,7 +99,7 @@ async fn page(
                 granted_at: viewer.when(Instant(grant.granted_at)),
             })
             .collect(),
-        upload: manifest.and_then(|manifest| upload_form(id, manifest)),
+        upload: manifest.and_then(|manifest| upload_form(id, manifest, None)),
         actions: actions(connection),
         danger: vec![PostAction::danger(
             "Delete this connection",
@@ -112,7 +119,7 @@ fn notice(connection: &connection::Model, installed: bool) -> Option<Notice> {
         ConnectionState::NeedsAuth => Some(Notice::new(
             Tone::Bad,
             "The channel refused the credentials",
-            "Enter them again below, then sync. What was imported stays.",
+            "Enter them again in the settings, then sync. What was imported stays.",
         )),
         ConnectionState::Paused => {
             Some(Notice::new(Tone::Warn, "Paused", "Nothing is fetched until you resume it."))
@@ -121,26 +128,30 @@ fn notice(connection: &connection::Model, installed: bool) -> Option<Notice> {
     }
 }
 
-fn settings(connection: &connection::Model, config: &serde_json::Value) -> Vec<Fact> {
+fn settings(
+    connection: &connection::Model,
+    manifest: Option<&Manifest>,
+    config: &serde_json::Value,
+) -> Vec<Fact> {
     let mut facts = vec![
         Fact::new("Time zone", connection.time_zone.as_str()),
         Fact::new("Business day begins", format!("{} min after midnight", connection.day_cutover_minutes)),
     ];
-    for (name, value) in config.as_object().into_iter().flatten() {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        facts.push(Fact::new(name.replace('_', " "), text));
-    }
+    facts.extend(manifest.into_iter().flat_map(|manifest| facts_of(manifest, config)));
     facts
 }
 
-fn upload_form(id: ConnectionId, manifest: &Manifest) -> Option<UploadForm> {
-    if manifest.files.is_empty() {
+/// The form for a file, of one stream or of any that takes files.
+pub(super) fn upload_form(id: ConnectionId, manifest: &Manifest, stream: Option<&str>) -> Option<UploadForm> {
+    let needs: Vec<&FileNeed> =
+        manifest.files.iter().filter(|need| stream.is_none_or(|stream| need.stream == stream)).collect();
+    if needs.is_empty() {
         return None;
     }
-    let streams = manifest.files.iter().enumerate();
+    let streams = needs.iter().enumerate();
     let streams =
         streams.map(|(index, need)| SelectOption::new(&need.stream, &need.stream, index == 0)).collect();
-    let mut accept: Vec<String> = manifest.files.iter().flat_map(|need| need.extensions.clone()).collect();
+    let mut accept: Vec<String> = needs.iter().flat_map(|need| need.extensions.clone()).collect();
     accept.extend([".gz".to_owned(), ".xz".to_owned()]);
     accept.sort();
     accept.dedup();
@@ -150,23 +161,43 @@ fn upload_form(id: ConnectionId, manifest: &Manifest) -> Option<UploadForm> {
             FormField::new("stream", "What the file holds", FieldKind::Select { options: streams }),
             FormField::new("file", "File", FieldKind::File { accept: Some(accept.join(",")) })
                 .required()
-                .with_help("CSV or TSV, also packed as .gz or .xz. It is imported at once."),
+                .with_help("CSV or TSV, also packed as .gz or .xz."),
         ],
+        can_look: needs.iter().any(|need| mapping::has_mapping(manifest, &need.stream)),
     })
 }
 
-async fn body(tx: &TenantTx, viewer: &Viewer, connection: &connection::Model) -> AppResult<ConnectionBody> {
+async fn body(
+    app: &App,
+    tx: &TenantTx,
+    viewer: &Viewer,
+    connection: &connection::Model,
+) -> AppResult<ConnectionBody> {
+    let plugin = app.runtime.find(&connection.plugin_id);
+    let look_href = |upload: &upload::Model| {
+        let waits = upload.state != UPLOAD_STAGED;
+        let mapped =
+            plugin.as_ref().is_some_and(|plugin| mapping::has_mapping(&plugin.manifest, &upload.stream));
+        (waits && mapped)
+            .then(|| format!("/connections/{}/mapping/{}?file={}", connection.id, upload.stream, upload.id))
+    };
     let id = ConnectionId(connection.id);
     let streams = queries::streams_of(tx, id).await?;
     let counts = queries::document_counts(tx, id).await?;
     let filter = SyncFilter { connection: Some(id), ..SyncFilter::default() };
     let syncs = list_syncs(tx, &filter, SHOWN).await?;
     let uploads = queries::uploads_of(tx, id, SHOWN).await?;
+    let mut facts = vec![
+        Fact::new("Documents", documents_text(&counts)),
+        Fact::new("Freshness", freshness_text(viewer, &streams)),
+    ];
+    let unread = unread_chunks(tx, id).await?;
+    if unread > 0 {
+        let pages = format::count(i64::try_from(unread).unwrap_or(i64::MAX));
+        facts.push(Fact::new("Stored, but not read", format!("{pages} pages; “Sync now” tries them again")));
+    }
     Ok(ConnectionBody {
-        facts: vec![
-            Fact::new("Documents", documents_text(&counts)),
-            Fact::new("Freshness", freshness_text(viewer, &streams)),
-        ],
+        facts,
         streams: streams.iter().map(|stream| stream_row(viewer, stream)).collect(),
         syncs: syncs
             .iter()
@@ -177,16 +208,21 @@ async fn body(tx: &TenantTx, viewer: &Viewer, connection: &connection::Model) ->
         uploads: uploads
             .into_iter()
             .map(|upload| UploadRow {
+                look_href: look_href(&upload),
                 name: upload.name.clone(),
                 stream: upload.stream.clone(),
                 size: format::bytes(upload.size_bytes.unsigned_abs()),
-                state: if upload.state == UPLOAD_WAITING {
-                    Badge::new("waits for the next sync", Tone::Active)
-                } else {
-                    Badge::new("imported", Tone::Good)
+                state: match upload.state.as_str() {
+                    UPLOAD_WAITING => Badge::new("waits for the next sync", Tone::Active),
+                    UPLOAD_REFUSED => Badge::new("set aside", Tone::Bad),
+                    _ => Badge::new("imported", Tone::Good),
                 },
+                reason: upload.reason.clone(),
+                retry: (upload.state == UPLOAD_REFUSED).then(|| {
+                    PostAction::new("Try again", format!("/connections/{id}/uploads/{}/retry", upload.id))
+                }),
                 received_at: viewer.when(Instant(upload.received_at)),
-                remove: (upload.state == UPLOAD_WAITING).then(|| {
+                remove: (upload.state != UPLOAD_STAGED).then(|| {
                     PostAction::new("Take away", format!("/connections/{id}/uploads/{}/remove", upload.id))
                 }),
             })
@@ -249,21 +285,26 @@ pub async fn act_on_connection(
 async fn show_check(app: &Arc<App>, actor: &Require<ConnectionsWrite>, id: ConnectionId) -> PageResult {
     let outcome = ops::check_connection(app, actor.tenant, id).await;
     let viewer = Viewer::load(app, actor).await?;
-    let when = Some(viewer.when(viewer.now()));
-    let check = match outcome {
-        Ok(report) => check_passed(report, when),
-        Err(error) if error.status.is_server_error() && error.code == "internal" => return Err(error.into()),
-        Err(error) => CheckView {
-            ok: false,
-            title: "The check failed".to_owned(),
-            facts: vec![Fact::new("Why", error.detail)],
-            notes: Vec::new(),
-            when,
-        },
-    };
+    let check = check_view(&viewer, outcome)?;
     let tx = app.db.read(actor.tenant).await?;
     let connection = ops::find_connection(&tx, id).await?;
     html(&page(app, &tx, &viewer, &connection, Some(check), &FlashQuery::default()).await?)
+}
+
+/// What a check saw, or why it saw nothing.
+pub(super) fn check_view(viewer: &Viewer, outcome: AppResult<CheckReport>) -> AppResult<CheckView> {
+    let when = Some(viewer.when(viewer.now()));
+    match outcome {
+        Ok(report) => Ok(check_passed(report, when)),
+        Err(error) if error.status.is_server_error() && error.code == "internal" => Err(error),
+        Err(error) => {
+            let told =
+                error.fields.iter().map(|field| Fact::new(field.path.as_str(), field.message.as_str()));
+            let mut facts = vec![Fact::new("Why", error.detail.as_str())];
+            facts.extend(told);
+            Ok(CheckView { ok: false, title: "The check failed".to_owned(), facts, notes: Vec::new(), when })
+        }
+    }
 }
 
 fn check_passed(report: CheckReport, when: Option<When>) -> CheckView {
@@ -277,19 +318,4 @@ fn check_passed(report: CheckReport, when: Option<When>) -> CheckView {
         notes: report.notes,
         when,
     }
-}
-
-#[derive(Deserialize)]
-pub struct SecretForm {
-    value: String,
-}
-
-pub async fn replace_secret(
-    PageActor(actor): PageActor<ConnectionsWrite>,
-    State(app): State<Arc<App>>,
-    Path((id, field)): Path<(ConnectionId, String)>,
-    Form(form): Form<SecretForm>,
-) -> PageResult {
-    ops::set_secret(&app, actor.tenant, actor.user, id, field, form.value).await?;
-    Ok(redirect_after(&format!("/connections/{id}"), "secret-set"))
 }

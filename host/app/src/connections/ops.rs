@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use portolan_access::SealedCell;
 use portolan_connector::manifest::StreamMode;
-use portolan_connector::{CheckReport, FieldError, Manifest};
+use portolan_connector::{CheckReport, ConnectionContext, FieldError, InstalledPlugin, Manifest};
 use portolan_core::calendar::StoreCalendar;
 use portolan_core::{ConnectionId, TenantId, UserId};
-use portolan_db::DbError;
 use portolan_db::entity::connection::{self, ConnectionState};
 use portolan_db::entity::{connection_secret, egress_grant, stream};
+use portolan_db::{DbError, TenantTx};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, QueryFilter};
@@ -45,34 +45,46 @@ pub async fn create_connection(
     new: NewConnection,
 ) -> AppResult<ConnectionId> {
     let plugin = find_plugin(app, &new.plugin_id)?;
-    validate(&plugin.manifest, &new)?;
+    let settings = Settings {
+        label: new.label.trim().to_owned(),
+        time_zone: new.time_zone,
+        day_cutover_minutes: new.day_cutover_minutes,
+        config: new.config,
+    };
+    let mut errors = settings.errors(&plugin.manifest, &[]);
+    if !new.consent {
+        let message = "Agree to the hosts and secrets above, or cancel.".to_owned();
+        errors.push(FieldError { path: "consent".to_owned(), message });
+    }
+    if !errors.is_empty() {
+        return Err(AppError::invalid_fields(errors));
+    }
     let id = ConnectionId::generate(&*app.clock, &*app.random);
     let now = app.clock.now().0;
-    let split = plugin.manifest.split_config(&new.config);
-    let mut secrets = Vec::new();
-    for (field, value) in split.secrets {
-        let row = secret_row(id, &field);
-        let cell = SealedCell { table: SECRET_TABLE, column: SECRET_COLUMN, tenant, row: &row };
-        let sealed =
-            app.key_ring.seal(cell, value.expose().as_bytes(), &*app.random).map_err(AppError::internal)?;
-        secrets.push(connection_secret::ActiveModel {
-            tenant_id: Set(tenant.0),
-            connection_id: Set(id.0),
-            field: Set(field),
-            sealed: Set(sealed),
-            set_by: Set(by.map(|user| user.0)),
-            set_at: Set(now),
-        });
-    }
+    let split = plugin.manifest.split_config(&settings.config);
+    let context = ConnectionContext {
+        tenant,
+        id,
+        config: split.public.to_string().into(),
+        secrets: Vec::new(),
+        egress_grants: Vec::new(),
+        time_zone: settings.time_zone.clone(),
+        files: Vec::new(),
+    };
+    check_offline(app, &plugin, context).await?;
+    let sealer = Sealer { app, tenant, connection: id, by };
+    let secrets: AppResult<Vec<_>> =
+        split.secrets.iter().map(|(field, value)| sealer.seal(field, value.expose())).collect();
+    let secrets = secrets?;
     let row = connection::ActiveModel {
         tenant_id: Set(tenant.0),
         id: Set(id.0),
         plugin_id: Set(new.plugin_id),
-        label: Set(new.label.trim().to_owned()),
+        label: Set(settings.label),
         state: Set(ConnectionState::Active),
         config: Set(split.public.to_string()),
-        time_zone: Set(new.time_zone),
-        day_cutover_minutes: Set(new.day_cutover_minutes),
+        time_zone: Set(settings.time_zone),
+        day_cutover_minutes: Set(settings.day_cutover_minutes),
         consent: Set(consent_record(&plugin.manifest, by, now).to_string()),
         created_at: Set(now),
         updated_at: Set(now),
@@ -82,24 +94,13 @@ pub async fn create_connection(
     app.db
         .write(tenant, move |tx| {
             Box::pin(async move {
-                let label = row.label.clone().unwrap();
-                let taken = tx
-                    .find::<connection::Entity>()
-                    .filter(connection::Column::Label.eq(label))
-                    .one(tx)
-                    .await?;
-                if taken.is_some() {
-                    return Err(AppError::invalid(
-                        "label",
-                        "Another connection has this name. Choose another one.",
-                    ));
-                }
+                refuse_taken_label(tx, id, &row.label.clone().unwrap()).await?;
                 tx.insert(row).await?;
                 tx.insert_many(secrets).await?;
                 tx.insert_many(streams).await?;
                 schedule_streams(&queue, tx, id).await?;
                 tx.bump_data_version().await?;
-                Ok(())
+                Ok::<(), AppError>(())
             })
         })
         .await?;
@@ -107,21 +108,98 @@ pub async fn create_connection(
     Ok(id)
 }
 
-fn validate(manifest: &Manifest, new: &NewConnection) -> AppResult<()> {
-    let mut errors = manifest.validate_config(&new.config, &[]).err().unwrap_or_default();
-    let mut refuse = |path: &str, message: String| {
-        errors.push(FieldError { path: path.to_owned(), message });
-    };
-    if new.label.trim().is_empty() || new.label.chars().count() > 100 {
-        refuse("label", "Give the connection a name of at most 100 characters.".to_owned());
+/// What a person may set, at creation and afterwards.
+pub(super) struct Settings {
+    pub label: String,
+    pub time_zone: String,
+    pub day_cutover_minutes: i32,
+    /// The plugin's own fields, entered secrets included.
+    pub config: Value,
+}
+
+impl Settings {
+    /// Every field that is not accepted. Of stored secrets none needs to be entered again.
+    pub fn errors(&self, manifest: &Manifest, stored_secrets: &[String]) -> Vec<FieldError> {
+        let mut errors = manifest.validate_config(&self.config, stored_secrets).err().unwrap_or_default();
+        let mut refuse = |path: &str, message: String| {
+            errors.push(FieldError { path: path.to_owned(), message });
+        };
+        if self.label.is_empty() || self.label.chars().count() > 100 {
+            refuse("label", "Give the connection a name of at most 100 characters.".to_owned());
+        }
+        if let Err(error) = StoreCalendar::new(&self.time_zone, self.day_cutover_minutes) {
+            refuse("time_zone", error.to_string());
+        }
+        errors
     }
-    if let Err(error) = StoreCalendar::new(&new.time_zone, new.day_cutover_minutes) {
-        refuse("time_zone", error.to_string());
+}
+
+/// Asks a plugin that works without the network whether it accepts these settings: that costs nothing,
+/// and it knows more than its schema can say. One that has to ask its channel does so in [`check_connection`].
+pub(super) async fn check_offline(
+    app: &App,
+    plugin: &InstalledPlugin,
+    context: ConnectionContext,
+) -> AppResult<()> {
+    let manifest = &plugin.manifest;
+    if manifest.hosts.is_empty() && manifest.base_url_field.is_none() {
+        app.runtime.check(&plugin.plugin, context, app.clock.now()).await?;
     }
-    if !new.consent {
-        refuse("consent", "Agree to the hosts and secrets above, or cancel.".to_owned());
+    Ok(())
+}
+
+/// Seals secrets of one connection.
+pub(super) struct Sealer<'a> {
+    pub app: &'a App,
+    pub tenant: TenantId,
+    pub connection: ConnectionId,
+    /// Who entered them; nobody for the operator's command line.
+    pub by: Option<UserId>,
+}
+
+impl Sealer<'_> {
+    pub fn seal(&self, field: &str, value: &str) -> AppResult<connection_secret::ActiveModel> {
+        let row = secret_row(self.connection, field);
+        let cell = SealedCell { table: SECRET_TABLE, column: SECRET_COLUMN, tenant: self.tenant, row: &row };
+        let sealed = self.app.key_ring.seal(cell, value.as_bytes(), &*self.app.random);
+        Ok(connection_secret::ActiveModel {
+            tenant_id: Set(self.tenant.0),
+            connection_id: Set(self.connection.0),
+            field: Set(field.to_owned()),
+            sealed: Set(sealed.map_err(AppError::internal)?),
+            set_by: Set(self.by.map(|user| user.0)),
+            set_at: Set(self.app.clock.now().0),
+        })
     }
-    if errors.is_empty() { Ok(()) } else { Err(AppError::invalid_fields(errors)) }
+}
+
+/// Puts a secret in the place of the one that is stored under its field.
+pub(super) async fn replace_secret(
+    tx: &TenantTx,
+    id: ConnectionId,
+    secret: connection_secret::ActiveModel,
+) -> AppResult<()> {
+    tx.delete_many::<connection_secret::Entity>()
+        .filter(connection_secret::Column::ConnectionId.eq(id.0))
+        .filter(connection_secret::Column::Field.eq(secret.field.clone().unwrap()))
+        .exec(tx)
+        .await
+        .map_err(DbError::from)?;
+    tx.insert(secret).await?;
+    Ok(())
+}
+
+pub(super) async fn refuse_taken_label(tx: &TenantTx, id: ConnectionId, label: &str) -> AppResult<()> {
+    let taken = tx
+        .find::<connection::Entity>()
+        .filter(connection::Column::Label.eq(label))
+        .filter(connection::Column::Id.ne(id.0))
+        .one(tx)
+        .await?;
+    match taken {
+        None => Ok(()),
+        Some(_) => Err(AppError::invalid("label", "Another connection has this name. Choose another one.")),
+    }
 }
 
 /// What was agreed to, and when: shown again when an upgrade asks for more.
@@ -218,25 +296,8 @@ pub async fn set_secret(
                 if value.is_empty() {
                     return Err(AppError::invalid(&field, "Enter the new secret."));
                 }
-                let row = secret_row(id, &field);
-                let cell = SealedCell { table: SECRET_TABLE, column: SECRET_COLUMN, tenant, row: &row };
-                let sealed =
-                    app.key_ring.seal(cell, value.as_bytes(), &*app.random).map_err(AppError::internal)?;
-                tx.delete_many::<connection_secret::Entity>()
-                    .filter(connection_secret::Column::ConnectionId.eq(id.0))
-                    .filter(connection_secret::Column::Field.eq(field.as_str()))
-                    .exec(tx)
-                    .await
-                    .map_err(DbError::from)?;
-                tx.insert(connection_secret::ActiveModel {
-                    tenant_id: Set(tenant.0),
-                    connection_id: Set(id.0),
-                    field: Set(field),
-                    sealed: Set(sealed),
-                    set_by: Set(Some(by.0)),
-                    set_at: Set(app.clock.now().0),
-                })
-                .await?;
+                let sealer = Sealer { app: &app, tenant, connection: id, by: Some(by) };
+                replace_secret(tx, id, sealer.seal(&field, &value)?).await?;
                 tx.update_many::<connection::Entity>()
                     .col_expr(connection::Column::State, Expr::value(ConnectionState::Active.as_str()))
                     .filter(connection::Column::Id.eq(id.0))

@@ -9,6 +9,7 @@ use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use crate::App;
+use crate::channels::context::UPLOAD_STAGED;
 use crate::people::all_tenants;
 use crate::web::error::AppResult;
 
@@ -42,7 +43,7 @@ pub async fn grants_of(tx: &TenantTx, connection: ConnectionId) -> AppResult<Vec
         .await?)
 }
 
-/// The newest files given to a connection.
+/// The newest files given to a connection, those first that are not imported.
 pub async fn uploads_of(
     tx: &TenantTx,
     connection: ConnectionId,
@@ -51,8 +52,25 @@ pub async fn uploads_of(
     Ok(tx
         .find::<upload::Entity>()
         .filter(upload::Column::ConnectionId.eq(connection.0))
+        .order_by_asc(upload::Column::State.eq(UPLOAD_STAGED))
         .order_by_desc(upload::Column::Number)
         .limit(limit)
+        .all(tx)
+        .await?)
+}
+
+/// Files of one stream that wait for the next sync or were set aside, newest first.
+pub async fn waiting_uploads(
+    tx: &TenantTx,
+    connection: ConnectionId,
+    stream: &str,
+) -> AppResult<Vec<upload::Model>> {
+    Ok(tx
+        .find::<upload::Entity>()
+        .filter(upload::Column::ConnectionId.eq(connection.0))
+        .filter(upload::Column::Stream.eq(stream))
+        .filter(upload::Column::State.ne(UPLOAD_STAGED))
+        .order_by_desc(upload::Column::Number)
         .all(tx)
         .await?)
 }

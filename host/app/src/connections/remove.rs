@@ -5,7 +5,8 @@ use std::sync::Arc;
 use portolan_core::{ConnectionId, TenantId};
 use portolan_db::entity::sync::SyncState;
 use portolan_db::entity::{
-    chunk, connection, connection_secret, document, document_version, egress_grant, quarantine, stream, sync,
+    chunk, connection, connection_secret, document, document_version, egress_grant, product_label,
+    quarantine, stream, sync,
 };
 use portolan_db::{DbError, TenantTx};
 use sea_orm::{ColumnTrait, QueryFilter};
@@ -87,6 +88,8 @@ async fn delete_imported(tx: &TenantTx, id: ConnectionId) -> Result<(), DbError>
     tx.delete_many::<quarantine::Entity>().filter(quarantine::Column::ConnectionId.eq(id.0)).exec(tx).await?;
     tx.delete_many::<chunk::Entity>().filter(chunk::Column::ConnectionId.eq(id.0)).exec(tx).await?;
     tx.delete_many::<document::Entity>().filter(document::Column::ConnectionId.eq(id.0)).exec(tx).await?;
+    let labels = tx.delete_many::<product_label::Entity>();
+    labels.filter(product_label::Column::ConnectionId.eq(id.0)).exec(tx).await?;
     let versions = tx.delete_many::<document_version::Entity>();
     versions.filter(document_version::Column::ConnectionId.eq(id.0)).exec(tx).await?;
     Ok(())

@@ -11,7 +11,7 @@ use tokio::io::AsyncWriteExt as _;
 use uuid::Uuid;
 
 use super::ops::find_connection;
-use super::uploads::{NewUpload, remove_waiting, take_file};
+use super::uploads::{NewUpload, remove_waiting, retry_refused, take_file};
 use crate::App;
 use crate::syncs::ops::{Trigger, start_sync};
 use crate::web::actor::{ConnectionsWrite, PageActor};
@@ -21,7 +21,7 @@ use crate::web::viewer::redirect_after;
 
 const LONGEST_NAME_BYTES: usize = 256;
 
-/// Takes the file in and starts the sync that imports it.
+/// Takes the file in and starts the sync that imports it, unless its columns are to be looked at first.
 pub async fn upload_file(
     PageActor(actor): PageActor<ConnectionsWrite>,
     State(app): State<Arc<App>>,
@@ -32,15 +32,14 @@ pub async fn upload_file(
     find_connection(&tx, id).await?;
     drop(tx);
     let folder = app.data_dir.join("uploads").join("incoming");
-    tokio::fs::create_dir_all(&folder).await.map_err(AppError::internal)?;
+    tokio::fs::create_dir_all(&folder).await.map_err(AppError::storage)?;
     let path = folder.join(new_uuid(&*app.clock, &*app.random).to_string());
     let _removed = RemovedOnDrop(path.clone());
-    let received = receive(&mut form, &path).await;
-    let taken = match received {
-        Ok(new) => take_file(&app, actor.tenant, id, new).await,
-        Err(error) => Err(error),
-    };
-    taken?;
+    let received = receive(&mut form, &path).await?;
+    let upload = take_file(&app, actor.tenant, id, received.file).await?;
+    if received.look_first {
+        return Ok(redirect_after(&format!("/connections/{id}/mapping/{}", upload.stream), "file-waits"));
+    }
     let sync = start_sync(&app, actor.tenant, id, Trigger::Upload).await?;
     Ok(redirect_after(&format!("/syncs/{sync}"), "file-taken"))
 }
@@ -55,12 +54,31 @@ pub async fn remove_upload(
     Ok(redirect_after(&format!("/connections/{id}"), "file-removed"))
 }
 
-async fn receive(form: &mut Multipart, path: &std::path::Path) -> AppResult<NewUpload> {
+/// Tries a file again that was set aside, for example after its mapping was mended.
+pub async fn retry_upload(
+    PageActor(actor): PageActor<ConnectionsWrite>,
+    State(app): State<Arc<App>>,
+    Path((id, upload_id)): Path<(ConnectionId, Uuid)>,
+) -> PageResult {
+    retry_refused(&app, actor.tenant, id, upload_id).await?;
+    let sync = start_sync(&app, actor.tenant, id, Trigger::Upload).await?;
+    Ok(redirect_after(&format!("/syncs/{sync}"), "sync-started"))
+}
+
+/// A file, and whether its columns are to be looked at before it is imported.
+struct Received {
+    file: NewUpload,
+    look_first: bool,
+}
+
+async fn receive(form: &mut Multipart, path: &std::path::Path) -> AppResult<Received> {
+    let mut look_first = false;
     let mut stream = None;
     let mut file = None;
     while let Some(field) = form.next_field().await.map_err(broken_form)? {
         match field.name() {
             Some("stream") => stream = Some(short_text(field).await?),
+            Some("then") => look_first = short_text(field).await? == "map",
             Some("file") => {
                 let name = field.file_name().unwrap_or_default().to_owned();
                 let content_type = field.content_type().unwrap_or("application/octet-stream").to_owned();
@@ -74,7 +92,7 @@ async fn receive(form: &mut Multipart, path: &std::path::Path) -> AppResult<NewU
     let (name, content_type) = file
         .filter(|(name, _)| !name.is_empty())
         .ok_or_else(|| AppError::invalid("file", "Choose a file."))?;
-    Ok(NewUpload { stream, name, content_type, path: path.to_owned() })
+    Ok(Received { file: NewUpload { stream, name, content_type, path: path.to_owned() }, look_first })
 }
 
 /// The received file goes however the request ends: also when its sender goes away.
@@ -103,14 +121,11 @@ async fn short_text(mut field: Field<'_>) -> AppResult<String> {
 }
 
 async fn store(mut field: Field<'_>, path: &std::path::Path) -> AppResult<()> {
-    let storage = |error: std::io::Error| {
-        AppError::unavailable("The file could not be stored. Is the disk full? Nothing was imported.", error)
-    };
-    let mut file = tokio::fs::File::create(path).await.map_err(storage)?;
+    let mut file = tokio::fs::File::create(path).await.map_err(AppError::storage)?;
     while let Some(piece) = field.chunk().await.map_err(broken_form)? {
-        file.write_all(&piece).await.map_err(storage)?;
+        file.write_all(&piece).await.map_err(AppError::storage)?;
     }
-    file.flush().await.map_err(storage)
+    file.flush().await.map_err(AppError::storage)
 }
 
 fn broken_form(error: axum::extract::multipart::MultipartError) -> AppError {

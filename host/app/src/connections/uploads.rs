@@ -8,12 +8,13 @@ use portolan_core::id::new_uuid;
 use portolan_core::{ConnectionId, TenantId};
 use portolan_db::entity::upload;
 use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use super::ops::{find_connection, find_plugin};
 use crate::App;
-use crate::channels::context::UPLOAD_WAITING;
+use crate::channels::context::{UPLOAD_REFUSED, UPLOAD_STAGED, UPLOAD_WAITING};
 use crate::ingest::unpack::{LARGEST_FILE_BYTES, UnpackError, Unpacked, unpack};
 use crate::web::error::{AppError, AppResult};
 
@@ -27,7 +28,8 @@ pub struct NewUpload {
     pub path: PathBuf,
 }
 
-/// Unpacks a file into the data folder and leaves it waiting for the next sync.
+/// Unpacks a file into the data folder and leaves it waiting for the next sync. One that was set aside may come
+/// again.
 ///
 /// Errors: a file that is damaged, too large, or was taken in before.
 pub async fn take_file(
@@ -53,10 +55,24 @@ pub async fn take_file(
         Ok(unpacked) => store(app, tenant, connection, &new, id, &path, unpacked).await,
         Err(error) => Err(error),
     };
-    if stored.is_err() {
-        remove_file(&destination).await;
+    match stored {
+        Ok(stored) => {
+            if let Some(replaced) = stored.replaced {
+                remove_file(&app.data_dir.join(replaced)).await;
+            }
+            Ok(stored.upload)
+        }
+        Err(error) => {
+            remove_file(&destination).await;
+            Err(error)
+        }
     }
-    stored
+}
+
+/// A file that waits, and the path of the same one that had been set aside.
+struct Stored {
+    upload: upload::Model,
+    replaced: Option<String>,
 }
 
 async fn unpack_into(source: PathBuf, destination: PathBuf, limit_bytes: u64) -> AppResult<Unpacked> {
@@ -70,10 +86,7 @@ async fn unpack_into(source: PathBuf, destination: PathBuf, limit_bytes: u64) ->
     unpacked.map_err(|error| match error {
         UnpackError::TooLarge { .. } => AppError::too_large(format!("{error}.")),
         UnpackError::Damaged(_) => AppError::invalid("file", format!("{error}.")),
-        UnpackError::Storage(cause) => AppError::unavailable(
-            "The file could not be stored. Is the disk full? Nothing was imported.",
-            cause,
-        ),
+        UnpackError::Storage(cause) => AppError::storage(cause),
     })
 }
 
@@ -85,7 +98,7 @@ async fn store(
     id: uuid::Uuid,
     path: &Path,
     unpacked: Unpacked,
-) -> AppResult<upload::Model> {
+) -> AppResult<Stored> {
     let received_at = app.clock.now().0;
     let (stream, name, content_type) = (new.stream.clone(), new.name.clone(), new.content_type.clone());
     let path = path.to_string_lossy().into_owned();
@@ -99,13 +112,18 @@ async fn store(
                     .filter(upload::Column::Sha256.eq(unpacked.sha256.as_str()))
                     .one(tx)
                     .await?;
-                if let Some(known) = known {
+                let last = tx.find::<upload::Entity>().order_by_desc(upload::Column::Number).one(tx).await?;
+                let mut replaced = None;
+                if let Some(known) = known.as_ref().filter(|known| known.state == UPLOAD_REFUSED) {
+                    let refused = tx.delete_many::<upload::Entity>().filter(upload::Column::Id.eq(known.id));
+                    refused.exec(tx).await?;
+                    replaced = Some(known.path.clone());
+                } else if let Some(known) = known {
                     return Err(AppError::conflict(format!(
                         "This file was taken in before, as {}. Nothing was imported twice.",
                         known.name
                     )));
                 }
-                let last = tx.find::<upload::Entity>().order_by_desc(upload::Column::Number).one(tx).await?;
                 let row = upload::ActiveModel {
                     tenant_id: Set(tenant.0),
                     id: Set(id),
@@ -119,14 +137,52 @@ async fn store(
                     path: Set(path),
                     state: Set(UPLOAD_WAITING.to_owned()),
                     received_at: Set(received_at),
+                    reason: Set(None),
                 };
-                Ok(tx.insert(row).await?)
+                Ok(Stored { upload: tx.insert(row).await?, replaced })
             })
         })
         .await
 }
 
-/// Forgets a file that still waits; the same file may then be uploaded again.
+/// Lets a file that was set aside wait again, with the age it had. The next sync reads it.
+///
+/// Errors: the file is unknown, or was not set aside.
+pub async fn retry_refused(
+    app: &Arc<App>,
+    tenant: TenantId,
+    connection: ConnectionId,
+    upload_id: Uuid,
+) -> AppResult<()> {
+    app.db
+        .write(tenant, move |tx| {
+            Box::pin(async move {
+                let retried = tx
+                    .update_many::<upload::Entity>()
+                    .col_expr(upload::Column::State, Expr::value(UPLOAD_WAITING))
+                    .col_expr(upload::Column::Reason, Expr::value(None::<String>))
+                    .filter(upload::Column::Id.eq(upload_id))
+                    .filter(upload::Column::ConnectionId.eq(connection.0))
+                    .filter(upload::Column::State.eq(UPLOAD_REFUSED))
+                    .exec(tx)
+                    .await?;
+                if retried.rows_affected == 1 {
+                    return Ok(());
+                }
+                let found = tx.find_by_id::<upload::Entity>(upload_id).await?;
+                let found = found.filter(|found| found.connection_id == connection.0);
+                Err(match found {
+                    Some(_) => {
+                        AppError::conflict("The file was not set aside: it waits, or its rows are imported.")
+                    }
+                    None => AppError::not_found("file"),
+                })
+            })
+        })
+        .await
+}
+
+/// Forgets a file that still waits or was set aside; the same file may then be uploaded again.
 ///
 /// Errors: the file is unknown, or its rows are imported already.
 pub async fn remove_waiting(
@@ -145,7 +201,7 @@ pub async fn remove_waiting(
                 let removed = tx
                     .delete_many::<upload::Entity>()
                     .filter(upload::Column::Id.eq(upload_id))
-                    .filter(upload::Column::State.eq(UPLOAD_WAITING))
+                    .filter(upload::Column::State.ne(UPLOAD_STAGED))
                     .exec(tx)
                     .await?;
                 if removed.rows_affected == 0 {

@@ -73,6 +73,17 @@ impl AppError {
         Self::new(StatusCode::CONFLICT, "conflict", detail)
     }
 
+    /// The thing has changed since the caller read it.
+    pub fn stale(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PRECONDITION_FAILED, "stale", detail)
+    }
+
+    /// A change has to say which version of the thing it is about.
+    pub fn revision_required() -> Self {
+        let detail = "Read the thing first and send its ETag as If-Match, so that nobody's change is lost.";
+        Self::new(StatusCode::PRECONDITION_REQUIRED, "revision_required", detail)
+    }
+
     pub fn invalid(path: &str, message: impl Into<String>) -> Self {
         let message = message.into();
         let mut error =

@@ -2,6 +2,8 @@
 //! scripted plugin runtime.
 
 mod api;
+mod connections_mapping;
+mod connections_settings;
 mod doors;
 mod faults;
 mod orphans;
