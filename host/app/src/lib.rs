@@ -32,6 +32,7 @@ use portolan_jobs::Queue;
 use tokio_util::sync::CancellationToken;
 
 use crate::live::LiveBus;
+use crate::web::address::PublicAddress;
 
 /// The script that draws charts in-process: for whoever makes the [`ChartRenderer`].
 pub use portolan_admin_ui::assets::CHARTS_SERVER as CHART_BUNDLE;
@@ -50,6 +51,8 @@ pub struct App {
     pub stopping: CancellationToken,
     pub queue: Queue,
     pub sessions: Sessions,
+    /// Where people reach this server, where the operator says it.
+    pub public_address: Option<PublicAddress>,
     /// Folder of uploads, plugins and parts.
     pub data_dir: PathBuf,
 }

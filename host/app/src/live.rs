@@ -4,6 +4,7 @@
 //! another's messages.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use portolan_core::{ConnectionId, SyncId, TenantId};
 use tokio::sync::broadcast;
@@ -29,13 +30,15 @@ impl LiveMessage {
 #[derive(Debug, Clone)]
 pub struct LiveBus {
     sender: Arc<broadcast::Sender<LiveMessage>>,
+    /// How often an open stream asks whether its session still stands.
+    pub look_again: Duration,
 }
 
 impl Default for LiveBus {
     fn default() -> Self {
         // A page that lags more than this many messages re-reads everything it shows.
         let (sender, _) = broadcast::channel(256);
-        Self { sender: Arc::new(sender) }
+        Self { sender: Arc::new(sender), look_again: Duration::from_secs(60) }
     }
 }
 

@@ -1,13 +1,11 @@
 //! Every route of the product, and what surrounds each of them.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
@@ -67,9 +65,9 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(from_fn(revalidate::name_answers))
         .layer(DefaultBodyLimit::max(LARGEST_BODY_BYTES))
         .layer(CompressionLayer::new().compress_when(worth_packing))
-        .layer(from_fn(guard::refuse_cross_site))
+        .layer(from_fn_with_state(Arc::clone(&app), guard::refuse_cross_site))
         .layer(CatchPanicLayer::custom(answer_panic))
-        .layer(from_fn(guard::secure_headers))
+        .layer(from_fn_with_state(Arc::clone(&app), guard::secure_headers))
         .layer(from_fn_with_state(Arc::clone(&app), request_id::assign))
         .with_state(app)
 }
@@ -77,13 +75,4 @@ pub fn router(app: Arc<App>) -> Router {
 /// The panic itself is in the log, with its place.
 fn answer_panic(_panic: Box<dyn std::any::Any + Send>) -> Response {
     AppError::internal("a handler panicked").into_response()
-}
-
-/// Serves until `stop`; requests in flight are finished.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(stop).await
 }

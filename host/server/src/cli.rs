@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use portolan_app::web::address::PublicAddress;
 
 /// Self-hosted commerce analytics: one chart over every marketplace, shop and payment provider.
 #[derive(Debug, Parser)]
@@ -13,7 +14,7 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// Where a Portolan keeps what it knows.
+/// Where a Portolan keeps what it knows, and where it is reached.
 #[derive(Debug, Clone, Args)]
 pub struct Place {
     /// Folder of the data: database, parts, plugins, uploads, master key.
@@ -25,6 +26,9 @@ pub struct Place {
     /// Start although the database does not promise to keep what it acknowledges.
     #[arg(long, env = "PORTOLAN_ACCEPT_DATA_LOSS", hide = true)]
     pub accept_data_loss: bool,
+    /// Address that people open in their browsers, when a proxy stands in front: https://portolan.example
+    #[arg(long, env = "PORTOLAN_PUBLIC_ADDRESS")]
+    pub public_address: Option<PublicAddress>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -204,8 +208,8 @@ pub enum UserCommand {
         place: Place,
         #[arg(long)]
         name: String,
-        /// Address that the link begins with.
-        #[arg(long, default_value = "http://127.0.0.1:8080")]
-        address: String,
+        /// Address that the link begins with. Default: the public address, else http://127.0.0.1:8080
+        #[arg(long)]
+        address: Option<PublicAddress>,
     },
 }

@@ -57,6 +57,7 @@ impl Portolan {
             sessions: Sessions::new(db.clone(), Arc::clone(&clock), Arc::clone(&random)),
             live: LiveBus::default(),
             stopping: CancellationToken::new(),
+            public_address: place.public_address.clone(),
             db,
             key_ring,
             clock,

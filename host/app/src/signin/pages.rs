@@ -12,7 +12,7 @@ use portolan_admin_ui::pages::{SignInLinkPage, SignInLinkState, SignInPage};
 use serde::Deserialize;
 
 use crate::App;
-use crate::web::actor::SESSION_COOKIE;
+use crate::web::actor::{session_cookie, session_token};
 use crate::web::error::PageResult;
 use crate::web::extract::{Form, Path, Query};
 use crate::web::html;
@@ -44,7 +44,7 @@ pub async fn sign_in(
 ) -> PageResult {
     let next = form.next.filter(|next| is_place(next));
     match app.sessions.sign_in_with_password(&form.name, &form.password).await {
-        Ok(session) => Ok(welcome(&headers, jar, session, next.as_deref())),
+        Ok(session) => Ok(welcome(&app, &headers, jar, session, next.as_deref())),
         Err(SignInError::Refused) => {
             let mut page = SignInPage::new(next);
             page.name = form.name;
@@ -69,17 +69,19 @@ pub async fn use_link(
     Path(token): Path<String>,
 ) -> PageResult {
     match app.sessions.sign_in_with_link(&token).await {
-        Ok(session) => Ok(welcome(&headers, jar, session, None)),
+        Ok(session) => Ok(welcome(&app, &headers, jar, session, None)),
         Err(SignInError::Refused) => link_page(&token, false),
         Err(error) => Err(error.into()),
     }
 }
 
-pub async fn sign_out(State(app): State<Arc<App>>, jar: CookieJar) -> PageResult {
-    if let Some(cookie) = jar.get(SESSION_COOKIE) {
-        app.sessions.sign_out(cookie.value()).await?;
+pub async fn sign_out(State(app): State<Arc<App>>, headers: HeaderMap, jar: CookieJar) -> PageResult {
+    if let Some(token) = session_token(&headers, &app) {
+        app.sessions.sign_out(&token).await?;
     }
-    let jar = jar.remove(Cookie::build(SESSION_COOKIE).path("/"));
+    // A browser takes a `__Host-` cookie away only when told so securely.
+    let name = session_cookie(&app);
+    let jar = jar.remove(Cookie::build(name).path("/").secure(name.starts_with("__Host-")));
     Ok((jar, Redirect::to("/sign-in")).into_response())
 }
 
@@ -90,9 +92,18 @@ fn link_page(token: &str, valid: bool) -> PageResult {
     Ok((status, page).into_response())
 }
 
-fn welcome(headers: &HeaderMap, jar: CookieJar, session: NewSession, next: Option<&str>) -> Response {
-    let over_https = headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
-    let cookie = Cookie::build((SESSION_COOKIE, session.token))
+fn welcome(
+    app: &App,
+    headers: &HeaderMap,
+    jar: CookieJar,
+    session: NewSession,
+    next: Option<&str>,
+) -> Response {
+    let over_https = match &app.public_address {
+        Some(address) => address.is_https(),
+        None => headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https"),
+    };
+    let cookie = Cookie::build((session_cookie(app), session.token))
         .path("/")
         .http_only(true)
         .secure(over_https)

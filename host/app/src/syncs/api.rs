@@ -23,6 +23,7 @@ use crate::web::actor::{Require, SyncsRead, SyncsRun};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::{Path, Query};
 use crate::web::page::{Page, PagePlace};
+use crate::web::viewer::DISK_FULL_WAITING;
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -83,6 +84,15 @@ impl SyncResponse {
             progress,
         }
     }
+
+    /// Says that a sync at work waits for room: on a full disk its own row can't be written.
+    pub fn waiting_for_room(mut self, app: &App) -> Self {
+        if app.db.disk_is_full() && matches!(self.state.as_str(), "queued" | "running") {
+            self.error_code = Some("disk_full".to_owned());
+            self.error_detail = Some(DISK_FULL_WAITING.to_owned());
+        }
+        self
+    }
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -134,7 +144,7 @@ pub async fn list_syncs(
     let mut syncs = Vec::new();
     for row in rows {
         let progress = progress_of(&app, &tx, &row).await?;
-        syncs.push(SyncResponse::new(row, progress));
+        syncs.push(SyncResponse::new(row, progress).waiting_for_room(&app));
     }
     Ok(Json(Page::new(&app, syncs, place.limit, |sync| sync.id)))
 }
@@ -227,7 +237,7 @@ async fn load(app: &App, tenant: TenantId, id: SyncId) -> AppResult<SyncResponse
     let tx = app.db.read(tenant).await?;
     let row = ops::find_sync(&tx, id).await?;
     let progress = progress_of(app, &tx, &row).await?;
-    Ok(SyncResponse::new(row, progress))
+    Ok(SyncResponse::new(row, progress).waiting_for_room(app))
 }
 
 /// How far a sync is, as of now.

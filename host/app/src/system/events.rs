@@ -6,29 +6,41 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::Stream;
 use futures::stream;
+use portolan_access::allows;
 use portolan_core::{SyncId, TenantId};
 use serde_json::json;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::App;
 use crate::live::LiveMessage;
-use crate::web::actor::{AnalyticsQuery, Require};
-use crate::web::error::AppResult;
+use crate::web::actor::{AnalyticsQuery, Grant as _, Require, session_token};
+use crate::web::error::{AppError, AppResult};
 
 /// Messages within this are one: a page re-asks at most four times a second.
 const TOGETHER: Duration = Duration::from_millis(250);
 
-/// Tells an open page which syncs moved and that the data changed.
+/// Tells an open page which syncs moved and that the data changed, for as long as its session stands.
 pub async fn stream_events(
     actor: Require<AnalyticsQuery>,
     State(app): State<Arc<App>>,
+    headers: HeaderMap,
 ) -> AppResult<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
+    let token = session_token(&headers, &app).ok_or_else(AppError::unauthenticated)?;
+    let mut look_again = interval(app.live.look_again);
+    look_again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    look_again.reset();
     let state = Listener {
         receiver: app.live.subscribe(),
+        endings: app.sessions.endings(),
+        look_again,
+        token,
         tenant: actor.tenant,
         app: Arc::clone(&app),
         waiting: Vec::new(),
@@ -42,19 +54,31 @@ pub async fn stream_events(
 
 struct Listener {
     receiver: Receiver<LiveMessage>,
+    /// Changes when somebody signs out.
+    endings: watch::Receiver<u64>,
+    look_again: Interval,
+    token: String,
     tenant: TenantId,
     app: Arc<App>,
     waiting: Vec<Event>,
 }
 
 impl Listener {
-    /// The next event; `None` ends the stream when the server stops.
+    /// The next event; `None` ends the stream when the server stops or the session has ended.
     async fn next(&mut self) -> Option<Event> {
         while self.waiting.is_empty() {
             let stopping = self.app.stopping.cancelled();
             let first = tokio::select! {
                 () = stopping => return None,
-                message = self.receiver.recv() => message,
+                message = self.receiver.recv() => Some(message),
+                Ok(()) = self.endings.changed() => None,
+                _ = self.look_again.tick() => None,
+            };
+            let Some(first) = first else {
+                if self.is_signed_out().await {
+                    return None;
+                }
+                continue;
             };
             let mut batch = Batch::default();
             batch.take(self.tenant, first)?;
@@ -65,6 +89,20 @@ impl Listener {
             self.waiting = batch.into_events();
         }
         self.waiting.pop()
+    }
+
+    /// Whether whoever opened the stream may no longer listen. A database that is away says nothing about
+    /// them, and there is nothing to hear without it.
+    async fn is_signed_out(&self) -> bool {
+        match self.app.sessions.still_stands(&self.token).await {
+            Ok(signed_in) => !signed_in.is_some_and(|signed_in| {
+                signed_in.tenant == self.tenant && allows(signed_in.role, AnalyticsQuery::PERMISSION)
+            }),
+            Err(error) => {
+                tracing::warn!(%error, "failed to look whether the session of an open page still stands");
+                false
+            }
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use portolan_access::{Permission, Role, SignInError, allows};
@@ -17,8 +17,19 @@ use crate::App;
 use crate::web::error::{AppError, PageError};
 use crate::web::next::to_sign_in;
 
-/// The cookie of a session. Host-only; `Secure` where the page came over https.
-pub const SESSION_COOKIE: &str = "ptl_session";
+/// The cookie of a session: host-only, `Secure` where the page came over https. Where the public address is
+/// https it says so in its name, and browsers take it from nobody else: no sister domain, no plain http.
+pub fn session_cookie(app: &App) -> &'static str {
+    match &app.public_address {
+        Some(address) if address.is_https() => "__Host-ptl_session",
+        _ => "ptl_session",
+    }
+}
+
+/// What the session's cookie holds.
+pub fn session_token(headers: &HeaderMap, app: &App) -> Option<String> {
+    CookieJar::from_headers(headers).get(session_cookie(app)).map(|cookie| cookie.value().to_owned())
+}
 
 /// A permission as a type.
 pub trait Grant: Send + Sync + 'static {
@@ -63,9 +74,8 @@ pub struct Require<G> {
 
 impl<G: Grant> Require<G> {
     async fn from_cookie(parts: &Parts, app: &App) -> Result<Self, AppError> {
-        let jar = CookieJar::from_headers(&parts.headers);
-        let token = jar.get(SESSION_COOKIE).ok_or_else(AppError::unauthenticated)?;
-        let signed_in = app.sessions.authenticate(token.value()).await?;
+        let token = session_token(&parts.headers, app).ok_or_else(AppError::unauthenticated)?;
+        let signed_in = app.sessions.authenticate(&token).await?;
         let signed_in = signed_in.ok_or_else(AppError::unauthenticated)?;
         if !allows(signed_in.role, G::PERMISSION) {
             return Err(AppError::forbidden(G::PERMISSION.as_str()));

@@ -5,6 +5,8 @@
 //! reference that the answer shows, and never leaves the host. A thing that belongs to another
 //! tenant does not exist: 404, never 403.
 
+use std::io::ErrorKind;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -19,6 +21,13 @@ use utoipa::ToSchema;
 
 /// What the API answers.
 pub type AppResult<T> = Result<T, AppError>;
+
+/// What people read while the disk is full.
+pub const DISK_FULL: &str = "The disk of this server is full. Free some space, then try again; nothing that was \
+    acknowledged is lost.";
+
+/// When to ask again, in seconds, where the trouble passes by itself or with somebody's help.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
 
 /// A failure, told to whoever asked.
 #[derive(Debug)]
@@ -138,6 +147,22 @@ impl AppError {
         error
     }
 
+    /// The disk has no room. Reading goes on.
+    pub fn disk_full(internal: impl ToString) -> Self {
+        Self { code: "disk_full", ..Self::unavailable(DISK_FULL, internal) }
+    }
+
+    /// A file could not be written or read.
+    pub fn storage(error: std::io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::disk_full(error),
+            _ => Self::unavailable(
+                "The file could not be stored on this server; its log says why. Nothing was imported, send it again.",
+                error,
+            ),
+        }
+    }
+
     /// Something broke inside. The answer says so and nothing else.
     pub fn internal(cause: impl ToString) -> Self {
         let mut error = Self::new(
@@ -190,9 +215,7 @@ impl IntoResponse for AppError {
         let mut response = (self.status, Json(problem)).into_response();
         let content_type = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-        }
+        invite_back(self.status, &mut response);
         response
     }
 }
@@ -219,7 +242,15 @@ impl IntoResponse for PageError {
         let page = error_page(&self.0, reference);
         // A page about an error that cannot be rendered is still said in words.
         let html = page.render().unwrap_or_else(|_| page.message.clone());
-        (self.0.status, Html(html)).into_response()
+        let mut response = (self.0.status, Html(html)).into_response();
+        invite_back(self.0.status, &mut response);
+        response
+    }
+}
+
+fn invite_back(status: StatusCode, response: &mut Response) {
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
     }
 }
 
@@ -256,10 +287,7 @@ impl From<DbError> for AppError {
             DbError::Conflict(_) | DbError::Contended(_) => {
                 Self::conflict("Somebody else changed this at the same moment. Reload and try again.")
             }
-            DbError::Full(_) => Self::unavailable(
-                "The disk of this server is full. Free some space; nothing was lost.",
-                error,
-            ),
+            DbError::Full(_) => Self::disk_full(error),
             DbError::Unavailable(_) => Self::unavailable(
                 "The database does not answer. Nothing was lost; try again in a moment.",
                 error,
@@ -295,7 +323,17 @@ impl From<Fault> for AppError {
 
 #[cfg(test)]
 mod tests {
-    use super::AppError;
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_named_and_invites_back() {
+        let error = AppError::storage(std::io::Error::from(std::io::ErrorKind::StorageFull));
+        assert!(error.detail.contains("disk of this server is full. Free some space"));
+        for response in [PageError(AppError::disk_full("no room")).into_response(), error.into_response()] {
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers()[header::RETRY_AFTER], "5");
+        }
+    }
 
     #[test]
     fn the_terminal_hears_each_sentence_once() {

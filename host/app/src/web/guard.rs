@@ -1,10 +1,14 @@
 //! What every request passes: same-site check for unsafe methods, security headers on every answer.
 
-use axum::extract::Request;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::App;
+use crate::web::address::PublicAddress;
 use crate::web::error::AppError;
 
 /// No inline script, no inline style, nothing from elsewhere.
@@ -17,25 +21,31 @@ const EXPLORER_CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src '
     style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
     form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'";
 
+/// For a year, browsers come by https alone. Said only where the operator says that there is https.
+const COME_BY_HTTPS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 /// Refuses unsafe requests that another site made the browser send.
 ///
 /// A browser says where a request comes from: by `Sec-Fetch-Site`, else by `Origin`. A program
 /// that sends neither carries no cookie by accident, but a session cookie without either is
-/// refused too.
-pub async fn refuse_cross_site(request: Request, next: Next) -> Response {
+/// refused too. Where the public address is known, the origin must be exactly that.
+pub async fn refuse_cross_site(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let unsafe_method = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if unsafe_method && !is_same_site(request.headers()) {
+    if unsafe_method && !is_same_site(request.headers(), app.public_address.as_ref()) {
         return AppError::cross_site().into_response();
     }
     next.run(request).await
 }
 
-fn is_same_site(headers: &HeaderMap) -> bool {
+fn is_same_site(headers: &HeaderMap, public: Option<&PublicAddress>) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin";
     }
     match headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()) {
         Some(origin) => {
+            if let Some(public) = public {
+                return origin == public.as_str();
+            }
             let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
             origin.split_once("://").is_some_and(|(_, origin_host)| origin_host == host)
         }
@@ -44,7 +54,7 @@ fn is_same_site(headers: &HeaderMap) -> bool {
 }
 
 /// Headers that every answer carries.
-pub async fn secure_headers(request: Request, next: Next) -> Response {
+pub async fn secure_headers(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let explorer = request.uri().path().starts_with("/api/docs");
     let asset = request.uri().path().starts_with("/assets/");
     let mut response = next.run(request).await;
@@ -59,6 +69,9 @@ pub async fn secure_headers(request: Request, next: Next) -> Response {
     let headers = response.headers_mut();
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if app.public_address.as_ref().is_some_and(PublicAddress::is_https) {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, COME_BY_HTTPS);
     }
     if !asset && !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -75,6 +88,20 @@ mod tests {
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect()
+    }
+
+    fn is_same_site(headers: &HeaderMap) -> bool {
+        super::is_same_site(headers, None)
+    }
+
+    #[test]
+    fn a_known_public_address_is_the_only_origin() {
+        let public: PublicAddress = "https://portolan.example".parse().expect("an address");
+        let from = |origin| headers(&[("host", "127.0.0.1:8080"), ("origin", origin), ("cookie", "x=y")]);
+        assert!(super::is_same_site(&from("https://portolan.example"), Some(&public)));
+        assert!(!super::is_same_site(&from("http://portolan.example"), Some(&public)));
+        assert!(!super::is_same_site(&from("http://127.0.0.1:8080"), Some(&public)));
+        assert!(!super::is_same_site(&from("null"), Some(&public)));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What all slices share at the edge: errors, the signed-in person, page shell, request references.
 
 pub mod actor;
+pub mod address;
 pub mod error;
 pub mod extract;
 pub mod guard;
@@ -9,6 +10,7 @@ pub mod page;
 pub mod problem;
 pub mod request_id;
 pub mod revalidate;
+pub mod serve;
 pub mod viewer;
 
 use axum::response::{Html, IntoResponse, Response};

@@ -19,7 +19,12 @@ pub struct Viewer {
     user_name: String,
     now: Instant,
     calendar: StoreCalendar,
+    disk_is_full: bool,
 }
+
+/// What every page says while nothing can be written.
+pub const DISK_FULL_WAITING: &str = "The disk of this server is full. Free some space: syncs wait for it and go on by \
+    themselves. Nothing that was acknowledged is lost.";
 
 /// What an action left behind for the next page: a fixed code, never text from the address.
 #[derive(Debug, Default, Deserialize)]
@@ -35,16 +40,22 @@ impl Viewer {
         let user = tx.find::<user::Entity>().filter(user::Column::Id.eq(actor.user.0)).one(&tx).await?;
         let (Some(tenant), Some(user)) = (tenant, user) else { return Err(AppError::unauthenticated()) };
         let calendar = StoreCalendar::new(&tenant.time_zone, 0).unwrap_or_else(|_| StoreCalendar::utc());
-        Ok(Self { tenant, user_name: user.sign_in_name, now: app.clock.now(), calendar })
+        let (now, disk_is_full) = (app.clock.now(), app.db.disk_is_full());
+        Ok(Self { tenant, user_name: user.sign_in_name, now, calendar, disk_is_full })
     }
 
     pub fn shell(&self, title: impl Into<String>, section: Section) -> Shell {
-        Shell::new(title, section, self.tenant.name.as_str(), self.user_name.as_str())
+        let shell = Shell::new(title, section, self.tenant.name.as_str(), self.user_name.as_str());
+        let trouble = self.disk_is_full.then(|| Notice::new(Tone::Bad, "Disk full", DISK_FULL_WAITING));
+        shell.with_flash(trouble)
     }
 
     /// The shell with the outcome of the action that led here.
     pub fn shell_after(&self, title: impl Into<String>, section: Section, flash: &FlashQuery) -> Shell {
-        self.shell(title, section).with_flash(flash.done.as_deref().and_then(flash_notice))
+        let done = flash.done.as_deref().and_then(flash_notice);
+        let shell = self.shell(title, section);
+        // Trouble that lasts is more important than the outcome of an action.
+        if shell.flash.is_some() { shell } else { shell.with_flash(done) }
     }
 
     /// A moment as this person reads it.

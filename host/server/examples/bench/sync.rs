@@ -174,6 +174,7 @@ fn open(folder: &Path, db: Database, sandbox: &SandboxRuntime, upstream: Upstrea
         sessions: Sessions::new(db.clone(), Arc::clone(&clock), Arc::clone(&random)),
         live: LiveBus::default(),
         stopping: CancellationToken::new(),
+        public_address: None,
         key_ring: Arc::new(KeyRing::load_or_create(folder, None, &*random)?),
         db,
         clock,

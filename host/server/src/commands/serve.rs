@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use portolan_app::plugins::ops::load_installed;
+use portolan_app::web::serve::{Patience, serve as serve_connections};
 use portolan_app::{App, router};
 use portolan_jobs::{Worker, WorkerOptions};
 use tokio::net::TcpListener;
@@ -41,7 +42,9 @@ pub async fn serve(place: &Place, listen: SocketAddr, plugins: Option<&Path>, wo
     tokio::spawn(forget_expired(Arc::clone(&portolan.app), stop.clone()));
     let app = Arc::clone(&portolan.app);
     let stopped = stop.clone();
-    let serving = router::serve(listener, router::router(app), async move { stopped.cancelled().await });
+    let router = router::router(app);
+    let serving =
+        serve_connections(listener, router, Patience::default(), async move { stopped.cancelled().await });
     tokio::select! {
         served = serving => served?,
         () = patience_after(stop.clone()) => tracing::warn!("some connections did not end in time and are closed"),

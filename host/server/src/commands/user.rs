@@ -7,6 +7,9 @@ use super::print_line;
 use crate::cli::UserCommand;
 use crate::wire::Portolan;
 
+/// Where `portolan serve` listens unless it is told otherwise.
+const DEFAULT_ADDRESS: &str = "http://127.0.0.1:8080";
+
 pub async fn run(command: UserCommand) -> Result<()> {
     match command {
         UserCommand::Add { place, name, tenant, currency, time_zone, password_stdin } => {
@@ -23,7 +26,9 @@ pub async fn run(command: UserCommand) -> Result<()> {
             let portolan = Portolan::open(&place).await?;
             let (user, tenant) = find_member(&portolan.app, &name).await.map_err(sentence)?;
             let token = portolan.app.sessions.create_link(tenant, user).await?;
-            print_line(&format!("{}/sign-in/link/{token}", address.trim_end_matches('/')))
+            let address = address.or(place.public_address).map(|address| address.to_string());
+            let address = address.unwrap_or_else(|| DEFAULT_ADDRESS.to_owned());
+            print_line(&format!("{address}/sign-in/link/{token}"))
         }
     }
 }
