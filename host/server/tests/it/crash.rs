@@ -1,15 +1,12 @@
 //! A server that is killed again and again in the middle of a sync ends with the same ledger.
 
-use std::fmt::Write as _;
-use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use portolan_core::{Random as _, SeededRandom, TenantId};
-use portolan_db::entity::{sale_event, tenant};
-use portolan_db::{Database, DatabaseConfig};
+use portolan_core::{Random as _, SeededRandom};
 
 use crate::support::Portolan;
+use crate::till::{import, ledger_of};
 
 const KILLS: u64 = 50;
 const ORDERS: usize = 25_000;
@@ -44,8 +41,8 @@ async fn a_server_killed_fifty_times_ends_with_the_ledger_of_an_undisturbed_one(
     })
     .await
     .expect("disturbed run");
-    let expected = ledger_of(undisturbed.folder.path()).await;
-    let found = ledger_of(disturbed.folder.path()).await;
+    let expected = ledger_of(&undisturbed.database()).await;
+    let found = ledger_of(&disturbed.database()).await;
     assert_eq!(expected.len(), found.len(), "as many events");
     assert!(expected == found, "the same events");
 }
@@ -53,9 +50,7 @@ async fn a_server_killed_fifty_times_ends_with_the_ledger_of_an_undisturbed_one(
 /// A till's export that waits for its first sync.
 fn imported() -> Portolan {
     let portolan = Portolan::embedded();
-    let csv = portolan.folder.path().join("till.csv");
-    std::fs::write(&csv, till_export()).expect("write till export");
-    portolan.set_up_demo("http://127.0.0.1:9", &csv);
+    import(&portolan, ORDERS);
     portolan
 }
 
@@ -63,53 +58,4 @@ fn finish(portolan: &Portolan) {
     let sync = portolan.wait_for_sync_of("Online retail");
     assert_eq!(sync["state"], "succeeded", "{sync:#}");
     assert_eq!(sync["documents"], ORDERS);
-}
-
-/// Orders of one to five rows, some of them returns, rows of one order sometimes far apart.
-fn till_export() -> String {
-    let random = SeededRandom::new(7);
-    let mut text =
-        String::from("InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n");
-    let mut late = String::new();
-    for order in 0..ORDERS {
-        let sign = if order % 17 == 0 { "C" } else { "" };
-        let day = order % 28 + 1;
-        for row in 0..=random.next_u64() % 5 {
-            let quantity = (random.next_u64() % 9 + 1) as i64 * if sign.is_empty() { 1 } else { -1 };
-            let pence = random.next_u64() % 10_000;
-            let line = format!(
-                "{sign}{},{},Lamp {row},{quantity},2026-03-{day:02} 10:{:02}:00,{}.{:02},{},United Kingdom\n",
-                500_000 + order,
-                random.next_u64() % 300,
-                order % 60,
-                pence / 100,
-                pence % 100,
-                order % 900,
-            );
-            let target = if row == 4 { &mut late } else { &mut text };
-            let _ = write!(target, "{line}");
-        }
-    }
-    text + &late
-}
-
-/// Every event's content, sorted: ids and moments of recording aside.
-async fn ledger_of(folder: &Path) -> Vec<String> {
-    let db =
-        Database::connect(&DatabaseConfig::sqlite(&folder.join("portolan.db"))).await.expect("open database");
-    let tx = db.system_read().await.expect("read");
-    let tenant = tx.find::<tenant::Entity>().one(&tx).await.expect("query").expect("tenant");
-    drop(tx);
-    let tx = db.read(TenantId(tenant.id)).await.expect("read");
-    let rows = tx.find::<sale_event::Entity>().all(&tx).await.expect("events");
-    let mut events: Vec<String> = rows
-        .into_iter()
-        .map(|row| {
-            let posted = row.into_posted().expect("readable event");
-            assert_eq!(posted.reverses, None, "nothing had to be taken back");
-            format!("{:?}", posted.event)
-        })
-        .collect();
-    events.sort_unstable();
-    events
 }

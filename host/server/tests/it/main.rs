@@ -4,6 +4,12 @@
 #![expect(clippy::print_stdout, reason = "a story that is left out says so")]
 
 mod crash;
+mod database_away;
+mod disk_full;
+mod paused_worker;
 mod retail;
 mod shop;
+mod small_disk;
 mod support;
+mod till;
+mod visitor;

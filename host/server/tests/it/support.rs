@@ -6,8 +6,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
+use portolan_db::DatabaseConfig;
 use serde_json::Value;
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 /// How long a story may wait for something that should happen.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -52,9 +53,22 @@ impl Portolan {
         Self { folder: TempDir::new().expect("temporary folder"), database_url: None }
     }
 
+    /// On embedded SQLite, on the disk of this folder.
+    pub fn embedded_below(folder: &Path) -> Self {
+        Self { folder: TempDir::new_in(folder).expect("temporary folder"), database_url: None }
+    }
+
     /// On PostgreSQL, in this empty database.
     pub fn on_postgres(database_url: String) -> Self {
         Self { folder: TempDir::new().expect("temporary folder"), database_url: Some(database_url) }
+    }
+
+    /// The database, to look into it from outside.
+    pub fn database(&self) -> DatabaseConfig {
+        match &self.database_url {
+            Some(url) => DatabaseConfig { accept_data_loss: true, ..DatabaseConfig::new(url.clone()) },
+            None => DatabaseConfig::sqlite(&self.folder.path().join("portolan.db")),
+        }
     }
 
     pub fn command(&self, words: &[&str]) -> Command {
@@ -97,12 +111,14 @@ impl Portolan {
 
     pub fn serve(&self) -> Server {
         let port = free_port();
+        let log = NamedTempFile::new().expect("log");
         let child = self
             .command(&["serve", "--listen", &format!("127.0.0.1:{port}")])
             .stdout(Stdio::null())
+            .stderr(log.reopen().expect("log"))
             .spawn()
             .expect("start portolan");
-        Server { child, port }
+        Server { child, port, log }
     }
 
     pub fn syncs(&self) -> Vec<Value> {
@@ -155,6 +171,7 @@ fn is_over(sync: &Value) -> bool {
 pub struct Server {
     child: Child,
     pub port: u16,
+    log: NamedTempFile,
 }
 
 impl Server {
@@ -168,6 +185,22 @@ impl Server {
         }
     }
 
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log.path()).expect("log")
+    }
+
+    /// Waits until the log says this.
+    pub fn wait_for_log(&self, words: &str) {
+        wait_until(&format!("the log says {words:?}"), || self.log().contains(words));
+    }
+
+    /// Sends a signal, by its name without SIG.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
+        assert!(sent.expect("send a signal").success(), "kill -{name}");
+    }
+
     /// As a power cut would.
     pub fn kill(mut self) {
         self.child.kill().expect("kill portolan");
@@ -177,8 +210,21 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("{}", self.log());
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Waits until something is so.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let mut waited = Duration::ZERO;
+    while !is_so() {
+        assert!(waited < PATIENCE, "never was: {what}");
+        sleep(LOOK_EVERY);
+        waited += LOOK_EVERY;
     }
 }
 
