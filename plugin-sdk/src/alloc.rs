@@ -180,7 +180,7 @@ mod tests {
                         _ => {
                             let layout = layout(size, 1 << align);
                             let block = allocator.alloc(layout);
-                            prop_assert!(!block.is_null() && block.addr() % layout.align() == 0);
+                            prop_assert!(!block.is_null() && block.addr().is_multiple_of(layout.align()));
                             ptr::write_bytes(block, mark, size);
                             held.insert(number, (block, layout, mark));
                         }
