@@ -7,9 +7,21 @@ use portolan_core::{ConnectionId, Currency, EventId, Instant, LocalDate, TenantI
 use sea_orm::ConnectionTrait;
 
 use crate::entity::{ledger_head, sale_event};
-use crate::{DbError, TenantTx};
+use crate::{DbError, Dialect, TenantTx};
 
 impl TenantTx {
+    /// Keeps everybody else from posting until this transaction ends, without moving any version: what is
+    /// read of the ledger from here on stays true. SQLite has one writer and needs no lock.
+    pub async fn hold_ledger(&self) -> Result<(), DbError> {
+        if self.dialect() == Dialect::Sqlite {
+            return Ok(());
+        }
+        let sql = "INSERT INTO ledger_head (tenant_id, posting_version, data_version, folded_version) \
+                   VALUES ($1, 0, 0, 0) ON CONFLICT (tenant_id) DO UPDATE SET tenant_id = excluded.tenant_id";
+        self.execute_raw(self.statement(sql, [self.tenant().0.into()])).await?;
+        Ok(())
+    }
+
     /// Locks the tenant's ledger until this transaction ends and gives the posting version for the
     /// events that it adds. Because of the lock nothing can commit behind a fold. Moves the data
     /// version, too.

@@ -34,6 +34,7 @@ mod database;
 mod dialect;
 mod disk;
 mod error;
+mod keyed;
 mod ledger;
 mod system_tx;
 mod tenant_tx;

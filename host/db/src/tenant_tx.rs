@@ -1,5 +1,7 @@
 //! The only way to a tenant's rows.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use async_trait::async_trait;
 use portolan_core::TenantId;
 use sea_orm::sea_query::OnConflict;
@@ -20,11 +22,12 @@ use crate::{DbError, Dialect, SystemTx, TenantEntity, bulk};
 pub struct TenantTx {
     system: SystemTx,
     tenant: TenantId,
+    statements: AtomicU64,
 }
 
 impl TenantTx {
     pub(crate) fn new(system: SystemTx, tenant: TenantId) -> Self {
-        Self { system, tenant }
+        Self { system, tenant, statements: AtomicU64::new(0) }
     }
 
     pub fn tenant(&self) -> TenantId {
@@ -33,6 +36,11 @@ impl TenantTx {
 
     pub fn dialect(&self) -> Dialect {
         self.system.dialect()
+    }
+
+    /// How many statements it has sent: what a test holds against the number of rows.
+    pub fn statements_sent(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
     }
 
     /// What the house shares, in the same transaction: people, plugins, the tenant's own row.
@@ -158,9 +166,11 @@ impl TenantTx {
         Ok(rows)
     }
 
+    /// Counts the statement, or refuses it.
     fn fence(&self, statement: &Statement) -> Result<(), DbErr> {
         let values = statement.values.as_ref().map_or(&[][..], |values| values.0.as_slice());
         if values.iter().any(|value| matches!(value, Value::Uuid(Some(id)) if *id == self.tenant.0)) {
+            self.statements.fetch_add(1, Ordering::Relaxed);
             return Ok(());
         }
         Err(DbErr::Custom("the statement does not bind its tenant's id".to_owned()))

@@ -1,24 +1,22 @@
-//! Documents become versions, versions become ledger events: one transaction per chunk.
+//! Documents become versions, versions become ledger events: one transaction per batch of a chunk.
 //!
 //! Every version of a document is kept. All versions of an order and of its refunds determine
 //! which events should stand; what should stand minus what does stand is posted under the
-//! tenant's ledger lock. Replaying a chunk therefore adds nothing.
+//! tenant's ledger lock. Posting a batch again therefore adds nothing, also where a crash has left
+//! a chunk with only some of its batches posted.
 
 use std::collections::BTreeMap;
 
-use portolan_commerce::document::{Document, Entity, Order, Refund, Skipped};
-use portolan_commerce::ledger::{
-    OrderFacts, PostedEvent, Posting, Version, difference, ledger_keys, standing_events_under,
-};
-use portolan_core::calendar::StoreCalendar;
-use portolan_core::{ChunkId, Clock, ConnectionId, EventId, Instant, Random};
+use portolan_commerce::document::Skipped;
+use portolan_commerce::ledger::{OrderFacts, PostedEvent, Posting, difference, standing_events_under};
+use portolan_core::{ChunkId, Clock, ConnectionId, EventId, Instant, Random, StoreCalendar};
 use portolan_db::entity::{document, document_version, sale_event};
 use portolan_db::{DbError, StoredEventError, TenantTx};
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query as SqlQuery};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, IntoActiveModel, QueryFilter};
-use uuid::Uuid;
 
-use super::head::{DocumentHead, source_index, without_provenance};
+use super::batch::Batch;
+use super::history::{History, load_history};
 use super::rows;
 
 /// Where documents come from and what their days mean.
@@ -31,16 +29,15 @@ pub struct PostContext<'a> {
     pub random: &'a dyn Random,
 }
 
-/// What posting a chunk's documents did.
+/// What posting a batch did.
 #[derive(Debug, Default)]
 pub struct Posted {
-    pub documents: u64,
     pub events: u64,
     /// Documents that cannot stand in the ledger, with the reason.
     pub quarantined: Vec<Skipped>,
 }
 
-/// Why a chunk's documents could not be posted. Nothing of them has been kept.
+/// Why a batch could not be posted. Nothing of it has been kept.
 #[derive(Debug, thiserror::Error)]
 pub enum PostError {
     #[error(transparent)]
@@ -63,155 +60,79 @@ impl From<StoredEventError> for PostError {
 }
 
 /// Keys per statement: well below the bind limits of both databases.
-const KEYS_PER_STATEMENT: usize = 500;
+pub(super) const KEYS_PER_STATEMENT: usize = 500;
 
-/// Stores the versions of the documents and posts what they change in the ledger.
-pub async fn post_documents(
+/// Stores the versions of the batch and posts what they change in the ledger.
+pub async fn post_batch(
     tx: &TenantTx,
     context: &PostContext<'_>,
-    documents: Vec<Document>,
+    mut batch: Batch,
 ) -> Result<Posted, PostError> {
-    let mut posted = Posted { documents: documents.len() as u64, ..Posted::default() };
-    let mut touched = TouchedOrders::default();
-    documents.iter().for_each(|document| touched.add(document));
-    store_versions(tx, context, documents, &mut posted).await?;
-    touched.add_former_orders(tx, context).await?;
-
-    let order_keys: Vec<String> = touched.source_of_order.keys().cloned().collect();
-    let mut postings: Vec<Posting> = Vec::new();
-    for keys in order_keys.chunks(KEYS_PER_STATEMENT) {
-        let mut history = load_history(tx, context, keys).await?;
-        for key in keys {
-            let history = history.remove(key).unwrap_or_default();
-            let facts = OrderFacts { orders: &history.orders, refunds: &history.refunds };
-            match standing_events_under(key, &facts, context.calendar) {
-                Ok(should_stand) => {
-                    postings.extend(difference(should_stand, &history.posted));
-                }
-                Err(error) => posted.quarantined.push(Skipped {
-                    src: touched.source_of_order[key],
-                    path: None,
-                    reason: format!("{key}: {error}"),
-                }),
-            }
-        }
-    }
-    append_events(tx, context, postings, &mut posted).await?;
-    Ok(posted)
-}
-
-/// The ledger keys that a chunk's documents move, each with the raw record to blame.
-#[derive(Default)]
-struct TouchedOrders {
-    source_of_order: BTreeMap<String, u32>,
-    source_of_refund: BTreeMap<String, u32>,
-}
-
-impl TouchedOrders {
-    fn add(&mut self, document: &Document) {
-        let src = source_index(document);
-        match document {
-            Document::Order(order) => {
-                self.source_of_order.insert(order.key.clone(), src);
-            }
-            // A return without an order has a ledger of its own.
-            Document::Refund(refund) => {
-                let key = refund.order.as_ref().unwrap_or(&refund.key);
-                self.source_of_order.insert(key.clone(), src);
-                self.source_of_refund.insert(refund.key.clone(), src);
-            }
-            _ => {}
-        }
-    }
-
-    /// A refund may have named another order before: what stands there has to be taken back.
-    async fn add_former_orders(&mut self, tx: &TenantTx, context: &PostContext<'_>) -> Result<(), PostError> {
-        let refund_keys: Vec<&String> = self.source_of_refund.keys().collect();
-        let mut former = Vec::new();
-        for keys in refund_keys.chunks(KEYS_PER_STATEMENT) {
-            let versions = tx
-                .find::<document_version::Entity>()
-                .filter(document_version::Column::ConnectionId.eq(context.connection.0))
-                .filter(document_version::Column::Entity.eq(rows::entity_name(Entity::Refund)))
-                .filter(document_version::Column::Key.is_in(keys.iter().copied()));
-            for row in versions.all(tx).await? {
-                let version = rows::read_version::<Refund>(&row)?;
-                former.push((self.source_of_refund[&row.key], ledger_keys([&version])));
-            }
-        }
-        for (src, keys) in former {
-            for key in keys {
-                self.source_of_order.entry(key).or_insert(src);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Keeps every version, and moves the head of each document to its newest one.
-async fn store_versions(
-    tx: &TenantTx,
-    context: &PostContext<'_>,
-    documents: Vec<Document>,
-    posted: &mut Posted,
-) -> Result<(), PostError> {
-    let mut versions = Vec::with_capacity(documents.len());
-    let mut heads: BTreeMap<(String, String), (document::Model, document_version::Model)> = BTreeMap::new();
-    for document in documents {
-        let head = DocumentHead::of(&document);
-        let src = source_index(&document);
-        let body = match serde_json::to_string(&without_provenance(document)) {
-            Ok(body) => body,
-            Err(error) => {
-                posted.quarantined.push(Skipped { src, path: None, reason: error.to_string() });
-                continue;
-            }
-        };
-        let version = rows::version_row(tx.tenant().0, context, &head, src, body);
-        let row = rows::head_row(context, &head, &version);
-        let key = (version.entity.clone(), version.key.clone());
-        let newer = heads
-            .get(&key)
-            .is_none_or(|(_, known)| rows::version_order(known) <= rows::version_order(&version));
-        if newer {
-            heads.insert(key, (row, version.clone()));
-        }
-        versions.push(version);
-    }
-    let ids = versions.iter().map(|version| version.id).collect();
-    let versions = versions.into_iter().map(rows::into_active_version).collect();
-    let changed_versions = keep_versions(tx, context.received_at, versions, ids).await?;
-    let heads = heads.into_values().map(|(row, _)| rows::into_active_head(row)).collect();
-    tx.upsert_many(heads, &newest_head_wins()).await?;
-    if changed_versions > 0 {
+    // Held from here on: what is read now is still true when the difference to it is posted.
+    tx.hold_ledger().await?;
+    let history = load_history(tx, context, &mut batch).await?;
+    let changed_versions = store_versions(tx, context, &mut batch).await?;
+    std::mem::take(&mut batch.labels).store(tx, context.connection).await?;
+    let mut posted = Posted::default();
+    let postings = differences(context, &batch, history, &mut posted);
+    posted.events = postings.len() as u64;
+    if !postings.is_empty() {
+        append_events(tx, context, postings).await?;
+    } else if changed_versions > 0 {
         // Titles and names are joined when a question is asked: answers may have changed.
         tx.bump_data_version().await?;
     }
-    Ok(())
+    Ok(posted)
 }
 
-/// Inserts the versions that are new. One that is met again keeps its newest receipt: versions are
-/// ordered by it, and the order must not depend on which of two equal ones came first.
-async fn keep_versions(
+/// What every ledger key of the batch lacks, or has and should not.
+fn differences(
+    context: &PostContext<'_>,
+    batch: &Batch,
+    mut history: BTreeMap<String, History>,
+    posted: &mut Posted,
+) -> Vec<Posting> {
+    let mut postings = Vec::new();
+    for (key, src) in &batch.source_of_order {
+        let history = history.remove(key).unwrap_or_default();
+        let facts = OrderFacts { orders: &history.orders, refunds: &history.refunds };
+        match standing_events_under(key, &facts, context.calendar) {
+            Ok(should_stand) => postings.extend(difference(should_stand, &history.posted)),
+            Err(error) => {
+                posted.quarantined.push(Skipped { src: *src, path: None, reason: format!("{key}: {error}") });
+            }
+        }
+    }
+    postings
+}
+
+/// Keeps every version, and moves the head of each document to its newest one. Gives the number of
+/// versions that are new or newly received.
+///
+/// A version that is met again keeps its newest receipt: versions are ordered by it, and the order must
+/// not depend on which of two equal ones came first.
+async fn store_versions(
     tx: &TenantTx,
-    received_at: Instant,
-    versions: Vec<document_version::ActiveModel>,
-    ids: Vec<Uuid>,
+    context: &PostContext<'_>,
+    batch: &mut Batch,
 ) -> Result<u64, PostError> {
-    let mut changed = tx.insert_many_on_conflict_do_nothing(versions).await?;
-    if changed == ids.len() as u64 {
-        return Ok(changed);
+    let ids: Vec<_> = batch.versions.iter().map(|version| version.id).collect();
+    let versions = std::mem::take(&mut batch.versions).into_iter().map(rows::into_active_version);
+    let mut changed = tx.insert_many_on_conflict_do_nothing(versions.collect()).await?;
+    if changed < ids.len() as u64 {
+        for ids in ids.chunks(KEYS_PER_STATEMENT) {
+            let updated = tx
+                .update_many::<document_version::Entity>()
+                .col_expr(document_version::Column::ReceivedAt, Expr::value(context.received_at.0))
+                .filter(document_version::Column::Id.is_in(ids.iter().copied()))
+                .filter(document_version::Column::ReceivedAt.lt(context.received_at.0))
+                .exec(tx)
+                .await?;
+            changed += updated.rows_affected;
+        }
     }
-    for ids in ids.chunks(KEYS_PER_STATEMENT) {
-        let updated = tx
-            .update_many::<document_version::Entity>()
-            .col_expr(document_version::Column::ReceivedAt, Expr::value(received_at.0))
-            .filter(document_version::Column::Id.is_in(ids.iter().copied()))
-            .filter(document_version::Column::ReceivedAt.lt(received_at.0))
-            .exec(tx)
-            .await?;
-        changed += updated.rows_affected;
-    }
+    let heads = std::mem::take(&mut batch.heads).into_iter().map(rows::into_active_head);
+    tx.upsert_many(heads.collect(), &newest_head_wins()).await?;
     Ok(changed)
 }
 
@@ -249,79 +170,12 @@ fn newest_head_wins() -> OnConflict {
         .to_owned()
 }
 
-/// Everything known of one order: its versions, its refunds' versions, its posted events.
-#[derive(Default)]
-struct History {
-    orders: Vec<Version<Order>>,
-    refunds: Vec<Version<Refund>>,
-    posted: Vec<PostedEvent>,
-}
-
-async fn load_history(
-    tx: &TenantTx,
-    context: &PostContext<'_>,
-    order_keys: &[String],
-) -> Result<BTreeMap<String, History>, PostError> {
-    let mut history: BTreeMap<String, History> = BTreeMap::new();
-    let connection = context.connection.0;
-    let order_versions = tx
-        .find::<document_version::Entity>()
-        .filter(document_version::Column::ConnectionId.eq(connection))
-        .filter(document_version::Column::Entity.eq(rows::entity_name(Entity::Order)))
-        .filter(document_version::Column::Key.is_in(order_keys.iter().cloned()));
-    for row in order_versions.all(tx).await? {
-        let version = rows::read_version::<Order>(&row)?;
-        history.entry(row.key).or_default().orders.push(version);
-    }
-    let refund_keys = SqlQuery::select()
-        .column(document::Column::Key)
-        .from(document::Entity)
-        .and_where(document::Column::TenantId.eq(tx.tenant().0))
-        .and_where(document::Column::ConnectionId.eq(connection))
-        .and_where(document::Column::Entity.eq(rows::entity_name(Entity::Refund)))
-        .and_where(
-            document::Column::ParentKey.is_in(order_keys.iter().cloned()).or(document::Column::ParentKey
-                .is_null()
-                .and(document::Column::Key.is_in(order_keys.iter().cloned()))),
-        )
-        .to_owned();
-    let refund_versions = tx
-        .find::<document_version::Entity>()
-        .filter(document_version::Column::ConnectionId.eq(connection))
-        .filter(document_version::Column::Entity.eq(rows::entity_name(Entity::Refund)))
-        .filter(document_version::Column::Key.in_subquery(refund_keys));
-    let mut versions_of_refund: BTreeMap<String, Vec<Version<Refund>>> = BTreeMap::new();
-    for row in refund_versions.all(tx).await? {
-        let version = rows::read_version::<Refund>(&row)?;
-        versions_of_refund.entry(row.key).or_default().push(version);
-    }
-    for versions in versions_of_refund.into_values() {
-        // A refund that moved stands under its newest order alone: whoever decides needs all versions.
-        for order_key in ledger_keys(&versions) {
-            history.entry(order_key).or_default().refunds.extend(versions.iter().cloned());
-        }
-    }
-    let events = tx
-        .find::<sale_event::Entity>()
-        .filter(sale_event::Column::ConnectionId.eq(connection))
-        .filter(sale_event::Column::OrderKey.is_in(order_keys.iter().cloned()));
-    for row in events.all(tx).await? {
-        let order_key = row.order_key.clone();
-        history.entry(order_key).or_default().posted.push(row.into_posted()?);
-    }
-    Ok(history)
-}
-
 /// Appends under the ledger lock: nothing can commit behind a fold.
 async fn append_events(
     tx: &TenantTx,
     context: &PostContext<'_>,
     postings: Vec<Posting>,
-    posted: &mut Posted,
 ) -> Result<(), PostError> {
-    if postings.is_empty() {
-        return Ok(());
-    }
     let place = portolan_db::Posting {
         tenant: tx.tenant(),
         connection: context.connection,
@@ -338,7 +192,6 @@ async fn append_events(
         let row = sale_event::Model::new(place, PostedEvent { id, reverses, event });
         events.push(row.into_active_model().reset_all());
     }
-    posted.events = events.len() as u64;
     tx.insert_many(events).await?;
     Ok(())
 }

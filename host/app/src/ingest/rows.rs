@@ -42,16 +42,17 @@ fn resolve(calendar: &StoreCalendar, moment: Moment) -> Instant {
     }
 }
 
-/// A version as it is kept; `updated_at` falls back to the time of receipt.
+/// A version as it is kept; `updated_at` falls back to the time of receipt. `hash` is the body's.
 pub fn version_row(
     tenant: Uuid,
     context: &PostContext<'_>,
     head: &DocumentHead,
     src: u32,
+    hash: &[u8; 32],
     body: String,
 ) -> document_version::Model {
     let updated_at = head.updated_at.map_or(context.received_at, |moment| resolve(context.calendar, moment));
-    let hash = hex(&Sha256::digest(body.as_bytes()));
+    let hash = hex(hash);
     let entity = entity_name(head.entity);
     document_version::Model {
         tenant_id: tenant,
@@ -82,15 +83,15 @@ fn version_id(context: &PostContext<'_>, entity: &str, key: &str, hash: &str) ->
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
-/// What orders the versions of a document.
-pub fn version_order(version: &document_version::Model) -> (i64, i64, &str) {
-    (version.updated_at, version.received_at, &version.hash)
+/// What orders the versions of a document, and with them its heads.
+pub fn head_order(head: &document::Model) -> (i64, i64, &str) {
+    (head.updated_at, head.received_at, &head.hash)
 }
 
 /// The head that a version makes, should it be the newest.
 pub fn head_row(
     context: &PostContext<'_>,
-    head: &DocumentHead,
+    head: DocumentHead,
     version: &document_version::Model,
 ) -> document::Model {
     document::Model {
@@ -105,16 +106,16 @@ pub fn head_row(
         hash: version.hash.clone(),
         deleted: head.deleted,
         test: head.test,
-        parent_key: head.parent_key.clone(),
-        title: head.title.clone(),
-        number: head.number.clone(),
-        state: head.state.clone(),
-        payment_state: head.payment_state.clone(),
+        parent_key: head.parent_key,
+        title: head.title,
+        number: head.number,
+        state: head.state,
+        payment_state: head.payment_state,
         occurred_at: head.occurred_at.map(|moment| resolve(context.calendar, moment).0),
         currency: head.currency.map(|currency| currency.to_string()),
         amount_minor: head.amount_minor,
-        customer_key: head.customer_key.clone(),
-        country: head.country.clone(),
+        customer_key: head.customer_key,
+        country: head.country,
     }
 }
 
@@ -127,7 +128,7 @@ pub fn into_active_head(model: document::Model) -> document::ActiveModel {
 }
 
 /// Reads a version back. A body is an entity's fields beside the name of the entity, so the entity
-/// itself can be read from it, which is quicker than reading a a document of any kind.
+/// itself can be read from it, which is quicker than reading a document of any kind.
 ///
 /// Errors: a body that is no such document: the table was changed from outside.
 pub fn read_version<T: DeserializeOwned>(row: &document_version::Model) -> Result<Version<T>, PostError> {

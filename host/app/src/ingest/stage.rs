@@ -13,7 +13,9 @@ use super::unpack::hex;
 #[derive(Debug, Clone)]
 pub struct NewChunk {
     pub info: ChunkInfo,
+    /// Packed, see [`pack_body`].
     pub body: Vec<u8>,
+    /// Of the body before it was packed.
     pub sha256: String,
 }
 
@@ -41,13 +43,13 @@ pub fn cut_page(
         let framing = Framing::parse(&chunk.info.framing).map_err(StageError::Plugin)?;
         match framing {
             Framing::Whole => {
-                staged.push(new_chunk(chunk.info.clone(), read_payload(&chunk, files, &page.downloads)?))
+                staged.push(new_chunk(chunk.info.clone(), &read_payload(&chunk, files, &page.downloads)?)?)
             }
             Framing::Delimited(delimited) => {
                 let file = read_payload(&chunk, files, &page.downloads)?;
                 let aim = ChunkAim { bytes: limits.chunk_bytes as usize, rows: limits.chunk_records };
                 for cut in cut_delimited(&file, &delimited, aim)? {
-                    staged.push(new_chunk(chunk.info.clone(), cut.body));
+                    staged.push(new_chunk(chunk.info.clone(), &cut.body)?);
                 }
             }
         }
@@ -55,9 +57,20 @@ pub fn cut_page(
     Ok(staged)
 }
 
-fn new_chunk(info: ChunkInfo, body: Vec<u8>) -> NewChunk {
-    let sha256 = hex(&Sha256::digest(&body));
-    NewChunk { info, body, sha256 }
+fn new_chunk(info: ChunkInfo, body: &[u8]) -> Result<NewChunk, StageError> {
+    Ok(NewChunk { info, body: pack_body(body)?, sha256: hex(&Sha256::digest(body)) })
+}
+
+/// A chunk's body as it is stored: one Zstandard frame. What channels send packs to about a tenth, and
+/// packing it costs less than writing it.
+pub fn pack_body(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    const FASTEST_NORMAL_LEVEL: i32 = 1;
+    zstd::bulk::compress(body, FASTEST_NORMAL_LEVEL)
+}
+
+/// The body of a stored chunk as it came. Errors: it is no frame that [`pack_body`] made.
+pub fn unpack_body(stored: &[u8]) -> std::io::Result<Vec<u8>> {
+    zstd::decode_all(stored)
 }
 
 fn read_payload(

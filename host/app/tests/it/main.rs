@@ -2,6 +2,7 @@
 //! scripted plugin runtime.
 
 mod api;
+mod batches;
 mod connections_mapping;
 mod connections_settings;
 mod doors;

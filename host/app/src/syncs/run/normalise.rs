@@ -1,13 +1,13 @@
-//! Staged chunks become documents and ledger events: the plugin's pure function, then one
-//! transaction per chunk.
+//! Staged chunks become documents and ledger events: the plugin's pure function, then short
+//! transactions, the last of which ends the chunk.
 
 use bytes::Bytes;
 use portolan_connector::{ChunkInfo, Fault, NormalizeRequest, Normalized};
 use portolan_core::id::new_uuid;
-use portolan_core::{ChunkId, Instant};
-use portolan_db::DbError;
+use portolan_core::{ChunkId, ConnectionId, Instant, StoreCalendar};
 use portolan_db::entity::chunk::{self, ChunkState};
 use portolan_db::entity::{quarantine, slice, sync};
+use portolan_db::{DbError, TenantTx};
 use portolan_jobs::JobError;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -16,7 +16,10 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::{RunError, Stop, SyncRun};
-use crate::ingest::post::{PostContext, PostError, post_documents};
+use crate::App;
+use crate::ingest::batch::{BatchAim, prepare};
+use crate::ingest::post::{PostContext, PostError, Posted, post_batch};
+use crate::ingest::stage::unpack_body;
 use crate::live::LiveMessage;
 
 impl SyncRun {
@@ -83,13 +86,17 @@ impl SyncRun {
     }
 
     async fn normalise_chunk(&self, chunk: chunk::Model) -> Result<(), Stop> {
+        let body = unpack_body(&chunk.body).map_err(|error| {
+            let detail = format!("What was stored of the channel's answer cannot be read: {error}. Sync again.");
+            RunError::Slice { code: "damaged_chunk".to_owned(), detail }
+        })?;
         let request = NormalizeRequest {
             info: ChunkInfo {
                 stream: chunk.stream.clone(),
                 framing: chunk.framing.clone(),
                 content_type: chunk.content_type.clone(),
             },
-            body: Bytes::from(chunk.body),
+            body: Bytes::from(body),
             config: Arc::clone(&self.context.config),
             time_zone: self.connection.time_zone.clone(),
             received_at: Instant(chunk.received_at),
@@ -112,54 +119,53 @@ impl SyncRun {
         }
     }
 
+    /// Posts what the chunk became, in transactions short enough for people to wait behind. The last one
+    /// carries the counts and ends the chunk: a crash before it leaves the chunk staged, and the batches that
+    /// stand already add nothing when it is posted again.
     async fn post(&self, place: ChunkPlace, normalized: Normalized) -> Result<(), Stop> {
-        let (app, sync_id, connection) = (Arc::clone(&self.app), self.sync.0, self.connection_id());
-        let calendar = self.calendar.clone();
-        let now = self.app.clock.now();
+        let counts = Counts::of(&normalized);
+        let place = Arc::new(place);
+        let context = self.posting();
+        let mut prepared =
+            prepare(self.tenant, &context.of(&place), normalized.documents, BatchAim::default());
+        let mut rejected = normalized.skipped;
+        rejected.append(&mut prepared.quarantined);
+        let last = prepared.batches.pop().unwrap_or_default();
+        for batch in prepared.batches {
+            let (context, place, sync) = (context.clone(), Arc::clone(&place), self.sync.0);
+            let unposted = self
+                .write(move |tx| {
+                    Box::pin(async move {
+                        let posted = post_batch(tx, &context.of(&place), batch).await.map_err(post_error)?;
+                        add_events_to_sync(tx, sync, &posted).await?;
+                        Ok(posted.quarantined)
+                    })
+                })
+                .await?;
+            rejected.extend(unposted);
+        }
+        let (now, sync, documents) = (self.app.clock.now(), self.sync.0, prepared.documents);
         let data_version = self
             .write(move |tx| {
                 Box::pin(async move {
-                    let context = PostContext {
-                        connection,
-                        chunk: ChunkId(place.id),
-                        received_at: place.received_at,
-                        calendar: &calendar,
-                        clock: &*app.clock,
-                        random: &*app.random,
-                    };
-                    let counts = Counts::of(&normalized);
-                    let mut posted =
-                        post_documents(tx, &context, normalized.documents).await.map_err(post_error)?;
-                    let unposted = std::mem::take(&mut posted.quarantined);
-                    let rejected: Vec<quarantine::ActiveModel> = normalized
-                        .skipped
-                        .into_iter()
-                        .chain(unposted)
-                        .map(|skipped| quarantine::ActiveModel {
-                            tenant_id: Set(tx.tenant().0),
-                            id: Set(new_uuid(&*app.clock, &*app.random)),
-                            connection_id: Set(connection.0),
-                            stream: Set(place.stream.clone()),
-                            chunk_id: Set(place.id),
-                            src: Set(i64::from(skipped.src)),
-                            path: Set(skipped.path),
-                            reason: Set(skipped.reason),
-                            created_at: Set(now.0),
-                        })
-                        .collect();
-                    tx.insert_many(rejected).await?;
-                    tx.update(chunk::ActiveModel {
+                    let posted = post_batch(tx, &context.of(&place), last).await.map_err(post_error)?;
+                    add_events_to_sync(tx, sync, &posted).await?;
+                    rejected.extend(posted.quarantined);
+                    let rejected = rejected.into_iter().map(|skipped| quarantine::ActiveModel {
                         tenant_id: Set(tx.tenant().0),
-                        id: Set(place.id),
-                        state: Set(ChunkState::Normalised),
-                        seen: Set(counts.seen),
-                        emitted: Set(counts.emitted),
-                        skipped: Set(counts.skipped),
-                        ..Default::default()
-                    })
-                    .await?;
+                        id: Set(new_uuid(&*context.app.clock, &*context.app.random)),
+                        connection_id: Set(context.connection.0),
+                        stream: Set(place.stream.clone()),
+                        chunk_id: Set(place.id),
+                        src: Set(i64::from(skipped.src)),
+                        path: Set(skipped.path),
+                        reason: Set(skipped.reason),
+                        created_at: Set(now.0),
+                    });
+                    tx.insert_many(rejected.collect()).await?;
+                    counts.end_chunk(tx, place.id).await?;
                     counts.add_to_slice(tx, place.slice).await?;
-                    counts.add_to_sync(tx, sync_id, &posted, now).await?;
+                    counts.add_to_sync(tx, sync, documents, now).await?;
                     Ok(tx.ledger_head().await?.data_version)
                 })
             })
@@ -185,6 +191,14 @@ impl SyncRun {
         })
         .await
     }
+
+    fn posting(&self) -> Posting {
+        Posting {
+            app: Arc::clone(&self.app),
+            connection: self.connection_id(),
+            calendar: self.calendar.clone(),
+        }
+    }
 }
 
 /// Where a chunk belongs.
@@ -193,6 +207,27 @@ struct ChunkPlace {
     slice: Uuid,
     stream: String,
     received_at: Instant,
+}
+
+/// What every batch of a chunk is posted with.
+#[derive(Clone)]
+struct Posting {
+    app: Arc<App>,
+    connection: ConnectionId,
+    calendar: StoreCalendar,
+}
+
+impl Posting {
+    fn of(&self, place: &ChunkPlace) -> PostContext<'_> {
+        PostContext {
+            connection: self.connection,
+            chunk: ChunkId(place.id),
+            received_at: place.received_at,
+            calendar: &self.calendar,
+            clock: &*self.app.clock,
+            random: &*self.app.random,
+        }
+    }
 }
 
 /// Raw records of a chunk.
@@ -209,7 +244,21 @@ impl Counts {
         Self { seen, emitted, skipped: seen - emitted }
     }
 
-    async fn add_to_slice(self, tx: &portolan_db::TenantTx, slice: Uuid) -> Result<(), DbError> {
+    /// Changes the columns that change: a chunk's body is large.
+    async fn end_chunk(self, tx: &TenantTx, chunk: Uuid) -> Result<(), DbError> {
+        use chunk::Column;
+        tx.update_many::<chunk::Entity>()
+            .col_expr(Column::State, Expr::value(ChunkState::Normalised.as_str()))
+            .col_expr(Column::Seen, Expr::value(self.seen))
+            .col_expr(Column::Emitted, Expr::value(self.emitted))
+            .col_expr(Column::Skipped, Expr::value(self.skipped))
+            .filter(Column::Id.eq(chunk))
+            .exec(tx)
+            .await?;
+        Ok(())
+    }
+
+    async fn add_to_slice(self, tx: &TenantTx, slice: Uuid) -> Result<(), DbError> {
         use slice::Column;
         tx.update_many::<slice::Entity>()
             .col_expr(Column::Seen, Expr::col(Column::Seen).add(self.seen))
@@ -223,9 +272,9 @@ impl Counts {
 
     async fn add_to_sync(
         self,
-        tx: &portolan_db::TenantTx,
+        tx: &TenantTx,
         sync: Uuid,
-        posted: &crate::ingest::post::Posted,
+        documents: u64,
         now: Instant,
     ) -> Result<(), DbError> {
         use sync::Column;
@@ -233,14 +282,27 @@ impl Counts {
             .col_expr(Column::Seen, Expr::col(Column::Seen).add(self.seen))
             .col_expr(Column::Emitted, Expr::col(Column::Emitted).add(self.emitted))
             .col_expr(Column::Skipped, Expr::col(Column::Skipped).add(self.skipped))
-            .col_expr(Column::Documents, Expr::col(Column::Documents).add(posted.documents as i64))
-            .col_expr(Column::EventsPosted, Expr::col(Column::EventsPosted).add(posted.events as i64))
+            .col_expr(Column::Documents, Expr::col(Column::Documents).add(documents as i64))
             .col_expr(Column::UpdatedAt, Expr::value(now.0))
             .filter(Column::Id.eq(sync))
             .exec(tx)
             .await?;
         Ok(())
     }
+}
+
+/// Events count where they are posted: a batch that is posted again posts none.
+async fn add_events_to_sync(tx: &TenantTx, sync: Uuid, posted: &Posted) -> Result<(), DbError> {
+    use sync::Column;
+    if posted.events == 0 {
+        return Ok(());
+    }
+    tx.update_many::<sync::Entity>()
+        .col_expr(Column::EventsPosted, Expr::col(Column::EventsPosted).add(posted.events as i64))
+        .filter(Column::Id.eq(sync))
+        .exec(tx)
+        .await?;
+    Ok(())
 }
 
 /// `seen = emitted + skipped`: a record that made no document has a reason. Whatever the runtime says,

@@ -1,0 +1,186 @@
+//! Documents on their way into the ledger: everything about them that needs no database, done before a
+//! transaction begins, because people wait behind one.
+//!
+//! A chunk's documents are cut into batches, one transaction each. What moves under one ledger key, an
+//! order with its refunds and all their versions, is in one batch: so no batch posts what the next takes back.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use portolan_commerce::document::{Document, Order, Refund, Skipped};
+use portolan_commerce::ledger::Version;
+use portolan_core::TenantId;
+use portolan_db::entity::{document, document_version};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::head::{DocumentHead, source_index, without_provenance};
+use super::labels::Labels;
+use super::post::PostContext;
+use super::rows;
+
+/// How much one transaction posts.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchAim {
+    pub documents: usize,
+    /// Of their stored text.
+    pub bytes: usize,
+}
+
+impl Default for BatchAim {
+    /// About ten milliseconds of writing: what people who save something may have to wait.
+    fn default() -> Self {
+        Self { documents: 256, bytes: 1 << 20 }
+    }
+}
+
+/// A chunk's documents, ready to be posted batch by batch.
+#[derive(Debug, Default)]
+pub struct Prepared {
+    pub batches: Vec<Batch>,
+    pub documents: u64,
+    /// Documents that cannot be stored, with the reason.
+    pub quarantined: Vec<Skipped>,
+}
+
+/// What is posted in one transaction.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Each version once.
+    pub(super) versions: Vec<document_version::Model>,
+    /// The newest head of each document.
+    pub(super) heads: Vec<document::Model>,
+    pub(super) orders: Vec<(Uuid, Version<Order>)>,
+    pub(super) refunds: Vec<(Uuid, Version<Refund>)>,
+    /// The ledger keys that these documents move, each with the raw record to blame.
+    pub(super) source_of_order: BTreeMap<String, u32>,
+    pub(super) source_of_refund: BTreeMap<String, u32>,
+    pub(super) labels: Labels,
+}
+
+/// Reads heads, writes texts, computes hashes, and cuts the documents into batches.
+pub fn prepare(
+    tenant: TenantId,
+    context: &PostContext<'_>,
+    documents: Vec<Document>,
+    aim: BatchAim,
+) -> Prepared {
+    let mut prepared = Prepared { documents: documents.len() as u64, ..Prepared::default() };
+    let mut groups: Vec<Vec<Item>> = Vec::new();
+    let mut group_of: HashMap<(&'static str, String), usize> = HashMap::new();
+    for document in documents {
+        let src = source_index(&document);
+        match Item::of(tenant, context, document) {
+            Ok(item) => {
+                let group = *group_of.entry(item.group()).or_insert_with(|| {
+                    groups.push(Vec::new());
+                    groups.len() - 1
+                });
+                groups[group].push(item);
+            }
+            Err(reason) => prepared.quarantined.push(Skipped { src, path: None, reason }),
+        }
+    }
+    let mut batch: Vec<Item> = Vec::new();
+    let mut bytes = 0;
+    for group in groups {
+        let group_bytes: usize = group.iter().map(|item| item.version.body.len()).sum();
+        let full = batch.len() + group.len() > aim.documents || bytes + group_bytes > aim.bytes;
+        if full && !batch.is_empty() {
+            prepared.batches.push(Batch::of(std::mem::take(&mut batch)));
+            bytes = 0;
+        }
+        batch.extend(group);
+        bytes += group_bytes;
+    }
+    if !batch.is_empty() {
+        prepared.batches.push(Batch::of(batch));
+    }
+    prepared
+}
+
+/// A document with its rows.
+struct Item {
+    src: u32,
+    document: Document,
+    hash: [u8; 32],
+    version: document_version::Model,
+    head: document::Model,
+}
+
+impl Item {
+    /// Errors: why a document has no text; none that a plugin emits is known to.
+    fn of(tenant: TenantId, context: &PostContext<'_>, document: Document) -> Result<Self, String> {
+        let src = source_index(&document);
+        let document = without_provenance(document);
+        let head = DocumentHead::of(&document);
+        let body = serde_json::to_string(&document).map_err(|error| error.to_string())?;
+        let hash: [u8; 32] = Sha256::digest(body.as_bytes()).into();
+        let version = rows::version_row(tenant.0, context, &head, src, &hash, body);
+        let head = rows::head_row(context, head, &version);
+        Ok(Self { src, document, hash, version, head })
+    }
+
+    /// What has to be posted together: the ledger key, or the document by itself.
+    fn group(&self) -> (&'static str, String) {
+        match &self.document {
+            Document::Order(order) => ("ledger", order.key.clone()),
+            Document::Refund(refund) => ("ledger", ledger_key(refund).to_owned()),
+            _ => ("", format!("{} {}", self.version.entity, self.version.key)),
+        }
+    }
+}
+
+/// A return without an order has a ledger of its own.
+fn ledger_key(refund: &Refund) -> &str {
+    refund.order.as_ref().unwrap_or(&refund.key)
+}
+
+impl Batch {
+    fn of(items: Vec<Item>) -> Self {
+        let mut batch = Self::default();
+        let mut kept: HashSet<Uuid> = HashSet::with_capacity(items.len());
+        let mut newest: HashMap<(String, String), usize> = HashMap::with_capacity(items.len());
+        for Item { src, document, hash, version, head } in items {
+            batch.touch(&document, src);
+            if !kept.insert(version.id) {
+                continue;
+            }
+            let received_at = portolan_core::Instant(version.received_at);
+            match document {
+                Document::Order(order) => {
+                    batch.labels.add(&order, head.occurred_at.unwrap_or(version.updated_at));
+                    batch.orders.push((version.id, Version { document: *order, received_at, hash }));
+                }
+                Document::Refund(refund) => {
+                    batch.refunds.push((version.id, Version { document: *refund, received_at, hash }));
+                }
+                _ => {}
+            }
+            batch.versions.push(version);
+            match newest.get(&(head.entity.clone(), head.key.clone())) {
+                None => {
+                    newest.insert((head.entity.clone(), head.key.clone()), batch.heads.len());
+                    batch.heads.push(head);
+                }
+                Some(&index) if rows::head_order(&batch.heads[index]) <= rows::head_order(&head) => {
+                    batch.heads[index] = head;
+                }
+                Some(_) => {}
+            }
+        }
+        batch
+    }
+
+    fn touch(&mut self, document: &Document, src: u32) {
+        match document {
+            Document::Order(order) => {
+                self.source_of_order.insert(order.key.clone(), src);
+            }
+            Document::Refund(refund) => {
+                self.source_of_order.insert(ledger_key(refund).to_owned(), src);
+                self.source_of_refund.insert(refund.key.clone(), src);
+            }
+            _ => {}
+        }
+    }
+}
