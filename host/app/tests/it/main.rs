@@ -7,6 +7,7 @@ mod connections_mapping;
 mod connections_settings;
 mod doors;
 mod faults;
+mod labels;
 mod live;
 mod orphans;
 mod pages;

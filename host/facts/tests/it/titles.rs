@@ -3,8 +3,8 @@
 use portolan_analytics::{Query, QueryEngine};
 use portolan_db::DbError;
 use portolan_db::entity::{document, product_label};
-use portolan_db::testing::on_both;
 use portolan_db::sea_orm::IntoActiveModel;
+use portolan_db::testing::on_both;
 
 use crate::support::{EventLine, World, range, sale};
 
