@@ -32,6 +32,9 @@ struct Arguments {
     /// Ledger events that are asked about.
     #[arg(long)]
     events: Option<u64>,
+    /// Only the syncs that have this in their name, for example `prepared pages to ledger, SQLite`.
+    #[arg(long)]
+    only: Option<String>,
     /// A hundredth of the work, to see that it runs; the figures mean little.
     #[arg(long)]
     small: bool,
@@ -59,7 +62,7 @@ async fn main() -> Result<()> {
     match arguments.bench {
         Bench::Normalize => normalize::run(&place).await,
         Bench::Instantiate => instantiate::run(&place).await,
-        Bench::Sync => sync::run(&place).await,
+        Bench::Sync => sync::run(&place, arguments.only.as_deref().unwrap_or_default()).await,
         Bench::Query => {
             let events = if place.small { 100_000 } else { 10_000_000 };
             query::run(&place, arguments.events.unwrap_or(events)).await

@@ -45,27 +45,41 @@ enum Upstream<'a> {
     Prepared { pages: u64 },
 }
 
-pub async fn run(place: &Place) -> Result<()> {
+impl Upstream<'_> {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Shop(_) => "sandbox Shopify to ledger",
+            Self::Prepared { .. } => "prepared pages to ledger",
+        }
+    }
+}
+
+/// Measures every sync that has `only` in its name.
+pub async fn run(place: &Place, only: &str) -> Result<()> {
     let (sandbox, _) = place.sandbox_with_shopify().await?;
     let shop = open_shop(if place.small { Size::Tiny } else { Size::S }).await?;
     let pages = if place.small { 2 } else { PREPARED_PAGES };
     let rounds = if place.small { 1 } else { ROUNDS };
     for on_postgres in [false, true] {
-        let (name, least) = if on_postgres { ("PostgreSQL", 12_000.0) } else { ("SQLite", 20_000.0) };
+        let (database, least) = if on_postgres { ("PostgreSQL", 12_000.0) } else { ("SQLite", 20_000.0) };
         for upstream in [Upstream::Shop(&shop), Upstream::Prepared { pages }] {
+            let name = format!("{}, {database}", upstream.name());
+            if !name.contains(only) {
+                continue;
+            }
             let mut runs = Vec::new();
             for round in 0..rounds {
                 let prepared = matches!(upstream, Upstream::Prepared { .. });
-                let folder = place.data_dir.join(format!("{name}-{prepared}-{round}"));
+                let folder = place.data_dir.join(format!("{database}-{prepared}-{round}"));
                 runs.push(run_once(&folder, &sandbox, upstream, on_postgres).await?);
             }
-            report_runs(name, upstream, runs, least)?;
+            report_runs(&name, runs, least)?;
         }
     }
     Ok(())
 }
 
-fn report_runs(database: &str, upstream: Upstream<'_>, mut runs: Vec<Run>, least: f64) -> Result<()> {
+fn report_runs(name: &str, mut runs: Vec<Run>, least: f64) -> Result<()> {
     let rounds = runs.len();
     runs.sort_by(|a, b| a.orders_per_second().total_cmp(&b.orders_per_second()));
     let middle = runs.get(rounds / 2).context("nothing was measured")?;
@@ -80,15 +94,11 @@ fn report_runs(database: &str, upstream: Upstream<'_>, mut runs: Vec<Run>, least
         share(middle.normalize_us),
         share(rest_us)
     );
-    let from = match upstream {
-        Upstream::Shop(_) => "sandbox Shopify to ledger",
-        Upstream::Prepared { .. } => "prepared pages to ledger",
-    };
     let rate = middle.orders_per_second();
-    report(&format!("{from}, {database}"), rate, "orders/s", Target::AtLeast(least), &note)?;
+    report(name, rate, "orders/s", Target::AtLeast(least), &note)?;
     let folds = &mut runs.iter().map(|run| run.events as f64 / run.fold_us * 1e6).collect::<Vec<_>>();
     report(
-        &format!("{from}, {database}: fold"),
+        &format!("{name}: fold"),
         median(folds),
         "events/s",
         Target::None,
