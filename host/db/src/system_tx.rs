@@ -10,7 +10,7 @@ use sea_orm::{
 };
 
 use crate::disk::Disk;
-use crate::{DbError, Dialect, HostEntity, bulk};
+use crate::{DbError, Dialect, HostEntity, Work, bulk};
 
 /// One transaction without a tenant. Slices of the product use [`crate::TenantTx`] instead.
 ///
@@ -25,9 +25,11 @@ pub struct SystemTx {
     failed: OnceLock<DbErr>,
     /// Whether a statement said that it changed rows.
     changed: AtomicBool,
+    before_commit: Mutex<Vec<(String, BeforeCommit)>>,
     after_commit: Mutex<Vec<AfterCommit>>,
 }
 
+type BeforeCommit = Box<dyn for<'tx> FnOnce(&'tx SystemTx) -> Work<'tx, (), DbError> + Send>;
 type AfterCommit = Box<dyn FnOnce() + Send>;
 
 impl SystemTx {
@@ -38,8 +40,20 @@ impl SystemTx {
             disk,
             failed: OnceLock::new(),
             changed: AtomicBool::new(false),
+            before_commit: Mutex::default(),
             after_commit: Mutex::default(),
         }
+    }
+
+    /// Puts `work` off until just before this transaction is committed, and never does it if it is not. What is put
+    /// off by several happens in the order of `place`, and in one place in the order in which it was put off:
+    /// so rows that everybody wants are locked last, shortly, and by all in one order.
+    pub fn before_commit<F>(&self, place: impl Into<String>, work: F)
+    where
+        F: for<'tx> FnOnce(&'tx Self) -> Work<'tx, (), DbError> + Send + 'static,
+    {
+        let mut put_off = self.before_commit.lock().unwrap_or_else(PoisonError::into_inner);
+        put_off.push((place.into(), Box::new(work)));
     }
 
     /// Runs `action` once this transaction is committed, and never if it is not: for wake-ups. It may
@@ -110,6 +124,10 @@ impl SystemTx {
     }
 
     pub(crate) async fn commit(self) -> Result<(), DbError> {
+        if let Err(error) = self.do_what_was_put_off().await {
+            self.rollback().await;
+            return Err(error);
+        }
         if let Some(failure) = self.failed.get().cloned() {
             self.rollback().await;
             return Err(failure.into());
@@ -123,6 +141,16 @@ impl SystemTx {
         }
         for action in self.after_commit.into_inner().unwrap_or_else(PoisonError::into_inner) {
             action();
+        }
+        Ok(())
+    }
+
+    async fn do_what_was_put_off(&self) -> Result<(), DbError> {
+        let mut put_off =
+            std::mem::take(&mut *self.before_commit.lock().unwrap_or_else(PoisonError::into_inner));
+        put_off.sort_by(|(left, _), (right, _)| left.cmp(right));
+        for (_, work) in put_off {
+            work(self).await?;
         }
         Ok(())
     }

@@ -1,42 +1,16 @@
 //! Asking for work, in the transaction that makes it necessary.
 
-use portolan_core::{ConnectionId, Instant, JobId, TenantId};
+use portolan_core::{Instant, JobId, TenantId};
 use portolan_db::entity::job::{self, JobState};
-use portolan_db::entity::lane;
 use portolan_db::{DbError, SystemTx, TenantTx};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, IntoActiveModel, QueryFilter, Value};
+use sea_orm::{ColumnTrait, DbErr, IntoActiveModel, QueryFilter};
 use serde_json::Value as Json;
 
-use crate::Queue;
+use crate::lane::open_lane;
+use crate::{Lane, Queue};
 
 const MAX_PAYLOAD_BYTES: usize = 64 << 10;
 const DEFAULT_MAX_ATTEMPTS: i32 = 8;
-
-/// A queue inside the queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lane {
-    pub id: String,
-    pub connection: Option<ConnectionId>,
-    /// How many of its jobs run at once.
-    pub max_running: i32,
-}
-
-impl Lane {
-    /// The lane of a connection: its jobs never crowd out another connection's.
-    pub fn connection(connection: ConnectionId, max_running: i32) -> Self {
-        Self { id: format!("connection:{connection}"), connection: Some(connection), max_running }
-    }
-
-    /// A lane of a tenant for one purpose ("fold").
-    pub fn tenant(tenant: TenantId, purpose: &str, max_running: i32) -> Self {
-        Self { id: format!("tenant:{tenant}:{purpose}"), connection: None, max_running }
-    }
-
-    /// A lane of the house.
-    pub fn house(purpose: &str, max_running: i32) -> Self {
-        Self { id: format!("house:{purpose}"), connection: None, max_running }
-    }
-}
 
 /// What to do, where, and when.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +23,7 @@ pub struct NewJob {
     pub run_at: Option<Instant>,
     /// Smaller goes first.
     pub priority: i32,
+    /// How often it may fail in a row without getting on.
     pub max_attempts: i32,
     /// While a job of this kind and key waits or runs, asking again gives that job.
     pub unique_key: Option<String>,
@@ -118,10 +93,10 @@ impl Queue {
         let id = JobId(row.id);
         let run_at = Instant(row.run_at);
         let unique_key = row.unique_key.clone();
-        open_lane(tx, tenant, &job.lane, Some(run_at)).await?;
         // Twice at most: the job in the way may end between the insert and the look.
         for _ in 0..2 {
             if tx.insert_many_on_conflict_do_nothing(vec![row.clone().into_active_model()]).await? == 1 {
+                open_lane(tx, tenant, &job.lane, Some(run_at));
                 let wake = self.wake.clone();
                 tx.after_commit(move || wake.notify_one());
                 return Ok(Enqueued { id, fresh: true });
@@ -188,38 +163,4 @@ async fn active_job(tx: &SystemTx, kind: &str, unique_key: Option<&str>) -> Resu
         .one(tx)
         .await?;
     Ok(found.map(|job| JobId(job.id)))
-}
-
-/// A lane as it is known.
-pub(crate) async fn stored_lane(tx: &SystemTx, id: &str) -> Result<Option<Lane>, DbError> {
-    let found = tx.find::<lane::Entity>().filter(lane::Column::Id.eq(id)).one(tx).await?;
-    Ok(found.map(|lane| Lane {
-        id: lane.id,
-        connection: lane.connection_id.map(ConnectionId),
-        max_running: lane.max_running,
-    }))
-}
-
-/// Makes the lane if it is new, follows its limit, and has it looked at when work is due.
-pub(crate) async fn open_lane(
-    tx: &SystemTx,
-    tenant: Option<TenantId>,
-    lane: &Lane,
-    next_at: Option<Instant>,
-) -> Result<(), DbError> {
-    let sql = "INSERT INTO lane (id, tenant_id, connection_id, max_running, running, next_at, last_served) \
-               VALUES ($1, $2, $3, $4, 0, $5, 0) \
-               ON CONFLICT (id) DO UPDATE SET max_running = excluded.max_running, next_at = CASE \
-               WHEN excluded.next_at IS NULL THEN lane.next_at \
-               WHEN lane.next_at IS NULL OR lane.next_at > excluded.next_at THEN excluded.next_at \
-               ELSE lane.next_at END";
-    let values: [Value; 5] = [
-        lane.id.clone().into(),
-        tenant.map(|tenant| tenant.0).into(),
-        lane.connection.map(|connection| connection.0).into(),
-        lane.max_running.max(1).into(),
-        next_at.map(|instant| instant.0).into(),
-    ];
-    tx.execute_raw(tx.statement(sql, values)).await?;
-    Ok(())
 }

@@ -10,13 +10,14 @@ use crate::LeaseLost;
 /// Why a job did not succeed, in the words of what happens next.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JobError {
-    /// Runs again after a growing delay, until its attempts are used up.
-    #[error("{0}")]
-    Retry(String),
+    /// Runs again after a growing delay, until it has failed so often in a row without getting on as it has
+    /// attempts. It rests at least as long as the other side asked for.
+    #[error("{message}")]
+    Retry { after: Option<Duration>, message: String },
     /// Never succeeds by itself: becomes a dead letter that a person can replay.
     #[error("{0}")]
     Fail(String),
-    /// The channel asked for patience: the whole lane rests, and the attempt does not count.
+    /// The channel asked for patience: the whole lane rests, for a day at most, and the attempt does not count.
     #[error("{message}")]
     RateLimited { after: Duration, message: String },
     /// A person has to act (a credential was refused): the lane is paused until it is resumed, and the
@@ -36,7 +37,12 @@ pub enum JobError {
 
 impl JobError {
     pub fn retry(error: impl Display) -> Self {
-        Self::Retry(error.to_string())
+        Self::Retry { after: None, message: error.to_string() }
+    }
+
+    /// [`Self::retry`], not before `after` has passed.
+    pub fn retry_after(after: Duration, error: impl Display) -> Self {
+        Self::Retry { after: Some(after), message: error.to_string() }
     }
 
     pub fn fail(error: impl Display) -> Self {
@@ -62,7 +68,7 @@ impl JobError {
     /// The stored name of the class.
     pub const fn class(&self) -> &'static str {
         match self {
-            Self::Retry(_) => "retry",
+            Self::Retry { .. } => "retry",
             Self::Fail(_) => "fail",
             Self::RateLimited { .. } => "rate_limited",
             Self::Park(_) => "park",

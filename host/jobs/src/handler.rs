@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use portolan_core::TenantId;
@@ -60,16 +61,27 @@ pub struct JobContext {
     queue: Queue,
     job: ClaimedJob,
     stopping: CancellationToken,
+    got_on: Arc<AtomicBool>,
 }
 
 impl JobContext {
     /// For tests of handlers: workers make their own.
     pub fn new(queue: Queue, job: ClaimedJob, stopping: CancellationToken) -> Self {
-        Self { queue, job, stopping }
+        Self { queue, job, stopping, got_on: Arc::default() }
     }
 
     pub fn job(&self) -> &ClaimedJob {
         &self.job
+    }
+
+    /// How often in a row the job has been tried without getting on, this time included; 1 for the first.
+    pub fn attempt(&self) -> i32 {
+        if self.got_on.load(Ordering::Acquire) { 1 } else { self.job.attempt }
+    }
+
+    /// Whether a [`JobError::Retry`] now would end the job.
+    pub fn is_last_attempt(&self) -> bool {
+        self.attempt() >= self.job.max_attempts
     }
 
     pub fn queue(&self) -> &Queue {
@@ -104,10 +116,24 @@ impl JobContext {
         T: Send + 'static,
         E: From<DbError> + From<LeaseLost> + Send + 'static,
     {
-        let Some(tenant) = self.job.tenant else {
-            let message = "a job of the house has no tenant to write for".to_owned();
-            return Err(DbError::Other(DbErr::Custom(message)).into());
-        };
-        self.queue.fenced_write(&self.job, tenant, work).await
+        self.queue.fenced_write(&self.job, self.write_for()?, work).await
+    }
+
+    /// [`Self::write`] of something that brings the job nearer to its end and is never done twice: with it, the
+    /// failures and crashes before are forgiven. Whatever repeats with every attempt is no progress.
+    pub async fn write_progress<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'tx> FnOnce(&'tx TenantTx) -> Work<'tx, T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + From<LeaseLost> + Send + 'static,
+    {
+        let written = self.queue.fenced_progress(&self.job, self.write_for()?, work).await?;
+        self.got_on.store(true, Ordering::Release);
+        Ok(written)
+    }
+
+    fn write_for(&self) -> Result<TenantId, DbError> {
+        let message = "a job of the house has no tenant to write for";
+        self.job.tenant.ok_or_else(|| DbError::Other(DbErr::Custom(message.to_owned())))
     }
 }

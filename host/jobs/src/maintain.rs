@@ -45,8 +45,11 @@ impl Queue {
         self.database
             .system_write_as(WriteClass::Background, move |tx| {
                 Box::pin(async move {
-                    let sql = "DELETE FROM job WHERE id IN (SELECT id FROM job \
-                               WHERE state IN ('done', 'cancelled') AND finished_at < $1 LIMIT 500)";
+                    let sql = format!(
+                        "WITH ended AS MATERIALIZED (SELECT id FROM job WHERE state IN ('done', 'cancelled') \
+                         AND finished_at < $1 LIMIT 500{}) DELETE FROM job WHERE id IN (SELECT id FROM ended)",
+                        tx.dialect().for_update_skip_locked()
+                    );
                     Ok(tx.execute_raw(tx.statement(sql, [before.0.into()])).await?.rows_affected())
                 })
             })

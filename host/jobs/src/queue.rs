@@ -5,7 +5,7 @@ use std::sync::Arc;
 use portolan_core::{Clock, Duration, Instant, JobId, Random, TenantId};
 use portolan_db::entity::job::{self, JobState};
 use portolan_db::entity::{job_attempt, lane};
-use portolan_db::{Database, DbError, SystemTx, TenantTx, Work, WriteClass};
+use portolan_db::{Database, DbError, SystemTx, WriteClass};
 use sea_orm::{ActiveValue, ConnectionTrait, QueryResult};
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -29,7 +29,7 @@ pub struct ClaimedJob {
     pub kind: String,
     /// JSON.
     pub payload: String,
-    /// 1 for the first.
+    /// In a row without getting on, this one included: 1 for the first.
     pub attempt: i32,
     pub max_attempts: i32,
     pub crash_count: i32,
@@ -102,38 +102,6 @@ impl Queue {
         let sql = format!("SELECT 1 FROM lane WHERE {DUE_LANE} LIMIT 1");
         Ok(tx.query_one_raw(tx.statement(sql, [self.clock.now().0.into()])).await?.is_some())
     }
-
-    /// Extends the lease. [`LeaseLost`] when it is another's by now.
-    pub async fn heartbeat(&self, job: &ClaimedJob) -> Result<Result<(), LeaseLost>, DbError> {
-        let job = job.clone();
-        let lease_until = self.clock.now() + self.lease;
-        self.database
-            .system_write_as(WriteClass::Background, move |tx| {
-                Box::pin(async move { extend_lease(tx, &job, lease_until, Progress::Unknown).await })
-            })
-            .await
-    }
-
-    /// Runs `work` in one transaction of the job's tenant, if the lease still stands, and extends it:
-    /// the token is checked and held in the same transaction as the effects. What is written counts as
-    /// progress: crashes before it are forgiven.
-    pub async fn fenced_write<T, E, F>(&self, job: &ClaimedJob, tenant: TenantId, work: F) -> Result<T, E>
-    where
-        F: for<'tx> FnOnce(&'tx TenantTx) -> Work<'tx, T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<DbError> + From<LeaseLost> + Send + 'static,
-    {
-        let job = job.clone();
-        let lease_until = self.clock.now() + self.lease;
-        self.database
-            .write_as(WriteClass::Background, tenant, move |tx| {
-                Box::pin(async move {
-                    extend_lease(tx.host_wide(), &job, lease_until, Progress::Made).await??;
-                    work(tx).await
-                })
-            })
-            .await
-    }
 }
 
 /// `$1` is now.
@@ -149,6 +117,7 @@ async fn due_lanes(tx: &SystemTx, now: Instant, limit: usize) -> Result<Vec<lane
     Ok(tx.find::<lane::Entity>().from_raw_sql(tx.statement(sql, [now.0.into()])).all(tx).await?)
 }
 
+/// Jobs that somebody is just cancelling are passed over: a claim holds its lane and must wait for nobody.
 async fn claim_in_lane(
     tx: &SystemTx,
     lane: &lane::Model,
@@ -158,10 +127,12 @@ async fn claim_in_lane(
     wanted: usize,
 ) -> Result<Vec<ClaimedJob>, DbError> {
     let sql = format!(
-        "UPDATE job SET state = 'running', attempt = attempt + 1, lease_token = lease_token + 1, \
+        "WITH due AS MATERIALIZED (SELECT id FROM job WHERE lane_id = $1 AND state = 'ready' \
+         AND run_at <= $2 ORDER BY priority, run_at, id LIMIT {wanted}{locked}) \
+         UPDATE job SET state = 'running', attempt = attempt + 1, lease_token = lease_token + 1, \
          lease_until = $3, worker_id = $4 \
-         WHERE state = 'ready' AND id IN (SELECT id FROM job WHERE lane_id = $1 AND state = 'ready' \
-         AND run_at <= $2 ORDER BY priority, run_at, id LIMIT {wanted}) RETURNING *"
+         WHERE state = 'ready' AND id IN (SELECT id FROM due) RETURNING *",
+        locked = tx.dialect().for_update_skip_locked()
     );
     let values = [lane.id.clone().into(), now.0.into(), lease_until.0.into(), worker.into()];
     let mut jobs =
@@ -197,55 +168,6 @@ async fn record_attempts(
         error: ActiveValue::Set(None),
     });
     tx.insert_many(attempts.collect()).await?;
-    Ok(())
-}
-
-/// Whether a job that extends its lease has got on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Progress {
-    Made,
-    Unknown,
-}
-
-/// Locks the job's row if this claim still holds it, and moves its lease.
-async fn extend_lease(
-    tx: &SystemTx,
-    job: &ClaimedJob,
-    lease_until: Instant,
-    progress: Progress,
-) -> Result<Result<(), LeaseLost>, DbError> {
-    let sql = match progress {
-        Progress::Made => {
-            "UPDATE job SET lease_until = $3, crash_count = 0 \
-             WHERE id = $1 AND lease_token = $2 AND state = 'running'"
-        }
-        Progress::Unknown => {
-            "UPDATE job SET lease_until = $3 WHERE id = $1 AND lease_token = $2 AND state = 'running'"
-        }
-    };
-    let values = [job.id.0.into(), job.lease_token.into(), lease_until.0.into()];
-    let changed = tx.execute_raw(tx.statement(sql, values)).await?.rows_affected();
-    Ok(if changed == 1 { Ok(()) } else { Err(LeaseLost(job.id)) })
-}
-
-/// Whether the lane of a job has a place again, and that it may have work at `ready_at`.
-pub(crate) async fn leave_lane(
-    tx: &SystemTx,
-    lane_id: &str,
-    ready_at: Option<Instant>,
-) -> Result<(), DbError> {
-    let sql = "UPDATE lane SET running = CASE WHEN running > 0 THEN running - 1 ELSE 0 END WHERE id = $1";
-    tx.execute_raw(tx.statement(sql, [lane_id.into()])).await?;
-    match ready_at {
-        Some(ready_at) => expect_work(tx, lane_id, ready_at).await,
-        None => Ok(()),
-    }
-}
-
-/// Makes sure that the lane is looked at when the job is due.
-pub(crate) async fn expect_work(tx: &SystemTx, lane_id: &str, ready_at: Instant) -> Result<(), DbError> {
-    let sql = "UPDATE lane SET next_at = $2 WHERE id = $1 AND (next_at IS NULL OR next_at > $2)";
-    tx.execute_raw(tx.statement(sql, [lane_id.into(), ready_at.0.into()])).await?;
     Ok(())
 }
 

@@ -8,7 +8,8 @@ use sea_orm::{
 };
 use serde_json::Value as Json;
 
-use crate::enqueue::{Origin, open_lane, stored_lane};
+use crate::enqueue::Origin;
+use crate::lane::{open_lane, stored_lane};
 use crate::{CronSchedule, InvalidSchedule, Lane, NewJob, Queue};
 
 /// A moment that is at most this late still fires where missed ones are skipped.
@@ -35,12 +36,13 @@ pub struct NewSchedule {
 
 impl Queue {
     /// Sets a schedule of the tenant up, or changes it. It fires for the first time at the next due
-    /// moment from now; the same expression put again keeps its place.
+    /// moment from now; the same expression put again keeps its place. One transaction puts its schedules in
+    /// the order of their ids.
     pub async fn put_schedule(&self, tx: &TenantTx, new: NewSchedule) -> Result<Instant, PutScheduleError> {
         let due = CronSchedule::parse(&new.cron, &new.time_zone)?;
         let next =
             due.next_after(self.clock.now()).ok_or_else(|| InvalidSchedule::Never(new.cron.clone()))?;
-        open_lane(tx.host_wide(), Some(tx.tenant()), &new.lane, None).await?;
+        open_lane(tx.host_wide(), Some(tx.tenant()), &new.lane, None);
         let existing = tx.find::<schedule::Entity>().filter(schedule::Column::Id.eq(&new.id)).one(tx).await?;
         let same_rhythm = |old: &&schedule::Model| old.cron == new.cron && old.time_zone == new.time_zone;
         let kept = existing.as_ref().filter(same_rhythm).map(|old| old.next_fire_at);

@@ -6,15 +6,14 @@ use portolan_db::entity::job::{self, JobState};
 use portolan_db::{DbError, SystemTx, TenantTx, WriteClass};
 use sea_orm::{ConnectionTrait, Value};
 
-use crate::enqueue::{Origin, stored_lane};
-use crate::queue::leave_lane;
+use crate::backoff::patience;
+use crate::enqueue::Origin;
+use crate::lane::{leave_lane, pause_lane, stored_lane, unpause_lane};
 use crate::{ClaimedJob, Enqueued, JobError, Lane, LeaseLost, NewJob, Queue, RetryPolicy};
 
-/// A job whose worker vanished this often in a row, without having written anything in between, is a
-/// dead letter: it may be what kills them.
+/// A job whose worker vanished this often in a row, without progress in between, is a dead letter: it may be
+/// what kills them.
 const MAX_CRASHES: i32 = 3;
-/// A job that was claimed this often and crashes again is a dead letter, whatever it has written.
-const MAX_CLAIMS: i64 = 200;
 
 /// Keeps a lane paused until somebody resumes it.
 const UNTIL_RESUMED: i64 = i64::MAX;
@@ -50,12 +49,45 @@ impl Queue {
         result: Result<(), JobError>,
         policy: RetryPolicy,
     ) -> Result<Result<Settled, LeaseLost>, DbError> {
-        let transition = match result {
-            Ok(()) => Transition::done(),
-            Err(JobError::LeaseLost(lost)) => return Ok(Err(lost)),
-            Err(error) => self.after_error(job, error, policy),
-        };
-        self.apply(job, transition).await
+        match result {
+            Ok(()) => self.apply(job, Transition::done()).await,
+            Err(JobError::LeaseLost(lost)) => Ok(Err(lost)),
+            Err(JobError::Retry { after, message }) => self.after_failure(job, after, message, policy).await,
+            Err(error) => self.apply(job, self.after_error(error)).await,
+        }
+    }
+
+    /// Whether the job runs again depends on how far it has come, so that is read where it is written.
+    async fn after_failure(
+        &self,
+        job: &ClaimedJob,
+        after: Option<Duration>,
+        message: String,
+        policy: RetryPolicy,
+    ) -> Result<Result<Settled, LeaseLost>, DbError> {
+        let (queue, job) = (self.clone(), job.clone());
+        let settled = self
+            .database
+            .system_write_as(WriteClass::Background, move |tx| {
+                Box::pin(async move {
+                    let Some(held) = held_job(tx, &job).await? else { return Ok(Err(LeaseLost(job.id))) };
+                    let now = queue.clock.now();
+                    let settled = if held.attempt < held.max_attempts {
+                        Settled::Ready { run_at: now + policy.delay(held.attempt, after, &*queue.random) }
+                    } else {
+                        Settled::Dead
+                    };
+                    let failed = Transition {
+                        error: Some(("retry", message)),
+                        outcome: "retry",
+                        ..Transition::plain(settled)
+                    };
+                    apply_transition(tx, &job, &failed, now).await
+                })
+            })
+            .await?;
+        self.wake();
+        Ok(settled)
     }
 
     /// Gives an unfinished job back, unharmed: this worker is stopping.
@@ -65,22 +97,19 @@ impl Queue {
         self.apply(job, transition).await
     }
 
-    fn after_error(&self, job: &ClaimedJob, error: JobError, policy: RetryPolicy) -> Transition {
+    fn after_error(&self, error: JobError) -> Transition {
         let now = self.clock.now();
         let class = error.class();
         let message = error.to_string();
         let later = |delay: Duration| Settled::Ready { run_at: now + delay };
         let transition = match error {
-            JobError::Retry(_) if job.attempt < job.max_attempts => {
-                Transition::plain(later(policy.delay(job.attempt, &*self.random)))
-            }
-            JobError::Retry(_) | JobError::Fail(_) | JobError::LeaseLost(_) => {
+            JobError::Retry { .. } | JobError::Fail(_) | JobError::LeaseLost(_) => {
                 Transition::plain(Settled::Dead)
             }
             JobError::RateLimited { after, .. } => Transition {
                 refund: true,
-                pause_lane_until: Some((now + after).0),
-                ..Transition::plain(later(after))
+                pause_lane_until: Some((now + patience(after)).0),
+                ..Transition::plain(later(patience(after)))
             },
             JobError::Park(_) => Transition {
                 refund: true,
@@ -97,17 +126,21 @@ impl Queue {
 
     /// Crashes have a budget of their own and cost no attempt.
     fn after_crash(&self, job: &ClaimedJob, longest_rest: Duration) -> Transition {
-        let hopeless = job.crash_count + 1 >= MAX_CRASHES || job.lease_token >= MAX_CLAIMS;
-        let settled = if hopeless {
-            Settled::Dead
+        let crashes = job.crash_count + 1;
+        let (settled, message) = if crashes >= MAX_CRASHES {
+            let message = format!(
+                "its worker vanished {crashes} times in a row without getting on, so nobody tries it again by itself"
+            );
+            (Settled::Dead, message)
         } else {
             let jitter = crate::backoff::below(&*self.random, longest_rest.0);
-            Settled::Ready { run_at: self.clock.now() + Duration(jitter) }
+            let run_at = self.clock.now() + Duration(jitter);
+            (Settled::Ready { run_at }, "its worker vanished".to_owned())
         };
         Transition {
             refund: true,
             crashed: true,
-            error: Some(("crash", "its worker vanished".to_owned())),
+            error: Some(("crash", message)),
             outcome: "crash",
             ..Transition::plain(settled)
         }
@@ -205,12 +238,10 @@ impl Queue {
     }
 
     /// Ends the pause of a lane, whoever began it.
-    pub async fn resume_lane(&self, tx: &TenantTx, lane: &Lane) -> Result<(), DbError> {
-        let sql = "UPDATE lane SET paused_until = NULL, pause_reason = NULL WHERE id = $1 AND tenant_id = $2";
-        tx.execute_raw(tx.statement(sql, [lane.id.clone().into(), tx.tenant().0.into()])).await?;
+    pub fn resume_lane(&self, tx: &TenantTx, lane: &Lane) {
+        unpause_lane(tx.host_wide(), tx.tenant(), &lane.id);
         let wake = self.wake.clone();
         tx.after_commit(move || wake.notify_one());
-        Ok(())
     }
 }
 
@@ -222,6 +253,16 @@ impl Transition {
     fn done() -> Self {
         Self { outcome: "done", ..Self::plain(Settled::Done) }
     }
+}
+
+/// The job as it is now, locked, if this claim still holds it.
+async fn held_job(tx: &SystemTx, job: &ClaimedJob) -> Result<Option<job::Model>, DbError> {
+    let sql = format!(
+        "SELECT * FROM job WHERE id = $1 AND lease_token = $2 AND state = 'running'{}",
+        tx.dialect().for_update()
+    );
+    let held = tx.statement(sql, [job.id.0.into(), job.lease_token.into()]);
+    Ok(tx.find_across_tenants::<job::Entity>().from_raw_sql(held).one(tx).await?)
 }
 
 async fn apply_transition(
@@ -257,11 +298,9 @@ async fn apply_transition(
     if tx.execute_raw(tx.statement(sql, values)).await?.rows_affected() != 1 {
         return Ok(Err(LeaseLost(job.id)));
     }
-    leave_lane(tx, &job.lane_id, run_at).await?;
+    leave_lane(tx, &job.lane_id, run_at);
     if let Some(paused_until) = transition.pause_lane_until {
-        let sql = "UPDATE lane SET paused_until = $2, pause_reason = $3 WHERE id = $1";
-        let values = [job.lane_id.clone().into(), paused_until.into(), message.clone().into()];
-        tx.execute_raw(tx.statement(sql, values)).await?;
+        pause_lane(tx, &job.lane_id, paused_until, message.clone());
     }
     let sql = "UPDATE job_attempt SET ended_at = $3, outcome = $4, error_class = $5, error = $6 \
                WHERE job_id = $1 AND lease_token = $2";

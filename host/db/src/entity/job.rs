@@ -19,9 +19,9 @@ pub struct Model {
     /// Smaller goes first.
     pub priority: i32,
     pub run_at: i64,
-    /// Counted at claim.
+    /// Claims in a row without progress; counted at claim, 1 again with every progress.
     pub attempt: i32,
-    /// How often its worker vanished.
+    /// How often in a row its worker vanished without progress.
     pub crash_count: i32,
     pub max_attempts: i32,
     /// Grows with every claim: the fencing token.

@@ -1,44 +1,9 @@
 //! A worker that was paused past its lease can compute, but never write.
 
 use portolan_db::entity::job::JobState;
-use portolan_db::entity::quarantine;
-use portolan_db::sea_orm::PaginatorTrait;
-use portolan_jobs::{ClaimedJob, JobError, LeaseLost, RetryPolicy, Settled};
-use uuid::Uuid;
+use portolan_jobs::{JobError, LeaseLost, RetryPolicy, Settled};
 
-use crate::support::{Bench, migrate, on_both};
-
-async fn write_note(bench: &Bench, job: &ClaimedJob) -> Result<(), JobError> {
-    let tenant = bench.tenant;
-    bench
-        .queue
-        .fenced_write(job, tenant, move |tx| {
-            Box::pin(async move {
-                let row = quarantine::Model {
-                    tenant_id: tenant.0,
-                    id: portolan_core::id::new_uuid(
-                        &portolan_core::SystemClock,
-                        &portolan_core::SystemRandom,
-                    ),
-                    connection_id: Uuid::nil(),
-                    stream: String::new(),
-                    chunk_id: Uuid::nil(),
-                    src: 0,
-                    path: None,
-                    reason: String::new(),
-                    created_at: 0,
-                };
-                tx.insert(quarantine::ActiveModel::from(row)).await?;
-                Ok(())
-            })
-        })
-        .await
-}
-
-async fn notes(bench: &Bench) -> u64 {
-    let tx = bench.queue.database().read(bench.tenant).await.expect("read");
-    tx.find::<quarantine::Entity>().count(&tx).await.expect("count")
-}
+use crate::support::{Bench, Effect, migrate, on_both};
 
 #[tokio::test]
 async fn a_zombie_cannot_write_once_its_lease_is_lost() {
@@ -46,25 +11,28 @@ async fn a_zombie_cannot_write_once_its_lease_is_lost() {
         let bench = Bench::new(test);
         bench.enqueue_many(1, &bench.lane(1)).await;
         let zombie = bench.claim_one().await;
-        write_note(&bench, &zombie).await.expect("still its job");
+        bench.write(&zombie, Effect::Note).await.expect("still its job");
 
         bench.advance_secs(31);
         assert_eq!(bench.queue.reap().await.expect("reap"), 1);
-        assert!(matches!(write_note(&bench, &zombie).await, Err(JobError::LeaseLost(_))), "nobody has it");
+        assert!(
+            matches!(bench.write(&zombie, Effect::Note).await, Err(JobError::LeaseLost(_))),
+            "nobody has it"
+        );
 
         bench.advance_secs(10);
         let heir = bench.claim_one().await;
         assert_eq!(heir.id, zombie.id);
         assert!(heir.lease_token > zombie.lease_token);
-        assert_eq!(write_note(&bench, &zombie).await, Err(JobError::LeaseLost(LeaseLost(zombie.id))));
+        assert_eq!(bench.write(&zombie, Effect::Note).await, Err(JobError::LeaseLost(LeaseLost(zombie.id))));
         assert!(bench.queue.heartbeat(&zombie).await.expect("heartbeat").is_err());
         assert!(bench.queue.settle(&zombie, Ok(()), RetryPolicy::default()).await.expect("settle").is_err());
 
-        write_note(&bench, &heir).await.expect("its job now");
+        bench.write(&heir, Effect::Note).await.expect("its job now");
         let settled = bench.queue.settle(&heir, Ok(()), RetryPolicy::default()).await.expect("settle");
         assert_eq!(settled, Ok(Settled::Done));
-        assert!(write_note(&bench, &heir).await.is_err(), "the job has ended");
-        assert_eq!(notes(&bench).await, 2);
+        assert!(bench.write(&heir, Effect::Note).await.is_err(), "the job has ended");
+        assert_eq!(bench.notes().await, 2);
     })
     .await;
 }
@@ -77,7 +45,7 @@ async fn writing_keeps_the_lease_alive() {
         let job = bench.claim_one().await;
         for _ in 0..5 {
             bench.advance_secs(20);
-            write_note(&bench, &job).await.expect("still its job");
+            bench.write(&job, Effect::Note).await.expect("still its job");
             assert_eq!(bench.queue.reap().await.expect("reap"), 0);
         }
         bench.advance_secs(20);
@@ -118,13 +86,15 @@ async fn a_job_that_kills_its_workers_becomes_a_dead_letter_and_can_be_replayed(
         let bench = Bench::new(test);
         let id = bench.enqueue_many(1, &bench.lane(1)).await[0];
         for _ in 0..3 {
-            bench.claim_one().await;
+            let killer = bench.claim_one().await;
+            bench.write(&killer, Effect::Note).await.expect("what every attempt writes anew is no progress");
             bench.advance_secs(40);
             assert_eq!(bench.queue.reap().await.expect("reap"), 1);
             bench.advance_secs(10);
         }
         let dead = bench.job(id).await;
         assert_eq!((dead.state, dead.crash_count), (JobState::Dead, 3));
+        assert!(dead.last_error.expect("a reason").contains("3 times in a row without getting on"));
         assert!(bench.claim(1).await.is_empty());
 
         let queue = bench.queue.clone();
@@ -147,10 +117,10 @@ async fn a_job_that_gets_on_survives_any_number_of_crashes() {
     on_both(migrate, async |test| {
         let bench = Bench::new(test);
         let id = bench.enqueue_many(1, &bench.lane(1)).await[0];
-        for _ in 0..50 {
+        for _ in 0..250 {
             let job = bench.claim_one().await;
             assert_eq!(job.attempt, 1, "a crash costs no attempt");
-            write_note(&bench, &job).await.expect("progress");
+            bench.write(&job, Effect::Progress).await.expect("progress");
             bench.advance_secs(40);
             assert_eq!(bench.queue.reap().await.expect("reap"), 1);
             bench.advance_secs(10);

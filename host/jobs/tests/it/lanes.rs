@@ -117,7 +117,12 @@ async fn a_parked_lane_waits_until_it_is_resumed() {
         let resumed = bench
             .queue
             .database()
-            .write(bench.tenant, move |tx| Box::pin(async move { queue.resume_lane(tx, &lane).await }))
+            .write(bench.tenant, move |tx| {
+                Box::pin(async move {
+                    queue.resume_lane(tx, &lane);
+                    Ok::<_, portolan_db::DbError>(())
+                })
+            })
             .await;
         resumed.expect("resume");
         assert_eq!(bench.claim_one().await.attempt, 1);

@@ -4,6 +4,8 @@ mod enqueue;
 mod fencing;
 mod history;
 mod lanes;
+mod locks;
+mod progress;
 mod retry;
 mod schedules;
 mod support;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use portolan_core::{Duration, Instant, JobId, ManualClock, SeededRandom, SystemRandom, TenantId, id};
 use portolan_db::DbError;
-use portolan_db::entity::job;
-use portolan_db::sea_orm::{ColumnTrait, QueryFilter};
+use portolan_db::entity::{job, quarantine};
+use portolan_db::sea_orm::{ColumnTrait, ConnectionTrait, PaginatorTrait, QueryFilter};
 use portolan_db::testing::TestDatabase;
-use portolan_jobs::{ClaimedJob, Enqueued, Lane, NewJob, Queue};
+use portolan_jobs::{ClaimedJob, Enqueued, JobError, Lane, NewJob, Queue};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -15,6 +15,15 @@ pub use portolan_db::testing::on_both;
 pub use portolan_migrations::migrate;
 
 pub const START: Instant = Instant::from_unix_ms(1_780_000_000_000);
+
+/// What a job writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Something that brings it nearer to its end.
+    Progress,
+    /// Something that every attempt writes anew.
+    Note,
+}
 
 pub struct Bench {
     pub queue: Queue,
@@ -90,4 +99,56 @@ impl Bench {
     pub fn clock_in(&self, span: Duration) -> Instant {
         portolan_core::Clock::now(&self.clock) + span
     }
+}
+
+impl Bench {
+    /// Writes a row as the holder of this claim.
+    pub async fn write(&self, job: &ClaimedJob, effect: Effect) -> Result<(), JobError> {
+        let row = quarantine::Model {
+            tenant_id: self.tenant.0,
+            id: id::new_uuid(&self.clock, &SystemRandom),
+            connection_id: Uuid::nil(),
+            stream: String::new(),
+            chunk_id: Uuid::nil(),
+            src: 0,
+            path: None,
+            reason: String::new(),
+            created_at: 0,
+        };
+        let row = quarantine::ActiveModel::from(row);
+        match effect {
+            Effect::Progress => {
+                let write = self.queue.fenced_progress(job, self.tenant, move |tx| Box::pin(insert(tx, row)));
+                write.await
+            }
+            Effect::Note => {
+                let write = self.queue.fenced_write(job, self.tenant, move |tx| Box::pin(insert(tx, row)));
+                write.await
+            }
+        }
+    }
+
+    /// An empty queue: what an earlier history left is nobody's business.
+    pub async fn forget_everything(&self) {
+        let forgotten = self.queue.database().system_write(|tx| {
+            Box::pin(async move {
+                for table in ["job_attempt", "job", "lane"] {
+                    tx.execute_unprepared(&format!("DELETE FROM {table}")).await?;
+                }
+                Ok::<_, DbError>(())
+            })
+        });
+        forgotten.await.expect("an empty queue");
+    }
+
+    /// How many rows [`Self::write`] has left.
+    pub async fn notes(&self) -> u64 {
+        let tx = self.queue.database().read(self.tenant).await.expect("read");
+        tx.find::<quarantine::Entity>().count(&tx).await.expect("count")
+    }
+}
+
+async fn insert(tx: &portolan_db::TenantTx, row: quarantine::ActiveModel) -> Result<(), JobError> {
+    tx.insert(row).await?;
+    Ok(())
 }
