@@ -21,6 +21,7 @@ mod m0003_syncs;
 mod m0004_documents;
 mod m0005_ledger;
 mod m0006_jobs;
+mod m0007_set_aside;
 mod m0008_product_labels;
 mod table;
 
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_documents::Migration),
             Box::new(m0005_ledger::Migration),
             Box::new(m0006_jobs::Migration),
+            Box::new(m0007_set_aside::Migration),
             Box::new(m0008_product_labels::Migration),
         ]
     }

@@ -9,7 +9,7 @@ use portolan_db::entity::schedule::CatchUp;
 use portolan_db::entity::stream;
 use portolan_db::{DbError, TenantTx};
 use portolan_jobs::{JobContext, JobError, JobHandler, Lane, NewSchedule, PutScheduleError, Queue};
-use sea_orm::{ColumnTrait, QueryFilter};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -92,8 +92,7 @@ pub async fn schedule_streams(
     tx: &TenantTx,
     connection: ConnectionId,
 ) -> Result<(), AppError> {
-    let streams =
-        tx.find::<stream::Entity>().filter(stream::Column::ConnectionId.eq(connection.0)).all(tx).await?;
+    let streams = streams_in_order(tx, connection).await?;
     for stream in streams {
         let id = schedule_id(connection, &stream.name);
         match stream.cron.filter(|_| stream.enabled) {
@@ -142,12 +141,17 @@ pub async fn unschedule_streams(
     tx: &TenantTx,
     connection: ConnectionId,
 ) -> Result<(), DbError> {
-    let streams =
-        tx.find::<stream::Entity>().filter(stream::Column::ConnectionId.eq(connection.0)).all(tx).await?;
+    let streams = streams_in_order(tx, connection).await?;
     for stream in streams {
         queue.remove_schedule(tx, &schedule_id(connection, &stream.name)).await?;
     }
     Ok(())
+}
+
+/// In the order of their schedules' ids: see the order of locks in `host/jobs/src/lane.rs`.
+async fn streams_in_order(tx: &TenantTx, connection: ConnectionId) -> Result<Vec<stream::Model>, DbError> {
+    let streams = tx.find::<stream::Entity>().filter(stream::Column::ConnectionId.eq(connection.0));
+    Ok(streams.order_by_asc(stream::Column::Name).all(tx).await?)
 }
 
 fn schedule_id(connection: ConnectionId, stream: &str) -> String {

@@ -117,8 +117,8 @@ async fn fail(tx: &TenantTx, orphan: &Orphan, now: i64) -> Result<bool, DbError>
     let (code, detail) = if orphan.crashed {
         (
             "worker_crashed",
-            "The server stopped again and again while it worked on this sync. Whoever runs the server \
-             finds the reason in its log; then sync again.",
+            "The server stopped again and again while it worked on this sync, which got no further in between. \
+             Whoever runs the server finds the reason in its log; then sync again.",
         )
     } else {
         ("internal", INTERNAL_FAILURE)

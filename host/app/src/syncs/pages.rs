@@ -156,6 +156,7 @@ pub async fn show_sync(
     let row = ops::find_sync(&tx, id).await?;
     let labels = queries::connection_labels(&tx).await?;
     let slices = queries::slices_of(&tx, id).await?;
+    let file_names = queries::file_names(&tx, &slices).await?;
     let (quarantine, quarantine_total) = queries::quarantine_of(&tx, id, SHOWN_REJECTED).await?;
     let connection = labels.get(&row.connection_id).map_or("", String::as_str);
     let parts = SyncParts {
@@ -163,6 +164,7 @@ pub async fn show_sync(
         connection,
         progress: progress_of(&app, &tx, &row).await?,
         slices: &slices,
+        file_names: &file_names,
         quarantine: &quarantine,
         quarantine_total,
     };

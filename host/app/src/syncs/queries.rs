@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use portolan_core::{ConnectionId, SyncId};
 use portolan_db::TenantTx;
-use portolan_db::entity::{chunk, connection, quarantine, slice, sync};
+use portolan_db::entity::{chunk, connection, quarantine, slice, sync, upload};
 use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
@@ -67,6 +67,22 @@ pub async fn quarantine_of(
     let total = rejected.clone().count(tx).await?;
     let newest = rejected.order_by_desc(quarantine::Column::Id).limit(limit).all(tx).await?;
     Ok((newest, total))
+}
+
+/// The names of the uploads that slices read, by their numbers; one that was taken away has none.
+pub async fn file_names(tx: &TenantTx, slices: &[slice::Model]) -> AppResult<BTreeMap<i64, String>> {
+    let numbers: Vec<i64> = slices.iter().filter_map(|slice| slice.file).collect();
+    if numbers.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let uploads = tx.find::<upload::Entity>().filter(upload::Column::Number.is_in(numbers)).all(tx).await?;
+    Ok(uploads.into_iter().map(|upload| (upload.number, upload.name)).collect())
+}
+
+/// How many stored pages of a connection could not be read.
+pub async fn unread_chunks(tx: &TenantTx, connection: ConnectionId) -> AppResult<u64> {
+    let chunks = tx.find::<chunk::Entity>().filter(chunk::Column::ConnectionId.eq(connection.0));
+    Ok(chunks.filter(chunk::Column::State.eq(chunk::ChunkState::Failed)).count(tx).await?)
 }
 
 /// How many staged chunks wait for their documents, and how many there are.

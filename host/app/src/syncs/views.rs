@@ -1,5 +1,7 @@
 //! Syncs as pages show them.
 
+use std::collections::BTreeMap;
+
 use portolan_admin_ui::format;
 use portolan_admin_ui::pages::{QuarantineRow, SliceRow, SyncBody, SyncRow};
 use portolan_admin_ui::parts::{ActionStyle, Badge, Fact, Link, Notice, PostAction, Progress, Tone};
@@ -91,6 +93,8 @@ pub struct SyncParts<'a> {
     pub connection: &'a str,
     pub progress: Option<SyncProgress>,
     pub slices: &'a [slice::Model],
+    /// By the number of the upload.
+    pub file_names: &'a BTreeMap<i64, String>,
     pub quarantine: &'a [quarantine::Model],
     pub quarantine_total: u64,
 }
@@ -117,7 +121,7 @@ pub fn sync_body(viewer: &Viewer, parts: &SyncParts<'_>) -> SyncBody {
         ],
         problem: problem(row),
         actions: actions(row),
-        slices: parts.slices.iter().map(|slice| slice_row(viewer, slice)).collect(),
+        slices: parts.slices.iter().map(|slice| slice_row(viewer, slice, parts.file_names)).collect(),
         quarantine: parts.quarantine.iter().map(|record| quarantine_row(viewer, record)).collect(),
         quarantine_note: quarantine_note(parts),
         announcement: announcement(row, parts.progress.as_ref()),
@@ -127,10 +131,11 @@ pub fn sync_body(viewer: &Viewer, parts: &SyncParts<'_>) -> SyncBody {
 fn problem(row: &sync::Model) -> Option<Notice> {
     let detail = row.error_detail.as_deref()?;
     let retrying = row.error_code.as_deref() == Some("retrying");
-    let (tone, title) = if retrying {
-        (Tone::Warn, "Waiting, then trying again")
-    } else {
-        (Tone::Bad, "The sync did not finish")
+    let (tone, title) = match row.error_code.as_deref() {
+        Some("retrying") => (Tone::Warn, "Waiting, then trying again"),
+        Some("file_refused") => (Tone::Bad, "A file was set aside"),
+        Some("left_unread") => (Tone::Bad, "Something stored earlier can't be read"),
+        _ => (Tone::Bad, "The sync did not finish"),
     };
     let text = if retrying {
         format!("{detail} Nothing is lost; it goes on where it stands.")
@@ -148,6 +153,9 @@ fn actions(row: &sync::Model) -> Vec<PostAction> {
             actions.push(PostAction::new("Pause", href("pause")));
         }
         SyncState::Paused => actions.push(PostAction::primary("Resume", href("resume"))),
+        SyncState::Failed => {
+            actions.push(PostAction::new("Try again", format!("/connections/{}/sync", row.connection_id)));
+        }
         _ => {}
     }
     if is_open(row.state) && row.requested_action != Some(RequestedAction::Cancel) {
@@ -156,7 +164,7 @@ fn actions(row: &sync::Model) -> Vec<PostAction> {
     actions
 }
 
-fn slice_row(viewer: &Viewer, slice: &slice::Model) -> SliceRow {
+fn slice_row(viewer: &Viewer, slice: &slice::Model, file_names: &BTreeMap<i64, String>) -> SliceRow {
     let tone = match slice.state {
         SliceState::Pending | SliceState::Cancelled => Tone::Neutral,
         SliceState::Running => Tone::Active,
@@ -164,6 +172,10 @@ fn slice_row(viewer: &Viewer, slice: &slice::Model) -> SliceRow {
         SliceState::Failed => Tone::Bad,
     };
     let range = match (slice.since, slice.until) {
+        _ if slice.file.is_some() => {
+            let name = slice.file.and_then(|number| file_names.get(&number));
+            name.map_or("a file that was taken away", String::as_str).to_owned()
+        }
         (Some(since), Some(until)) => {
             format!("{} – {}", viewer.date_and_time(Instant(since)), viewer.date_and_time(Instant(until)))
         }

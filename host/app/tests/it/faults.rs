@@ -182,3 +182,53 @@ async fn a_channel_that_sent_fewer_records_than_it_announced_fails_the_slice() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_sync_outlives_more_faults_than_a_job_has_attempts() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let mut runtime = shop.runtime.clone();
+        for page in 0..20 {
+            let busy = Fault::Transient { after_ms: None, detail: "busy".to_owned() };
+            let key = format!("A{page}");
+            runtime = runtime.page("orders", &[order(&key, 1, 60)]).fetch_fault("orders", page, busy);
+        }
+        let id = shop.start(shop.connect().await).await;
+        for _ in 0..20 {
+            shop.work().await;
+            assert_eq!(shop.sync_row(id).await.state, SyncState::Running);
+            shop.advance(Duration::from_secs(30));
+        }
+        shop.work().await;
+        let sync = shop.sync_row(id).await;
+        assert_succeeded(&sync);
+        assert_eq!((sync.seen, shop.net_minor(None).await), (20, 20_000));
+        shop.assert_idle().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transient_fault_rests_as_long_as_the_channel_says_and_a_day_at_most() {
+    on_both(migrate, async |test| {
+        for (asked_hours, granted_hours) in [(2, 2), (9_000, 24)] {
+            let shop = TestApp::new(test, &format!("shop-{asked_hours}")).await;
+            let busy = Fault::Transient {
+                after_ms: Some(asked_hours * 3_600_000),
+                detail: "maintenance".to_owned(),
+            };
+            shop.runtime.clone().page("orders", &[order("A", 1, 60)]).fetch_fault("orders", 0, busy);
+            let sync = shop.sync(shop.connect().await).await;
+            let told = sync.error_detail.expect("a sentence");
+            assert!(told.contains("maintenance. The channel wants to be left alone for"), "{told}");
+            assert_eq!(told.contains("asked again after"), asked_hours > granted_hours, "{told}");
+            shop.advance(Duration::from_hours(granted_hours as i64) - Duration::from_minutes(1));
+            shop.work().await;
+            assert_eq!(shop.fetches_of("orders"), 1);
+            shop.advance(Duration::from_hours(granted_hours as i64 / 10 + 1));
+            shop.work().await;
+            assert_succeeded(&shop.sync_row(portolan_core::SyncId(sync.id)).await);
+        }
+    })
+    .await;
+}

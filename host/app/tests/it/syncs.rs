@@ -163,3 +163,87 @@ async fn what_an_earlier_sync_staged_and_left_is_normalised_by_the_next_one() {
     })
     .await;
 }
+
+/// Orders from a channel that is asked for them once; the page can't be read so many times.
+async fn a_page_that_fails(test: &TestDatabase, times: usize) -> (TestApp, portolan_core::ConnectionId) {
+    let shop = TestApp::new(test, "shop").await;
+    let mut runtime = shop.runtime.clone().page("orders", &[order("A", 1, 60)]);
+    for _ in 0..times {
+        let stopped = Fault::Stopped { limit: "deadline".to_owned(), detail: "it took too long".to_owned() };
+        runtime = runtime.normalize_fault(stopped);
+    }
+    let connection = shop.connect().await;
+    assert_failed(&shop.sync(connection).await, "plugin_stopped");
+    shop.runtime.clear_pages("orders");
+    (shop, connection)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_could_not_be_read_is_read_by_the_next_sync() {
+    on_both(migrate, async |test| {
+        let (shop, connection) = a_page_that_fails(test, 1).await;
+        let page = shop.get(&shop.session().await, &format!("/connections/{connection}")).await.body;
+        assert!(page.contains("Stored, but not read"), "{page}");
+        let second = shop.sync(connection).await;
+        assert_succeeded(&second);
+        assert_eq!((second.seen, shop.net_minor(None).await), (1, 1_000));
+        let page = shop.get(&shop.session().await, &format!("/connections/{connection}")).await.body;
+        assert!(!page.contains("Stored, but not read"), "{page}");
+        shop.assert_idle().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_stays_unreadable_is_told_and_left_to_a_person_in_the_end() {
+    on_both(migrate, async |test| {
+        let (shop, connection) = a_page_that_fails(test, 6).await;
+        let scheduled = async || {
+            let trigger = Trigger::Schedule { stream: "orders".to_owned() };
+            let id = start_sync(&shop.app, shop.tenant, connection, trigger).await.expect("a sync");
+            shop.work().await;
+            shop.sync_row(id).await
+        };
+        for _ in 0..3 {
+            let told = scheduled().await;
+            assert!(assert_failed(&told, "left_unread").contains("it took too long"));
+        }
+        assert_succeeded(&scheduled().await);
+        assert_eq!(shop.net_minor(None).await, 0);
+        assert_failed(&shop.sync(connection).await, "left_unread");
+        assert_failed(&shop.sync(connection).await, "left_unread");
+        assert_succeeded(&shop.sync(connection).await);
+        assert_eq!(shop.net_minor(None).await, 1_000, "a person can always try again");
+        shop.assert_idle().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_stops_its_worker_stops_the_next_sync_once() {
+    on_both(migrate, async |test| {
+        let (shop, connection) = a_page_that_fails(test, 1).await;
+        let id = shop.start(connection).await;
+        // As a worker leaves it that dies while it reads the page.
+        let claimed = shop.app.queue.claim(Uuid::from_u128(7), 1).await.expect("a claim");
+        assert_eq!(claimed.len(), 1);
+        let noted = shop.app.db.write(shop.tenant, move |tx| {
+            Box::pin(async move {
+                let tried = tx.update_many::<chunk::Entity>();
+                let tried = tried.col_expr(chunk::Column::TriedBy, Expr::value(id.0));
+                Ok::<_, DbError>(tried.exec(tx).await?.rows_affected)
+            })
+        });
+        assert_eq!(noted.await.expect("noted"), 1);
+        shop.advance(Duration::from_minutes(2));
+        assert_eq!(shop.app.queue.reap().await.expect("reaped"), 1);
+        shop.advance(Duration::from_minutes(2));
+        shop.work().await;
+        assert_failed(&shop.sync_row(id).await, "left_unread");
+        assert_eq!(shop.net_minor(None).await, 0, "it is not tried again by this sync");
+        assert_succeeded(&shop.sync(connection).await);
+        assert_eq!(shop.net_minor(None).await, 1_000);
+        shop.assert_idle().await;
+    })
+    .await;
+}

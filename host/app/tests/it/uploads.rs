@@ -1,11 +1,14 @@
 //! Files that people give to a connection.
 
-use portolan_app::connections::uploads::{NewUpload, remove_waiting, take_file};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use portolan_app::connections::uploads::{NewUpload, remove_waiting, retry_refused, take_file};
 use portolan_app::syncs::ops::{Trigger, start_sync};
 use portolan_app::web::error::AppResult;
 use portolan_connector::fake::record_of;
-use portolan_connector::{ChunkInfo, Continuation, Page, Payload, RawChunk};
-use portolan_core::ConnectionId;
+use portolan_connector::{ChunkInfo, Continuation, Fault, FieldError, Page, Payload, RawChunk, StagedFile};
+use portolan_core::{ConnectionId, Duration, SyncId};
 use portolan_db::entity::slice::SliceState;
 use portolan_db::entity::{sync, upload};
 
@@ -18,21 +21,26 @@ fn read_files(shop: &TestApp) {
         let waiting = request.connection.files.iter().filter(|file| file.stream == request.slice.stream);
         let mut waiting = waiting.filter(|file| done.is_none_or(|done: u64| file.id > done));
         let file = waiting.next()?;
-        let framing = if file.name.ends_with(".csv") { "csv;group-by=order" } else { "json" };
-        let chunk = RawChunk {
-            info: ChunkInfo {
-                stream: file.stream.clone(),
-                framing: framing.to_owned(),
-                content_type: file.content_type.clone(),
-            },
-            payload: Payload::Staged(file.id),
-        };
-        let next = match waiting.next() {
-            Some(_) => Continuation::More(file.id.to_string().into()),
-            None => Continuation::Done,
-        };
-        Some(Ok(Page::new(vec![chunk], next)))
+        let mut page = whole_file(file);
+        if waiting.next().is_some() {
+            page.next = Continuation::More(file.id.to_string().into());
+        }
+        Some(Ok(page))
     });
+}
+
+/// The page that hands a file over.
+fn whole_file(file: &StagedFile) -> Page {
+    let framing = if file.name.ends_with(".csv") { "csv;group-by=order" } else { "json" };
+    let chunk = RawChunk {
+        info: ChunkInfo {
+            stream: file.stream.clone(),
+            framing: framing.to_owned(),
+            content_type: file.content_type.clone(),
+        },
+        payload: Payload::Staged(file.id),
+    };
+    Page::new(vec![chunk], Continuation::Done)
 }
 
 async fn give(
@@ -106,7 +114,7 @@ async fn a_file_without_its_key_column_fails_with_its_columns_named_and_out_of_t
         let connection = shop.connect().await;
         give(&shop, connection, "bad.csv", b"invoice,amount\n1,10.00\n").await.expect("taken in");
         let sync = sync_uploads(&shop, connection).await;
-        let told = assert_failed(&sync, "unreadable_file");
+        let told = assert_failed(&sync, "file_refused");
         for word in ["bad.csv", "order", "invoice", "amount"] {
             assert!(told.contains(word), "{told}");
         }
@@ -134,6 +142,127 @@ async fn a_waiting_file_can_be_taken_away_and_uploaded_again() {
         assert!(!shop.app.data_dir.join(&given.path).exists());
         assert!(remove().await.is_err(), "gone is gone");
         give(&shop, connection, "sheet.json", &sheet(&["A"])).await.expect("taken in again");
+    })
+    .await;
+}
+
+/// The plugin refuses files of this name, as one that has no mapping for their columns.
+fn refuse(shop: &TestApp, name: &'static str) {
+    shop.runtime.clone().on_fetch(move |request| {
+        let file = request.connection.files.iter().find(|file| file.stream == request.slice.stream)?;
+        if file.name == name {
+            let field =
+                FieldError { path: "columns".to_owned(), message: "there is no column order".to_owned() };
+            return Some(Err(Fault::InvalidConfig { fields: vec![field] }));
+        }
+        Some(Ok(whole_file(file)))
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_the_plugin_refuses_is_set_aside_and_later_ones_go_on() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        refuse(&shop, "bad.json");
+        let connection = shop.connect().await;
+        let bad = give(&shop, connection, "bad.json", &sheet(&["A"])).await.expect("taken in");
+        for (name, key) in [("june.json", "B"), ("july.json", "C")] {
+            give(&shop, connection, name, &sheet(&[key])).await.expect("taken in");
+        }
+        let sync = sync_uploads(&shop, connection).await;
+        let told = assert_failed(&sync, "file_refused");
+        assert!(told.contains("bad.json") && told.contains("there is no column order"), "{told}");
+        assert_eq!((sync.seen, shop.net_minor(None).await), (2, 2_000), "the others are imported");
+        let states: Vec<_> =
+            shop.slices_of(sync.id, "sheets").await.iter().map(|slice| slice.state).collect();
+        assert_eq!(states, [SliceState::Failed, SliceState::Done, SliceState::Done]);
+
+        let session = shop.session().await;
+        let page = shop.get(&session, &format!("/connections/{connection}")).await.body;
+        assert!(page.contains("set aside") && page.contains("there is no column order"), "{page}");
+        assert!(page.contains(&format!("/uploads/{}/retry", bad.id)), "{page}");
+        let page = shop.get(&session, &format!("/syncs/{}", sync.id)).await.body;
+        assert!(page.contains("A file was set aside") && page.contains("june.json"), "{page}");
+
+        // It stands before nobody, and the next sync is not blamed for it.
+        assert_succeeded(&sync_uploads(&shop, connection).await);
+        // The mapping was mended.
+        read_files(&shop);
+        retry_refused(&shop.app, shop.tenant, connection, bad.id).await.expect("waits again");
+        assert!(retry_refused(&shop.app, shop.tenant, connection, bad.id).await.is_err(), "once");
+        assert_succeeded(&sync_uploads(&shop, connection).await);
+        assert_eq!(shop.net_minor(None).await, 3_000);
+        shop.assert_idle().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_told_also_where_the_sync_is_interrupted_after_it() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let asked = Arc::new(AtomicUsize::new(0));
+        shop.runtime.clone().on_fetch(move |request| {
+            let file = request.connection.files.iter().find(|file| file.stream == request.slice.stream)?;
+            if file.name == "bad.json" {
+                return Some(Err(Fault::PluginBug { detail: "it is no sheet".to_owned() }));
+            }
+            if asked.fetch_add(1, Ordering::SeqCst) == 0 {
+                return Some(Err(Fault::Transient { after_ms: None, detail: "busy".to_owned() }));
+            }
+            Some(Ok(whole_file(file)))
+        });
+        let connection = shop.connect().await;
+        give(&shop, connection, "bad.json", &sheet(&["A"])).await.expect("taken in");
+        give(&shop, connection, "good.json", &sheet(&["B"])).await.expect("taken in");
+        let waiting = sync_uploads(&shop, connection).await;
+        assert_eq!(waiting.error_code.as_deref(), Some("retrying"));
+        shop.advance(Duration::from_minutes(1));
+        shop.work().await;
+        let told = shop.sync_row(SyncId(waiting.id)).await;
+        assert!(assert_failed(&told, "file_refused").contains("it is no sheet"));
+        assert_eq!(shop.net_minor(None).await, 1_000);
+        shop.assert_idle().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_file_that_is_read_later_does_not_stand_above_a_newer_one() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        refuse(&shop, "may.json");
+        let connection = shop.connect().await;
+        let old = give(&shop, connection, "may.json", &sheet(&["A"])).await.expect("taken in");
+        let new = serde_json::to_vec(&[record_of(&order("A", 3, 60))]).expect("json");
+        give(&shop, connection, "june.json", &new).await.expect("taken in");
+        sync_uploads(&shop, connection).await;
+        read_files(&shop);
+        retry_refused(&shop.app, shop.tenant, connection, old.id).await.expect("waits again");
+        assert_succeeded(&sync_uploads(&shop, connection).await);
+        assert_eq!(shop.net_minor(None).await, 3_000, "the newer file's order stands");
+        shop.assert_idle().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_gone_from_the_disk_or_was_taken_away_stands_before_no_other() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        read_files(&shop);
+        let connection = shop.connect().await;
+        let gone = give(&shop, connection, "gone.json", &sheet(&["A"])).await.expect("taken in");
+        give(&shop, connection, "good.json", &sheet(&["B"])).await.expect("taken in");
+        std::fs::remove_file(shop.app.data_dir.join(&gone.path)).expect("removed");
+        let sync = sync_uploads(&shop, connection).await;
+        assert!(assert_failed(&sync, "file_refused").contains("Upload it again"));
+        assert_eq!(shop.net_minor(None).await, 1_000);
+        remove_waiting(&shop.app, shop.tenant, connection, gone.id).await.expect("taken away");
+        give(&shop, connection, "gone.json", &sheet(&["A"])).await.expect("taken in again");
+        assert_succeeded(&sync_uploads(&shop, connection).await);
+        assert_eq!(shop.net_minor(None).await, 2_000);
+        shop.assert_idle().await;
     })
     .await;
 }

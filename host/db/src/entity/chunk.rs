@@ -18,6 +18,7 @@ pub struct Model {
     pub framing: String,
     #[sea_orm(column_type = "Text")]
     pub content_type: String,
+    /// One Zstandard frame.
     #[sea_orm(column_type = "Blob")]
     pub body: Vec<u8>,
     /// Of the body before compression.
@@ -25,11 +26,19 @@ pub struct Model {
     pub sha256: String,
     pub received_at: i64,
     pub state: ChunkState,
+    /// The plugin that staged it, or the one that tried it last.
     #[sea_orm(column_type = "Text")]
     pub plugin_sha256: String,
     pub seen: i64,
     pub emitted: i64,
     pub skipped: i64,
+    /// How many later syncs have tried to normalise it with this plugin.
+    pub tries: i32,
+    /// The later sync that tried last.
+    pub tried_by: Option<Uuid>,
+    /// Why it could not be normalised.
+    #[sea_orm(column_type = "Text")]
+    pub error: Option<String>,
 }
 
 /// How far a chunk is.

@@ -36,6 +36,8 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub error_detail: Option<String>,
     pub updated_at: i64,
+    /// The number of the one upload that this slice reads.
+    pub file: Option<i64>,
 }
 
 /// How far a slice is.

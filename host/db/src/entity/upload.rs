@@ -25,9 +25,13 @@ pub struct Model {
     /// Below the data folder.
     #[sea_orm(column_type = "Text")]
     pub path: String,
+    /// "waiting", "staged" or "refused".
     #[sea_orm(column_type = "Text")]
     pub state: String,
     pub received_at: i64,
+    /// Why it was refused.
+    #[sea_orm(column_type = "Text")]
+    pub reason: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use portolan_connector::{Continuation, Fault, FetchRequest, Page, Payload, SliceSpec, StagedFile};
+use portolan_connector::{
+    ConnectionContext, Continuation, Fault, FetchRequest, Page, Payload, SliceSpec, StagedFile,
+};
 use portolan_core::{ChunkId, Duration, SliceId};
 use portolan_db::DbError;
 use portolan_db::entity::chunk::{self, ChunkState};
@@ -25,9 +27,6 @@ const PAGE_DEADLINE: Duration = Duration::from_minutes(5);
 /// The code under which a slice remembers that its cursor has expired once.
 const CURSOR_EXPIRED: &str = "cursor_expired";
 
-/// The code of a slice whose file is no file that the mapping can read.
-const UNREADABLE_FILE: &str = "unreadable_file";
-
 /// What a page leaves for the next one.
 struct NextPage {
     token: Option<Bytes>,
@@ -36,16 +35,21 @@ struct NextPage {
 }
 
 impl SyncRun {
-    /// Fetches, normalises and checks one slice.
+    /// Fetches, normalises and checks one slice. One that fails says so in its row; the others go on.
     pub(super) async fn run_slice(&self, slice: slice::Model) -> Result<(), Stop> {
-        let outcome = self.fetch_slice(slice.clone()).await;
-        if let Err(Stop::Failed(RunError::Slice { code, detail })) = &outcome {
-            self.fail_slice(&slice, code, detail).await?;
+        let outcome = match slice.file {
+            Some(number) => self.read_file(number, slice.clone()).await,
+            None => self.fetch_slice(slice.clone()).await,
+        };
+        match outcome {
+            Err(Stop::Failed(RunError::Slice { code, detail })) => {
+                Ok(self.fail_slice(&slice, &code, &detail).await?)
+            }
+            outcome => outcome,
         }
-        outcome
     }
 
-    async fn fetch_slice(&self, mut slice: slice::Model) -> Result<(), Stop> {
+    pub(super) async fn fetch_slice(&self, mut slice: slice::Model) -> Result<(), Stop> {
         self.normalise_staged(&slice).await?;
         // A slice whose last page is stored has pages but no token.
         while slice.pages == 0 || slice.token.is_some() {
@@ -72,7 +76,7 @@ impl SyncRun {
     async fn fetch_page(&self, slice: &slice::Model) -> Result<Page, Fault> {
         let now = self.app.clock.now();
         let request = FetchRequest {
-            connection: self.context.clone(),
+            connection: ConnectionContext { files: self.files_of(slice), ..self.context.clone() },
             slice: spec_of(slice),
             token: slice.token.clone().map(Bytes::from),
             now,
@@ -127,24 +131,22 @@ impl SyncRun {
     /// Stores the page's chunks and the next token together. Gives the wait that the channel asked for.
     async fn store_page(&self, slice: &mut slice::Model, page: Page) -> Result<Option<u64>, Stop> {
         let next = self.next_page(slice, &page)?;
-        let staged_files = staged_ids(&page);
+        let taken = files_taken(slice, &page, &next)?;
         let (expected, bytes_fetched) = (page.expected, page.bytes_fetched);
         let downloads: Vec<StagedFile> = page.downloads.clone();
-        let chunks = match self.cut(page).await {
+        let chunks = match self.cut(slice, page).await {
             Ok(chunks) => chunks,
-            Err(RunError::Slice { code, detail }) if code == UNREADABLE_FILE => {
-                let detail = self.refuse_uploads(&staged_files, detail).await?;
-                self.remove_staged_files(&staged_files, &downloads).await;
-                return Err(RunError::Slice { code, detail }.into());
-            }
             Err(error) => {
                 self.remove_staged_files(&BTreeSet::new(), &downloads).await;
                 return Err(error.into());
             }
         };
         let now = self.app.clock.now();
+        // A file's rows are as old as the file, however late it is read: one that came later stands above it.
+        let file = slice.file.and_then(|_| self.files_of(slice).into_iter().next());
+        let received_at = file.map_or(now, |file| file.received_at);
         let chunk_rows: Vec<chunk::ActiveModel> =
-            chunks.into_iter().map(|chunk| self.chunk_row(slice, chunk, now.0)).collect();
+            chunks.into_iter().map(|chunk| self.chunk_row(slice, chunk, received_at.0)).collect();
         slice.pages += 1;
         slice.token = next.token.as_ref().map(|token| token.to_vec());
         slice.expected = expected.map(|expected| expected as i64).or(slice.expected);
@@ -160,8 +162,10 @@ impl SyncRun {
             ..Default::default()
         };
         let split_rows = self.split_rows(slice, next.split, now.0);
-        let (sync, connection, files) = (self.sync.0, self.connection.id, staged_files.clone());
-        self.write(move |tx| {
+        let (sync, connection, files) = (self.sync.0, self.connection.id, taken.clone());
+        // A channel that has us wait has brought nothing: only its chunks, once they are read, are progress.
+        let got_on = next.wait_ms.is_none();
+        self.write_and(got_on, move |tx| {
             Box::pin(async move {
                 tx.insert_many(chunk_rows).await?;
                 tx.insert_many(split_rows).await?;
@@ -188,7 +192,7 @@ impl SyncRun {
             })
         })
         .await?;
-        self.remove_staged_files(&staged_files, &downloads).await;
+        self.remove_staged_files(&taken, &downloads).await;
         self.announce();
         Ok(next.wait_ms)
     }
@@ -214,6 +218,11 @@ impl SyncRun {
             }
             Continuation::Split(slices) => next.split.clone_from(slices),
         }
+        let read = slice.file.is_some_and(|number| staged_ids(page).contains(&number.unsigned_abs()));
+        if read {
+            // A file whose body is handed over has been read.
+            (next.token, next.wait_ms) = (None, None);
+        }
         let page_cap = i64::from(self.plugin.manifest.limits.pages_per_slice);
         if next.token.is_some() && slice.pages + 1 >= page_cap {
             return Err(RunError::Slice {
@@ -226,14 +235,14 @@ impl SyncRun {
         Ok(next)
     }
 
-    async fn cut(&self, page: Page) -> Result<Vec<NewChunk>, RunError> {
-        let (files, limits) = (self.context.files.clone(), self.plugin.manifest.limits.clone());
+    async fn cut(&self, slice: &slice::Model, page: Page) -> Result<Vec<NewChunk>, RunError> {
+        let (files, limits) = (self.files_of(slice), self.plugin.manifest.limits.clone());
         let cut = tokio::task::spawn_blocking(move || cut_page(page, &files, &limits)).await;
         let cut = cut.map_err(|error| RunError::Job(JobError::retry(error)))?;
         cut.map_err(|error| match error {
             StageError::Plugin(detail) => RunError::Slice { code: "plugin_bug".to_owned(), detail },
             StageError::File(error) => {
-                RunError::Slice { code: UNREADABLE_FILE.to_owned(), detail: format!("{error}.") }
+                RunError::Slice { code: "unreadable_file".to_owned(), detail: format!("{error}.") }
             }
             StageError::Storage(error) => RunError::Retry {
                 after_ms: None,
@@ -241,37 +250,6 @@ impl SyncRun {
                 detail: format!("A staged file cannot be read: {error}."),
             },
         })
-    }
-
-    /// An upload that cannot be read must not stand before those that come after it: it is forgotten,
-    /// so that it can also be uploaded again. Gives what to tell the person.
-    async fn refuse_uploads(&self, ids: &BTreeSet<u64>, detail: String) -> Result<String, JobError> {
-        let names: Vec<&str> = self
-            .context
-            .files
-            .iter()
-            .filter(|file| ids.contains(&file.id))
-            .map(|file| file.name.as_str())
-            .collect();
-        if names.is_empty() {
-            return Ok(detail);
-        }
-        let told = format!("{}: {detail} Then upload it again.", names.join(", "));
-        let (connection, ids) = (self.connection.id, ids.clone());
-        self.write(move |tx| {
-            Box::pin(async move {
-                tx.delete_many::<upload::Entity>()
-                    .filter(upload::Column::ConnectionId.eq(connection))
-                    .filter(upload::Column::State.eq(UPLOAD_WAITING))
-                    .filter(upload::Column::Number.is_in(ids.iter().map(|id| *id as i64)))
-                    .exec(tx)
-                    .await
-                    .map_err(DbError::from)?;
-                Ok(())
-            })
-        })
-        .await?;
-        Ok(told)
     }
 
     fn chunk_row(&self, slice: &slice::Model, chunk: NewChunk, received_at: i64) -> chunk::ActiveModel {
@@ -292,6 +270,9 @@ impl SyncRun {
             seen: Set(0),
             emitted: Set(0),
             skipped: Set(0),
+            tries: Set(0),
+            tried_by: Set(None),
+            error: Set(None),
         }
     }
 
@@ -320,6 +301,7 @@ impl SyncRun {
                 error_code: Set(None),
                 error_detail: Set(None),
                 updated_at: Set(now),
+                file: Set(slice.file),
             })
             .collect()
     }
@@ -333,6 +315,21 @@ impl SyncRun {
             }
         }
     }
+}
+
+/// The uploads that this page has read to their ends: those whose bodies it hands over, and the slice's own after
+/// its last page.
+fn files_taken(slice: &slice::Model, page: &Page, next: &NextPage) -> Result<BTreeSet<u64>, RunError> {
+    let mut taken = staged_ids(page);
+    let Some(number) = slice.file else { return Ok(taken) };
+    if next.token.is_none() && next.split.is_empty() {
+        if slice.pages == 0 && page.chunks.is_empty() {
+            let detail = "The plugin found nothing in it to import.".to_owned();
+            return Err(RunError::Slice { code: "empty_file".to_owned(), detail });
+        }
+        taken.insert(number.unsigned_abs());
+    }
+    Ok(taken)
 }
 
 fn staged_ids(page: &Page) -> BTreeSet<u64> {

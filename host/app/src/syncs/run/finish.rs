@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use portolan_admin_ui::format::span;
 use portolan_core::{Duration, SyncId, TenantId};
 use portolan_db::DbError;
 use portolan_db::entity::connection::{self, ConnectionState};
 use portolan_db::entity::slice::{self, SliceState};
 use portolan_db::entity::stream;
 use portolan_db::entity::sync::{self, RequestedAction, SyncState};
-use portolan_jobs::{JobContext, JobError, Lane, NewJob};
+use portolan_jobs::{JobContext, JobError, LONGEST_PATIENCE, Lane, NewJob};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, QueryFilter};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 
 use super::{RunError, Stop, SyncRun};
 use crate::App;
@@ -19,7 +20,9 @@ use crate::syncs::jobs::FOLD_FACTS;
 use crate::syncs::ops::close_slices;
 
 /// How long a channel is left alone when it asks for patience without saying how much.
-const DEFAULT_PATIENCE_MS: u64 = 30_000;
+const DEFAULT_PATIENCE: Duration = Duration::from_secs(30);
+/// A century, so that nothing a channel says overflows.
+const MOST_MS: i64 = 100 * 366 * 86_400_000;
 
 impl SyncRun {
     /// Checks that no record was lost, closes the slice and moves the stream's watermark.
@@ -30,7 +33,7 @@ impl SyncRun {
         let Some(counted) = counted else { return Ok(()) };
         check_counts(&counted)?;
         let (tenant, now, connection) = (self.tenant.0, self.app.clock.now().0, self.connection.id);
-        self.write(move |tx| {
+        self.write_progress(move |tx| {
             Box::pin(async move {
                 tx.update(slice::ActiveModel {
                     tenant_id: Set(tenant),
@@ -80,19 +83,42 @@ impl SyncRun {
     }
 
     /// Turns the outcome of the work into the sync's state and the job's answer.
-    pub(super) async fn settle(&self, outcome: Result<Vec<(String, String)>, Stop>) -> Result<(), JobError> {
+    pub(super) async fn settle(&self, outcome: Result<(), Stop>) -> Result<(), JobError> {
         match outcome {
-            Ok(failures) => match failures.first() {
+            Ok(()) => match self.what_failed().await? {
                 None => self.end(SyncState::Succeeded, None).await,
-                Some((code, detail)) => {
-                    self.end(SyncState::Failed, Some((code.clone(), detail.clone()))).await
-                }
+                failure => self.end(SyncState::Failed, failure).await,
             },
             Err(Stop::Shutdown) => Err(JobError::snooze(Duration::ZERO)),
             Err(Stop::Requested(RequestedAction::Pause)) => self.end(SyncState::Paused, None).await,
             Err(Stop::Requested(RequestedAction::Cancel)) => self.end(SyncState::Cancelled, None).await,
             Err(Stop::Failed(error)) => self.settle_error(error).await,
         }
+    }
+
+    /// The first failure in the order of the plan, as code and sentence, also of earlier attempts; `None` where
+    /// everything passed.
+    async fn what_failed(&self) -> Result<Option<(String, String)>, JobError> {
+        let tx = self.app.db.read(self.tenant).await.map_err(JobError::retry)?;
+        let failed = tx
+            .find::<slice::Entity>()
+            .filter(slice::Column::SyncId.eq(self.sync.0))
+            .filter(slice::Column::State.eq(SliceState::Failed))
+            .order_by_asc(slice::Column::Position)
+            .order_by_asc(slice::Column::Id)
+            .all(&tx)
+            .await
+            .map_err(JobError::retry)?;
+        drop(tx);
+        let others = failed.len().saturating_sub(1);
+        let Some(first) = failed.into_iter().next() else { return self.what_is_still_left().await };
+        let detail = first.error_detail.unwrap_or_default();
+        let told = match others {
+            0 => detail,
+            1 => format!("{} One other part failed, too.", sentence(&detail)),
+            others => format!("{} {others} other parts failed, too.", sentence(&detail)),
+        };
+        Ok(Some((first.error_code.unwrap_or_else(|| "internal".to_owned()), told)))
     }
 
     async fn settle_error(&self, error: RunError) -> Result<(), JobError> {
@@ -105,20 +131,20 @@ impl SyncRun {
                 let detail = format!("{detail}. Enter the credentials again, then resume the connection.");
                 self.end(SyncState::Failed, Some(("needs_auth".to_owned(), detail))).await
             }
+            RunError::Retry { counts_as_failure: true, detail, .. } if self.job.is_last_attempt() => {
+                let times = self.job.attempt();
+                let detail =
+                    format!("{} It was tried {times} times in a row; sync again later.", sentence(&detail));
+                self.end(SyncState::Failed, Some(("channel_failed".to_owned(), detail))).await
+            }
             RunError::Retry { after_ms, counts_as_failure, detail } => {
-                let last_attempt = counts_as_failure && self.job.job().attempt >= self.job.job().max_attempts;
-                if last_attempt {
-                    let detail =
-                        format!("{detail}. It was tried {} times; sync again later.", self.job.job().attempt);
-                    return self.end(SyncState::Failed, Some(("channel_failed".to_owned(), detail))).await;
-                }
-                self.note_retry(&detail).await?;
-                Err(if counts_as_failure {
-                    JobError::retry(detail)
-                } else {
-                    let after_ms =
-                        i64::try_from(after_ms.unwrap_or(DEFAULT_PATIENCE_MS)).unwrap_or(i64::MAX / 1_000);
-                    JobError::rate_limited(Duration::from_ms(after_ms), detail)
+                let asked =
+                    after_ms.map(|ms| Duration::from_ms(i64::try_from(ms).unwrap_or(MOST_MS).min(MOST_MS)));
+                self.note_retry(&format!("{}{}", sentence(&detail), patience_text(asked))).await?;
+                Err(match (counts_as_failure, asked) {
+                    (true, Some(after)) => JobError::retry_after(after, detail),
+                    (true, None) => JobError::retry(detail),
+                    (false, asked) => JobError::rate_limited(asked.unwrap_or(DEFAULT_PATIENCE), detail),
                 })
             }
             RunError::Job(error) => Err(error),
@@ -230,6 +256,25 @@ async fn end_sync(
         connection: portolan_core::ConnectionId(uuid::Uuid::nil()),
     });
     Ok(())
+}
+
+/// How long nothing moves, where the channel said so.
+fn patience_text(asked: Option<Duration>) -> String {
+    match asked {
+        None => String::new(),
+        Some(asked) if asked > LONGEST_PATIENCE => format!(
+            " The channel wants to be left alone for {}; it is asked again after {}.",
+            span(asked),
+            span(LONGEST_PATIENCE)
+        ),
+        Some(asked) => format!(" The channel wants to be left alone for {}.", span(asked)),
+    }
+}
+
+/// With its full stop.
+pub(super) fn sentence(text: &str) -> String {
+    let text = text.trim_end();
+    if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
 }
 
 /// What the channel announced and what the plugin accounted for must meet.

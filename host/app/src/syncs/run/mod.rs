@@ -6,7 +6,9 @@
 //! after a crash goes on where the last commit left it, and the ledger ends the same.
 
 mod fetch;
+mod files;
 mod finish;
+mod left;
 mod normalise;
 mod plan_step;
 
@@ -90,7 +92,7 @@ pub async fn run_sync(app: &Arc<App>, job: JobContext, sync: SyncId) -> Result<(
     let outcome = attempt(app, job.clone(), tenant, sync).await;
     let hopeless = match &outcome {
         Err(JobError::Fail(_)) => true,
-        Err(JobError::Retry(_)) => job.job().attempt >= job.job().max_attempts,
+        Err(JobError::Retry { .. }) => job.is_last_attempt(),
         _ => false,
     };
     if hopeless {
@@ -184,18 +186,13 @@ impl SyncRun {
     }
 
     /// Plan, then every slice in order. One slice's failure doesn't keep the others.
-    async fn work(&self) -> Result<Vec<(String, String)>, Stop> {
+    async fn work(&self) -> Result<(), Stop> {
         self.normalise_left_behind().await?;
         self.plan().await?;
-        let mut failures = Vec::new();
         while let Some(slice) = self.next_slice().await? {
-            match self.run_slice(slice).await {
-                Ok(()) => {}
-                Err(Stop::Failed(RunError::Slice { code, detail })) => failures.push((code, detail)),
-                Err(stop) => return Err(stop),
-            }
+            self.run_slice(slice).await?;
         }
-        Ok(failures)
+        Ok(())
     }
 
     /// Asked anew each time: a slice may have been split into others.
@@ -222,6 +219,23 @@ impl SyncRun {
             Some(action) => Err(Stop::Requested(action)),
             None => Ok(()),
         }
+    }
+
+    /// [`Self::write`] of what no later attempt has to do again: earlier failures and crashes are forgiven.
+    async fn write_progress<T, F>(&self, work: F) -> Result<T, JobError>
+    where
+        F: for<'tx> FnOnce(&'tx TenantTx) -> Work<'tx, T, JobError> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.write_and(true, work).await
+    }
+
+    async fn write_and<T, F>(&self, got_on: bool, work: F) -> Result<T, JobError>
+    where
+        F: for<'tx> FnOnce(&'tx TenantTx) -> Work<'tx, T, JobError> + Send + 'static,
+        T: Send + 'static,
+    {
+        if got_on { self.job.write_progress(work).await } else { self.job.write(work).await }
     }
 
     /// One transaction, kept only if this worker still holds the job.

@@ -32,35 +32,7 @@ impl SyncRun {
         Ok(())
     }
 
-    /// Chunks that an earlier sync staged and did not live to normalise: what is staged is never asked for
-    /// again, and a file's rows are nowhere else. They count in this sync.
-    pub(super) async fn normalise_left_behind(&self) -> Result<(), Stop> {
-        let tx = self.app.db.read(self.tenant).await.map_err(JobError::retry)?;
-        let left_behind: Vec<Uuid> = tx
-            .find::<chunk::Entity>()
-            .select_only()
-            .column(chunk::Column::Id)
-            .filter(chunk::Column::ConnectionId.eq(self.connection.id))
-            .filter(chunk::Column::SyncId.ne(self.sync.0))
-            .filter(chunk::Column::State.eq(ChunkState::Staged))
-            .order_by_asc(chunk::Column::Id)
-            .into_tuple()
-            .all(&tx)
-            .await
-            .map_err(JobError::retry)?;
-        drop(tx);
-        for id in left_behind {
-            self.check_requests().await?;
-            match self.normalise_by_id(id).await {
-                // Its own slice has failed already; the chunk keeps its raw records.
-                Ok(()) | Err(Stop::Failed(RunError::Slice { .. })) => {}
-                Err(stop) => return Err(stop),
-            }
-        }
-        Ok(())
-    }
-
-    async fn normalise_by_id(&self, id: Uuid) -> Result<(), Stop> {
+    pub(super) async fn normalise_by_id(&self, id: Uuid) -> Result<(), Stop> {
         let tx = self.app.db.read(self.tenant).await.map_err(JobError::retry)?;
         let chunk = tx.find_by_id::<chunk::Entity>(id).await.map_err(JobError::retry)?;
         drop(tx);
@@ -86,17 +58,21 @@ impl SyncRun {
     }
 
     async fn normalise_chunk(&self, chunk: chunk::Model) -> Result<(), Stop> {
-        let body = unpack_body(&chunk.body).map_err(|error| {
-            let detail = format!("What was stored of the channel's answer cannot be read: {error}. Sync again.");
-            RunError::Slice { code: "damaged_chunk".to_owned(), detail }
-        })?;
+        let body = match unpack_body(&chunk.body) {
+            Ok(body) => Bytes::from(body),
+            Err(error) => {
+                let detail = format!("What was stored of the channel's answer cannot be read: {error}. Sync again.");
+                self.mark_failed(chunk.id, &detail).await?;
+                return Err(RunError::Slice { code: "damaged_chunk".to_owned(), detail }.into());
+            }
+        };
         let request = NormalizeRequest {
             info: ChunkInfo {
                 stream: chunk.stream.clone(),
                 framing: chunk.framing.clone(),
                 content_type: chunk.content_type.clone(),
             },
-            body: Bytes::from(body),
+            body,
             config: Arc::clone(&self.context.config),
             time_zone: self.connection.time_zone.clone(),
             received_at: Instant(chunk.received_at),
@@ -107,14 +83,12 @@ impl SyncRun {
             stream: chunk.stream,
             received_at: Instant(chunk.received_at),
         };
-        match self.app.runtime.normalize(&self.plugin.plugin, request).await {
-            Ok(normalized) => {
-                check_conservation(&normalized)?;
-                self.post(place, normalized).await
-            }
-            Err(fault) => {
-                self.mark_failed(&place).await?;
-                Err(normalize_fault(fault).into())
+        let normalized = self.app.runtime.normalize(&self.plugin.plugin, request).await;
+        match normalized.map_err(normalize_fault).and_then(check_conservation) {
+            Ok(normalized) => self.post(place, normalized).await,
+            Err((code, detail)) => {
+                self.mark_failed(place.id, &detail).await?;
+                Err(RunError::Slice { code, detail }.into())
             }
         }
     }
@@ -146,7 +120,7 @@ impl SyncRun {
         }
         let (now, sync, documents) = (self.app.clock.now(), self.sync.0, prepared.documents);
         let data_version = self
-            .write(move |tx| {
+            .write_progress(move |tx| {
                 Box::pin(async move {
                     let posted = post_batch(tx, &context.of(&place), last).await.map_err(post_error)?;
                     add_events_to_sync(tx, sync, &posted).await?;
@@ -173,23 +147,6 @@ impl SyncRun {
         self.announce();
         self.app.live.publish(LiveMessage::Data { tenant: self.tenant, data_version });
         Ok(())
-    }
-
-    /// The chunk stays, with its raw records: it is normalised again after an upgrade.
-    async fn mark_failed(&self, place: &ChunkPlace) -> Result<(), JobError> {
-        let row = chunk::ActiveModel {
-            tenant_id: Set(self.tenant.0),
-            id: Set(place.id),
-            state: Set(ChunkState::Failed),
-            ..Default::default()
-        };
-        self.write(move |tx| {
-            Box::pin(async move {
-                tx.update(row).await?;
-                Ok(())
-            })
-        })
-        .await
     }
 
     fn posting(&self) -> Posting {
@@ -249,6 +206,7 @@ impl Counts {
         use chunk::Column;
         tx.update_many::<chunk::Entity>()
             .col_expr(Column::State, Expr::value(ChunkState::Normalised.as_str()))
+            .col_expr(Column::Error, Expr::value(None::<String>))
             .col_expr(Column::Seen, Expr::value(self.seen))
             .col_expr(Column::Emitted, Expr::value(self.emitted))
             .col_expr(Column::Skipped, Expr::value(self.skipped))
@@ -307,23 +265,23 @@ async fn add_events_to_sync(tx: &TenantTx, sync: Uuid, posted: &Posted) -> Resul
 
 /// `seen = emitted + skipped`: a record that made no document has a reason. Whatever the runtime says,
 /// a chunk that loses a record does not count as done. (A record may make a document *and* complain.)
-fn check_conservation(normalized: &Normalized) -> Result<(), RunError> {
+fn check_conservation(normalized: Normalized) -> Result<Normalized, (String, String)> {
     let complained: std::collections::BTreeSet<u32> =
         normalized.skipped.iter().map(|item| item.src).collect();
     let without_document = normalized.seen.checked_sub(normalized.emitted);
     if without_document.is_some_and(|records| records as usize <= complained.len()) {
-        return Ok(());
+        return Ok(normalized);
     }
-    Err(RunError::Slice {
-        code: "records_lost".to_owned(),
-        detail: format!(
+    Err((
+        "records_lost".to_owned(),
+        format!(
             "The plugin saw {} raw records, made documents from {} and gave reasons for {}. \
              Nothing of this chunk was kept; report it to the plugin's publisher.",
             normalized.seen,
             normalized.emitted,
             complained.len()
         ),
-    })
+    ))
 }
 
 fn post_error(error: PostError) -> JobError {
@@ -333,12 +291,11 @@ fn post_error(error: PostError) -> JobError {
     }
 }
 
-/// `normalize` has no network: nothing but the plugin is to blame.
-fn normalize_fault(fault: Fault) -> RunError {
+/// `normalize` has no network: whatever it says is about this chunk, the others go on. Gives code and sentence.
+fn normalize_fault(fault: Fault) -> (String, String) {
     match super::fetch::fault(fault) {
-        RunError::Retry { detail, .. } | RunError::NeedsAuth { detail } => {
-            RunError::Slice { code: "plugin_bug".to_owned(), detail }
-        }
-        other => other,
+        RunError::Slice { code, detail } | RunError::Sync { code, detail } => (code, detail),
+        RunError::Retry { detail, .. } | RunError::NeedsAuth { detail } => ("plugin_bug".to_owned(), detail),
+        RunError::Job(error) => ("internal".to_owned(), error.to_string()),
     }
 }

@@ -13,6 +13,18 @@ use super::{RunError, SyncRun};
 use crate::syncs::ops::Trigger;
 use crate::syncs::plan::{StreamFacts, plan_slices};
 
+/// A slice to be, and the one file it reads.
+struct Planned {
+    spec: SliceSpec,
+    file: Option<i64>,
+}
+
+impl From<SliceSpec> for Planned {
+    fn from(spec: SliceSpec) -> Self {
+        Self { spec, file: None }
+    }
+}
+
 impl SyncRun {
     /// Plans the slices of every enabled stream, unless an earlier attempt did.
     pub(super) async fn plan(&self) -> Result<(), RunError> {
@@ -35,21 +47,21 @@ impl SyncRun {
         }
         let streams = wanted.all(&tx).await.map_err(JobError::retry)?;
         drop(tx);
-        let mut specs = Vec::new();
+        let mut planned = Vec::new();
         // In the order in which the manifest names them: stores before orders, for example.
         for declaration in &self.plugin.manifest.streams {
             if let Some(row) = streams.iter().find(|row| row.name == declaration.name) {
-                specs.extend(self.plan_stream(declaration, row).await?);
+                planned.extend(self.plan_stream(declaration, row).await?);
             }
         }
-        self.store_plan(specs).await
+        self.store_plan(planned).await
     }
 
     async fn plan_stream(
         &self,
         declaration: &StreamDeclaration,
         row: &stream::Model,
-    ) -> Result<Vec<SliceSpec>, RunError> {
+    ) -> Result<Vec<Planned>, RunError> {
         let now = self.app.clock.now();
         let facts = StreamFacts {
             name: declaration.name.clone(),
@@ -60,11 +72,11 @@ impl SyncRun {
             lag: declaration.lag(),
             retention: declaration.retention(),
         };
-        if declaration.mode == StreamMode::Files && !self.has_waiting_file(&declaration.name) {
-            return Ok(Vec::new());
+        if declaration.mode == StreamMode::Files {
+            return Ok(self.plan_files(&facts, now));
         }
         if !declaration.partitioned {
-            return Ok(plan_slices(&facts, None, now));
+            return Ok(plan_slices(&facts, None, now).into_iter().map(Planned::from).collect());
         }
         let partitions = self
             .app
@@ -72,19 +84,27 @@ impl SyncRun {
             .partitions(&self.plugin.plugin, self.context.clone(), &declaration.name, now)
             .await
             .map_err(super::fetch::fault)?;
-        Ok(partitions.into_iter().flat_map(|partition| plan_slices(&facts, Some(partition), now)).collect())
+        let slices = partitions.into_iter().flat_map(|partition| plan_slices(&facts, Some(partition), now));
+        Ok(slices.map(Planned::from).collect())
     }
 
-    fn has_waiting_file(&self, stream: &str) -> bool {
-        self.context.files.iter().any(|file| file.stream == stream)
+    /// A slice for each waiting file, oldest first: what the plugin says about one is no other's trouble.
+    fn plan_files(&self, facts: &StreamFacts, now: Instant) -> Vec<Planned> {
+        let waiting = self.context.files.iter().filter(|file| file.stream == facts.name);
+        waiting
+            .flat_map(|file| {
+                let slices = plan_slices(facts, None, now);
+                slices.into_iter().map(|spec| Planned { spec, file: Some(file.id as i64) })
+            })
+            .collect()
     }
 
-    async fn store_plan(&self, specs: Vec<SliceSpec>) -> Result<(), RunError> {
+    async fn store_plan(&self, planned: Vec<Planned>) -> Result<(), RunError> {
         let now = self.app.clock.now();
-        let rows: Vec<slice::ActiveModel> = specs
+        let rows: Vec<slice::ActiveModel> = planned
             .into_iter()
             .enumerate()
-            .map(|(position, spec)| slice::ActiveModel {
+            .map(|(position, Planned { spec, file })| slice::ActiveModel {
                 tenant_id: Set(self.tenant.0),
                 id: Set(SliceId::generate(&*self.app.clock, &*self.app.random).0),
                 sync_id: Set(self.sync.0),
@@ -105,6 +125,7 @@ impl SyncRun {
                 error_code: Set(None),
                 error_detail: Set(None),
                 updated_at: Set(now.0),
+                file: Set(file),
             })
             .collect();
         if rows.is_empty() {
