@@ -120,10 +120,10 @@ fn extremes_add_up_and_what_does_not_fit_is_an_error() {
 
     let huge = ScalarValue::Decimal128(Some(i128::MAX), 38, 0).to_array().expect("array");
     let mut totals = Totals::default();
-    totals.merge_batch(&[huge.clone()], &[0], 1).expect("the first fits");
-    assert!(totals.merge_batch(&[huge.clone()], &[0], 1).is_err(), "the second does not");
+    totals.merge_batch(std::slice::from_ref(&huge), &[0], 1).expect("the first fits");
+    assert!(totals.merge_batch(std::slice::from_ref(&huge), &[0], 1).is_err(), "the second does not");
     let mut total = Total::default();
-    total.merge_batch(&[huge.clone()]).expect("the first fits");
+    total.merge_batch(std::slice::from_ref(&huge)).expect("the first fits");
     assert!(total.merge_batch(&[huge]).is_err(), "the second does not");
 }
 
