@@ -222,7 +222,7 @@ async fn a_transient_fault_rests_as_long_as_the_channel_says_and_a_day_at_most()
             let told = sync.error_detail.expect("a sentence");
             assert!(told.contains("maintenance. The channel wants to be left alone for"), "{told}");
             assert_eq!(told.contains("asked again after"), asked_hours > granted_hours, "{told}");
-            shop.advance(Duration::from_hours(granted_hours as i64) - Duration::from_minutes(1));
+            shop.advance(Duration::from_minutes(granted_hours as i64 * 60 - 1));
             shop.work().await;
             assert_eq!(shop.fetches_of("orders"), 1);
             shop.advance(Duration::from_hours(granted_hours as i64 / 10 + 1));
