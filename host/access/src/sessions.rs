@@ -158,8 +158,7 @@ impl Sessions {
         let Some(role) = role_of(&tx, UserId(session.user_id), TenantId(session.tenant_id)).await? else {
             return Ok(None);
         };
-        let signed_in =
-            SignedIn { user: UserId(session.user_id), tenant: TenantId(session.tenant_id), role };
+        let signed_in = SignedIn { user: UserId(session.user_id), tenant: TenantId(session.tenant_id), role };
         Ok(Some((session, signed_in)))
     }
 

@@ -83,7 +83,8 @@ fn sqlite_options(config: &DatabaseConfig, connections: u32, query_only: bool) -
             .pragma("query_only", if query_only { "ON" } else { "OFF" })
     });
     options.map_sqlx_sqlite_pool_opts(|options| {
-        options.after_release(|connection, _| Box::pin(async move { is_outside_transactions(connection).await }))
+        options
+            .after_release(|connection, _| Box::pin(async move { is_outside_transactions(connection).await }))
     });
     options
 }
@@ -162,10 +163,7 @@ fn postgres_options(
 
 fn common_options(url: String, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
-    options
-        .max_connections(connections)
-        .sqlx_logging(false)
-        .record_stmt_in_spans(false);
+    options.max_connections(connections).sqlx_logging(false).record_stmt_in_spans(false);
     options
 }
 

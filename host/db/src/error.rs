@@ -51,7 +51,8 @@ impl From<DbErr> for DbError {
         match &error {
             DbErr::RecordNotFound(_) | DbErr::RecordNotUpdated => Self::Missing(error),
             DbErr::ConnectionAcquire(_) => Self::Unavailable(error),
-            DbErr::Conn(source) | DbErr::Exec(source) | DbErr::Query(source) => match kind_of_runtime(source) {
+            DbErr::Conn(source) | DbErr::Exec(source) | DbErr::Query(source) => match kind_of_runtime(source)
+            {
                 Kind::Unavailable => Self::Unavailable(error),
                 Kind::Contended => Self::Contended(error),
                 Kind::Full => Self::Full(error),

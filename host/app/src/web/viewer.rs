@@ -96,9 +96,13 @@ fn flash_notice(code: &str) -> Option<Notice> {
         "sync-resumed" => ("Resumed", "The sync goes on where it stood."),
         "sync-cancelled" => ("Cancelling", "What has been imported stays."),
         "connection-created" => ("Connected", "The first sync has started; orders appear while it runs."),
-        "connection-waits-for-files" => ("Connected", "Upload a file below; its columns can be looked at first."),
+        "connection-waits-for-files" => {
+            ("Connected", "Upload a file below; its columns can be looked at first.")
+        }
         "file-waits" => ("File taken in", "It waits. Look at its columns, then import it."),
-        "mapping-saved" => ("Columns saved", "They apply to files that are read from now on: sync to read those that wait."),
+        "mapping-saved" => {
+            ("Columns saved", "They apply to files that are read from now on: sync to read those that wait.")
+        }
         "settings-saved" => ("Saved", "The new settings apply from the next sync on."),
         "connection-paused" => ("Paused", "Nothing is fetched until you resume it."),
         "connection-resumed" => ("Resumed", "Scheduled syncs run again."),

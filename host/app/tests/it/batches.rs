@@ -127,7 +127,7 @@ async fn new_and_known_documents_and_equal_keys_mix_in_a_chunk() {
         );
 
         let versions = whole.rows::<document_version::Entity>().await;
-        assert_eq!(versions.len(), 4 + 7, "each version is kept once");
+        assert_eq!(versions.len(), 4 + 8, "each version is kept once");
         let heads = whole.rows::<document::Entity>().await;
         assert_eq!(heads.len(), 4 + 4, "each document has one head");
         let head = heads.iter().find(|head| head.key == "A").expect("the head of A");

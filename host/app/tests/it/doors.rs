@@ -107,7 +107,10 @@ async fn signing_in_leads_back_to_the_page_that_was_asked_for() {
         let sent = shop.ask(plain(Method::GET, asked)).await.location.expect("a place");
         assert_eq!(sent, "/sign-in?next=/orders%3Ffrom%3D2026-05-01%26until%3D2026-05-31");
         let form = shop.ask(plain(Method::GET, &sent)).await.body;
-        assert!(form.contains(r#"name="next" value="/orders?from=2026-05-01&#38;until=2026-05-31""#), "{form}");
+        assert!(
+            form.contains(r#"name="next" value="/orders?from=2026-05-01&#38;until=2026-05-31""#),
+            "{form}"
+        );
         // What was sent is not sent again.
         let posted = shop.ask(plain(Method::POST, "/syncs")).await;
         assert!(posted.location.is_none_or(|place| place == "/sign-in"), "{}", posted.status);

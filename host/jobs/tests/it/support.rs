@@ -5,6 +5,7 @@ use std::sync::Arc;
 use portolan_core::{Duration, Instant, JobId, ManualClock, SeededRandom, SystemRandom, TenantId, id};
 use portolan_db::DbError;
 use portolan_db::entity::{job, quarantine};
+use portolan_db::sea_orm::sea_query::Query;
 use portolan_db::sea_orm::{ColumnTrait, ConnectionTrait, PaginatorTrait, QueryFilter};
 use portolan_db::testing::TestDatabase;
 use portolan_jobs::{ClaimedJob, Enqueued, JobError, Lane, NewJob, Queue};
@@ -133,7 +134,7 @@ impl Bench {
         let forgotten = self.queue.database().system_write(|tx| {
             Box::pin(async move {
                 for table in ["job_attempt", "job", "lane"] {
-                    tx.execute_unprepared(&format!("DELETE FROM {table}")).await?;
+                    tx.execute(Query::delete().from_table(table)).await?;
                 }
                 Ok::<_, DbError>(())
             })

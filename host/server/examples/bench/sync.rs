@@ -97,13 +97,7 @@ fn report_runs(name: &str, mut runs: Vec<Run>, least: f64) -> Result<()> {
     let rate = middle.orders_per_second();
     report(name, rate, "orders/s", Target::AtLeast(least), &note)?;
     let folds = &mut runs.iter().map(|run| run.events as f64 / run.fold_us * 1e6).collect::<Vec<_>>();
-    report(
-        &format!("{name}: fold"),
-        median(folds),
-        "events/s",
-        Target::None,
-        "afterwards, into parts",
-    )
+    report(&format!("{name}: fold"), median(folds), "events/s", Target::None, "afterwards, into parts")
 }
 
 /// What one sync took.

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::sniff::whole_lines;
 use crate::App;
-use crate::ingest::stage::{StageError, cut_page};
+use crate::ingest::stage::{StageError, cut_page, unpack_body};
 use crate::web::error::{AppError, AppResult};
 
 /// How long the plugin may look.
@@ -99,7 +99,7 @@ async fn read(app: &Arc<App>, draft: &Draft<'_>, path: &Path, size: usize) -> Ap
     for chunk in chunks {
         let request = NormalizeRequest {
             info: chunk.info,
-            body: chunk.body.into(),
+            body: unpack_body(&chunk.body).map_err(AppError::internal)?.into(),
             config: Arc::clone(&config),
             time_zone: draft.time_zone.to_owned(),
             received_at: now,

@@ -64,7 +64,7 @@ pub fn dialect(head: &[u8]) -> Dialect {
     };
     let is_header = |line: &&str| fields > 0 && separators(line, delimiter) == fields && is_named(line);
     let first_text = || lines.iter().position(|line| !line.trim().is_empty()).unwrap_or_default();
-    let skip_lines = lines.iter().position(|line| is_header(line)).unwrap_or_else(first_text);
+    let skip_lines = lines.iter().position(is_header).unwrap_or_else(first_text);
     Dialect { encoding, delimiter, skip_lines }
 }
 

@@ -61,7 +61,8 @@ impl SyncRun {
         let body = match unpack_body(&chunk.body) {
             Ok(body) => Bytes::from(body),
             Err(error) => {
-                let detail = format!("What was stored of the channel's answer cannot be read: {error}. Sync again.");
+                let detail =
+                    format!("What was stored of the channel's answer cannot be read: {error}. Sync again.");
                 self.mark_failed(chunk.id, &detail).await?;
                 return Err(RunError::Slice { code: "damaged_chunk".to_owned(), detail }.into());
             }
