@@ -220,7 +220,9 @@ fn is_unescaped(line: &str) -> bool {
 
 /// Whether the attributes right above the type derive `Template`.
 fn is_template(text: &str, name: &str) -> bool {
-    let above = [" {", "<", ";"].iter().find_map(|end| text.split_once(&format!("struct {name}{end}")));
+    let declares =
+        |kind| [" {", "<", ";"].iter().find_map(|end| text.split_once(&format!("{kind} {name}{end}")));
+    let above = declares("struct").or_else(|| declares("enum"));
     let Some((above, _)) = above else { return false };
     let attributes = above.rsplit("\n\n").next().unwrap_or_default();
     attributes.contains("derive(") && has_word(attributes, "Template")

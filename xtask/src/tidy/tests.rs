@@ -161,6 +161,8 @@ fn unescaped_markup_is_found() {
         "admin-ui/src/pages/orders.rs",
         "#[derive(Template)]\nstruct Order {}\nimpl HtmlSafe for Order {}",
     );
+    is_clean("admin-ui/src/parts/form.rs", "#[derive(Template)]\nenum Item {}\nimpl HtmlSafe for Item {}");
+    finds("admin-ui/src/parts/form.rs", "enum Item {}\nimpl HtmlSafe for Item {}", "unescaped");
     is_clean("admin-ui/src/parts/chart.rs", "struct SafeSvg(String);\nimpl HtmlSafe for SafeSvg {}");
     is_clean("admin-ui/templates/orders.html", "{{ safety_stock }}");
 }
