@@ -7,7 +7,7 @@ export async function checkForms(run) {
     expect(links.length > 0, "no plugin to choose");
     await page.goto(links.find((href) => href.includes("shopify")) ?? links[0]);
     await page.fill("#label", "Harbour");
-    await page.click("main form.form button[type=submit]");
+    await page.click("main form.form .actions button[type=submit]");
     await page.waitForLoadState();
     expect(await page.locator("[aria-invalid]").count() > 0, "no field is marked");
     expect(await page.locator(".field .error, #consent-error").count() > 0, "no error beside a field");
