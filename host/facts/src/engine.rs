@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringViewArray};
 use datafusion::arrow::datatypes::{DataType, Decimal128Type, Int32Type, Int64Type, UInt64Type};
 use datafusion::catalog::MemTable;
 use datafusion::config::Dialect;
@@ -11,7 +11,7 @@ use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::error::DataFusionError;
 use datafusion::execution::disk_manager::DiskManagerBuilder;
-use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer};
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryReservation};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, collect};
@@ -45,6 +45,8 @@ pub(crate) struct Source {
 pub(crate) struct Answered {
     pub(crate) rows: Vec<Vec<Value>>,
     pub(crate) rows_scanned: u64,
+    /// Of the rows; given back when it is dropped.
+    pub(crate) memory: MemoryReservation,
 }
 
 /// Runs statements. Footers of parts stay in a cache that all questions share.
@@ -100,10 +102,10 @@ impl Engine {
         let mut rows = Vec::new();
         for batch in &batches {
             let cells = batch.num_rows() * (batch.num_columns() + statement.packed_keys);
-            memory.try_grow(batch.get_array_memory_size() + cells * size_of::<Value>())?;
+            memory.try_grow(held_bytes(batch) + cells * size_of::<Value>())?;
             append_rows(batch, &packer, statement.packed_keys, &mut rows)?;
         }
-        Ok(Answered { rows, rows_scanned: scanned(plan.as_ref()) })
+        Ok(Answered { rows, rows_scanned: scanned(plan.as_ref()), memory })
     }
 
     fn session(&self, runtime: Arc<RuntimeEnv>) -> SessionContext {
@@ -228,4 +230,14 @@ fn scanned(plan: &dyn ExecutionPlan) -> u64 {
         return plan.metrics().and_then(|metrics| metrics.output_rows()).unwrap_or_default() as u64;
     }
     children.into_iter().map(|child| scanned(child.as_ref())).sum()
+}
+
+/// What the batch itself holds. The engine hands one result out in slices of shared buffers, and Arrow's own figure
+/// counts the whole of them for each slice.
+fn held_bytes(batch: &RecordBatch) -> usize {
+    let held = |column: &ArrayRef| {
+        let texts = column.as_string_view_opt().map_or(0, StringViewArray::total_buffer_bytes_used);
+        column.to_data().get_slice_memory_size().unwrap_or_default() + texts
+    };
+    batch.columns().iter().map(held).sum()
 }

@@ -200,10 +200,13 @@ impl FactStore {
             let memory = engine.question()?;
             let mut results = Vec::with_capacity(statements.len());
             let mut rows_scanned = 0;
+            // The rows of all statements are held until the last has run, so their memory is, too.
+            let mut held = Vec::with_capacity(statements.len());
             for statement in &statements {
                 let answered: Answered = engine.run(memory.clone(), &source, statement).await?;
                 rows_scanned += answered.rows_scanned;
                 results.push(answered.rows);
+                held.push(answered.memory);
             }
             Ok((results, rows_scanned))
         };

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use portolan_core::id::new_uuid;
 use portolan_core::{ConnectionId, TenantId};
-use portolan_db::entity::upload;
+use portolan_db::entity::{slice, upload};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::ops::{find_connection, find_plugin};
@@ -113,6 +113,16 @@ async fn store(
                     .one(tx)
                     .await?;
                 let last = tx.find::<upload::Entity>().order_by_desc(upload::Column::Number).one(tx).await?;
+                // A sync may still be at work on a file that was taken away: its number names no other file.
+                let read = tx
+                    .find::<slice::Entity>()
+                    .select_only()
+                    .column_as(slice::Column::File.max(), "file")
+                    .into_tuple::<Option<i64>>()
+                    .one(tx)
+                    .await?
+                    .flatten();
+                let last = last.map_or(0, |last| last.number).max(read.unwrap_or_default());
                 let mut replaced = None;
                 if let Some(known) = known.as_ref().filter(|known| known.state == UPLOAD_REFUSED) {
                     let refused = tx.delete_many::<upload::Entity>().filter(upload::Column::Id.eq(known.id));
@@ -127,7 +137,7 @@ async fn store(
                 let row = upload::ActiveModel {
                     tenant_id: Set(tenant.0),
                     id: Set(id),
-                    number: Set(last.map_or(1, |last| last.number + 1)),
+                    number: Set(last + 1),
                     connection_id: Set(connection.0),
                     stream: Set(stream),
                     name: Set(name),

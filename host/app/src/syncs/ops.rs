@@ -194,12 +194,7 @@ pub async fn request_action(
                     _ => false,
                 };
                 let state = if waits { SyncState::Queued } else { row.state };
-                let mut change = sync::ActiveModel {
-                    tenant_id: Set(row.tenant_id),
-                    id: Set(row.id),
-                    updated_at: Set(now),
-                    ..Default::default()
-                };
+                let mut change = sync::ActiveModel { updated_at: Set(now), ..Default::default() };
                 match (state, action) {
                     (SyncState::Running, _) => change.requested_action = Set(Some(action)),
                     (SyncState::Queued, RequestedAction::Pause) => change.state = Set(SyncState::Paused),
@@ -216,7 +211,20 @@ pub async fn request_action(
                         )));
                     }
                 }
-                tx.update(change).await?;
+                // A worker may have begun or ended it since it was read.
+                let changed = tx
+                    .update_many::<sync::Entity>()
+                    .set(change)
+                    .filter(sync::Column::Id.eq(id.0))
+                    .filter(sync::Column::State.eq(row.state))
+                    .exec(tx)
+                    .await?;
+                if changed.rows_affected == 0 {
+                    return Err(AppError::conflict(format!(
+                        "The sync went on at the same moment: look at it again, then {} it.",
+                        action.as_str()
+                    )));
+                }
                 Ok(ConnectionId(row.connection_id))
             })
         })

@@ -220,6 +220,32 @@ async fn a_page_that_stays_unreadable_is_told_and_left_to_a_person_in_the_end() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_slice_with_an_unread_page_is_not_done() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let busy = Fault::Transient { after_ms: None, detail: "busy".to_owned() };
+        shop.runtime.clone().page("orders", &[order("A", 1, 60)]).page("orders", &[order("B", 1, 60)]);
+        shop.runtime.clone().fetch_fault("orders", 1, busy);
+        let connection = shop.connect().await;
+        let id = start_sync(&shop.app, shop.tenant, connection, Trigger::Manual).await.expect("a sync");
+        shop.work().await;
+        // As a worker leaves it that dies between noting the page's failure and the slice's.
+        let failed = shop.app.db.write(shop.tenant, |tx| {
+            Box::pin(async move {
+                let all = tx.update_many::<chunk::Entity>();
+                let failed = all.col_expr(chunk::Column::State, Expr::value(ChunkState::Failed.as_str()));
+                Ok::<_, DbError>(failed.exec(tx).await?.rows_affected)
+            })
+        });
+        assert_eq!(failed.await.expect("a failed page"), 1);
+        shop.advance(Duration::from_hours(1));
+        shop.work().await;
+        assert_failed(&shop.sync_row(id).await, "left_unread");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_stops_its_worker_stops_the_next_sync_once() {
     on_both(migrate, async |test| {
         let (shop, connection) = a_page_that_fails(test, 1).await;

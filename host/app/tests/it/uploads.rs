@@ -146,6 +146,21 @@ async fn a_waiting_file_can_be_taken_away_and_uploaded_again() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_a_sync_has_seen_names_no_other_file() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        refuse(&shop, "bad.json");
+        let connection = shop.connect().await;
+        let bad = give(&shop, connection, "bad.json", &sheet(&["A"])).await.expect("taken in");
+        sync_uploads(&shop, connection).await;
+        remove_waiting(&shop.app, shop.tenant, connection, bad.id).await.expect("taken away");
+        let good = give(&shop, connection, "good.json", &sheet(&["B"])).await.expect("taken in");
+        assert!(good.number > bad.number, "{} is used again", bad.number);
+    })
+    .await;
+}
+
 /// The plugin refuses files of this name, as one that has no mapping for their columns.
 fn refuse(shop: &TestApp, name: &'static str) {
     shop.runtime.clone().on_fetch(move |request| {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use portolan_admin_ui::format::span;
 use portolan_core::{Duration, SyncId, TenantId};
 use portolan_db::DbError;
+use portolan_db::entity::chunk::{self, ChunkState};
 use portolan_db::entity::connection::{self, ConnectionState};
 use portolan_db::entity::slice::{self, SliceState};
 use portolan_db::entity::stream;
 use portolan_db::entity::sync::{self, RequestedAction, SyncState};
 use portolan_jobs::{JobContext, JobError, LONGEST_PATIENCE, Lane, NewJob};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
 use super::{RunError, Stop, SyncRun};
 use crate::App;
@@ -21,6 +22,8 @@ use crate::syncs::ops::close_slices;
 
 /// How long a channel is left alone when it asks for patience without saying how much.
 const DEFAULT_PATIENCE: Duration = Duration::from_secs(30);
+/// A channel that wants patience gets some, also where it says none: a rest that costs no attempt must not spin.
+const LEAST_PATIENCE: Duration = Duration::from_secs(1);
 /// A century, so that nothing a channel says overflows.
 const MOST_MS: i64 = 100 * 366 * 86_400_000;
 
@@ -29,8 +32,23 @@ impl SyncRun {
     pub(super) async fn finish_slice(&self, slice: &slice::Model) -> Result<(), Stop> {
         let tx = self.app.db.read(self.tenant).await.map_err(JobError::retry)?;
         let counted = tx.find_by_id::<slice::Entity>(slice.id).await.map_err(JobError::retry)?;
+        let unread = tx
+            .find::<chunk::Entity>()
+            .filter(chunk::Column::SliceId.eq(slice.id))
+            .filter(chunk::Column::State.ne(ChunkState::Normalised))
+            .count(&tx)
+            .await
+            .map_err(JobError::retry)?;
         drop(tx);
         let Some(counted) = counted else { return Ok(()) };
+        if unread > 0 {
+            // The watermark would pass them, and nobody would ask for their records again.
+            return Err(RunError::Slice {
+                code: "left_unread".to_owned(),
+                detail: format!("{unread} of its stored pages could not be read. The next sync tries them again."),
+            }
+            .into());
+        }
         check_counts(&counted)?;
         let (tenant, now, connection) = (self.tenant.0, self.app.clock.now().0, self.connection.id);
         self.write_progress(move |tx| {
@@ -144,7 +162,9 @@ impl SyncRun {
                 Err(match (counts_as_failure, asked) {
                     (true, Some(after)) => JobError::retry_after(after, detail),
                     (true, None) => JobError::retry(detail),
-                    (false, asked) => JobError::rate_limited(asked.unwrap_or(DEFAULT_PATIENCE), detail),
+                    (false, asked) => {
+                        JobError::rate_limited(asked.unwrap_or(DEFAULT_PATIENCE).max(LEAST_PATIENCE), detail)
+                    }
                 })
             }
             RunError::Job(error) => Err(error),

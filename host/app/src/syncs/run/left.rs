@@ -4,6 +4,7 @@
 
 use portolan_db::DbError;
 use portolan_db::entity::chunk::{self, ChunkState, Column};
+use portolan_db::entity::sync::{self, SyncState};
 use portolan_jobs::JobError;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect};
@@ -35,6 +36,11 @@ impl SyncRun {
             match self.normalise_by_id(left.id).await {
                 // The chunk has its reason, and this sync ends with it.
                 Ok(()) | Err(Stop::Failed(RunError::Slice { .. })) => {}
+                Err(Stop::Failed(error @ (RunError::Job(_) | RunError::Retry { .. }))) => {
+                    // Trouble that passes is none of the chunk's: this sync's next attempt tries it again.
+                    self.take_try_back(&left).await?;
+                    return Err(Stop::Failed(error));
+                }
                 Err(stop) => return Err(stop),
             }
         }
@@ -44,12 +50,24 @@ impl SyncRun {
     async fn left_behind(&self) -> Result<Vec<Left>, JobError> {
         let (sync, plugin) = (self.sync.0, self.plugin.plugin.sha256.as_str());
         let tx = self.app.db.read(self.tenant).await.map_err(JobError::retry)?;
+        // What a sync that has not ended has stored is its own to read.
+        let open: Vec<Uuid> = tx
+            .find::<sync::Entity>()
+            .select_only()
+            .column(sync::Column::Id)
+            .filter(sync::Column::ConnectionId.eq(self.connection.id))
+            .filter(sync::Column::State.is_in([SyncState::Queued, SyncState::Running, SyncState::Paused]))
+            .into_tuple()
+            .all(&tx)
+            .await
+            .map_err(JobError::retry)?;
         let mut others = tx
             .find::<chunk::Entity>()
             .select_only()
             .columns([Column::Id, Column::Tries, Column::PluginSha256])
             .filter(Column::ConnectionId.eq(self.connection.id))
             .filter(Column::SyncId.ne(sync))
+            .filter(Column::SyncId.is_not_in(open))
             .filter(Condition::any().add(Column::TriedBy.is_null()).add(Column::TriedBy.ne(sync)));
         if self.trigger != Trigger::Manual.to_text() {
             let worth_it =
@@ -85,6 +103,24 @@ impl SyncRun {
                     .col_expr(Column::PluginSha256, Expr::value(plugin))
                     .col_expr(Column::Error, Expr::value("The server stopped while it was read."))
                     .filter(Column::Id.eq(id))
+                    .exec(tx)
+                    .await
+                    .map_err(DbError::from)?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    async fn take_try_back(&self, left: &Left) -> Result<(), JobError> {
+        let (id, tries) = (left.id, left.tries - 1);
+        self.write(move |tx| {
+            Box::pin(async move {
+                tx.update_many::<chunk::Entity>()
+                    .col_expr(Column::Tries, Expr::value(tries))
+                    .col_expr(Column::TriedBy, Expr::value(None::<Uuid>))
+                    .filter(Column::Id.eq(id))
+                    .filter(Column::State.eq(ChunkState::Failed))
                     .exec(tx)
                     .await
                     .map_err(DbError::from)?;
