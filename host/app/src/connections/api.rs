@@ -13,6 +13,7 @@ use portolan_db::entity::connection::{self, ConnectionState};
 use portolan_db::entity::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -22,6 +23,7 @@ use super::change::{self, ConnectionChange};
 use super::ops::{self, NewConnection};
 use super::{queries, remove};
 use crate::App;
+use crate::ingest::unpack::hex;
 use crate::web::actor::{ConnectionsRead, ConnectionsWrite, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::{Path, Query};
@@ -190,7 +192,7 @@ pub async fn create_connection(
     Ok((StatusCode::CREATED, Json(load(&app, actor.tenant, id).await?)))
 }
 
-/// One connection. Its `ETag` names the settings, for a change of them.
+/// One connection. Its `ETag` names the settings, for a change of them, and the rest of the answer.
 #[utoipa::path(get, path = "/api/v1/connections/{id}", tag = "connections", params(("id" = Uuid, Path)),
     responses((status = 200, body = ConnectionResponse), (status = "4XX", body = Problem)))]
 pub async fn show_connection(
@@ -222,7 +224,7 @@ pub async fn change_connection(
     let request = accepted(request)?;
     let tag = headers.get(header::IF_MATCH).and_then(|tag| tag.to_str().ok());
     let change = ConnectionChange {
-        revision: tag.ok_or_else(AppError::revision_required)?.trim_matches('"').to_owned(),
+        revision: change::revision_in(tag.ok_or_else(AppError::revision_required)?).to_owned(),
         label: request.label,
         time_zone: request.time_zone,
         day_cutover_minutes: request.day_cutover_minutes,
@@ -355,7 +357,7 @@ fn accepted<T>(request: Result<Json<T>, JsonRejection>) -> AppResult<T> {
     }
 }
 
-/// A connection with the revision of its settings.
+/// A connection with the revision of its settings, and the digest of what else is told of it.
 async fn load_tagged(
     app: &App,
     tenant: TenantId,
@@ -363,8 +365,11 @@ async fn load_tagged(
 ) -> AppResult<(AppendHeaders<[(HeaderName, String); 1]>, Json<ConnectionResponse>)> {
     let tx = app.db.read(tenant).await?;
     let row = ops::find_connection(&tx, id).await?;
-    let tag = format!("\"{}\"", change::revision(&row));
-    Ok((AppendHeaders([(header::ETAG, tag)]), Json(describe(&tx, row).await?)))
+    let revision = change::revision(&row);
+    let answer = describe(&tx, row).await?;
+    let body = serde_json::to_vec(&answer).map_err(AppError::internal)?;
+    let tag = format!("\"{revision}-{}\"", hex(&Sha256::digest(&body)[..8]));
+    Ok((AppendHeaders([(header::ETAG, tag)]), Json(answer)))
 }
 
 async fn load(app: &App, tenant: TenantId, id: ConnectionId) -> AppResult<ConnectionResponse> {

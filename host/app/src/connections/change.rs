@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::ops::{
-    Sealer, Settings, check_offline, find_connection, find_plugin, refuse_taken_label, replace_secret,
+    Sealer, Settings, check_offline, find_connection, find_plugin, hold_connection, refuse_taken_label,
+    replace_secret,
 };
 use super::queries::secrets_of;
 use crate::App;
@@ -57,6 +58,13 @@ pub fn revision(connection: &connection::Model) -> String {
     hex(&Sha256::digest(settings.to_string().as_bytes())[..16])
 }
 
+/// The [`revision`] in an `ETag`; a revision alone is one, too. What follows the hyphen names
+/// the rest of the answer: a new secret or a pause is no reason to refuse new settings.
+pub fn revision_in(tag: &str) -> &str {
+    let tag = tag.trim().trim_matches('"');
+    tag.split_once('-').map_or(tag, |(revision, _)| revision)
+}
+
 /// Stores new settings and the secrets that were entered, in one transaction.
 ///
 /// Errors: fields that are not accepted, each with what to do; 412 where somebody else changed the
@@ -81,15 +89,18 @@ pub async fn change_connection(
     };
     let manifest = &plugin.manifest;
     let split = manifest.split_config(&settings.config);
-    let entered: Vec<&str> = split.secrets.iter().map(|(field, _)| field.as_str()).collect();
-    let mut errors = settings.errors(manifest, &stored);
-    let moved = errors.is_empty() && reach(manifest, &config_before) != reach(manifest, &split.public);
-    if moved {
-        errors.extend(secrets_to_enter_again(manifest, &stored, &entered, &split.public));
-    }
+    let errors = settings.errors(manifest, &stored);
     if !errors.is_empty() {
         return Err(AppError::invalid_fields(errors));
     }
+    let guard = Guard {
+        entered: split.secrets.iter().map(|(field, _)| field.clone()).collect(),
+        same_account: change.same_account,
+        seen: change.revision,
+        plugin: plugin.clone(),
+    };
+    // Decided again when it is stored; here so that the plugin is not asked in vain.
+    guard.accept_move(&tx, &before, &split.public).await?;
     let after = connection::Model {
         label: settings.label,
         time_zone: settings.time_zone,
@@ -107,9 +118,12 @@ pub async fn change_connection(
     let secrets: AppResult<Vec<_>> =
         split.secrets.iter().map(|(field, value)| sealer.seal(field, value.expose())).collect();
     let secrets = secrets?;
-    let access = moved || !secrets.is_empty();
-    let guard = Guard { plugin, seen: change.revision, moved, same_account: change.same_account };
-    app.db.write(tenant, move |tx| Box::pin(async move { store(tx, &guard, &after, secrets).await })).await?;
+    let new_secrets = !secrets.is_empty();
+    let moved = app
+        .db
+        .write(tenant, move |tx| Box::pin(async move { store(tx, &guard, &after, secrets).await }))
+        .await?;
+    let access = moved || new_secrets;
     tracing::info!(tenant.id = %tenant, connection.id = %id, "connection settings changed");
     Ok(Changed { access })
 }
@@ -126,12 +140,12 @@ fn reach(manifest: &Manifest, config: &Value) -> (Vec<String>, Option<String>) {
 fn secrets_to_enter_again(
     manifest: &Manifest,
     stored: &[String],
-    entered: &[&str],
+    entered: &[String],
     config: &Value,
 ) -> Vec<FieldError> {
     let (hosts, base_url) = reach(manifest, config);
     let place = if hosts.is_empty() { base_url.unwrap_or_default() } else { hosts.join(", ") };
-    let missing = stored.iter().filter(|field| !entered.contains(&field.as_str()));
+    let missing = stored.iter().filter(|field| !entered.contains(field));
     missing
         .map(|field| FieldError {
             path: field.clone(),
@@ -145,19 +159,51 @@ fn secrets_to_enter_again(
 /// What has to hold at the moment of storing.
 struct Guard {
     plugin: InstalledPlugin,
+    /// [`revision`] that the person saw.
     seen: String,
-    moved: bool,
+    /// Secrets that come with the change.
+    entered: Vec<String>,
     same_account: bool,
 }
 
+impl Guard {
+    /// Whether the settings reach another address than those before.
+    ///
+    /// Errors: the secrets that have to be entered for it, and whether it is the same account where the
+    /// connection holds documents.
+    async fn accept_move(
+        &self,
+        tx: &TenantTx,
+        before: &connection::Model,
+        config: &Value,
+    ) -> AppResult<bool> {
+        let manifest = &self.plugin.manifest;
+        let id = ConnectionId(before.id);
+        let config_before: Value = serde_json::from_str(&before.config).map_err(AppError::internal)?;
+        if reach(manifest, &config_before) == reach(manifest, config) {
+            return Ok(false);
+        }
+        let stored: Vec<String> = secrets_of(tx, id).await?.into_iter().map(|secret| secret.field).collect();
+        let mut errors = secrets_to_enter_again(manifest, &stored, &self.entered, config);
+        if !self.same_account && has_documents(tx, id).await? {
+            errors.push(FieldError {
+                path: SAME_ACCOUNT.to_owned(),
+                message: "This connection holds documents of the address before. If it is the same account at a new address, say so here; connect another account as a connection of its own.".to_owned(),
+            });
+        }
+        if errors.is_empty() { Ok(true) } else { Err(AppError::invalid_fields(errors)) }
+    }
+}
+
+/// Gives whether the settings reach another address now.
 async fn store(
     tx: &TenantTx,
     guard: &Guard,
     after: &connection::Model,
     secrets: Vec<connection_secret::ActiveModel>,
-) -> AppResult<()> {
+) -> AppResult<bool> {
     let id = ConnectionId(after.id);
-    let before = find_connection(tx, id).await?;
+    let before = hold_connection(tx, id).await?;
     // Who sends the same again, or what stands there already, overwrites nobody.
     if revision(&before) != guard.seen && revision(&before) != revision(after) {
         return Err(changed_meanwhile());
@@ -174,12 +220,10 @@ async fn store(
             "Sales of this connection stand in the ledger by its days, so its time zone and the beginning of its day stay.",
         ));
     }
-    if guard.moved && !guard.same_account && has_documents(tx, id).await? {
-        return Err(AppError::invalid(
-            SAME_ACCOUNT,
-            "This connection holds documents of the address before. If it is the same account at a new address, say so here; connect another account as a connection of its own.",
-        ));
-    }
+    // The row may be another than the one that was read, and secrets may have come: what is stored now
+    // decides whether a secret would go where it was not entered for.
+    let config: Value = serde_json::from_str(&after.config).map_err(AppError::internal)?;
+    let moved = guard.accept_move(tx, &before, &config).await?;
     if days_changed || before.config != after.config {
         refuse_while_reading(tx, id, &guard.plugin.manifest).await?;
     }
@@ -205,7 +249,7 @@ async fn store(
     for secret in secrets {
         replace_secret(tx, id, secret).await?;
     }
-    Ok(())
+    Ok(moved)
 }
 
 fn changed_meanwhile() -> AppError {

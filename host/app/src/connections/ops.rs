@@ -11,8 +11,8 @@ use portolan_db::entity::connection::{self, ConnectionState};
 use portolan_db::entity::{connection_secret, egress_grant, stream};
 use portolan_db::{DbError, TenantTx};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, QueryFilter};
+use sea_orm::sea_query::{Expr, LockType};
+use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
 use serde_json::{Value, json};
 
 pub use crate::channels::{find_connection, find_plugin};
@@ -173,6 +173,18 @@ impl Sealer<'_> {
     }
 }
 
+/// A connection whose settings and secrets nobody else changes until this transaction ends. SQLite has one
+/// writer; PostgreSQL locks the row, but not those that refer to it: syncs go on.
+pub(super) async fn hold_connection(tx: &TenantTx, id: ConnectionId) -> AppResult<connection::Model> {
+    let row = tx
+        .find::<connection::Entity>()
+        .filter(connection::Column::Id.eq(id.0))
+        .lock(LockType::NoKeyUpdate)
+        .one(tx)
+        .await?;
+    row.ok_or_else(|| AppError::not_found("connection"))
+}
+
 /// Puts a secret in the place of the one that is stored under its field.
 pub(super) async fn replace_secret(
     tx: &TenantTx,
@@ -288,7 +300,8 @@ pub async fn set_secret(
         .write(tenant, move |tx| {
             Box::pin(async move {
                 let app = app_in_task;
-                let connection = find_connection(tx, id).await?;
+                // A change of the address at the same moment must see this secret, or this one it.
+                let connection = hold_connection(tx, id).await?;
                 let plugin = find_plugin(&app, &connection.plugin_id)?;
                 if !plugin.manifest.secret_fields().contains(&field) {
                     return Err(AppError::invalid("field", "The plugin has no such secret."));
@@ -298,6 +311,12 @@ pub async fn set_secret(
                 }
                 let sealer = Sealer { app: &app, tenant, connection: id, by: Some(by) };
                 replace_secret(tx, id, sealer.seal(&field, &value)?).await?;
+                tx.update_many::<connection::Entity>()
+                    .col_expr(connection::Column::UpdatedAt, Expr::value(app.clock.now().0))
+                    .filter(connection::Column::Id.eq(id.0))
+                    .exec(tx)
+                    .await
+                    .map_err(DbError::from)?;
                 tx.update_many::<connection::Entity>()
                     .col_expr(connection::Column::State, Expr::value(ConnectionState::Active.as_str()))
                     .filter(connection::Column::Id.eq(id.0))

@@ -163,7 +163,8 @@ impl SettingsForm {
         };
         let (secrets, fields): (Vec<FormItem>, Vec<FormItem>) = fields.into_iter().partition(is_secret);
         items.extend(fields);
-        if errors.iter().any(|error| error.path == SAME_ACCOUNT) {
+        // Once asked it stays: secrets are never sent back, so the next round may be about them again.
+        if typed.get(SAME_ACCOUNT).is_some() || errors.iter().any(|error| error.path == SAME_ACCOUNT) {
             let label = "It is the same account at a new address";
             let checked = typed.is_checked(SAME_ACCOUNT, false);
             items.push(FormField::new(SAME_ACCOUNT, label, FieldKind::Checkbox { checked }).into());

@@ -1,7 +1,7 @@
 //! Answers of the API carry a strong `ETag`, and whoever has the same already is told so with 304.
 //!
 //! An answer that names its version by itself keeps that name: it is cheaper, and `If-Match` may refer to
-//! it. Any other is named by its own bytes.
+//! it. Such a name has to differ wherever the answer does. Any other is named by its own bytes.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;

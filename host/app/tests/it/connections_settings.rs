@@ -4,11 +4,16 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use portolan_app::channels::context::load_context;
 use portolan_app::connections::change::{ConnectionChange, change_connection, revision};
+use portolan_app::connections::ops::{set_secret, set_state};
 use portolan_app::syncs::ops::{Trigger, start_sync};
 use portolan_connector::{AuthKind, Fault};
 use portolan_core::ConnectionId;
-use portolan_db::entity::connection::ConnectionState;
+use portolan_db::DbError;
+use portolan_db::entity::connection::{self, ConnectionState};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, QueryFilter};
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
 use crate::doors::Answer;
 use crate::support::*;
@@ -109,6 +114,7 @@ async fn a_new_address_asks_for_the_secret_again_and_whether_it_is_the_same_acco
         assert_eq!(moved.status, 422);
         let told = &moved.problem()["errors"][0];
         assert_eq!(told["pointer"], "token");
+        assert_eq!(moved.problem()["errors"][1]["pointer"], "same_account", "all is asked at once");
         assert!(told["message"].as_str().is_some_and(|told| told.contains("elsewhere.shops.example")));
 
         let config = json!({ "shop": "elsewhere", "token": "new-sesame" });
@@ -121,6 +127,117 @@ async fn a_new_address_asks_for_the_secret_again_and_whether_it_is_the_same_acco
 
         let meant = json!({ "config": config, "same_account": true });
         assert_eq!(shop.patch(&session, id, Some(&tag), &meant).await.status, 200);
+        assert_eq!(shop.token_of(id).await, "new-sesame");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_follows_no_address_that_was_changed_back_in_between() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let id = shop.connect().await;
+        let session = shop.session().await;
+        let seen = shop.revision_of(id).await;
+        let at_home = shop.connection_row(id).await.config;
+        let away = json!({ "config": { "shop": "elsewhere", "token": "other-sesame" } });
+        assert_eq!(shop.patch(&session, id, Some(&seen), &away).await.status, 200);
+
+        let (began, has_began) = tokio::sync::oneshot::channel();
+        let (release, released) = tokio::sync::oneshot::channel();
+        // While somebody puts the first address back, the change below has read the other one.
+        let back = shop.app.db.write(shop.tenant, move |tx| {
+            Box::pin(async move {
+                let row = tx.update_many::<connection::Entity>();
+                let row = row.col_expr(connection::Column::Config, Expr::value(at_home));
+                row.filter(connection::Column::Id.eq(id.0)).exec(tx).await?;
+                began.send(()).expect("somebody listens");
+                released.await.expect("released");
+                Ok::<_, DbError>(())
+            })
+        });
+        let overtaken = async {
+            has_began.await.expect("began");
+            let change = ConnectionChange {
+                revision: seen.clone(),
+                config: Some(json!({ "shop": "elsewhere" })),
+                ..ConnectionChange::default()
+            };
+            let changed = change_connection(&shop.app, shop.tenant, shop.user, id, change);
+            let wait = async {
+                tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+                release.send(()).expect("somebody waits");
+            };
+            tokio::join!(changed, wait).0
+        };
+        let (back, overtaken) = tokio::join!(back, overtaken);
+        back.expect("put back");
+        let refused = overtaken.expect_err("the stored secret was not entered for that address");
+        assert_eq!((refused.status.as_u16(), refused.fields[0].path.as_str()), (422, "token"));
+        assert!(shop.connection_row(id).await.config.contains("harbour"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tag_names_the_whole_answer_and_a_change_needs_the_settings_in_it_alone() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let id = shop.connect().await;
+        let session = shop.session().await;
+        let path = format!("/api/v1/connections/{id}");
+        let asked = async |known: &str| {
+            let request = Request::get(&path).header(header::COOKIE, &session);
+            let request = request.header(header::IF_NONE_MATCH, known).body(Body::empty());
+            let router = portolan_app::router::router(std::sync::Arc::clone(&shop.app));
+            let response = router.oneshot(request.expect("a request")).await.expect("an answer");
+            let tag = response.headers()[header::ETAG].to_str().expect("a tag").to_owned();
+            (response.status().as_u16(), tag)
+        };
+        let (_, first) = asked("\"none\"").await;
+        assert_eq!(asked(&first).await, (304, first.clone()));
+        set_state(&shop.app, shop.tenant, id, ConnectionState::Paused).await.expect("a state");
+        let (status, paused) = asked(&first).await;
+        assert!(status == 200 && paused != first, "another state is another answer");
+        let (field, value) = ("token".to_owned(), "new-sesame".to_owned());
+        shop.advance(portolan_core::Duration::from_secs(1));
+        set_secret(&shop.app, shop.tenant, shop.user, id, field, value).await.expect("a secret");
+        assert_eq!(asked(&paused).await.0, 200, "a secret of another time is another answer");
+
+        let seen = Some(first.trim_matches('"'));
+        let renamed = shop.patch(&session, id, seen, &json!({ "label": "Quay" })).await;
+        assert_eq!(renamed.status, 200, "the settings are those that were read");
+        assert_eq!(shop.patch(&session, id, seen, &json!({ "label": "Pier" })).await.status, 412);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_form_moves_a_shop_however_its_questions_are_answered() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        shop.runtime.clone().page("orders", &[order("A", 1, 60)]);
+        let id = shop.connect().await;
+        assert_succeeded(&shop.sync(id).await);
+        let session = shop.session().await;
+        let revision = shop.revision_of(id).await;
+        let send = async |token: &str, same: bool| {
+            let mut fields = vec![
+                ("revision", revision.as_str()),
+                ("label", "Harbour shop"),
+                ("shop", "elsewhere"),
+                ("token", token),
+            ];
+            fields.extend(same.then_some(("same_account", "true")));
+            shop.post_form(&session, &format!("/connections/{id}/settings"), &fields).await
+        };
+        for (token, same) in [("", false), ("new-sesame", false), ("", true)] {
+            let asked = send(token, same).await;
+            assert_eq!(asked.status, 422);
+            assert!(asked.body.contains("name=\"same_account\""), "{token:?}, {same}");
+            assert_eq!(asked.body.contains("Enter it again"), token.is_empty());
+        }
+        assert_eq!(send("new-sesame", true).await.status, 200);
         assert_eq!(shop.token_of(id).await, "new-sesame");
     })
     .await;

@@ -74,6 +74,59 @@ fn check_config(manifest: &Manifest, findings: &mut Vec<String>) {
             findings.push(format!("config.{field} is secret and must therefore have \"type\": \"string\""));
         }
     }
+    check_secrets_below(&manifest.config, &manifest.config, "", findings);
+}
+
+/// Only what stands directly in the top level's `properties` is sealed: a secret anywhere else, or one that
+/// is reached through a reference, would look sealed in the form and be stored in clear.
+fn check_secrets_below(root: &Value, schema: &Value, pointer: &str, findings: &mut Vec<String>) {
+    let refused = |findings: &mut Vec<String>, what: &str| {
+        findings.push(format!(
+            "config{pointer} {what}, but only fields directly in config.properties are sealed: make it a field of its own there"
+        ));
+    };
+    if names_secret(schema) && !is_top_level_field(pointer) {
+        refused(findings, "has \"format\": \"secret\"");
+    }
+    let referred = |keyword: &str| {
+        let target = schema.get(keyword)?.as_str()?.strip_prefix('#')?;
+        root.pointer(target)
+    };
+    if ["$ref", "$dynamicRef"].into_iter().filter_map(referred).any(holds_secret) {
+        refused(findings, "refers to a secret");
+    }
+    match schema {
+        Value::Object(members) => {
+            for (name, member) in members {
+                let name = shorten(name).replace('~', "~0").replace('/', "~1");
+                check_secrets_below(root, member, &format!("{pointer}/{name}"), findings);
+            }
+        }
+        Value::Array(members) => {
+            for (place, member) in members.iter().enumerate() {
+                check_secrets_below(root, member, &format!("{pointer}/{place}"), findings);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn names_secret(schema: &Value) -> bool {
+    schema.get("format").and_then(Value::as_str) == Some("secret")
+}
+
+/// `/properties/field`, and nothing below it.
+fn is_top_level_field(pointer: &str) -> bool {
+    pointer.strip_prefix("/properties/").is_some_and(|field| !field.contains('/'))
+}
+
+fn holds_secret(schema: &Value) -> bool {
+    names_secret(schema)
+        || match schema {
+            Value::Object(members) => members.values().any(holds_secret),
+            Value::Array(members) => members.iter().any(holds_secret),
+            _ => false,
+        }
 }
 
 fn check_hosts(manifest: &Manifest, findings: &mut Vec<String>) {

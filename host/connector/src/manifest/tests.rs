@@ -136,6 +136,32 @@ fn an_incremental_stream_states_what_its_watermark_stands_on() {
 }
 
 #[test]
+fn a_secret_that_would_not_be_sealed_is_refused() {
+    let secret = json!({ "type": "string", "format": "secret" });
+    let nested = json!({ "type": "object", "properties": { "password": secret } });
+    let told = findings("/config/properties/proxy", nested.clone());
+    assert!(told.contains("config/properties/proxy/properties/password has \"format\""), "{told}");
+    assert!(told.contains("directly in config.properties"), "{told}");
+    for (pointer, hidden) in [
+        ("/config/properties/list", json!({ "type": "array", "items": secret })),
+        ("/config/properties/either", json!({ "anyOf": [{ "type": "null" }, secret] })),
+        ("/config/$defs", json!({ "password": secret })),
+        ("/config/$defs", json!({ "properties": { "password": secret } })),
+        ("/config/additionalProperties", secret.clone()),
+    ] {
+        assert!(findings(pointer, hidden).contains("are sealed"), "{pointer}");
+    }
+    for target in ["#/properties/token", "#"] {
+        for refers in [json!({ "$ref": target }), json!({ "properties": { "again": { "$ref": target } } })] {
+            assert!(findings("/config/properties/other", refers).contains("refers to a secret"), "{target}");
+        }
+    }
+    let mut harmless = sample();
+    harmless["config"]["properties"]["other"] = json!({ "$ref": "#/properties/shop" });
+    parse(&harmless).expect("a reference to what is no secret");
+}
+
+#[test]
 fn all_findings_are_told_at_once() {
     let mut manifest = sample();
     manifest["contract"] = json!("9.9.9");
