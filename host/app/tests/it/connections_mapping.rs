@@ -12,8 +12,28 @@ use crate::support::*;
 
 const TILL: &str = "Kassenexport M\u{fc}nchen\r\nBeleg-Nr.;Datum;Menge;Einzelpreis;E-Mail\r\n1001;03.03.2026;2;1.234,50;a@b.example\r\n";
 
+/// The box of the column "E-Mail".
+const MAIL_BOX: &str = "_drop.452d4d61696c";
+
+/// A mapping of that file, as its form sends it.
+const MAPPED: [(&str, &str); 9] = [
+    ("pasted", TILL),
+    ("orders.columns.document_key", "Beleg-Nr."),
+    ("orders.columns.placed_at", "Datum"),
+    ("orders.currency", "EUR"),
+    ("orders.decimal_mark", ","),
+    ("orders.date_formats.#", "1"),
+    ("orders.date_formats.0", "%d.%m.%Y"),
+    ("orders.skip_lines", "1"),
+    (MAIL_BOX, "true"),
+];
+
 /// A connection of the plugin for delimited files; what it reads is scripted, what it declares is its own.
 async fn connect_files(shop: &TestApp) -> ConnectionId {
+    connect_files_with(shop, json!({ "products": { "currency": "CHF" } })).await
+}
+
+async fn connect_files_with(shop: &TestApp, config: Value) -> ConnectionId {
     let manifest =
         Manifest::parse(include_bytes!("../../../../plugins/csv/plugin.json")).expect("a manifest");
     shop.runtime.clone().plugin(manifest);
@@ -22,7 +42,7 @@ async fn connect_files(shop: &TestApp) -> ConnectionId {
         label: "Till".to_owned(),
         time_zone: "Europe/Berlin".to_owned(),
         day_cutover_minutes: 0,
-        config: json!({ "products": { "currency": "CHF" } }),
+        config,
         consent: true,
     };
     create_connection(&shop.app, shop.tenant, Some(shop.user), new).await.expect("a connection")
@@ -90,7 +110,7 @@ async fn a_waiting_file_is_looked_at_mapped_and_not_imported_by_it() {
             ("orders.encoding", "windows-1252"),
             ("orders.delimiter", ";"),
             ("orders.skip_lines", "1"),
-            ("_drop.4", "true"),
+            (MAIL_BOX, "true"),
         ];
         let saved = shop.post_form(&session, &here, &fields).await;
         assert_eq!(saved.location, Some(format!("/connections/{id}?done=mapping-saved")), "{}", saved.body);
@@ -167,6 +187,66 @@ async fn only_streams_with_columns_have_this_page() {
         let nothing =
             shop.post_form(&session, &format!("/connections/{id}/mapping/orders"), &[("then", "look")]).await;
         assert_eq!(nothing.status, 422);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_saved_meanwhile_is_not_overwritten() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let id = connect_files(&shop).await;
+        let session = shop.session().await;
+        let here = format!("/connections/{id}/mapping/orders");
+        let opened = portolan_app::connections::change::revision(&shop.connection_row(id).await);
+        let revision = [("revision", opened.as_str()), ("orders.delimiter", ";")];
+        let with = |last: (&'static str, &'static str)| [MAPPED.as_slice(), &revision, &[last]].concat();
+        let other = shop.post_form(&session, &here, &with(("then", "save"))).await;
+        assert_eq!(other.location, Some(format!("/connections/{id}?done=mapping-saved")), "{}", other.body);
+        let saved = stored_config(&shop, id).await;
+
+        let shows_it = format!("name=\"revision\" value=\"{opened}\"");
+        let added = shop.post_form(&session, &here, &with(("_list", "add:orders.date_formats"))).await;
+        assert!(added.status == 200 && added.body.contains(&shows_it), "{}", added.body);
+        let mut mine = with(("then", "save"));
+        mine.retain(|(name, _)| *name != "orders.decimal_mark");
+        mine.push(("orders.decimal_mark", "."));
+        for _ in 0..2 {
+            let refused = shop.post_form(&session, &here, &mine).await;
+            assert!(refused.status == 409 && refused.body.contains(&shows_it), "{}", refused.body);
+        }
+        assert_eq!(stored_config(&shop, id).await, saved);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn personal_columns_stay_personal_whatever_this_file_looks_like() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let personal = json!(["Telefon", "Menge"]);
+        let columns = json!({ "document_key": "Beleg-Nr.", "placed_at": "Datum" });
+        let stored = json!({ "orders": { "columns": columns, "currency": "EUR", "personal": personal } });
+        let id = connect_files_with(&shop, stored).await;
+        let session = shop.session().await;
+        let here = format!("/connections/{id}/mapping/orders");
+        let pasted = shop.post_form(&session, &here, &[("pasted", TILL), ("then", "suggest")]).await;
+        assert!(pasted.body.contains("no such column: Telefon."), "{}", pasted.body);
+
+        // Read with the wrong delimiter, the file has one column: the box is still the mail's.
+        let mut revision = portolan_app::connections::change::revision(&shop.connection_row(id).await);
+        let expected = [(",", json!(["E-Mail", "Telefon", "Menge"])), (";", json!(["E-Mail", "Telefon"]))];
+        for (delimiter, personal) in expected {
+            let last = [("revision", revision.as_str()), ("orders.delimiter", delimiter)];
+            let looked = [MAPPED.as_slice(), &last, &[("_list", "add:orders.date_formats")]].concat();
+            let looked = shop.post_form(&session, &here, &looked).await;
+            assert!(looked.body.contains(&format!("name=\"{MAIL_BOX}\" value=\"true\" checked")));
+            let fields = [MAPPED.as_slice(), &last, &[("then", "save")]].concat();
+            let saved = shop.post_form(&session, &here, &fields).await;
+            assert!(saved.location.is_some(), "{}", saved.body);
+            assert_eq!(stored_config(&shop, id).await["orders"]["personal"], personal);
+            revision = portolan_app::connections::change::revision(&shop.connection_row(id).await);
+        }
     })
     .await;
 }

@@ -34,6 +34,10 @@ impl Fields<'_> {
                 field.required = required;
                 field.help = node.text("description");
                 add_empty_choice(field, node);
+                // Stored secrets are never typed: this one was sent, and no page gives it back.
+                if node.is_secret() && !self.typed.text(path).trim().is_empty() {
+                    field.error = Some("Not stored yet and not shown again: enter it once more.".to_owned());
+                }
             }
             FormItem::Group(group) => {
                 group.help = node.text("description");

@@ -1,7 +1,7 @@
 //! A form that was sent, in the words of the manifest's schema.
 //!
-//! Empty optional fields are absent. Below the top, what equals the schema's default is absent as well: a
-//! group in which nothing was changed is no group.
+//! Empty optional fields are absent. Below the top, what equals the schema's default is absent as well, unless
+//! it is required: a group in which nothing was changed is no group.
 
 use portolan_connector::FieldError;
 use serde_json::{Map, Value};
@@ -54,7 +54,7 @@ impl Reader<'_> {
             return self.json(path);
         }
         let mut fields = Map::new();
-        // A required group makes no group of one that is otherwise empty.
+        // What is required and was not changed makes no group of one that is otherwise empty.
         let mut still_required = Vec::new();
         for property in properties {
             let below = join(path, property.name);
@@ -62,8 +62,15 @@ impl Reader<'_> {
                 Some(value) if !is_default(property.node, &value) => {
                     fields.insert(property.name.to_owned(), value);
                 }
-                None if property.required && matches!(property.node.shape(), Shape::Object(_)) => {
-                    still_required.push(property.name.to_owned());
+                Some(value) if property.required => still_required.push((property.name, value)),
+                None if property.required => {
+                    if let Shape::Object(inner) = property.node.shape() {
+                        // Its faults are told already.
+                        let told = self.errors.len();
+                        let group = self.object(&inner, &below, true);
+                        self.errors.truncate(told);
+                        still_required.push((property.name, group.unwrap_or_else(|| Map::new().into())));
+                    }
                 }
                 _ => {}
             }
@@ -71,7 +78,7 @@ impl Reader<'_> {
         if fields.is_empty() && !required {
             return None;
         }
-        fields.extend(still_required.into_iter().map(|name| (name, Value::Object(Map::new()))));
+        fields.extend(still_required.into_iter().map(|(name, value)| (name.to_owned(), value)));
         Some(Value::Object(fields))
     }
 

@@ -208,3 +208,59 @@ fn an_error_stands_beside_its_field_or_the_nearest_group_around_it() {
     let FormItem::Group(orders) = &items[1] else { panic!("orders are a group") };
     assert_eq!(orders.folded, Some(true), "a fault is not folded away");
 }
+
+#[test]
+fn a_list_longer_than_a_form_shows_is_kept_whole() {
+    let formats: Vec<String> = (0..201).map(|number| format!("%Y-{number}")).collect();
+    let long =
+        json!({ "shop": "harbour", "page_size": 1, "test_orders": false, "orders": { "formats": formats } });
+    assert_eq!(round_trip(&long), long);
+    let mut typed = Typed::default();
+    typed.set_list("orders.formats", formats);
+    let config = read_config(&schema(), &mut typed).expect("a config");
+    assert_eq!(config["orders"]["formats"], long["orders"]["formats"]);
+}
+
+#[test]
+fn a_secret_that_was_sent_and_not_stored_is_asked_for_again() {
+    let schema =
+        json!({ "type": "object", "properties": { "token": { "type": "string", "format": "secret" } } });
+    let faults = |typed: &Typed| {
+        let items = Fields { typed, stored: &BTreeMap::new() }.of_schema(&schema);
+        items.iter().flat_map(FormItem::faults).map(|fault| fault.error).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        faults(&sent(&[("token", "once")])),
+        ["Not stored yet and not shown again: enter it once more."]
+    );
+    assert!(faults(&sent(&[("token", "")])).is_empty() && faults(&Typed::default()).is_empty());
+}
+
+#[test]
+fn what_a_group_requires_is_kept_where_it_equals_its_default() {
+    let mark = json!({ "enum": [".", ","], "default": "." });
+    let schema = json!({
+        "type": "object",
+        "properties": { "orders": {
+            "type": "object",
+            "required": ["mark", "taxed", "columns"],
+            "properties": {
+                "mark": mark, "taxed": { "type": "boolean" }, "zone": { "type": "string", "default": "UTC" },
+                "name": { "type": "string" },
+                "columns": {
+                    "type": "object",
+                    "required": ["mark"],
+                    "properties": { "mark": mark, "odd": { "type": "number" } }
+                }
+            }
+        } }
+    });
+    let untouched = [("orders.mark", "."), ("orders.zone", "UTC"), ("orders.columns.mark", ".")];
+    assert_eq!(read_config(&schema, &mut sent(&untouched)), Ok(json!({})), "no group of unchanged fields");
+    let named = [untouched.as_slice(), &[("orders.name", "till")]].concat();
+    let kept =
+        json!({ "orders": { "mark": ".", "taxed": false, "name": "till", "columns": { "mark": "." } } });
+    assert_eq!(read_config(&schema, &mut sent(&named)), Ok(kept));
+    let odd = [named.as_slice(), &[("orders.columns.odd", "many")]].concat();
+    assert_eq!(read_config(&schema, &mut sent(&odd)).expect_err("an error").len(), 1, "told once");
+}

@@ -51,6 +51,22 @@ impl Typed {
         self.texts.insert(name.into(), text.into());
     }
 
+    /// Every input that was sent or filled in.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.texts.keys().map(String::as_str)
+    }
+
+    /// Fills in a list of texts; one that is longer than a form shows stands there as JSON.
+    pub fn set_list(&mut self, path: &str, entries: Vec<String>) {
+        if entries.len() > MOST_ENTRIES {
+            return self.set(path, Value::from(entries).to_string());
+        }
+        self.set(join(path, "#"), entries.len().to_string());
+        for (index, entry) in entries.into_iter().enumerate() {
+            self.set(join(path, &index.to_string()), entry);
+        }
+    }
+
     /// The text of an input that shows its default until somebody sent it.
     pub fn or_default(&self, name: &str, default: impl FnOnce() -> Option<String>) -> String {
         match self.get(name) {
@@ -84,7 +100,8 @@ impl Typed {
                     }
                 }
             }
-            (Shape::List { item, .. }, Value::Array(entries)) => {
+            // A longer list would lose its end: as JSON it is whole.
+            (Shape::List { item, .. }, Value::Array(entries)) if entries.len() <= MOST_ENTRIES => {
                 self.set(join(path, "#"), entries.len().to_string());
                 for (index, entry) in entries.iter().enumerate() {
                     self.fill(item, &join(path, &index.to_string()), entry);

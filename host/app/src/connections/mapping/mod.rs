@@ -1,6 +1,7 @@
 //! Choosing the columns of a file: what its beginning looks like, a first mapping, and what its rows would
 //! become. The mapping that is saved here is the stream's part of the connection's settings.
 
+mod boxes;
 mod page;
 mod preview;
 mod shapes;
@@ -146,7 +147,8 @@ pub async fn submit_mapping(
     }
     form.take_dropped_columns(&mut typed, &sample.head);
     if typed.press_list_button().is_some() {
-        return html(&form.page(&viewer, &sample, &typed, &[]));
+        let page = form.page(&viewer, &sample, &typed, &[]);
+        return html(&ConnectionMappingPage { revision: typed.text("revision"), ..page });
     }
     let part = match read_config(&form.schema, &mut typed) {
         Ok(mut config) => config.get_mut(&stream).map(Value::take).unwrap_or_else(|| json!({})),
@@ -170,6 +172,8 @@ pub async fn submit_mapping(
             return Err(error.into());
         }
         let mut page = form.page(&viewer, &sample, &typed, &[]);
+        // With the newer one, saving again would overwrite what somebody else saved and nobody saw here.
+        page.revision = typed.text("revision");
         page.notice = Some(Notice::new(Tone::Warn, "Not saved", error.detail));
         return Ok((StatusCode::CONFLICT, html(&page)?).into_response());
     }

@@ -8,7 +8,7 @@ use portolan_admin_ui::pages::{
     ConnectionMappingPage, FileLook, PreviewFault, PreviewRow, PreviewView, UploadForm,
 };
 use portolan_admin_ui::parts::{
-    Badge, Fact, FieldGroup, FieldKind, FormField, FormItem, Link, Section, SelectOption, Tone,
+    Badge, Fact, FieldKind, FormField, FormItem, Link, Section, SelectOption, Tone,
 };
 use portolan_commerce::document::{Document, Moment};
 use portolan_connector::{FieldError, InstalledPlugin};
@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::preview::{self, Draft};
 use super::suggest::file_part;
-use super::{Sample, sniff};
+use super::{Sample, boxes, sniff};
 use crate::App;
 use crate::connections::detail::upload_form;
 use crate::connections::form::schema::{Node, Shape, join};
@@ -61,20 +61,32 @@ impl MappingForm {
         (!mapped.is_empty() && mapped.iter().all(has)).then_some(typed)
     }
 
-    /// The checkboxes "dropped" as the list that the settings keep.
+    /// The checkboxes "dropped" as the list that the settings keep, in the order of the file.
+    ///
+    /// A ticked name stays also where the file, read as it is now typed, has no such column; so does what other
+    /// files of the stream made personal.
     pub fn take_dropped_columns(&self, typed: &mut Typed, head: &[u8]) {
         let Some(list) = part_path(Node::root(&self.schema), "", "dropped_columns") else { return };
+        if !typed.text(&list).trim().is_empty() {
+            return; // The whole list stood there as JSON.
+        }
         let columns = self.read(typed, head).columns;
-        let mut entries = Vec::new();
-        for (index, column) in columns.iter().enumerate() {
-            if typed.is_checked(&format!("_drop.{index}"), false) && !entries.contains(column) {
-                entries.push(column.clone());
+        let mut entries = boxes::ticked(typed);
+        entries.sort_by_key(|entry| columns.iter().position(|column| column == entry).unwrap_or(usize::MAX));
+        for kept in self.kept_personal(&list, &columns) {
+            if !entries.contains(&kept) {
+                entries.push(kept);
             }
         }
-        typed.set(join(&list, "#"), entries.len().to_string());
-        for (index, entry) in entries.into_iter().enumerate() {
-            typed.set(join(&list, &index.to_string()), entry);
-        }
+        typed.set_list(&list, entries);
+    }
+
+    /// Stored names of this list that the file has no column for: its boxes say nothing about them.
+    fn kept_personal(&self, list: &str, columns: &[String]) -> Vec<String> {
+        let config = self.config();
+        let stored = config.pointer(&format!("/{}", list.replace('.', "/"))).and_then(Value::as_array);
+        let names = stored.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+        names.filter(|name| !columns.contains(name)).collect()
     }
 
     /// How the form says that the file is written; what it leaves open is detected.
@@ -153,8 +165,9 @@ impl MappingForm {
         let mut fields = Fields { typed, stored: &stored }.of_schema(&self.schema);
         let paths = ColumnPaths::of(&self.schema);
         let dropped = part_path(Node::root(&self.schema), "", "dropped_columns");
+        let dropped = dropped.map(|list| Dropped { kept: self.kept_personal(&list, &head.columns), list });
         for item in &mut fields {
-            offer_columns(item, &paths, dropped.as_deref(), &head.columns);
+            offer_columns(item, &paths, dropped.as_ref(), &head.columns);
         }
         let general = place_errors(&mut fields, errors);
         ConnectionMappingPage {
@@ -248,11 +261,22 @@ fn part_path(node: Node<'_>, path: &str, part: &str) -> Option<String> {
     })
 }
 
+/// The list of columns that are dropped.
+struct Dropped {
+    /// Its path.
+    list: String,
+    /// Names in it that the file has no column for.
+    kept: Vec<String>,
+}
+
 /// Inputs for names of columns become choices among the file's.
-fn offer_columns(item: &mut FormItem, paths: &ColumnPaths, dropped: Option<&str>, known: &[String]) {
+fn offer_columns(item: &mut FormItem, paths: &ColumnPaths, dropped: Option<&Dropped>, known: &[String]) {
     match item {
-        FormItem::Group(group) if Some(group.name.as_str()) == dropped => drop_boxes(group, known),
         FormItem::Group(group) => {
+            if let Some(dropped) = dropped.filter(|dropped| dropped.list == group.name) {
+                boxes::offer(group, known, &dropped.kept);
+                return;
+            }
             let is_list = paths.lists.contains(&group.name);
             for item in &mut group.items {
                 match item {
@@ -274,24 +298,6 @@ fn offer(field: &mut FormField, known: &[String]) {
         options.push(SelectOption::new(value, format!("{value} (not in this file)"), true));
     }
     field.kind = FieldKind::Select { options };
-}
-
-/// One box for each column of the file in place of a list of names.
-fn drop_boxes(group: &mut FieldGroup, known: &[String]) {
-    let chosen: Vec<String> = group
-        .items
-        .iter()
-        .filter_map(|item| match item {
-            FormItem::Field(FormField { kind: FieldKind::Text { value, .. }, .. }) => Some(value.clone()),
-            _ => None,
-        })
-        .collect();
-    let boxes = known.iter().enumerate().map(|(index, column)| {
-        let kind = FieldKind::Checkbox { checked: chosen.contains(column) };
-        FormField::new(format!("_drop.{index}"), column, kind).into()
-    });
-    group.items = boxes.collect();
-    group.list = None;
 }
 
 fn file_look(sample: &Sample, dialect: sniff::Dialect, head: &sniff::Head) -> FileLook {

@@ -163,7 +163,7 @@ impl Suggester<'_> {
             }
             _ => return,
         };
-        self.list(path, vec![format]);
+        self.typed.set_list(path, vec![format]);
     }
 
     fn dropped(&mut self, node: Node<'_>, path: &str) {
@@ -176,7 +176,7 @@ impl Suggester<'_> {
         let columns =
             (0..self.head.columns.len()).filter(|column| !self.used[*column] && is_personal(*column));
         let columns = columns.map(|column| self.head.columns[column].clone()).collect();
-        self.list(path, columns);
+        self.typed.set_list(path, columns);
     }
 
     fn whole_numbers(&mut self, path: &str) {
@@ -186,14 +186,7 @@ impl Suggester<'_> {
         };
         let columns = (0..self.head.columns.len()).filter(|column| self.used[*column] && is_whole(*column));
         let columns = columns.map(|column| self.head.columns[column].clone()).collect();
-        self.list(path, columns);
-    }
-
-    fn list(&mut self, path: &str, entries: Vec<String>) {
-        self.typed.set(join(path, "#"), entries.len().to_string());
-        for (index, entry) in entries.into_iter().enumerate() {
-            self.typed.set(join(path, &index.to_string()), entry);
-        }
+        self.typed.set_list(path, columns);
     }
 }
 
