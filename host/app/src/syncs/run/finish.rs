@@ -45,7 +45,9 @@ impl SyncRun {
             // The watermark would pass them, and nobody would ask for their records again.
             return Err(RunError::Slice {
                 code: "left_unread".to_owned(),
-                detail: format!("{unread} of its stored pages could not be read. The next sync tries them again."),
+                detail: format!(
+                    "{unread} of its stored pages could not be read. The next sync tries them again."
+                ),
             }
             .into());
         }
