@@ -25,7 +25,7 @@ impl SmallDisk {
 
     /// Writes until not one byte more fits.
     pub fn fill(&self) {
-        let mut ballast = File::create(self.ballast()).expect("ballast");
+        let mut ballast = File::options().create(true).append(true).open(self.ballast()).expect("ballast");
         for block in [1 << 20, 64 << 10, 4 << 10, 1_usize] {
             loop {
                 match ballast.write_all(&vec![7; block]) {
