@@ -33,10 +33,13 @@ def questions(columns):
             SELECT {day} AS day, connection_id, currency, {net}
             FROM events WHERE NOT test GROUP BY ALL ORDER BY day""",
         "top products of a year": f"""
-            WITH newest AS (SELECT MAX(year({day})) AS year FROM events)
-            SELECT connection_id, product_key, currency, {net} AS net
-            FROM events, newest WHERE NOT test AND year({day}) = newest.year
-            GROUP BY ALL QUALIFY row_number() OVER (PARTITION BY currency ORDER BY net DESC) <= 20
+            WITH newest AS (SELECT MAX(year({day})) AS year FROM events),
+            sold AS (
+                SELECT connection_id, product_key, currency, {net} AS net
+                FROM events, newest WHERE NOT test AND year({day}) = newest.year
+                GROUP BY ALL)
+            SELECT * FROM sold
+            QUALIFY row_number() OVER (PARTITION BY currency ORDER BY net DESC) <= 20
             ORDER BY currency, net DESC""",
         "distinct customers by month": f"""
             WITH standing AS (
