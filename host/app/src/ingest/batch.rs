@@ -27,7 +27,8 @@ pub struct BatchAim {
 }
 
 impl Default for BatchAim {
-    /// About ten milliseconds of writing: what people who save something may have to wait.
+    /// Forty milliseconds of an optimised build at the rate in docs/benchmarks.md: what people who save something
+    /// may have to wait.
     fn default() -> Self {
         Self { documents: 256, bytes: 1 << 20 }
     }
