@@ -184,8 +184,8 @@ pub enum ConnectionCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
-    /// Create a person with the owner role; the password is read from standard input, or a
-    /// one-time link is printed where none is given.
+    /// Create a person with the owner role, who signs in with a password from standard input
+    /// (`--password-stdin`) or with a one-time link (`portolan user link`).
     Add {
         #[command(flatten)]
         place: Place,
