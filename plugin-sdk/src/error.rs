@@ -19,6 +19,11 @@ impl Error {
         Self::Auth(AuthError { kind: AuthKind::Invalid, missing: Vec::new(), detail: detail.into() })
     }
 
+    /// The credentials were good and have run out: a person has to renew them.
+    pub fn expired(detail: impl Into<String>) -> Self {
+        Self::Auth(AuthError { kind: AuthKind::Expired, missing: Vec::new(), detail: detail.into() })
+    }
+
     /// The credentials are accepted but don't reach this far.
     pub fn missing_scope(missing: Vec<String>, detail: impl Into<String>) -> Self {
         Self::Auth(AuthError { kind: AuthKind::MissingScope, missing, detail: detail.into() })

@@ -39,7 +39,7 @@ pub use bindings::portolan::plugin::sync::{
 /// Scalars of the contract.
 pub use bindings::portolan::plugin::types::{Currency, Decimal, Instant, LocalDate, Minor, Moment};
 pub use connector::{Chunk, Connector};
-pub use error::{BadRecord, BadValue, Error, RecordResult, Result};
+pub use error::{AuthKind, BadRecord, BadValue, Error, RecordResult, Result};
 pub use host::{File, LogLevel, files_waiting, log, observe_limit, peek_file, sign, verify};
 pub use number::Number;
 pub use optional::{Control, ControlTotals, Event, Outcome, Webhook};

@@ -9,17 +9,16 @@
 
 mod answer;
 mod graphql;
-mod random;
 mod server;
-mod time;
 mod world;
 
-pub use server::fault::{Fault, FaultKind};
+pub use portolan_sandbox::{Fault, FaultKind, Reply};
+use portolan_sandbox::{random, time};
 pub use server::http::{Handle, serve};
-pub use server::sandbox::{Options, Reply, Sandbox, ThrottlePlan};
+pub use server::sandbox::{Options, Sandbox, ThrottlePlan};
 pub use time::{instant_text, local_month, parse_instant};
 pub use world::truth::{MonthTruth, Truth};
 pub use world::{
     Agreement, AgreementKind, Customer, Line, LineKind, Order, Product, Profile, Refund, Sale, SaleAction,
-    SaleKind, Shop, Size, Transaction, Variant, World,
+    SaleKind, Shop, Size, Transaction, Variant, World, present,
 };

@@ -31,7 +31,7 @@ pub fn each_json<'a, T: Deserialize<'a>>(
     // records that went well is cut first and parsed one by one.
     for (position, raw) in records(chunk)?.into_iter().enumerate().skip(done as usize) {
         let src = index(position)?;
-        out.record(src, |out| map(src, parse(raw.get())?, out));
+        out.record(src, |out| map(src, record(raw.get())?, out));
     }
     Ok(())
 }
@@ -62,7 +62,7 @@ pub fn each_line<'a, T: Deserialize<'a>>(
         let src = index(position)?;
         out.record(src, |out| {
             let text = std::str::from_utf8(line).map_err(|_| BadRecord::new("the line is not UTF-8"))?;
-            map(src, parse(text)?, out)
+            map(src, record(text)?, out)
         });
     }
     Ok(())
@@ -88,8 +88,9 @@ fn steps(chunk: &Chunk) -> Vec<String> {
     pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
 }
 
-/// Parses one record; where that fails, once more to learn the path to blame.
-fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> std::result::Result<T, BadRecord> {
+/// Parses one record of JSON; where that fails, once more to learn the path to blame. For a chunk whose records are
+/// of several kinds: read them as [`RawValue`], look, then parse.
+pub fn record<'a, T: Deserialize<'a>>(text: &'a str) -> std::result::Result<T, BadRecord> {
     serde_json::from_str(text).map_err(|error| {
         let mut reader = serde_json::Deserializer::from_str(text);
         match serde_path_to_error::deserialize::<_, T>(&mut reader) {

@@ -5,7 +5,7 @@ mod delimited;
 mod json;
 
 pub use delimited::{Row, Table, header_line};
-pub use json::{each_json, each_line};
+pub use json::{each_json, each_line, record};
 use serde::de::DeserializeOwned;
 
 use crate::{Chunk, Error, RecordResult, Result, Sink};

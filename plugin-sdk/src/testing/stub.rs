@@ -20,9 +20,13 @@ pub struct Host {
     state: Rc<RefCell<State>>,
 }
 
+/// What answers in the place of a channel.
+type Upstream = dyn Fn(&Call) -> Answer;
+
 #[derive(Default)]
 pub(crate) struct State {
     answers: VecDeque<(String, Answer)>,
+    upstream: Option<Rc<Upstream>>,
     files: Vec<(String, File, Vec<u8>)>,
     calls: Vec<Call>,
     logs: Vec<(String, String)>,
@@ -71,6 +75,12 @@ impl Host {
         let exchanges: Vec<Exchange> = serde_json::from_str(json)?;
         self.state.borrow_mut().answers.extend(exchanges.into_iter().map(Exchange::answer));
         Ok(self)
+    }
+
+    /// Answers whatever has no answer of its own: a channel in process, such as a sandbox.
+    pub fn upstream(self, answer: impl Fn(&Call) -> Answer + 'static) -> Self {
+        self.state.borrow_mut().upstream = Some(Rc::new(answer));
+        self
     }
 
     /// Adds a waiting file, decompressed, with ids from 1.
@@ -238,10 +248,13 @@ pub(crate) mod imports {
             let call = Call::of(request);
             let position = state.answers.iter().position(|(pattern, _)| call.is(pattern));
             let Some(position) = position else {
-                return Err(HttpError::Denied(format!(
-                    "the test has no answer to {} {}",
-                    call.method, call.url
-                )));
+                let Some(upstream) = state.upstream.clone() else {
+                    let what = format!("the test has no answer to {} {}", call.method, call.url);
+                    return Err(HttpError::Denied(what));
+                };
+                let answer = upstream(&call);
+                state.calls.push(call);
+                return answer.respond(request);
             };
             let more = state.answers.iter().skip(position + 1).any(|(pattern, _)| call.is(pattern));
             let answer = state.answers[position].1.clone();

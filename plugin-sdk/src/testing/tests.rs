@@ -61,6 +61,16 @@ fn answers_come_in_order_and_the_last_one_stays() {
 }
 
 #[test]
+fn an_upstream_answers_what_has_no_answer_of_its_own() {
+    let host = Host::new()
+        .answer("GET /things?after=0", Answer::json(r#"{"things": [1], "next": "b"}"#))
+        .upstream(|call| Answer::json(format!(r#"{{"things": [{}]}}"#, call.url.len())));
+    let run = host.sync::<Shop>(&connection("{}"), &slice("things")).expect("a run");
+    assert_eq!((run.output.products.len(), host.calls().len()), (2, 2));
+    assert_eq!(run.output.products[1].key, "15", "the length of /things?after=b");
+}
+
+#[test]
 fn an_unanswered_request_says_so() {
     let result = Host::new().run(|| http::get("/y").send());
     assert!(matches!(result, Err(Error::PluginBug(why)) if why.contains("GET /y")));

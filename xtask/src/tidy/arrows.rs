@@ -53,7 +53,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("migrations", &[]),
     ("admin-ui", &["core"]),
     ("sdk", &[]),
-    ("sandbox-shopify", &[]),
+    ("sandbox", &[]),
+    ("sandbox-shopify", &["sandbox"]),
+    // The shop's payments are of the shop's own world.
+    ("sandbox-stripe", &["sandbox", "sandbox-shopify"]),
     ("plugin-*", &["sdk"]),
     ("full-plugin", &["sdk"]),
     ("hostile-plugin", &["sdk"]),
@@ -68,8 +71,9 @@ const TEST_ARROWS: &[(&str, &[&str])] = &[
     ("access", &["migrations"]),
     ("facts", &["migrations"]),
     ("app", &["migrations"]),
-    ("server", &["sandbox-shopify"]),
+    ("server", &["sandbox-shopify", "sandbox-stripe"]),
     ("plugin-shopify", &["sandbox-shopify"]),
+    ("plugin-stripe", &["sandbox-stripe"]),
 ];
 
 /// Heavy or dangerous crates and who may know them.
@@ -79,7 +83,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("datafusion", &["facts"]),
     ("arrow", &["facts"]),
     ("parquet", &["facts"]),
-    ("axum", &["app", "sandbox-shopify"]),
+    ("axum", &["app", "sandbox", "sandbox-shopify", "sandbox-stripe"]),
     ("reqwest", &["plugin-host"]),
     ("rquickjs", &["charts"]),
     ("askama", &["admin-ui"]),

@@ -1,7 +1,6 @@
 //! The sandbox as a server: who may ask, how much, and what goes wrong on request.
 
 mod bucket;
-pub mod fault;
 pub mod http;
 mod memory;
 mod resolve;

@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use graphql_parser::query::parse_query;
+use portolan_sandbox::{Fault, FaultKind, FaultQueue, Reply, Upstream, parse_header};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::bucket::Bucket;
-use super::fault::{Fault, FaultKind, FaultQueue, parse_header};
 use super::memory::Memory;
 use super::resolve::{ShopIndex, ShopRoot};
 use crate::graphql::GraphqlError;
@@ -57,27 +57,6 @@ impl Options {
             throttle: ThrottlePlan::GENEROUS,
             remember_bytes: 0,
         }
-    }
-}
-
-/// An answer before it is sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
-    pub status: u16,
-    pub headers: Vec<(&'static str, String)>,
-    pub body: Vec<u8>,
-    pub delay_ms: u64,
-}
-
-impl Reply {
-    fn json(status: u16, value: &Value) -> Self {
-        let headers = vec![("content-type", "application/json; charset=utf-8".to_owned())];
-        Self { status, headers, body: value.to_string().into_bytes(), delay_ms: 0 }
-    }
-
-    fn text(status: u16, content_type: &str, body: &str) -> Self {
-        let headers = vec![("content-type", content_type.to_owned())];
-        Self { status, headers, body: body.as_bytes().to_vec(), delay_ms: 0 }
     }
 }
 
@@ -180,13 +159,10 @@ impl Sandbox {
             Err(error) => return Reply::json(400, &json!({ "errors": error.to_string() })),
         };
         let mut reply = Reply::text(200, "application/json; charset=utf-8", &self.run(index, request));
-        match fault {
-            Some(FaultKind::RepeatedCursor) => reply.body = repeat_cursor(&reply.body, cursor),
-            Some(FaultKind::Slow { delay_ms }) => reply.delay_ms = delay_ms,
-            Some(FaultKind::Truncated) => reply.body.truncate(reply.body.len() * 2 / 3),
-            _ => {}
+        if fault == Some(FaultKind::RepeatedCursor) {
+            reply.body = repeat_cursor(&reply.body, cursor);
         }
-        reply
+        reply.spoilt_by(fault.as_ref())
     }
 
     /// The answer of a fault that stands in the place of the right one.
@@ -194,20 +170,10 @@ impl Sandbox {
         let failure = |error: Value| Reply::json(200, &json!({ "errors": [error] }));
         Some(match fault {
             FaultKind::RateLimited { retry_after_s } => {
-                let mut reply =
-                    Reply::json(429, &json!({ "errors": "Exceeded 2 calls per second for api client." }));
-                reply.headers.extend(retry_after_s.map(|seconds| ("retry-after", format!("{seconds}.0"))));
-                reply
+                let complaint = json!({ "errors": "Exceeded 2 calls per second for api client." });
+                Reply::rate_limited(*retry_after_s, &complaint)
             }
             FaultKind::Throttled => Reply::json(200, &throttled(500, &self.state().buckets[index])),
-            FaultKind::ServerError { status } => {
-                Reply::text(status.unwrap_or(500), "text/plain", "Internal Server Error")
-            }
-            FaultKind::Html => Reply::text(
-                200,
-                "text/html; charset=utf-8",
-                "<!DOCTYPE html><html><body>Be right back</body></html>",
-            ),
             FaultKind::AccessDenied { scope } => {
                 let scope = scope.as_deref().unwrap_or("read_orders");
                 failure(json!({
@@ -220,7 +186,7 @@ impl Sandbox {
                 "message": "Internal error. Looks like something went wrong on our end.",
                 "extensions": { "code": "INTERNAL_SERVER_ERROR", "requestId": "sandbox" },
             })),
-            _ => return None,
+            other => return Reply::of_fault(other),
         })
     }
 
@@ -279,6 +245,20 @@ impl Sandbox {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Upstream for Sandbox {
+    fn inject(&self, fault: Fault) {
+        Self::inject(self, fault);
+    }
+
+    fn clear_faults(&self) {
+        Self::clear_faults(self);
+    }
+
+    fn report(&self) -> Value {
+        Self::report(self)
     }
 }
 

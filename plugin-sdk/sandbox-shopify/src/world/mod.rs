@@ -11,7 +11,8 @@ mod price;
 mod profile;
 pub mod truth;
 
-pub(crate) use price::{present, tax as tax_share};
+pub use price::present;
+pub(crate) use price::tax as tax_share;
 pub use profile::{Presentment, Profile};
 
 use crate::random::SplitMix;

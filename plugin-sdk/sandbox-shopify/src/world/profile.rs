@@ -49,7 +49,7 @@ pub fn all() -> Vec<Profile> {
             tax_titles: &["CGST", "SGST"],
             tax_basis_points: 1800,
             price_unit_minor: 100 * 80,
-            gateway: "razorpay",
+            gateway: "stripe",
             presentments: vec![
                 Presentment {
                     currency: "USD",

@@ -1,4 +1,4 @@
-//! What the sandbox does wrong on request.
+//! What a sandbox does wrong on request. Each says in its README how its channel would put it.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum FaultKind {
     /// 429, with `Retry-After` where given.
     RateLimited { retry_after_s: Option<u64> },
-    /// 200 with `THROTTLED` in the errors.
+    /// The budget is spent, in the channel's own words.
     Throttled,
     /// A 5xx with a text body.
     ServerError { status: Option<u16> },
@@ -22,11 +22,11 @@ pub enum FaultKind {
     RepeatedCursor,
     /// The right answer, late.
     Slow { delay_ms: u64 },
-    /// 401: the token was revoked.
+    /// 401: the credentials were revoked.
     InvalidToken,
-    /// 200 with `ACCESS_DENIED` in the errors.
+    /// The credentials don't reach this far, in the channel's own words.
     AccessDenied { scope: Option<String> },
-    /// 200 with an error the client cannot know.
+    /// An error inside the channel, in its own words.
     InternalError,
 }
 
