@@ -23,6 +23,7 @@ mod m0005_ledger;
 mod m0006_jobs;
 mod m0007_set_aside;
 mod m0008_product_labels;
+mod m0013_replays;
 mod table;
 
 /// The list of migrations, oldest first.
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_jobs::Migration),
             Box::new(m0007_set_aside::Migration),
             Box::new(m0008_product_labels::Migration),
+            Box::new(m0013_replays::Migration),
         ]
     }
 }

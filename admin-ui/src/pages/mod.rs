@@ -15,6 +15,7 @@ mod plugins;
 mod problems;
 mod pulse;
 mod sign_in;
+mod stored_data;
 mod sync;
 mod syncs;
 
@@ -26,7 +27,7 @@ pub use connection_mapping::{ConnectionMappingPage, FileLook, PreviewFault, Prev
 pub use connection_settings::{ConflictRow, ConnectionSettingsPage};
 pub use connections::{ConnectionChoicePage, ConnectionRow, ConnectionsBody, ConnectionsPage, PluginChoice};
 pub use message::ErrorPage;
-pub use order::{EventRow, OrderLineRow, OrderPage, RefundRow, VersionRow};
+pub use order::{EventRow, LineageRow, OrderLineRow, OrderPage, RefundRow, VersionRow};
 pub use orders::{OrderRow, OrdersPage};
 pub use plugins::{PluginPage, PluginRow, PluginStreamRow, PluginsPage};
 pub use problems::{ProblemRow, ProblemsPage};
@@ -34,6 +35,7 @@ pub use pulse::{
     FreshnessRow, Kpi, KpiValue, PulseBody, PulseFilter, PulsePage, RangePreset, SparklineView,
     TopProductRow, TopProducts,
 };
+pub use stored_data::{ReplayRow, StoredData, StoredStream};
 pub use sign_in::{SignInLinkPage, SignInLinkState, SignInPage};
 pub use sync::{QuarantineRow, SliceRow, SyncBody, SyncPage};
 pub use syncs::{SyncRow, SyncsBody, SyncsPage};

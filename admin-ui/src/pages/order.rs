@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::EXTREME_TEXT;
-use crate::parts::{Badge, Fact, Section, Shell, Tone, When};
+use crate::parts::{Badge, Fact, PostAction, Section, Shell, Tone, When};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderLineRow {
@@ -58,6 +58,25 @@ pub struct VersionRow {
     pub note: String,
 }
 
+/// Events that were posted together: what had them posted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineageRow {
+    pub recorded: When,
+    /// "sale, 2 × return".
+    pub events: String,
+    /// "order 1042, record 12".
+    pub records: Vec<String>,
+    /// "orders, received 3 Mar 2026 14:05".
+    pub page: String,
+    /// The first characters of the page's hash.
+    pub page_hash: String,
+    /// "shopify 0.2.0".
+    pub plugin: String,
+    pub build_hash: String,
+    /// Reads the page again, once for each page.
+    pub read_again: Option<PostAction>,
+}
+
 /// `GET /orders/{document_id}`.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
 #[template(path = "order.html")]
@@ -78,6 +97,8 @@ pub struct OrderPage {
     pub agreement: Badge,
     pub refunds: Vec<RefundRow>,
     pub versions: Vec<VersionRow>,
+    /// Where the events come from, oldest first.
+    pub lineage: Vec<LineageRow>,
     /// The document as it is stored, indented JSON.
     pub body_json: Option<String>,
 }
@@ -156,6 +177,16 @@ impl OrderPage {
                 hash: "9f2c1ab0".into(),
                 note: "current".into(),
             }],
+            lineage: vec![LineageRow {
+                recorded: When::sample(),
+                events: "2 × sale".into(),
+                records: vec!["order gid://shopify/Order/5501042, record 12".into()],
+                page: "orders, received 3 Mar 2026 14:05".into(),
+                page_hash: "5be0c4d1f2a3".into(),
+                plugin: "shopify 0.2.0".into(),
+                build_hash: "a1b2c3d4e5f6".into(),
+                read_again: Some(PostAction::new("Read again", "/connections/sample/replays?chunk=sample")),
+            }],
             body_json: Some(
                 "{\n  \"key\": \"gid://shopify/Order/5501042\",\n  \"number\": \"#1042\"\n}".into(),
             ),
@@ -172,6 +203,7 @@ impl OrderPage {
             agreement: Badge::new("nothing posted", Tone::Neutral),
             refunds: Vec::new(),
             versions: Vec::new(),
+            lineage: Vec::new(),
             body_json: None,
             ..Self::sample()
         }
@@ -181,6 +213,8 @@ impl OrderPage {
         let mut page = Self::sample();
         page.shell.title = EXTREME_TEXT.into();
         page.lines[0].title = EXTREME_TEXT.into();
+        page.lineage[0].records = vec![EXTREME_TEXT.into(); 3];
+        page.lineage[0].plugin = EXTREME_TEXT.into();
         page.body_json = Some(format!("{{\"title\": \"{EXTREME_TEXT}\"}}"));
         let huge = "−92\u{202f}233\u{202f}720\u{202f}368\u{202f}547\u{202f}758.08";
         page.events =

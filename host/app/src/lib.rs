@@ -12,6 +12,7 @@ pub mod orders;
 pub mod people;
 pub mod plugins;
 pub mod pulse;
+pub mod replays;
 pub mod router;
 pub mod signin;
 pub mod syncs;

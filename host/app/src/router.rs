@@ -15,7 +15,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::web::error::AppError;
 use crate::web::{guard, request_id, revalidate};
-use crate::{App, analytics, connections, orders, plugins, pulse, signin, syncs, system};
+use crate::{App, analytics, connections, orders, plugins, pulse, replays, signin, syncs, system};
 
 /// Larger bodies are refused; uploads have a limit of their own.
 const LARGEST_BODY_BYTES: usize = 2 << 20;
@@ -33,7 +33,9 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(analytics::api::routes())
         .merge(connections::api::routes())
         .merge(orders::api::routes())
+        .merge(orders::lineage_api::routes())
         .merge(plugins::api::routes())
+        .merge(replays::api::routes())
         .merge(syncs::api::routes())
         .merge(system::api::routes())
 }
@@ -54,6 +56,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(syncs::routes())
         .merge(orders::routes())
         .merge(plugins::routes())
+        .merge(replays::routes())
         .merge(system::routes())
         .fallback(system::not_found)
         .method_not_allowed_fallback(system::method_not_allowed);

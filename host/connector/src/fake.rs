@@ -20,6 +20,9 @@ use crate::{
 /// Answers a fetch in place of the script; `None` leaves it to the script.
 pub type FetchHook = Arc<dyn Fn(&FetchRequest) -> Option<Result<Page, Fault>> + Send + Sync>;
 
+/// Changes what a build makes of a chunk: so two builds can differ.
+pub type ReadingHook = Arc<dyn Fn(&PluginRef, &mut Normalized) + Send + Sync>;
+
 /// A scripted runtime. Clones share one script.
 #[derive(Clone, Default)]
 pub struct FakeRuntime {
@@ -36,6 +39,7 @@ struct Script {
     fetch_faults: BTreeMap<(String, usize), VecDeque<Fault>>,
     normalize_faults: VecDeque<Fault>,
     fetch_hook: Option<FetchHook>,
+    reading_hook: Option<ReadingHook>,
     fetches: Vec<FetchRequest>,
 }
 
@@ -111,6 +115,12 @@ impl FakeRuntime {
         self
     }
 
+    /// Has builds make other things of the records than the records say.
+    pub fn on_normalize(self, hook: impl Fn(&PluginRef, &mut Normalized) + Send + Sync + 'static) -> Self {
+        self.script().reading_hook = Some(Arc::new(hook));
+        self
+    }
+
     /// Every fetch so far, oldest first.
     pub fn fetches(&self) -> Vec<FetchRequest> {
         self.script().fetches.clone()
@@ -126,10 +136,7 @@ impl FakeRuntime {
             plugin: PluginRef {
                 id: manifest.id.clone(),
                 version: manifest.version.clone(),
-                sha256: format!(
-                    "{:0>64}",
-                    manifest.version.replace(|character: char| !character.is_ascii_digit(), "")
-                ),
+                sha256: fake_hash(&manifest.version),
             },
             manifest: Arc::new(manifest),
             size_bytes: 1,
@@ -143,6 +150,12 @@ impl FakeRuntime {
     fn script(&self) -> MutexGuard<'_, Script> {
         self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Of a version: the same in both halves, as whoever knows one half alone has to tell builds apart, too.
+fn fake_hash(version: &str) -> String {
+    let half = format!("{:0>32}", version.replace(|character: char| !character.is_ascii_digit(), ""));
+    format!("{half}{half}")
 }
 
 impl Script {
@@ -302,14 +315,19 @@ impl PluginRuntime for FakeRuntime {
     }
 
     async fn normalize(&self, plugin: &PluginRef, request: NormalizeRequest) -> Result<Normalized, Fault> {
-        {
+        let hook = {
             let mut script = self.script();
             script.installed(plugin)?;
             if let Some(fault) = script.normalize_faults.pop_front() {
                 return Err(fault);
             }
+            script.reading_hook.clone()
+        };
+        let mut normalized = normalize_records(&request.body)?;
+        if let Some(hook) = hook {
+            hook(plugin, &mut normalized);
         }
-        normalize_records(&request.body)
+        Ok(normalized)
     }
 }
 

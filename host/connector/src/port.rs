@@ -254,6 +254,11 @@ pub trait PluginRuntime: Send + Sync + 'static {
     /// The plugin with this id, in its newest installed version.
     fn find(&self, plugin_id: &str) -> Option<InstalledPlugin>;
 
+    /// The plugin in exactly this build.
+    fn build(&self, sha256: &str) -> Option<InstalledPlugin> {
+        self.plugins().into_iter().find(|installed| installed.plugin.sha256 == sha256)
+    }
+
     /// Asks the channel who is behind the connection.
     async fn check(
         &self,

@@ -100,6 +100,7 @@ async fn add_tenant(store: &FactStore, id: TenantId, slug: &str) -> Result<(), F
                 consent: "{}".to_owned(),
                 created_at: now,
                 updated_at: now,
+                plugin_sha256: None,
             }
             .into_active_model()
         })

@@ -8,6 +8,7 @@ use portolan_access::{KeyRing, Purpose, Sessions};
 use portolan_app::App;
 use portolan_app::CHART_BUNDLE;
 use portolan_app::live::LiveBus;
+use portolan_app::replays::jobs::RunReplay;
 use portolan_app::syncs::jobs::{RunSync, StartScheduledSync};
 use portolan_charts::ChartRenderer;
 use portolan_connector::PluginRuntime;
@@ -72,6 +73,7 @@ impl Portolan {
         Registry::new()
             .with(RunSync { app: Arc::clone(&self.app) })
             .with(StartScheduledSync { app: Arc::clone(&self.app) })
+            .with(RunReplay { app: Arc::clone(&self.app) })
             .with(FoldFacts { facts: self.facts.clone() })
     }
 }

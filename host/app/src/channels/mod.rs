@@ -17,7 +17,25 @@ pub async fn find_connection(tx: &TenantTx, id: ConnectionId) -> AppResult<conne
     tx.find_by_id::<connection::Entity>(id.0).await?.ok_or_else(|| AppError::not_found("connection"))
 }
 
-/// The plugin with this id, as it is installed.
+/// The build of its plugin that a connection is on; none where that build is not installed (any more).
+pub fn build_of_connection(app: &App, connection: &connection::Model) -> Option<InstalledPlugin> {
+    match &connection.plugin_sha256 {
+        Some(sha256) => app.runtime.build(sha256),
+        None => app.runtime.find(&connection.plugin_id),
+    }
+}
+
+/// [`build_of_connection`], for whoever can't go on without it.
+pub fn plugin_of(app: &App, connection: &connection::Model) -> AppResult<InstalledPlugin> {
+    build_of_connection(app, connection).ok_or_else(|| {
+        AppError::conflict(format!(
+            "The build of the plugin {} that this connection is on is not installed. Install the same file again.",
+            connection.plugin_id
+        ))
+    })
+}
+
+/// The plugin with this id, in its newest installed build.
 pub fn find_plugin(app: &App, plugin_id: &str) -> AppResult<InstalledPlugin> {
     app.runtime.find(plugin_id).ok_or_else(|| AppError::not_found("plugin"))
 }

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::ops::{
-    Sealer, Settings, check_offline, find_connection, find_plugin, hold_connection, refuse_taken_label,
+    Sealer, Settings, check_offline, find_connection, hold_connection, plugin_of, refuse_taken_label,
     replace_secret,
 };
 use super::queries::secrets_of;
@@ -78,7 +78,7 @@ pub async fn change_connection(
 ) -> AppResult<Changed> {
     let tx = app.db.read(tenant).await?;
     let before = find_connection(&tx, id).await?;
-    let plugin = find_plugin(app, &before.plugin_id)?;
+    let plugin = plugin_of(app, &before)?;
     let stored: Vec<String> = secrets_of(&tx, id).await?.into_iter().map(|secret| secret.field).collect();
     let config_before: Value = serde_json::from_str(&before.config).map_err(AppError::internal)?;
     let settings = Settings {

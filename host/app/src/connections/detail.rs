@@ -23,7 +23,10 @@ use super::pages::{actions, documents_text, freshness_text, state_badge};
 use super::settings::{facts as facts_of, setter};
 use super::{mapping, ops, queries, remove};
 use crate::App;
+use crate::channels::build_of_connection;
 use crate::channels::context::{UPLOAD_REFUSED, UPLOAD_STAGED, UPLOAD_WAITING};
+use crate::replays::ops::settle_dead;
+use crate::replays::stored_data;
 use crate::syncs::ops::{Trigger, start_sync};
 use crate::syncs::queries::{SyncFilter, list_syncs, unread_chunks};
 use crate::syncs::sync_row;
@@ -44,6 +47,10 @@ pub async fn show_connection(
     Query(flash): Query<FlashQuery>,
 ) -> PageResult {
     let viewer = Viewer::load(&app, &actor).await?;
+    if let Err(error) = settle_dead(&app, actor.tenant, id).await {
+        // Where nothing can be written, looking still works.
+        tracing::warn!(tenant.id = %actor.tenant, error = error.full_detail(), "failed to settle a dead replay");
+    }
     let tx = app.db.read(actor.tenant).await?;
     let connection = ops::find_connection(&tx, id).await?;
     if wants_part(&headers) {
@@ -61,7 +68,7 @@ async fn page(
     flash: &FlashQuery,
 ) -> AppResult<ConnectionPage> {
     let id = ConnectionId(connection.id);
-    let plugin = app.runtime.find(&connection.plugin_id);
+    let plugin = build_of_connection(app, connection);
     let manifest = plugin.as_ref().map(|plugin| plugin.manifest.as_ref());
     let config: serde_json::Value = serde_json::from_str(&connection.config).unwrap_or_default();
     let hosts = manifest.and_then(|manifest| manifest.render_hosts(&config).ok()).unwrap_or_default();
@@ -173,7 +180,7 @@ async fn body(
     viewer: &Viewer,
     connection: &connection::Model,
 ) -> AppResult<ConnectionBody> {
-    let plugin = app.runtime.find(&connection.plugin_id);
+    let plugin = build_of_connection(app, connection);
     let look_href = |upload: &upload::Model| {
         let waits = upload.state != UPLOAD_STAGED;
         let mapped =
@@ -197,6 +204,7 @@ async fn body(
         facts.push(Fact::new("Stored, but not read", format!("{pages} pages; “Sync now” tries them again")));
     }
     Ok(ConnectionBody {
+        stored: stored_data(tx, viewer, id).await?,
         facts,
         streams: streams.iter().map(|stream| stream_row(viewer, stream)).collect(),
         syncs: syncs

@@ -15,7 +15,7 @@ use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
 use serde_json::{Value, json};
 
-pub use crate::channels::{find_connection, find_plugin};
+pub use crate::channels::{find_connection, find_plugin, plugin_of};
 
 use crate::App;
 use crate::channels::context::{SECRET_COLUMN, SECRET_TABLE, load_context, secret_row};
@@ -88,6 +88,7 @@ pub async fn create_connection(
         consent: Set(consent_record(&plugin.manifest, by, now).to_string()),
         created_at: Set(now),
         updated_at: Set(now),
+        plugin_sha256: Set(Some(plugin.plugin.sha256.clone())),
     };
     let streams = stream_rows(&plugin.manifest, tenant, id);
     let queue = app.queue.clone();
@@ -250,7 +251,7 @@ fn stream_rows(manifest: &Manifest, tenant: TenantId, connection: ConnectionId) 
 pub async fn check_connection(app: &Arc<App>, tenant: TenantId, id: ConnectionId) -> AppResult<CheckReport> {
     let tx = app.db.read(tenant).await?;
     let connection = find_connection(&tx, id).await?;
-    let plugin = find_plugin(app, &connection.plugin_id)?;
+    let plugin = plugin_of(app, &connection)?;
     let context = load_context(app, &tx, &connection).await?;
     drop(tx);
     let report = app.runtime.check(&plugin.plugin, context, app.clock.now()).await?;
@@ -302,7 +303,7 @@ pub async fn set_secret(
                 let app = app_in_task;
                 // A change of the address at the same moment must see this secret, or this one it.
                 let connection = hold_connection(tx, id).await?;
-                let plugin = find_plugin(&app, &connection.plugin_id)?;
+                let plugin = plugin_of(&app, &connection)?;
                 if !plugin.manifest.secret_fields().contains(&field) {
                     return Err(AppError::invalid("field", "The plugin has no such secret."));
                 }

@@ -15,6 +15,7 @@ use portolan_db::entity::{stream, sync};
 
 use super::queries;
 use crate::App;
+use crate::channels::build_of_connection;
 use crate::syncs::sync_row;
 use crate::web::actor::{ConnectionsRead, PageActor};
 use crate::web::error::{AppResult, PageResult};
@@ -53,7 +54,7 @@ async fn row(
     let id = ConnectionId(connection.id);
     let streams = queries::streams_of(tx, id).await?;
     let shown = newest.map(|sync| sync_row(viewer, sync, &connection.label, None));
-    let plugin = app.runtime.find(&connection.plugin_id);
+    let plugin = build_of_connection(app, connection);
     Ok(ConnectionRow {
         href: format!("/connections/{id}"),
         label: connection.label.clone(),

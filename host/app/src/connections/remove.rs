@@ -6,7 +6,7 @@ use portolan_core::{ConnectionId, TenantId};
 use portolan_db::entity::sync::SyncState;
 use portolan_db::entity::{
     chunk, connection, connection_secret, document, document_version, egress_grant, product_label,
-    quarantine, stream, sync,
+    quarantine, stream, sync, version_source,
 };
 use portolan_db::{DbError, TenantTx};
 use sea_orm::{ColumnTrait, QueryFilter};
@@ -90,6 +90,14 @@ async fn delete_imported(tx: &TenantTx, id: ConnectionId) -> Result<(), DbError>
     tx.delete_many::<document::Entity>().filter(document::Column::ConnectionId.eq(id.0)).exec(tx).await?;
     let labels = tx.delete_many::<product_label::Entity>();
     labels.filter(product_label::Column::ConnectionId.eq(id.0)).exec(tx).await?;
+    let sources = tx.delete_many::<version_source::Entity>();
+    let own = sea_orm::sea_query::Query::select()
+        .column(document_version::Column::Id)
+        .from(document_version::Entity)
+        .and_where(document_version::Column::TenantId.eq(tx.tenant().0))
+        .and_where(document_version::Column::ConnectionId.eq(id.0))
+        .to_owned();
+    sources.filter(version_source::Column::VersionId.in_subquery(own)).exec(tx).await?;
     let versions = tx.delete_many::<document_version::Entity>();
     versions.filter(document_version::Column::ConnectionId.eq(id.0)).exec(tx).await?;
     Ok(())

@@ -136,7 +136,7 @@ struct SettingsForm {
 impl SettingsForm {
     async fn load(app: &App, tx: &TenantTx, viewer: &Viewer, id: ConnectionId) -> AppResult<Self> {
         let connection = ops::find_connection(tx, id).await?;
-        let manifest = ops::find_plugin(app, &connection.plugin_id)?.manifest;
+        let manifest = ops::plugin_of(app, &connection)?.manifest;
         let secrets = stored_secrets(tx, viewer, id).await?;
         let has_sales = has_sales(tx, id).await?;
         Ok(Self { connection, manifest, secrets, has_sales })

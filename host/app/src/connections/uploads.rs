@@ -12,7 +12,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-use super::ops::{find_connection, find_plugin};
+use super::ops::{find_connection, plugin_of};
 use crate::App;
 use crate::channels::context::{UPLOAD_REFUSED, UPLOAD_STAGED, UPLOAD_WAITING};
 use crate::ingest::unpack::{LARGEST_FILE_BYTES, UnpackError, Unpacked, unpack};
@@ -41,7 +41,7 @@ pub async fn take_file(
     let tx = app.db.read(tenant).await?;
     let row = find_connection(&tx, connection).await?;
     drop(tx);
-    let plugin = find_plugin(app, &row.plugin_id)?;
+    let plugin = plugin_of(app, &row)?;
     let need = plugin.manifest.files.iter().find(|need| need.stream == new.stream);
     let Some(need) = need else {
         return Err(AppError::invalid("stream", "This connection takes no files for that stream."));

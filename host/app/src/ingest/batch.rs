@@ -17,6 +17,7 @@ use super::head::{DocumentHead, source_index, without_provenance};
 use super::labels::Labels;
 use super::post::PostContext;
 use super::rows;
+use super::sources::Stale;
 
 /// How much one transaction posts.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +57,50 @@ pub struct Batch {
     pub(super) source_of_order: BTreeMap<String, u32>,
     pub(super) source_of_refund: BTreeMap<String, u32>,
     pub(super) labels: Labels,
+    /// What the chunk said before and no longer says.
+    pub(super) stale: Vec<Stale>,
 }
+
+impl Prepared {
+    /// The versions that the chunk says.
+    pub fn versions(&self) -> HashSet<Uuid> {
+        self.batches.iter().flat_map(|batch| &batch.versions).map(|version| version.id).collect()
+    }
+
+    /// Has the versions let go that the chunk no longer says: each together with what else moves what it stood
+    /// under, or by itself where nothing else does.
+    pub fn let_go(&mut self, stale: Vec<Stale>, aim: BatchAim) {
+        if stale.is_empty() {
+            return;
+        }
+        let mut batch_of: HashMap<(String, String), usize> = HashMap::new();
+        for (index, batch) in self.batches.iter().enumerate() {
+            let orders = batch.source_of_order.keys().map(|key| (LEDGER.to_owned(), key.clone()));
+            let heads = batch.heads.iter().map(|head| (head.entity.clone(), head.key.clone()));
+            batch_of.extend(orders.chain(heads).map(|group| (group, index)));
+        }
+        let mut alone = Batch::default();
+        for stale in stale {
+            let group = match &stale.ledger_key {
+                Some(key) => (LEDGER.to_owned(), key.clone()),
+                None => (stale.entity.clone(), stale.key.clone()),
+            };
+            match batch_of.get(&group) {
+                Some(index) => self.batches[*index].stale.push(stale),
+                None => alone.stale.push(stale),
+            }
+            if alone.stale.len() >= aim.documents {
+                self.batches.push(std::mem::take(&mut alone));
+            }
+        }
+        if !alone.stale.is_empty() {
+            self.batches.push(alone);
+        }
+    }
+}
+
+/// The group of what moves under a key of the ledger.
+const LEDGER: &str = "ledger";
 
 /// Reads heads, writes texts, computes hashes, and cuts the documents into batches.
 pub fn prepare(
@@ -124,15 +168,15 @@ impl Item {
     /// What has to be posted together: the ledger key, or the document by itself.
     fn group(&self) -> (&'static str, String) {
         match &self.document {
-            Document::Order(order) => ("ledger", order.key.clone()),
-            Document::Refund(refund) => ("ledger", ledger_key(refund).to_owned()),
+            Document::Order(order) => (LEDGER, order.key.clone()),
+            Document::Refund(refund) => (LEDGER, ledger_key(refund).to_owned()),
             _ => ("", format!("{} {}", self.version.entity, self.version.key)),
         }
     }
 }
 
 /// A return without an order has a ledger of its own.
-fn ledger_key(refund: &Refund) -> &str {
+pub(super) fn ledger_key(refund: &Refund) -> &str {
     refund.order.as_ref().unwrap_or(&refund.key)
 }
 

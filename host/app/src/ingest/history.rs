@@ -112,7 +112,9 @@ async fn load_versions<T: DeserializeOwned>(
     let mut versions = Vec::new();
     for keys in keys.chunks(KEYS_PER_STATEMENT) {
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        for row in tx.find_by_keys::<document_version::Entity>(&fixed, Column::Key, &keys).await? {
+        let found = tx.find_by_keys::<document_version::Entity>(&fixed, Column::Key, &keys).await?;
+        // What no chunk says any more counts for nothing.
+        for row in found.into_iter().filter(|row| row.source_chunk_id.is_some()) {
             versions.push((row.id, rows::read_version(&row)?));
         }
     }

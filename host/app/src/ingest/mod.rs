@@ -1,4 +1,4 @@
-//! From what a channel sent to what stands in the ledger: unpack, cut, stage, normalise, post.
+//! From what a channel sent to what stands in the ledger: unpack, cut, stage, read (normalise, post).
 
 pub mod batch;
 pub mod cut;
@@ -9,8 +9,10 @@ pub mod head;
 mod history;
 mod labels;
 pub mod post;
+pub mod read;
 mod rows;
+pub mod sources;
 pub mod stage;
 pub mod unpack;
 
-pub use rows::entity_name;
+pub use rows::{build_of, entity_name};

@@ -3,26 +3,31 @@
 //! Every version of a document is kept. All versions of an order and of its refunds determine
 //! which events should stand; what should stand minus what does stand is posted under the
 //! tenant's ledger lock. Posting a batch again therefore adds nothing, also where a crash has left
-//! a chunk with only some of its batches posted.
+//! a chunk with only some of its batches posted. A version that no chunk says any more, because its chunk was
+//! read anew, counts for nothing ([`super::sources`]).
 
 use std::collections::BTreeMap;
 
-use portolan_commerce::document::Skipped;
+use portolan_commerce::document::{Entity, Skipped};
 use portolan_commerce::ledger::{OrderFacts, PostedEvent, Posting, difference, standing_events_under};
 use portolan_core::{ChunkId, Clock, ConnectionId, EventId, Instant, Random, StoreCalendar};
-use portolan_db::entity::{document, document_version, sale_event};
+use portolan_db::entity::{document, posting, sale_event};
 use portolan_db::{DbError, StoredEventError, TenantTx};
+use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
-use sea_orm::{ActiveModelTrait, ColumnTrait, DbErr, IntoActiveModel, QueryFilter};
+use sea_orm::{ActiveModelTrait, DbErr, IntoActiveModel};
+use uuid::Uuid;
 
 use super::batch::Batch;
 use super::history::{History, load_history};
-use super::rows;
+use super::{rows, sources};
 
 /// Where documents come from and what their days mean.
 pub struct PostContext<'a> {
     pub connection: ConnectionId,
     pub chunk: ChunkId,
+    /// The build of the plugin that read the chunk, see [`rows::build_of`].
+    pub plugin_build: Uuid,
     pub received_at: Instant,
     pub calendar: &'a StoreCalendar,
     pub clock: &'a dyn Clock,
@@ -33,6 +38,8 @@ pub struct PostContext<'a> {
 #[derive(Debug, Default)]
 pub struct Posted {
     pub events: u64,
+    /// Versions that no chunk says any more.
+    pub superseded: u64,
     /// Documents that cannot stand in the ledger, with the reason.
     pub quarantined: Vec<Skipped>,
 }
@@ -70,15 +77,25 @@ pub async fn post_batch(
 ) -> Result<Posted, PostError> {
     // Held from here on: what is read now is still true when the difference to it is posted.
     tx.hold_ledger().await?;
+    let stale = std::mem::take(&mut batch.stale);
+    let superseded = sources::let_go(tx, context.chunk.0, &stale).await?;
+    for stale in &stale {
+        let Some(ledger_key) = &stale.ledger_key else { continue };
+        batch.source_of_order.entry(ledger_key.clone()).or_insert(stale.src);
+        if stale.entity == rows::entity_name(Entity::Refund) {
+            batch.source_of_refund.entry(stale.key.clone()).or_insert(stale.src);
+        }
+    }
     let history = load_history(tx, context, &mut batch).await?;
     let changed_versions = store_versions(tx, context, &mut batch).await?;
     std::mem::take(&mut batch.labels).store(tx, context.connection).await?;
-    let mut posted = Posted::default();
+    sources::renew_heads(tx, context, &stale).await?;
+    let mut posted = Posted { superseded, ..Posted::default() };
     let postings = differences(context, &batch, history, &mut posted);
     posted.events = postings.len() as u64;
     if !postings.is_empty() {
         append_events(tx, context, postings).await?;
-    } else if changed_versions > 0 {
+    } else if changed_versions > 0 || !stale.is_empty() {
         // Titles and names are joined when a question is asked: answers may have changed.
         tx.bump_data_version().await?;
     }
@@ -120,16 +137,7 @@ async fn store_versions(
     let versions = std::mem::take(&mut batch.versions).into_iter().map(rows::into_active_version);
     let mut changed = tx.insert_many_on_conflict_do_nothing(versions.collect()).await?;
     if changed < ids.len() as u64 {
-        for ids in ids.chunks(KEYS_PER_STATEMENT) {
-            let updated = tx
-                .update_many::<document_version::Entity>()
-                .col_expr(document_version::Column::ReceivedAt, Expr::value(context.received_at.0))
-                .filter(document_version::Column::Id.is_in(ids.iter().copied()))
-                .filter(document_version::Column::ReceivedAt.lt(context.received_at.0))
-                .exec(tx)
-                .await?;
-            changed += updated.rows_affected;
-        }
+        changed += sources::say_again(tx, context, &ids).await?;
     }
     let heads = std::mem::take(&mut batch.heads).into_iter().map(rows::into_active_head);
     tx.upsert_many(heads.collect(), &newest_head_wins()).await?;
@@ -147,6 +155,12 @@ fn newest_head_wins() -> OnConflict {
     let same_receipt = incoming(Column::ReceivedAt).eq(stored(Column::ReceivedAt));
     let later_hash = incoming(Column::Hash).gte(stored(Column::Hash));
     let is_newer = newer_update.or(same_update.and(newer_receipt.or(same_receipt.and(later_hash))));
+    replace_head().action_and_where(is_newer).to_owned()
+}
+
+/// A head that exists keeps its id alone.
+pub(super) fn replace_head() -> OnConflict {
+    use document::Column;
     OnConflict::columns([Column::TenantId, Column::ConnectionId, Column::Entity, Column::Key])
         .update_columns([
             Column::VersionId,
@@ -166,7 +180,6 @@ fn newest_head_wins() -> OnConflict {
             Column::CustomerKey,
             Column::Country,
         ])
-        .action_and_where(is_newer)
         .to_owned()
 }
 
@@ -182,6 +195,15 @@ async fn append_events(
         posting_version: tx.lock_ledger().await?,
         recorded_at: context.clock.now(),
     };
+    tx.insert_many(vec![posting::ActiveModel {
+        tenant_id: Set(place.tenant.0),
+        posting_version: Set(place.posting_version),
+        connection_id: Set(place.connection.0),
+        chunk_id: Set(context.chunk.0),
+        plugin_build: Set(context.plugin_build),
+        recorded_at: Set(place.recorded_at.0),
+    }])
+    .await?;
     let mut events = Vec::with_capacity(postings.len());
     for posting in postings {
         let (event, reverses) = match posting {

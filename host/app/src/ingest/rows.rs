@@ -1,6 +1,6 @@
 //! Between documents and events of the domain and the rows that keep them.
 
-use portolan_commerce::document::{Entity, Moment};
+use portolan_commerce::document::{Document, Entity, Moment};
 use portolan_commerce::ledger::Version;
 use portolan_core::calendar::StoreCalendar;
 use portolan_core::{Instant, id::new_uuid};
@@ -42,6 +42,11 @@ fn resolve(calendar: &StoreCalendar, moment: Moment) -> Instant {
     }
 }
 
+/// A build of a plugin as versions and postings name it: the first half of its hash, in a quarter of the room.
+pub fn build_of(sha256: &str) -> Uuid {
+    sha256.get(..32).and_then(|half| Uuid::parse_str(half).ok()).unwrap_or_default()
+}
+
 /// A version as it is kept; `updated_at` falls back to the time of receipt. `hash` is the body's.
 pub fn version_row(
     tenant: Uuid,
@@ -66,6 +71,8 @@ pub fn version_row(
         chunk_id: context.chunk.0,
         src: i64::from(src),
         body,
+        source_chunk_id: Some(context.chunk.0),
+        plugin_build: Some(context.plugin_build),
     }
 }
 
@@ -81,6 +88,11 @@ fn version_id(context: &PostContext<'_>, entity: &str, key: &str, hash: &str) ->
     let mut bytes = [0_u8; 16];
     bytes.copy_from_slice(&digest.finalize()[..16]);
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
+}
+
+/// What orders the stored versions of a document.
+pub fn version_order(version: &document_version::Model) -> (i64, i64, &str) {
+    (version.updated_at, version.received_at, &version.hash)
 }
 
 /// What orders the versions of a document, and with them its heads.
@@ -121,6 +133,15 @@ pub fn head_row(
 
 pub fn into_active_version(model: document_version::Model) -> document_version::ActiveModel {
     model.into_active_model().reset_all()
+}
+
+/// The document of a stored version.
+///
+/// Errors: a body that is no document: the table was changed from outside.
+pub fn read_document(row: &document_version::Model) -> Result<Document, PostError> {
+    serde_json::from_str(&row.body).map_err(|error| {
+        PostError::Corrupt(format!("version {} of {} {}: {error}", row.id, row.entity, row.key))
+    })
 }
 
 pub fn into_active_head(model: document::Model) -> document::ActiveModel {

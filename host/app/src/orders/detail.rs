@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use portolan_admin_ui::pages::OrderPage;
+use portolan_access::allows;
 use portolan_admin_ui::parts::Section;
 use portolan_core::Instant;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::agreement::Agreement;
+use super::lineage::{self, Lineage};
 use super::queries::{OrderRecord, load_order};
 use super::views;
 use crate::App;
-use crate::web::actor::{OrdersRead, PageActor};
+use crate::web::actor::{Grant, OrdersRead, PageActor, SyncsRun};
 use crate::web::error::PageResult;
 use crate::web::extract::Path;
 use crate::web::html;
@@ -27,11 +29,13 @@ pub async fn show_order(
     let viewer = Viewer::load(&app, &actor).await?;
     let tx = app.db.read(actor.tenant).await?;
     let record = load_order(&tx, id).await?;
+    let lineage = lineage::trace(&tx, &record).await?;
     drop(tx);
-    html(&page(&viewer, &record))
+    let may_read_again = allows(actor.role, SyncsRun::PERMISSION);
+    html(&page(&viewer, &record, &lineage, may_read_again))
 }
 
-fn page(viewer: &Viewer, record: &OrderRecord) -> OrderPage {
+fn page(viewer: &Viewer, record: &OrderRecord, lineage: &Lineage, may_read_again: bool) -> OrderPage {
     let (head, order) = (&record.head, &record.order);
     let placed = viewer.when(Instant(head.occurred_at.unwrap_or(head.updated_at)));
     OrderPage {
@@ -55,6 +59,7 @@ fn page(viewer: &Viewer, record: &OrderRecord) -> OrderPage {
             .map(|(refund_head, refund)| views::refund_row(viewer, refund_head, refund, order))
             .collect(),
         versions: views::version_rows(viewer, &record.version_rows, head.version_id),
+        lineage: views::lineage_rows(viewer, record, lineage, may_read_again),
         body_json: indented(&record.body),
     }
 }

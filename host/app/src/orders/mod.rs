@@ -3,6 +3,8 @@
 mod agreement;
 pub mod api;
 mod detail;
+mod lineage;
+pub mod lineage_api;
 mod list;
 mod queries;
 #[cfg(test)]

@@ -166,14 +166,28 @@ pub async fn load_order(tx: &TenantTx, id: Uuid) -> AppResult<OrderRecord> {
     Ok(OrderRecord {
         order: read::<Order>(newest)?.document,
         body: newest.body.clone(),
-        versions: version_rows.iter().map(read).collect::<AppResult<_>>()?,
-        refund_versions: refund_rows.iter().map(read).collect::<AppResult<_>>()?,
+        versions: counted(&version_rows).map(read).collect::<AppResult<_>>()?,
+        refund_versions: counted(&refund_rows).map(read).collect::<AppResult<_>>()?,
         events: events_of(tx, &head).await?,
         version_rows,
         refunds,
         head,
         connection,
     })
+}
+
+/// What no stored page says any more counts for nothing.
+fn counted(rows: &[document_version::Model]) -> impl Iterator<Item = &document_version::Model> {
+    rows.iter().filter(|row| row.source_chunk_id.is_some())
+}
+
+/// Every version of the refunds that stand under an order by their heads.
+pub async fn refund_versions_of(
+    tx: &TenantTx,
+    record: &OrderRecord,
+) -> AppResult<Vec<document_version::Model>> {
+    let keys = record.refunds.iter().map(|(head, _)| head.key.clone()).collect();
+    versions_of(tx, record.head.connection_id, Entity::Refund, keys).await
 }
 
 async fn versions_of(

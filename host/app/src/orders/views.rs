@@ -1,15 +1,16 @@
 //! An order as its page shows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portolan_admin_ui::format;
-use portolan_admin_ui::pages::{EventRow, OrderLineRow, RefundRow, VersionRow};
-use portolan_admin_ui::parts::{Badge, Fact, Tone};
+use portolan_admin_ui::pages::{EventRow, LineageRow, OrderLineRow, RefundRow, VersionRow};
+use portolan_admin_ui::parts::{Badge, Fact, PostAction, Tone};
 use portolan_commerce::document::{Order, OrderLine, Refund};
 use portolan_commerce::ledger::{PostedEvent, SaleEvent};
 use portolan_core::{Currency, Decimal, Instant};
-use portolan_db::entity::{document, document_version};
+use portolan_db::entity::{document, document_version, sale_event};
 
+use super::lineage::Lineage;
 use super::queries::OrderRecord;
 use crate::web::viewer::Viewer;
 
@@ -260,7 +261,69 @@ pub fn version_rows(
             updated_at: viewer.when(Instant(row.updated_at)),
             received_at: viewer.when(Instant(row.received_at)),
             hash: row.hash.chars().take(12).collect(),
-            note: if row.id == current { "current".to_owned() } else { String::new() },
+            note: match row.source_chunk_id {
+                Some(_) if row.id == current => "current".to_owned(),
+                Some(_) => String::new(),
+                None => "superseded: no stored page says it any more".to_owned(),
+            },
         })
         .collect()
+}
+
+/// Where the events come from, a row for each time that some were posted.
+pub fn lineage_rows(
+    viewer: &Viewer,
+    record: &OrderRecord,
+    lineage: &Lineage,
+    may_read_again: bool,
+) -> Vec<LineageRow> {
+    let mut offered = BTreeSet::new();
+    let rows = lineage.postings.iter().map(|posting| {
+        let source = posting.source.as_ref();
+        let said = source.iter().flat_map(|source| source.versions.iter().map(|index| (source.chunk, *index)));
+        let records = said.map(|(chunk, index)| {
+            let version = &lineage.versions[index];
+            if version.chunk == chunk {
+                format!("{}, record {}", version.name(), version.record + 1)
+            } else {
+                version.name()
+            }
+        });
+        let read_again = source.filter(|source| may_read_again && offered.insert(source.chunk)).map(|source| {
+            let connection = record.head.connection_id;
+            PostAction::new("Read again", format!("/connections/{connection}/replays?chunk={}", source.chunk))
+        });
+        LineageRow {
+            recorded: viewer.when(posting.recorded_at),
+            events: events_text(&posting.events),
+            records: records.collect(),
+            page: source.map_or_else(
+                || "posted before this was kept".to_owned(),
+                |source| format!("{}, received {}", source.stream, viewer.date_and_time(source.received_at)),
+            ),
+            page_hash: source.map(|source| source.sha256.chars().take(12).collect()).unwrap_or_default(),
+            plugin: source.and_then(|source| source.plugin.as_ref()).map_or_else(
+                || format::MISSING.to_owned(),
+                |build| format!("{} {}", build.id, build.version),
+            ),
+            build_hash: source
+                .and_then(|source| source.plugin.as_ref())
+                .map(|build| build.sha256.chars().take(12).collect())
+                .unwrap_or_default(),
+            read_again,
+        }
+    });
+    rows.collect()
+}
+
+/// "sale, 2 returns, 3 taken back".
+fn events_text(events: &[sale_event::Model]) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for event in events {
+        let kind =
+            if event.reverses.is_some() { "taken back".to_owned() } else { event.kind.replace('_', " ") };
+        *counts.entry(kind).or_default() += 1;
+    }
+    let told = counts.into_iter().map(|(kind, count)| if count == 1 { kind } else { format!("{count} × {kind}") });
+    told.collect::<Vec<_>>().join(", ")
 }

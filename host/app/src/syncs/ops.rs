@@ -17,7 +17,7 @@ use super::jobs::RUN_SYNC;
 use super::orphans::{settle_orphans, waiting_job};
 use super::run::may_sync;
 use crate::App;
-use crate::channels::{find_connection, find_plugin};
+use crate::channels::{find_connection, plugin_of};
 use crate::live::LiveMessage;
 use crate::web::error::{AppError, AppResult};
 
@@ -69,7 +69,7 @@ pub async fn start_sync(
         .write(tenant, move |tx| {
             Box::pin(async move {
                 let row = find_connection(tx, connection).await?;
-                find_plugin(&app_in_task, &row.plugin_id)?;
+                plugin_of(&app_in_task, &row)?;
                 if !may_sync(&row) {
                     return Err(AppError::conflict(
                         "The connection is paused or waits for new credentials. Resume it first, then sync.",

@@ -6,6 +6,7 @@ use portolan_db::TenantTx;
 use portolan_db::entity::{connection, connection_secret, fact_part};
 
 use crate::App;
+use crate::channels::build_of_connection;
 use crate::channels::context::{SECRET_COLUMN, SECRET_TABLE, secret_row};
 use crate::people::all_tenants;
 use crate::web::error::AppResult;
@@ -66,7 +67,7 @@ async fn examine_plugins(app: &App, tx: &TenantTx, slug: &str) -> AppResult<Find
     let connections = tx.find::<connection::Entity>().all(tx).await?;
     let missing: Vec<String> = connections
         .iter()
-        .filter(|connection| app.runtime.find(&connection.plugin_id).is_none())
+        .filter(|connection| build_of_connection(app, connection).is_none())
         .map(|connection| format!("{} (for {})", connection.plugin_id, connection.label))
         .collect();
     let problem = (!missing.is_empty()).then(|| {

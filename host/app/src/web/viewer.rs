@@ -95,6 +95,10 @@ fn flash_notice(code: &str) -> Option<Notice> {
         "sync-paused" => ("Pausing", "The sync stops after the page it is at."),
         "sync-resumed" => ("Resumed", "The sync goes on where it stood."),
         "sync-cancelled" => ("Cancelling", "What has been imported stays."),
+        "replay-started" => {
+            ("Reading stored data again", "It runs in the background, behind syncs; nothing is asked of the channel.")
+        }
+        "replay-cancelled" => ("Cancelled", "What was read again stays so; the rest is as it was."),
         "connection-created" => ("Connected", "The first sync has started; orders appear while it runs."),
         "connection-waits-for-files" => {
             ("Connected", "Upload a file below; its columns can be looked at first.")

@@ -28,6 +28,7 @@ pub async fn post(
     let context = PostContext {
         connection,
         chunk,
+        plugin_build: Uuid::nil(),
         received_at,
         calendar: &calendar,
         clock: &*app.clock,
@@ -43,6 +44,7 @@ pub async fn post(
                 let context = PostContext {
                     connection,
                     chunk,
+                    plugin_build: Uuid::nil(),
                     received_at,
                     calendar: &calendar,
                     clock: &*app.clock,

@@ -13,6 +13,7 @@ mod orphans;
 mod pages;
 mod posting;
 mod public_address;
+mod replays;
 mod requests;
 mod support;
 mod support_documents;

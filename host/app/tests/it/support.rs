@@ -12,6 +12,7 @@ use portolan_analytics::{
 use portolan_app::connections::ops::{NewConnection, create_connection};
 use portolan_app::live::LiveBus;
 use portolan_app::people::{NewTenant, add_owner, find_member};
+use portolan_app::replays::jobs::RunReplay;
 use portolan_app::syncs::jobs::{FOLD_FACTS, RunSync, StartScheduledSync};
 use portolan_app::syncs::ops::{Trigger, start_sync};
 use portolan_app::{App, CHART_BUNDLE};
@@ -173,6 +174,7 @@ impl TestApp {
         let registry = Registry::new()
             .with(RunSync { app: Arc::clone(&self.app) })
             .with(StartScheduledSync { app: Arc::clone(&self.app) })
+            .with(RunReplay { app: Arc::clone(&self.app) })
             .with(CountFolds(Arc::clone(&self.folds)));
         let worker = tokio::spawn(Worker::new(self.app.queue.clone(), registry, options).run(stop.clone()));
         let idle = async {

@@ -27,6 +27,9 @@ pub struct Model {
     pub consent: String,
     pub created_at: i64,
     pub updated_at: i64,
+    /// The build of its plugin that it is on: a newer one is switched to, never slipped in.
+    #[sea_orm(column_type = "Text")]
+    pub plugin_sha256: Option<String>,
 }
 
 /// Whether a connection is synced.

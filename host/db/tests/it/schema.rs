@@ -53,10 +53,14 @@ async fn every_entity_has_its_table_and_migrating_again_changes_nothing() {
             ledger_head,
             membership,
             plugin,
+            plugin_switch,
+            posting,
             quarantine,
+            replay,
             sale_event,
             schedule,
             session,
+            shadow_replay,
             sign_in_link,
             slice,
             stream,
@@ -64,6 +68,7 @@ async fn every_entity_has_its_table_and_migrating_again_changes_nothing() {
             tenant,
             upload,
             user,
+            version_source,
         );
         migrate(test.database.migration_connection()).await.expect("again");
         let pending =

@@ -84,6 +84,8 @@ async fn many_rows_fit_whatever_a_statement_can_bind_and_known_ones_are_passed_o
                 chunk_id: tenant.0,
                 src: number,
                 body: "{}".to_owned(),
+                source_chunk_id: Some(tenant.0),
+                plugin_build: None,
             })
             .collect();
         let insert = |rows: Vec<document_version::Model>| {

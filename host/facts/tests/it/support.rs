@@ -169,6 +169,7 @@ impl World {
             consent: "{}".to_owned(),
             created_at: 0,
             updated_at: 0,
+            plugin_sha256: None,
         };
         self.database
             .write(self.tenant, move |tx| {

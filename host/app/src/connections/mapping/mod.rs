@@ -191,7 +191,7 @@ pub async fn submit_mapping(
 async fn load(app: &App, tenant: TenantId, id: ConnectionId, stream: &str) -> AppResult<MappingForm> {
     let tx = app.db.read(tenant).await?;
     let connection = ops::find_connection(&tx, id).await?;
-    let plugin = ops::find_plugin(app, &connection.plugin_id)?;
+    let plugin = ops::plugin_of(app, &connection)?;
     if !has_mapping(&plugin.manifest, stream) {
         return Err(AppError::not_found("mapping"));
     }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use portolan_connector::{ConnectionContext, InstalledPlugin};
 use portolan_core::calendar::StoreCalendar;
-use portolan_core::{ConnectionId, SyncId, TenantId};
+use portolan_core::{ConnectionId, Duration, SyncId, TenantId};
 use portolan_db::entity::connection::{self, ConnectionState};
 use portolan_db::entity::slice::{self, SliceState};
 use portolan_db::entity::sync::{self, RequestedAction, SyncState};
@@ -27,6 +27,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 
 use crate::App;
+use crate::channels::build_of_connection;
 use crate::channels::context::{load_context, store_calendar};
 use crate::live::LiveMessage;
 use crate::syncs::orphans::INTERNAL_FAILURE;
@@ -129,9 +130,9 @@ impl SyncRun {
         let connection =
             tx.find_by_id::<connection::Entity>(row.connection_id).await.map_err(JobError::retry)?;
         let Some(connection) = connection else { return Ok(None) };
-        let Some(plugin) = app.runtime.find(&connection.plugin_id) else {
+        let Some(plugin) = build_of_connection(app, &connection) else {
             let detail =
-                format!("The plugin {} is not installed. Install it, then sync again.", connection.plugin_id);
+                format!("The build of the plugin {} that the connection is on is not installed. Install it, then sync again.", connection.plugin_id);
             drop(tx);
             finish::fail_sync(app, &job, tenant, sync, "plugin_missing", &detail).await?;
             return Ok(None);
@@ -159,12 +160,18 @@ impl SyncRun {
     /// Marks the sync as running; false where somebody has paused or cancelled it meanwhile.
     async fn begin(&self) -> Result<bool, JobError> {
         let (sync, now) = (self.sync, self.app.clock.now());
+        let (connection, build) = (self.connection.id, self.connection.plugin_sha256.clone());
         let begun = self
             .write(move |tx| {
                 Box::pin(async move {
                     let Some(row) = tx.find_by_id::<sync::Entity>(sync.0).await? else { return Ok(false) };
                     if !matches!(row.state, SyncState::Queued | SyncState::Running) {
                         return Ok(false);
+                    }
+                    // Switched to another build since it was loaded: the next attempt loads that one.
+                    let here = tx.find_by_id::<connection::Entity>(connection).await?;
+                    if here.is_some_and(|here| here.plugin_sha256 != build) {
+                        return Err(JobError::snooze(Duration::ZERO));
                     }
                     let update = sync::ActiveModel {
                         tenant_id: Set(row.tenant_id),

@@ -1,0 +1,446 @@
+//! A staged chunk becomes documents and ledger events: the plugin's pure function, then short transactions, the
+//! last of which ends the chunk. The same way for a sync that has just fetched it and for a replay years later,
+//! so a replay adds nothing where nothing has changed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use portolan_commerce::document::Skipped;
+use portolan_connector::{ChunkInfo, Fault, NormalizeRequest, Normalized, PluginRef};
+use portolan_core::id::new_uuid;
+use portolan_core::{ChunkId, ConnectionId, Instant, StoreCalendar, TenantId};
+use portolan_db::entity::chunk::{self, ChunkState};
+use portolan_db::entity::{quarantine, replay, slice, sync};
+use portolan_db::{DbError, TenantTx};
+use portolan_jobs::{JobContext, JobError};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, QueryFilter};
+use uuid::Uuid;
+
+use super::batch::{BatchAim, Prepared, prepare};
+use super::post::{PostContext, PostError, Posted, post_batch};
+use super::rows::build_of;
+use super::sources::stale_versions;
+use super::stage::unpack_body;
+use crate::App;
+use crate::live::LiveMessage;
+
+/// Whose counts grow by what is read.
+#[derive(Debug, Clone, Copy)]
+pub enum CountIn {
+    Sync(Uuid),
+    Replay(Uuid),
+}
+
+/// Reads the chunks of one connection with one build of its plugin.
+pub struct ChunkReader {
+    pub app: Arc<App>,
+    pub job: JobContext,
+    pub tenant: TenantId,
+    pub connection: ConnectionId,
+    pub plugin: PluginRef,
+    /// JSON object; secret fields absent.
+    pub config: Arc<str>,
+    pub time_zone: String,
+    pub calendar: StoreCalendar,
+    pub count_in: CountIn,
+}
+
+/// Why a chunk was not read.
+#[derive(Debug)]
+pub enum ReadError {
+    /// It is about this chunk: the others go on. Nothing of it was kept.
+    Chunk { code: String, detail: String },
+    /// The job itself can't go on: lease lost, database away.
+    Job(JobError),
+}
+
+/// Why a build makes nothing of a chunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    pub code: String,
+    /// A sentence.
+    pub detail: String,
+}
+
+impl From<Unreadable> for ReadError {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::Chunk { code: unreadable.code, detail: unreadable.detail }
+    }
+}
+
+impl From<JobError> for ReadError {
+    fn from(error: JobError) -> Self {
+        Self::Job(error)
+    }
+}
+
+impl ChunkReader {
+    /// Reads a chunk, posts what it says and takes back what it said before and no longer says.
+    pub async fn read(&self, chunk: chunk::Model) -> Result<(), ReadError> {
+        let place = Arc::new(ChunkPlace::of(&chunk));
+        let request = request_of(&chunk, Arc::clone(&self.config), &self.time_zone)?;
+        let normalized = normalize(&self.app, &self.plugin, request).await?;
+        let counts = Counts::of(&normalized);
+        let context = self.posting();
+        let aim = BatchAim::default();
+        let mut prepared = prepare(self.tenant, &context.of(&place), normalized.documents, aim);
+        let tx = self.app.db.read(self.tenant).await.map_err(JobError::retry)?;
+        let stale = stale_versions(&tx, place.id, &prepared.versions()).await.map_err(post_error)?;
+        drop(tx);
+        prepared.let_go(stale, aim);
+        Ok(self.post(place, prepared, normalized.skipped, counts).await?)
+    }
+
+    /// Posts in transactions short enough for people to wait behind. The last one carries the counts and ends the
+    /// chunk: a crash before it leaves the chunk as it was, and the batches that stand already add nothing when
+    /// it is posted again.
+    async fn post(
+        &self,
+        place: Arc<ChunkPlace>,
+        mut prepared: Prepared,
+        mut rejected: Vec<Skipped>,
+        counts: Counts,
+    ) -> Result<(), JobError> {
+        let (context, count_in) = (self.posting(), self.count_in);
+        rejected.append(&mut prepared.quarantined);
+        let last = prepared.batches.pop().unwrap_or_default();
+        for batch in prepared.batches {
+            let (context, place) = (context.clone(), Arc::clone(&place));
+            let unposted = self
+                .job
+                .write(move |tx| {
+                    Box::pin(async move {
+                        let posted = post_batch(tx, &context.of(&place), batch).await.map_err(post_error)?;
+                        count_in.add_posted(tx, &posted).await?;
+                        Ok::<_, JobError>(posted.quarantined)
+                    })
+                })
+                .await?;
+            rejected.extend(unposted);
+        }
+        let (now, documents) = (self.app.clock.now(), prepared.documents);
+        let plugin_sha256 = self.plugin.sha256.clone();
+        let data_version = self
+            .job
+            .write_progress(move |tx| {
+                Box::pin(async move {
+                    let posted = post_batch(tx, &context.of(&place), last).await.map_err(post_error)?;
+                    count_in.add_posted(tx, &posted).await?;
+                    rejected.extend(posted.quarantined);
+                    let released = replace_quarantine(tx, &context, &place, rejected, now).await?;
+                    counts.end_chunk(tx, place.id, plugin_sha256).await?;
+                    count_in.add_read(tx, &place, counts, documents, released, now).await?;
+                    Ok::<_, JobError>(tx.ledger_head().await?.data_version)
+                })
+            })
+            .await?;
+        self.app.live.publish(LiveMessage::Data { tenant: self.tenant, data_version });
+        Ok(())
+    }
+
+    fn posting(&self) -> Posting {
+        Posting {
+            app: Arc::clone(&self.app),
+            connection: self.connection,
+            plugin_build: build_of(&self.plugin.sha256),
+            calendar: self.calendar.clone(),
+        }
+    }
+}
+
+/// What a plugin is asked about a stored chunk.
+pub fn request_of(
+    chunk: &chunk::Model,
+    config: Arc<str>,
+    time_zone: &str,
+) -> Result<NormalizeRequest, Unreadable> {
+    let body = unpack_body(&chunk.body).map_err(|error| Unreadable {
+        code: "damaged_chunk".to_owned(),
+        detail: format!("What was stored of the channel's answer cannot be read: {error}. Sync again."),
+    })?;
+    Ok(NormalizeRequest {
+        info: ChunkInfo {
+            stream: chunk.stream.clone(),
+            framing: chunk.framing.clone(),
+            content_type: chunk.content_type.clone(),
+        },
+        body: Bytes::from(body),
+        config,
+        time_zone: time_zone.to_owned(),
+        received_at: Instant(chunk.received_at),
+    })
+}
+
+/// What a build makes of a chunk, every record accounted for.
+pub async fn normalize(
+    app: &App,
+    plugin: &PluginRef,
+    request: NormalizeRequest,
+) -> Result<Normalized, Unreadable> {
+    match app.runtime.normalize(plugin, request).await {
+        Ok(normalized) => check_conservation(normalized),
+        Err(fault) => Err(unreadable(fault)),
+    }
+}
+
+/// `normalize` has no network: whatever it says is about this chunk, the others go on.
+fn unreadable(fault: Fault) -> Unreadable {
+    let detail = fault.to_string();
+    let (code, detail) = match fault {
+        Fault::Stopped { .. } => ("plugin_stopped".to_owned(), detail),
+        Fault::Unavailable { .. } => ("unavailable".to_owned(), detail),
+        Fault::CursorExpired { .. } => ("cursor_expired".to_owned(), detail),
+        Fault::Other { other_code, retryable: false, .. } => (other_code, detail),
+        Fault::InvalidConfig { fields } => {
+            let fields: Vec<String> =
+                fields.into_iter().map(|field| format!("{}: {}", field.path, field.message)).collect();
+            ("invalid_config".to_owned(), fields.join("; "))
+        }
+        _ => ("plugin_bug".to_owned(), detail),
+    };
+    Unreadable { code, detail }
+}
+
+/// `seen = emitted + skipped`: a record that made no document has a reason. Whatever the runtime says,
+/// a chunk that loses a record does not count as done. (A record may make a document *and* complain.)
+fn check_conservation(normalized: Normalized) -> Result<Normalized, Unreadable> {
+    let complained: BTreeSet<u32> = normalized.skipped.iter().map(|item| item.src).collect();
+    let without_document = normalized.seen.checked_sub(normalized.emitted);
+    if without_document.is_some_and(|records| records as usize <= complained.len()) {
+        return Ok(normalized);
+    }
+    Err(Unreadable {
+        code: "records_lost".to_owned(),
+        detail: format!(
+            "The plugin saw {} raw records, made documents from {} and gave reasons for {}. \
+             Nothing of this chunk was kept; report it to the plugin's publisher.",
+            normalized.seen,
+            normalized.emitted,
+            complained.len()
+        ),
+    })
+}
+
+/// Where a chunk belongs.
+struct ChunkPlace {
+    id: Uuid,
+    slice: Uuid,
+    stream: String,
+    received_at: Instant,
+}
+
+impl ChunkPlace {
+    fn of(chunk: &chunk::Model) -> Self {
+        Self {
+            id: chunk.id,
+            slice: chunk.slice_id,
+            stream: chunk.stream.clone(),
+            received_at: Instant(chunk.received_at),
+        }
+    }
+}
+
+/// What every batch of a chunk is posted with.
+#[derive(Clone)]
+struct Posting {
+    app: Arc<App>,
+    connection: ConnectionId,
+    plugin_build: Uuid,
+    calendar: StoreCalendar,
+}
+
+impl Posting {
+    fn of(&self, place: &ChunkPlace) -> PostContext<'_> {
+        PostContext {
+            connection: self.connection,
+            chunk: ChunkId(place.id),
+            plugin_build: self.plugin_build,
+            received_at: place.received_at,
+            calendar: &self.calendar,
+            clock: &*self.app.clock,
+            random: &*self.app.random,
+        }
+    }
+}
+
+/// Sets aside what could not be mapped now, and lets go what could not be mapped before and can be now. Records
+/// that are rejected for the same reason as before stay as they are. Gives how many records passed.
+async fn replace_quarantine(
+    tx: &TenantTx,
+    context: &Posting,
+    place: &ChunkPlace,
+    rejected: Vec<Skipped>,
+    now: Instant,
+) -> Result<u64, DbError> {
+    let known = tx
+        .find::<quarantine::Entity>()
+        .filter(quarantine::Column::ChunkId.eq(place.id))
+        .all(tx)
+        .await?;
+    let still: BTreeSet<i64> = rejected.iter().map(|skipped| i64::from(skipped.src)).collect();
+    let same = |row: &quarantine::Model, skipped: &Skipped| {
+        row.src == i64::from(skipped.src) && row.path == skipped.path && row.reason == skipped.reason
+    };
+    let (kept, gone): (Vec<_>, Vec<_>) =
+        known.into_iter().partition(|row| rejected.iter().any(|skipped| same(row, skipped)));
+    let released: BTreeSet<i64> = gone.iter().map(|row| row.src).filter(|src| !still.contains(src)).collect();
+    if !gone.is_empty() {
+        tx.delete_many::<quarantine::Entity>()
+            .filter(quarantine::Column::ChunkId.eq(place.id))
+            .filter(quarantine::Column::Id.is_in(gone.iter().map(|row| row.id)))
+            .exec(tx)
+            .await?;
+    }
+    let new = rejected.into_iter().filter(|skipped| !kept.iter().any(|row| same(row, skipped)));
+    let rows = new.map(|skipped| quarantine::ActiveModel {
+        tenant_id: Set(tx.tenant().0),
+        id: Set(new_uuid(&*context.app.clock, &*context.app.random)),
+        connection_id: Set(context.connection.0),
+        stream: Set(place.stream.clone()),
+        chunk_id: Set(place.id),
+        src: Set(i64::from(skipped.src)),
+        path: Set(skipped.path),
+        reason: Set(skipped.reason),
+        created_at: Set(now.0),
+    });
+    tx.insert_many(rows.collect()).await?;
+    Ok(released.len() as u64)
+}
+
+/// Raw records of a chunk.
+#[derive(Clone, Copy)]
+struct Counts {
+    seen: i64,
+    emitted: i64,
+    skipped: i64,
+}
+
+impl Counts {
+    fn of(normalized: &Normalized) -> Self {
+        let (seen, emitted) = (i64::from(normalized.seen), i64::from(normalized.emitted));
+        Self { seen, emitted, skipped: seen - emitted }
+    }
+
+    /// Changes the columns that change: a chunk's body is large.
+    async fn end_chunk(self, tx: &TenantTx, chunk: Uuid, plugin_sha256: String) -> Result<(), DbError> {
+        use chunk::Column;
+        tx.update_many::<chunk::Entity>()
+            .col_expr(Column::State, Expr::value(ChunkState::Normalised.as_str()))
+            .col_expr(Column::Error, Expr::value(None::<String>))
+            .col_expr(Column::PluginSha256, Expr::value(plugin_sha256))
+            .col_expr(Column::Seen, Expr::value(self.seen))
+            .col_expr(Column::Emitted, Expr::value(self.emitted))
+            .col_expr(Column::Skipped, Expr::value(self.skipped))
+            .filter(Column::Id.eq(chunk))
+            .exec(tx)
+            .await?;
+        Ok(())
+    }
+}
+
+impl CountIn {
+    /// Events count where they are posted: a batch that is posted again posts none.
+    async fn add_posted(self, tx: &TenantTx, posted: &Posted) -> Result<(), DbError> {
+        if posted.events == 0 && posted.superseded == 0 {
+            return Ok(());
+        }
+        match self {
+            Self::Sync(sync) => {
+                use sync::Column;
+                tx.update_many::<sync::Entity>()
+                    .col_expr(Column::EventsPosted, Expr::col(Column::EventsPosted).add(posted.events as i64))
+                    .filter(Column::Id.eq(sync))
+                    .exec(tx)
+                    .await?;
+            }
+            Self::Replay(replay) => {
+                use replay::Column;
+                tx.update_many::<replay::Entity>()
+                    .col_expr(Column::EventsPosted, Expr::col(Column::EventsPosted).add(posted.events as i64))
+                    .col_expr(Column::Superseded, Expr::col(Column::Superseded).add(posted.superseded as i64))
+                    .filter(Column::Id.eq(replay))
+                    .exec(tx)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A replay counts in itself alone: what its chunk's sync saw then stays said.
+    async fn add_read(
+        self,
+        tx: &TenantTx,
+        place: &ChunkPlace,
+        counts: Counts,
+        documents: u64,
+        released: u64,
+        now: Instant,
+    ) -> Result<(), DbError> {
+        match self {
+            Self::Sync(sync) => {
+                counts.add_to_slice(tx, place.slice).await?;
+                counts.add_to_sync(tx, sync, documents, now).await
+            }
+            Self::Replay(replay) => {
+                use replay::Column;
+                let more = |column: Column, count: i64| Expr::col(column).add(count);
+                tx.update_many::<replay::Entity>()
+                    .col_expr(Column::BeforeChunkId, Expr::value(place.id))
+                    .col_expr(Column::ChunksDone, more(Column::ChunksDone, 1))
+                    .col_expr(Column::Seen, more(Column::Seen, counts.seen))
+                    .col_expr(Column::Skipped, more(Column::Skipped, counts.skipped))
+                    .col_expr(Column::Released, more(Column::Released, released as i64))
+                    .col_expr(Column::Documents, more(Column::Documents, documents as i64))
+                    .col_expr(Column::UpdatedAt, Expr::value(now.0))
+                    .filter(Column::Id.eq(replay))
+                    .exec(tx)
+                    .await?;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Counts {
+    async fn add_to_slice(self, tx: &TenantTx, slice: Uuid) -> Result<(), DbError> {
+        use slice::Column;
+        tx.update_many::<slice::Entity>()
+            .col_expr(Column::Seen, Expr::col(Column::Seen).add(self.seen))
+            .col_expr(Column::Emitted, Expr::col(Column::Emitted).add(self.emitted))
+            .col_expr(Column::Skipped, Expr::col(Column::Skipped).add(self.skipped))
+            .filter(Column::Id.eq(slice))
+            .exec(tx)
+            .await?;
+        Ok(())
+    }
+
+    async fn add_to_sync(
+        self,
+        tx: &TenantTx,
+        sync: Uuid,
+        documents: u64,
+        now: Instant,
+    ) -> Result<(), DbError> {
+        use sync::Column;
+        tx.update_many::<sync::Entity>()
+            .col_expr(Column::Seen, Expr::col(Column::Seen).add(self.seen))
+            .col_expr(Column::Emitted, Expr::col(Column::Emitted).add(self.emitted))
+            .col_expr(Column::Skipped, Expr::col(Column::Skipped).add(self.skipped))
+            .col_expr(Column::Documents, Expr::col(Column::Documents).add(documents as i64))
+            .col_expr(Column::UpdatedAt, Expr::value(now.0))
+            .filter(Column::Id.eq(sync))
+            .exec(tx)
+            .await?;
+        Ok(())
+    }
+}
+
+fn post_error(error: PostError) -> JobError {
+    match error {
+        PostError::Database(error) => error.into(),
+        PostError::Corrupt(detail) => JobError::fail(detail),
+    }
+}
