@@ -18,6 +18,7 @@ mod sign_in;
 mod stored_data;
 mod sync;
 mod syncs;
+mod upgrade;
 
 pub use connection_detail::{
     CheckView, ConnectionBody, ConnectionPage, EgressRow, SecretRow, StreamRow, UploadForm, UploadRow,
@@ -39,6 +40,10 @@ pub use stored_data::{ReplayRow, StoredData, StoredStream};
 pub use sign_in::{SignInLinkPage, SignInLinkState, SignInPage};
 pub use sync::{QuarantineRow, SliceRow, SyncBody, SyncPage};
 pub use syncs::{SyncRow, SyncsBody, SyncsPage};
+pub use upgrade::{
+    ShadowDocumentRow, ShadowFieldRow, ShadowMoneyRow, ShadowStreamRow, ShadowView, SwitchForm, SwitchRow,
+    UpgradeBody, UpgradePage,
+};
 
 /// Every sample of every page with the name of its file: normal, empty and extreme ones.
 pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
@@ -67,6 +72,10 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("connection-mapping-extreme", ConnectionMappingPage::sample_extreme().render()),
         ("connection-settings", ConnectionSettingsPage::sample().render()),
         ("connection-settings-conflict", ConnectionSettingsPage::sample_conflict().render()),
+        ("connection-upgrade", UpgradePage::sample().render()),
+        ("connection-upgrade-running", UpgradePage::sample_running().render()),
+        ("connection-upgrade-empty", UpgradePage::sample_empty().render()),
+        ("connection-upgrade-extreme", UpgradePage::sample_extreme().render()),
         ("syncs", SyncsPage::sample().render()),
         ("syncs-empty", SyncsPage::sample_empty().render()),
         ("sync", SyncPage::sample().render()),
@@ -95,6 +104,7 @@ pub fn body_samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("connection", ConnectionPage::sample().body.render()),
         ("syncs", SyncsPage::sample().body.render()),
         ("sync", SyncPage::sample().body.render()),
+        ("connection-upgrade", UpgradePage::sample().body.render()),
     ]
 }
 

@@ -17,6 +17,7 @@ pub mod router;
 pub mod signin;
 pub mod syncs;
 pub mod system;
+pub mod upgrades;
 pub mod web;
 
 use std::path::PathBuf;

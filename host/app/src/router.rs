@@ -15,7 +15,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::web::error::AppError;
 use crate::web::{guard, request_id, revalidate};
-use crate::{App, analytics, connections, orders, plugins, pulse, replays, signin, syncs, system};
+use crate::{App, analytics, connections, orders, plugins, pulse, replays, signin, syncs, system, upgrades};
 
 /// Larger bodies are refused; uploads have a limit of their own.
 const LARGEST_BODY_BYTES: usize = 2 << 20;
@@ -38,6 +38,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(replays::api::routes())
         .merge(syncs::api::routes())
         .merge(system::api::routes())
+        .merge(upgrades::api::routes())
 }
 
 /// The OpenAPI document as JSON.
@@ -57,6 +58,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(orders::routes())
         .merge(plugins::routes())
         .merge(replays::routes())
+        .merge(upgrades::routes())
         .merge(system::routes())
         .fallback(system::not_found)
         .method_not_allowed_fallback(system::method_not_allowed);

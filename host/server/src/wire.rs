@@ -10,6 +10,7 @@ use portolan_app::CHART_BUNDLE;
 use portolan_app::live::LiveBus;
 use portolan_app::replays::jobs::RunReplay;
 use portolan_app::syncs::jobs::{RunSync, StartScheduledSync};
+use portolan_app::upgrades::jobs::RunShadow;
 use portolan_charts::ChartRenderer;
 use portolan_connector::PluginRuntime;
 use portolan_core::{Clock, Random, SystemClock, SystemRandom};
@@ -74,6 +75,7 @@ impl Portolan {
             .with(RunSync { app: Arc::clone(&self.app) })
             .with(StartScheduledSync { app: Arc::clone(&self.app) })
             .with(RunReplay { app: Arc::clone(&self.app) })
+            .with(RunShadow { app: Arc::clone(&self.app) })
             .with(FoldFacts { facts: self.facts.clone() })
     }
 }

@@ -2,12 +2,15 @@
 //!
 //! Below connections and syncs, which both make such calls.
 
+pub mod consent;
 pub mod context;
 
 use portolan_connector::InstalledPlugin;
 use portolan_core::ConnectionId;
 use portolan_db::TenantTx;
 use portolan_db::entity::connection;
+use sea_orm::sea_query::LockType;
+use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
 
 use crate::App;
 use crate::web::error::{AppError, AppResult};
@@ -15,6 +18,18 @@ use crate::web::error::{AppError, AppResult};
 /// The connection with this id.
 pub async fn find_connection(tx: &TenantTx, id: ConnectionId) -> AppResult<connection::Model> {
     tx.find_by_id::<connection::Entity>(id.0).await?.ok_or_else(|| AppError::not_found("connection"))
+}
+
+/// A connection whose settings and secrets nobody else changes until this transaction ends. SQLite has one
+/// writer; PostgreSQL locks the row, but not those that refer to it: syncs go on.
+pub async fn hold_connection(tx: &TenantTx, id: ConnectionId) -> AppResult<connection::Model> {
+    let row = tx
+        .find::<connection::Entity>()
+        .filter(connection::Column::Id.eq(id.0))
+        .lock(LockType::NoKeyUpdate)
+        .one(tx)
+        .await?;
+    row.ok_or_else(|| AppError::not_found("connection"))
 }
 
 /// The build of its plugin that a connection is on; none where that build is not installed (any more).

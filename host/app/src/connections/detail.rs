@@ -27,6 +27,7 @@ use crate::channels::build_of_connection;
 use crate::channels::context::{UPLOAD_REFUSED, UPLOAD_STAGED, UPLOAD_WAITING};
 use crate::replays::ops::settle_dead;
 use crate::replays::stored_data;
+use crate::upgrades::upgrade_notice;
 use crate::syncs::ops::{Trigger, start_sync};
 use crate::syncs::queries::{SyncFilter, list_syncs, unread_chunks};
 use crate::syncs::sync_row;
@@ -91,7 +92,7 @@ async fn page(
         plugin: manifest.map_or_else(|| connection.plugin_id.clone(), |manifest| manifest.name.clone()),
         plugin_href: format!("/plugins/{}", connection.plugin_id),
         state: state_badge(connection.state),
-        notice: notice(connection, manifest.is_some()),
+        notice: notice(connection, manifest.is_some()).or_else(|| upgrade_notice(app, connection)),
         check,
         body: body(app, tx, viewer, connection).await?,
         settings: settings(connection, manifest, &config),

@@ -3,23 +3,24 @@
 use std::sync::Arc;
 
 use portolan_access::SealedCell;
-use portolan_connector::manifest::StreamMode;
 use portolan_connector::{CheckReport, ConnectionContext, FieldError, InstalledPlugin, Manifest};
 use portolan_core::calendar::StoreCalendar;
 use portolan_core::{ConnectionId, TenantId, UserId};
 use portolan_db::entity::connection::{self, ConnectionState};
-use portolan_db::entity::{connection_secret, egress_grant, stream};
+use portolan_db::entity::{connection_secret, egress_grant};
 use portolan_db::{DbError, TenantTx};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, LockType};
-use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
-use serde_json::{Value, json};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, QueryFilter};
+use serde_json::Value;
 
 pub use crate::channels::{find_connection, find_plugin, plugin_of};
+pub(super) use crate::channels::hold_connection;
 
 use crate::App;
+use crate::channels::consent::consent_record;
 use crate::channels::context::{SECRET_COLUMN, SECRET_TABLE, load_context, secret_row};
-use crate::syncs::jobs::{default_cron, schedule_streams};
+use crate::syncs::jobs::{schedule_streams, stream_rows};
 use crate::web::error::{AppError, AppResult};
 
 /// A connection as somebody asks for it.
@@ -174,18 +175,6 @@ impl Sealer<'_> {
     }
 }
 
-/// A connection whose settings and secrets nobody else changes until this transaction ends. SQLite has one
-/// writer; PostgreSQL locks the row, but not those that refer to it: syncs go on.
-pub(super) async fn hold_connection(tx: &TenantTx, id: ConnectionId) -> AppResult<connection::Model> {
-    let row = tx
-        .find::<connection::Entity>()
-        .filter(connection::Column::Id.eq(id.0))
-        .lock(LockType::NoKeyUpdate)
-        .one(tx)
-        .await?;
-    row.ok_or_else(|| AppError::not_found("connection"))
-}
-
 /// Puts a secret in the place of the one that is stored under its field.
 pub(super) async fn replace_secret(
     tx: &TenantTx,
@@ -213,38 +202,6 @@ pub(super) async fn refuse_taken_label(tx: &TenantTx, id: ConnectionId, label: &
         None => Ok(()),
         Some(_) => Err(AppError::invalid("label", "Another connection has this name. Choose another one.")),
     }
-}
-
-/// What was agreed to, and when: shown again when an upgrade asks for more.
-fn consent_record(manifest: &Manifest, by: Option<UserId>, now: i64) -> Value {
-    json!({
-        "hosts": manifest.hosts,
-        "secrets": manifest.secret_fields(),
-        "plugin_version": manifest.version,
-        "given_by": by.map(|user| user.to_string()),
-        "given_at": now,
-    })
-}
-
-fn stream_rows(manifest: &Manifest, tenant: TenantId, connection: ConnectionId) -> Vec<stream::ActiveModel> {
-    manifest
-        .streams
-        .iter()
-        .map(|declaration| stream::ActiveModel {
-            tenant_id: Set(tenant.0),
-            connection_id: Set(connection.0),
-            name: Set(declaration.name.clone()),
-            enabled: Set(declaration.enabled),
-            cron: Set(match declaration.mode {
-                StreamMode::Files => None,
-                _ => Some(default_cron(declaration.default_schedule.as_deref())),
-            }),
-            next_run_at: Set(None),
-            watermark_at: Set(None),
-            last_success_at: Set(None),
-            state: Set("active".to_owned()),
-        })
-        .collect()
 }
 
 /// Asks the channel who is behind the connection.

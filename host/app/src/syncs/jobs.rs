@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::http::StatusCode;
-use portolan_core::{ConnectionId, Duration, SyncId};
+use portolan_connector::Manifest;
+use portolan_connector::manifest::StreamMode;
+use portolan_core::{ConnectionId, Duration, SyncId, TenantId};
 use portolan_db::entity::schedule::CatchUp;
 use portolan_db::entity::stream;
 use portolan_db::{DbError, TenantTx};
 use portolan_jobs::{JobContext, JobError, JobHandler, Lane, NewSchedule, PutScheduleError, Queue};
+use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -25,6 +28,10 @@ pub const FOLD_FACTS: &str = "facts.fold";
 /// Kind of the job that starts a sync because a stream's schedule fired.
 const START_SCHEDULED_SYNC: &str = "sync.start_scheduled";
 
+/// The state of a stream that the connection's build of its plugin delivers.
+pub const STREAM_ACTIVE: &str = "active";
+/// The state of a stream that it does not deliver (any more): it is kept for a build that does.
+pub const STREAM_GONE: &str = "gone";
 /// Where a manifest names no schedule.
 const DEFAULT_CRON: &str = "0 */6 * * *";
 /// Spreads connections over the hour after their moment.
@@ -95,7 +102,7 @@ pub async fn schedule_streams(
     let streams = streams_in_order(tx, connection).await?;
     for stream in streams {
         let id = schedule_id(connection, &stream.name);
-        match stream.cron.filter(|_| stream.enabled) {
+        match stream.cron.filter(|_| stream.enabled && stream.state == STREAM_ACTIVE) {
             Some(cron) => put_schedule(queue, tx, connection, id, stream.name, cron).await?,
             None => {
                 queue.remove_schedule(tx, &id).await?;
@@ -133,6 +140,32 @@ async fn put_schedule(
         Err(PutScheduleError::Database(error)) => Err(error.into()),
         Err(error) => Err(AppError::invalid("cron", error.to_string())),
     }
+}
+
+/// The streams of a manifest as a new connection starts with them.
+pub fn stream_rows(
+    manifest: &Manifest,
+    tenant: TenantId,
+    connection: ConnectionId,
+) -> Vec<stream::ActiveModel> {
+    manifest
+        .streams
+        .iter()
+        .map(|declaration| stream::ActiveModel {
+            tenant_id: Set(tenant.0),
+            connection_id: Set(connection.0),
+            name: Set(declaration.name.clone()),
+            enabled: Set(declaration.enabled),
+            cron: Set(match declaration.mode {
+                StreamMode::Files => None,
+                _ => Some(default_cron(declaration.default_schedule.as_deref())),
+            }),
+            next_run_at: Set(None),
+            watermark_at: Set(None),
+            last_success_at: Set(None),
+            state: Set(STREAM_ACTIVE.to_owned()),
+        })
+        .collect()
 }
 
 /// Ends the schedules of a connection's streams.

@@ -99,6 +99,10 @@ fn flash_notice(code: &str) -> Option<Notice> {
             ("Reading stored data again", "It runs in the background, behind syncs; nothing is asked of the channel.")
         }
         "replay-cancelled" => ("Cancelled", "What was read again stays so; the rest is as it was."),
+        "shadow-started" => ("Comparing", "Both versions read the newest stored pages; nothing changes by it."),
+        "shadow-cancelled" => ("Cancelled", "Nothing has been changed."),
+        "build-switched" => ("Switched", "Stored pages are read again with the other version, behind syncs."),
+        "build-rolled-back" => ("Gone back", "Stored pages are read again with the version before."),
         "connection-created" => ("Connected", "The first sync has started; orders appear while it runs."),
         "connection-waits-for-files" => {
             ("Connected", "Upload a file below; its columns can be looked at first.")

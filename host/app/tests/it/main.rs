@@ -18,4 +18,5 @@ mod requests;
 mod support;
 mod support_documents;
 mod syncs;
+mod upgrades;
 mod uploads;

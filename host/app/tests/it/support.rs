@@ -15,6 +15,7 @@ use portolan_app::people::{NewTenant, add_owner, find_member};
 use portolan_app::replays::jobs::RunReplay;
 use portolan_app::syncs::jobs::{FOLD_FACTS, RunSync, StartScheduledSync};
 use portolan_app::syncs::ops::{Trigger, start_sync};
+use portolan_app::upgrades::jobs::RunShadow;
 use portolan_app::{App, CHART_BUNDLE};
 use portolan_charts::ChartRenderer;
 use portolan_connector::fake::FakeRuntime;
@@ -175,6 +176,7 @@ impl TestApp {
             .with(RunSync { app: Arc::clone(&self.app) })
             .with(StartScheduledSync { app: Arc::clone(&self.app) })
             .with(RunReplay { app: Arc::clone(&self.app) })
+            .with(RunShadow { app: Arc::clone(&self.app) })
             .with(CountFolds(Arc::clone(&self.folds)));
         let worker = tokio::spawn(Worker::new(self.app.queue.clone(), registry, options).run(stop.clone()));
         let idle = async {
