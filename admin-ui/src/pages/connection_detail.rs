@@ -3,7 +3,7 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 
-use super::{EXTREME_TEXT, StoredData, SyncRow};
+use super::{CoverageRow, EXTREME_TEXT, StoredData, SyncRow};
 use crate::parts::{
     Badge, Empty, Fact, FieldKind, FormField, Notice, PostAction, Section, SelectOption, Shell, Tone, When,
 };
@@ -81,6 +81,8 @@ pub struct ConnectionBody {
     pub syncs: Vec<SyncRow>,
     pub syncs_href: String,
     pub uploads: Vec<UploadRow>,
+    /// What has been fetched of each stream.
+    pub coverage: Vec<CoverageRow>,
     /// What is stored of the channel's answers, and how it was read again.
     pub stored: StoredData,
 }
@@ -176,6 +178,7 @@ impl ConnectionPage {
                     retry: None,
                     remove: Some(PostAction::new("Take away", "/connections/sample/uploads/sample/remove")),
                 }],
+                coverage: CoverageRow::samples(),
                 stored: StoredData::sample(),
             },
             settings: vec![Fact::new("Shop", "harbour-shop"), Fact::new("API version", "2026-07")],
@@ -243,6 +246,7 @@ impl ConnectionPage {
         page.notice = Some(Notice::new(Tone::Bad, "The token was refused", EXTREME_TEXT));
         page.settings = vec![Fact::new(EXTREME_TEXT, EXTREME_TEXT); 12];
         page.body.syncs = vec![SyncRow::sample_failed(); 40];
+        page.body.coverage = vec![CoverageRow::sample_extreme()];
         page.body.stored = StoredData::sample_extreme();
         let upload = &mut page.body.uploads[0];
         upload.state = Badge::new("set aside", Tone::Bad);

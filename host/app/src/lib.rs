@@ -6,6 +6,7 @@
 pub mod analytics;
 pub mod channels;
 pub mod connections;
+pub mod coverage;
 pub mod ingest;
 pub mod live;
 pub mod orders;

@@ -15,7 +15,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::web::error::AppError;
 use crate::web::{guard, request_id, revalidate};
-use crate::{App, analytics, connections, orders, plugins, pulse, replays, signin, syncs, system, upgrades};
+use crate::{App, analytics, connections, coverage, orders, plugins, pulse, replays, signin, syncs, system, upgrades};
 
 /// Larger bodies are refused; uploads have a limit of their own.
 const LARGEST_BODY_BYTES: usize = 2 << 20;
@@ -32,6 +32,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(analytics::api::routes())
         .merge(connections::api::routes())
+        .merge(coverage::api::routes())
         .merge(orders::api::routes())
         .merge(orders::lineage_api::routes())
         .merge(plugins::api::routes())

@@ -25,6 +25,8 @@ use super::{mapping, ops, queries, remove};
 use crate::App;
 use crate::channels::build_of_connection;
 use crate::channels::context::{UPLOAD_REFUSED, UPLOAD_STAGED, UPLOAD_WAITING};
+use crate::coverage::coverage_rows;
+use crate::coverage::queries::coverage_of;
 use crate::replays::ops::settle_dead;
 use crate::replays::stored_data;
 use crate::upgrades::upgrade_notice;
@@ -205,6 +207,7 @@ async fn body(
         facts.push(Fact::new("Stored, but not read", format!("{pages} pages; “Sync now” tries them again")));
     }
     Ok(ConnectionBody {
+        coverage: coverage_rows(viewer, &coverage_of(app, tx, connection).await?),
         stored: stored_data(tx, viewer, id).await?,
         facts,
         streams: streams.iter().map(|stream| stream_row(viewer, stream)).collect(),

@@ -5,6 +5,7 @@ mod api;
 mod batches;
 mod connections_mapping;
 mod connections_settings;
+mod coverage;
 mod doors;
 mod faults;
 mod labels;
