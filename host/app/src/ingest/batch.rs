@@ -81,8 +81,8 @@ impl Prepared {
         }
         let mut alone = Batch::default();
         for stale in stale {
-            let group = match &stale.ledger_key {
-                Some(key) => (LEDGER.to_owned(), key.clone()),
+            let group = match group_of(&stale.document) {
+                Some((ledger, key)) => (ledger.to_owned(), key.to_owned()),
                 None => (stale.entity.clone(), stale.key.clone()),
             };
             match batch_of.get(&group) {
@@ -167,16 +167,24 @@ impl Item {
 
     /// What has to be posted together: the ledger key, or the document by itself.
     fn group(&self) -> (&'static str, String) {
-        match &self.document {
-            Document::Order(order) => (LEDGER, order.key.clone()),
-            Document::Refund(refund) => (LEDGER, ledger_key(refund).to_owned()),
-            _ => ("", format!("{} {}", self.version.entity, self.version.key)),
+        match group_of(&self.document) {
+            Some((ledger, key)) => (ledger, key.to_owned()),
+            None => ("", format!("{} {}", self.version.entity, self.version.key)),
         }
     }
 }
 
+/// The key of a ledger that a document moves, with the group of that ledger.
+fn group_of(document: &Document) -> Option<(&'static str, &str)> {
+    match document {
+        Document::Order(order) => Some((LEDGER, &order.key)),
+        Document::Refund(refund) => Some((LEDGER, ledger_key(refund))),
+        _ => None,
+    }
+}
+
 /// A return without an order has a ledger of its own.
-pub(super) fn ledger_key(refund: &Refund) -> &str {
+fn ledger_key(refund: &Refund) -> &str {
     refund.order.as_ref().unwrap_or(&refund.key)
 }
 
@@ -216,14 +224,15 @@ impl Batch {
         batch
     }
 
-    fn touch(&mut self, document: &Document, src: u32) {
+    /// Notes what a document moves. The first record is to blame: what the chunk says now before what it said.
+    pub(super) fn touch(&mut self, document: &Document, src: u32) {
         match document {
             Document::Order(order) => {
-                self.source_of_order.insert(order.key.clone(), src);
+                self.source_of_order.entry(order.key.clone()).or_insert(src);
             }
             Document::Refund(refund) => {
-                self.source_of_order.insert(ledger_key(refund).to_owned(), src);
-                self.source_of_refund.insert(refund.key.clone(), src);
+                self.source_of_order.entry(ledger_key(refund).to_owned()).or_insert(src);
+                self.source_of_refund.entry(refund.key.clone()).or_insert(src);
             }
             _ => {}
         }

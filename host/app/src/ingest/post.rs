@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use portolan_commerce::document::{Entity, Skipped};
+use portolan_commerce::document::Skipped;
 use portolan_commerce::ledger::{OrderFacts, PostedEvent, Posting, difference, standing_events_under};
 use portolan_core::{ChunkId, Clock, ConnectionId, EventId, Instant, Random, StoreCalendar};
 use portolan_db::entity::{document, posting, sale_event};
@@ -79,13 +79,7 @@ pub async fn post_batch(
     tx.hold_ledger().await?;
     let stale = std::mem::take(&mut batch.stale);
     let superseded = sources::let_go(tx, context.chunk.0, &stale).await?;
-    for stale in &stale {
-        let Some(ledger_key) = &stale.ledger_key else { continue };
-        batch.source_of_order.entry(ledger_key.clone()).or_insert(stale.src);
-        if stale.entity == rows::entity_name(Entity::Refund) {
-            batch.source_of_refund.entry(stale.key.clone()).or_insert(stale.src);
-        }
-    }
+    stale.iter().for_each(|stale| batch.touch(&stale.document, stale.src));
     let history = load_history(tx, context, &mut batch).await?;
     let changed_versions = store_versions(tx, context, &mut batch).await?;
     std::mem::take(&mut batch.labels).store(tx, context.connection).await?;

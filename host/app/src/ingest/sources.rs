@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use portolan_commerce::document::{Entity, Refund};
+use portolan_commerce::document::Document;
 use portolan_db::entity::{chunk, document, document_version, version_source};
 use portolan_db::{DbError, TenantTx};
 use sea_orm::ActiveValue::Set;
@@ -18,19 +18,18 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, Value};
 use uuid::Uuid;
 
-use super::batch::ledger_key;
 use super::head::DocumentHead;
 use super::post::{KEYS_PER_STATEMENT, PostContext, PostError, replace_head};
 use super::rows;
 
 /// A version that a chunk said and no longer says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Stale {
     pub version: Uuid,
     pub entity: String,
     pub key: String,
-    /// The key of the ledger under which it moved something.
-    pub ledger_key: Option<String>,
+    /// What it said: whatever that moved is looked at again.
+    pub document: Document,
     /// The raw record that it was made from.
     pub src: u32,
 }
@@ -69,7 +68,7 @@ pub async fn stale_versions(
         for row in rows {
             stale.push(Stale {
                 version: row.id,
-                ledger_key: ledger_key_of(&row)?,
+                document: rows::read_document(&row)?,
                 src: u32::try_from(row.src).unwrap_or_default(),
                 entity: row.entity,
                 key: row.key,
@@ -77,17 +76,6 @@ pub async fn stale_versions(
         }
     }
     Ok(stale)
-}
-
-fn ledger_key_of(row: &document_version::Model) -> Result<Option<String>, PostError> {
-    if row.entity == rows::entity_name(Entity::Order) {
-        return Ok(Some(row.key.clone()));
-    }
-    if row.entity == rows::entity_name(Entity::Refund) {
-        let refund = rows::read_version::<Refund>(row)?.document;
-        return Ok(Some(ledger_key(&refund).to_owned()));
-    }
-    Ok(None)
 }
 
 /// Notes that the chunk no longer says these. Gives the number of those that nobody says any more.

@@ -158,7 +158,7 @@ impl ReplayRun {
             if sync_waits(&tx, self.app.clock.now().0).await? {
                 return Ok(Pause::Yield(STEP_BACK));
             }
-            if self.app.clock.monotonic() - began > TURN {
+            if self.app.clock.monotonic().0 - began.0 > TURN.0 {
                 return Ok(Pause::Yield(Duration::ZERO));
             }
             let Some(chunk) = self.next_chunk(&tx, row.before_chunk_id).await? else { return Ok(Pause::Done) };

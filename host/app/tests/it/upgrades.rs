@@ -221,7 +221,12 @@ async fn a_version_whose_settings_are_missing_waits_for_them() {
         let mut config = manifest().config;
         config["properties"]["second_token"] = json!({ "type": "string", "format": "secret", "title": "Second" });
         config["required"] = json!(["shop", "token", "second_token"]);
-        install(&shop, "3.0.0", json!({ "config": config })).await;
+        let mut auth = serde_json::to_value(manifest().auth).expect("json");
+        let mut second = auth[0].clone();
+        second["id"] = json!("second");
+        second["value"] = json!("{{second_token}}");
+        auth.as_array_mut().expect("schemes").push(second);
+        install(&shop, "3.0.0", json!({ "config": config, "auth": auth })).await;
         let trial = compare(&shop, connection).await;
         switch(&shop, connection, trial.id, true).await.expect("switched");
         assert_eq!(shop.connection_row(connection).await.state, ConnectionState::NeedsAuth);
