@@ -40,7 +40,8 @@ impl CoverageRow {
                 freshness: "complete 4 min ago".into(),
                 lag: Some("changes known up to 14 min ago".into()),
                 overlap: Some("each fetch reaches back 10 min".into()),
-                summary: "Complete from 1 Jan 2025 00:00 to 3 Mar 2026 14:05. The last 30 days are in.".into(),
+                summary: "Complete from 1 Jan 2025 00:00 to 3 Mar 2026 14:05. The last 30 days are in."
+                    .into(),
                 months,
             },
             Self {

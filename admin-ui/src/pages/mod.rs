@@ -38,8 +38,8 @@ pub use pulse::{
     FreshnessRow, Kpi, KpiValue, PulseBody, PulseFilter, PulsePage, RangePreset, SparklineView,
     TopProductRow, TopProducts,
 };
-pub use stored_data::{ReplayRow, StoredData, StoredStream};
 pub use sign_in::{SignInLinkPage, SignInLinkState, SignInPage};
+pub use stored_data::{ReplayRow, StoredData, StoredStream};
 pub use sync::{QuarantineRow, SliceRow, SyncBody, SyncPage};
 pub use syncs::{SyncRow, SyncsBody, SyncsPage};
 pub use upgrade::{

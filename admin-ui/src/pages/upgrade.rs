@@ -121,7 +121,10 @@ impl UpgradePage {
             live_id: "sample".into(),
             live_src: "/connections/sample/upgrade".into(),
             body: UpgradeBody {
-                facts: vec![Fact::new("On", "0.1.0 (a1b2c3d4e5f6)"), Fact::new("Newer", "0.2.0 (0f1e2d3c4b5a)")],
+                facts: vec![
+                    Fact::new("On", "0.1.0 (a1b2c3d4e5f6)"),
+                    Fact::new("Newer", "0.2.0 (0f1e2d3c4b5a)"),
+                ],
                 asks: vec!["Reach files.shops.example".into(), "Use the secret webhook_secret".into()],
                 trial: Some(Badge::new("succeeded", Tone::Good)),
                 progress: None,

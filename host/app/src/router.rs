@@ -15,7 +15,9 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::web::error::AppError;
 use crate::web::{guard, request_id, revalidate};
-use crate::{App, analytics, connections, coverage, orders, plugins, pulse, replays, signin, syncs, system, upgrades};
+use crate::{
+    App, analytics, connections, coverage, orders, plugins, pulse, replays, signin, syncs, system, upgrades,
+};
 
 /// Larger bodies are refused; uploads have a limit of their own.
 const LARGEST_BODY_BYTES: usize = 2 << 20;

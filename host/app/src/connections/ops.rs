@@ -14,8 +14,8 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, QueryFilter};
 use serde_json::Value;
 
-pub use crate::channels::{find_connection, find_plugin, plugin_of};
 pub(super) use crate::channels::hold_connection;
+pub use crate::channels::{find_connection, find_plugin, plugin_of};
 
 use crate::App;
 use crate::channels::consent::consent_record;

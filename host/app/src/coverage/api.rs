@@ -95,7 +95,12 @@ impl StreamCoverageResponse {
             lookback_seconds: stream.lookback_seconds,
             lag_seconds: stream.lag_seconds,
             retention_seconds: stream.retention_seconds,
-            spans: stream.coverage.iter().flat_map(|coverage| &coverage.spans).map(SpanResponse::from).collect(),
+            spans: stream
+                .coverage
+                .iter()
+                .flat_map(|coverage| &coverage.spans)
+                .map(SpanResponse::from)
+                .collect(),
             stream: stream.row.name,
         }
     }

@@ -1,10 +1,10 @@
 //! Coverage: which spans of time of each stream have been fetched, where gaps are, and how fresh each stream is.
 
 pub mod api;
+pub mod queries;
 pub mod spans;
 #[cfg(test)]
 mod tests;
-pub mod queries;
 mod views;
 
 pub use views::coverage_rows;

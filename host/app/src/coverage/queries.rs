@@ -141,7 +141,7 @@ fn split_slices(rows: &[SliceWindow]) -> HashSet<Uuid> {
             let inside = |other: &&SliceWindow| {
                 other.id > row.id && other.since >= row.since && other.until <= row.until
             };
-            if place.iter().any(|other| inside(other)) {
+            if place.iter().any(inside) {
                 split.insert(row.id);
             }
         }

@@ -128,7 +128,8 @@ fn states(part: &[Window], edges: &[Instant]) -> Vec<SpanState> {
         (WindowState::Running, SpanState::Running),
         (WindowState::Done, SpanState::Done),
     ] {
-        for window in part.iter().filter(|window| window.state == window_state && window.since < window.until) {
+        for window in part.iter().filter(|window| window.state == window_state && window.since < window.until)
+        {
             let start = edges.partition_point(|edge| *edge < window.since);
             let end = edges.partition_point(|edge| *edge < window.until).min(states.len());
             if start < end {

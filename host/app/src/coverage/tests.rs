@@ -61,7 +61,8 @@ fn a_moment_is_known_only_where_every_part_knows_it() {
 
 fn windows() -> impl Strategy<Value = Vec<Window>> {
     let state = prop_oneof![Just(WindowState::Done), Just(WindowState::Running), Just(WindowState::Failed)];
-    let one = (0_i64..200, 0_i64..60, state).prop_map(|(since, length, state)| window(since, since + length, state));
+    let one = (0_i64..200, 0_i64..60, state)
+        .prop_map(|(since, length, state)| window(since, since + length, state));
     proptest::collection::vec(one, 0..12)
 }
 
@@ -117,7 +118,7 @@ proptest! {
         until in 250_i64..300,
         seed in any::<u64>(),
     ) {
-        let coverage = Coverage::of(&[part.clone()], None, Instant(until));
+        let coverage = Coverage::of(std::slice::from_ref(&part), None, Instant(until));
         let mut shuffled = part.clone();
         let length = shuffled.len().max(1) as u64;
         shuffled.rotate_left((seed % length) as usize);

@@ -87,7 +87,11 @@ fn summary(viewer: &Viewer, stream: &StreamCoverage) -> String {
     if let Some(last) = holes.last() {
         let what = if last.state == SpanState::Failed { "failed" } else { "missing" };
         let more = if holes.len() > 1 { format!(", and {} earlier", holes.len() - 1) } else { String::new() };
-        told.push(format!("{} to {} is {what}{more}; the next sync asks again.", date(last.from), date(last.until)));
+        told.push(format!(
+            "{} to {} is {what}{more}; the next sync asks again.",
+            date(last.from),
+            date(last.until)
+        ));
     }
     told.join(" ")
 }

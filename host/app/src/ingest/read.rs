@@ -275,11 +275,8 @@ async fn replace_quarantine(
     rejected: Vec<Skipped>,
     now: Instant,
 ) -> Result<u64, DbError> {
-    let known = tx
-        .find::<quarantine::Entity>()
-        .filter(quarantine::Column::ChunkId.eq(place.id))
-        .all(tx)
-        .await?;
+    let known =
+        tx.find::<quarantine::Entity>().filter(quarantine::Column::ChunkId.eq(place.id)).all(tx).await?;
     let still: BTreeSet<i64> = rejected.iter().map(|skipped| i64::from(skipped.src)).collect();
     let same = |row: &quarantine::Model, skipped: &Skipped| {
         row.src == i64::from(skipped.src) && row.path == skipped.path && row.reason == skipped.reason

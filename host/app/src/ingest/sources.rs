@@ -216,11 +216,7 @@ async fn set_source(
 }
 
 /// Sets the heads of these documents by the versions that still count; one without any goes.
-pub async fn renew_heads(
-    tx: &TenantTx,
-    context: &PostContext<'_>,
-    stale: &[Stale],
-) -> Result<(), PostError> {
+pub async fn renew_heads(tx: &TenantTx, context: &PostContext<'_>, stale: &[Stale]) -> Result<(), PostError> {
     let mut keys_of: BTreeMap<&str, HashSet<&str>> = BTreeMap::new();
     for stale in stale {
         keys_of.entry(&stale.entity).or_default().insert(&stale.key);
@@ -245,9 +241,8 @@ async fn renew_heads_of(
         [(Column::ConnectionId, Value::from(context.connection.0)), (Column::Entity, Value::from(entity))];
     let mut newest: HashMap<String, document_version::Model> = HashMap::new();
     for version in tx.find_by_keys::<document_version::Entity>(&fixed, Column::Key, keys).await? {
-        let newer = |known: &document_version::Model| {
-            rows::version_order(known) < rows::version_order(&version)
-        };
+        let newer =
+            |known: &document_version::Model| rows::version_order(known) < rows::version_order(&version);
         if version.source_chunk_id.is_some() && newest.get(&version.key).is_none_or(newer) {
             newest.insert(version.key.clone(), version);
         }

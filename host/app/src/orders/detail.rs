@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use portolan_admin_ui::pages::OrderPage;
 use portolan_access::allows;
+use portolan_admin_ui::pages::OrderPage;
 use portolan_admin_ui::parts::Section;
 use portolan_core::Instant;
 use serde_json::Value;

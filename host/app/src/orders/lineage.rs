@@ -160,9 +160,9 @@ async fn chunks_of(
 /// Every build that was ever installed, by the half of its hash that versions and postings name.
 async fn builds(tx: &TenantTx) -> AppResult<HashMap<Uuid, Build>> {
     let rows = tx.host_wide().find::<plugin::Entity>().all(tx.host_wide()).await?;
-    let builds = rows.into_iter().map(|row| {
-        (build_of(&row.sha256), Build { id: row.id, version: row.version, sha256: row.sha256 })
-    });
+    let builds = rows
+        .into_iter()
+        .map(|row| (build_of(&row.sha256), Build { id: row.id, version: row.version, sha256: row.sha256 }));
     Ok(builds.collect())
 }
 
@@ -184,9 +184,8 @@ fn origin(
     builds: &HashMap<Uuid, Build>,
 ) -> VersionOrigin {
     // What is older than the mark was made by the build that read its page, which nobody had read anew then.
-    let build = row
-        .plugin_build
-        .or_else(|| chunks.get(&row.chunk_id).map(|chunk| build_of(&chunk.plugin_sha256)));
+    let build =
+        row.plugin_build.or_else(|| chunks.get(&row.chunk_id).map(|chunk| build_of(&chunk.plugin_sha256)));
     VersionOrigin {
         version: row.id,
         entity: row.entity.clone(),

@@ -128,7 +128,10 @@ pub async fn show_lineage(
     let Lineage { versions, postings } = lineage::trace(&tx, &record).await?;
     Ok(Json(LineageResponse {
         order_id: id,
-        postings: postings.into_iter().map(|posting| PostingOriginResponse::new(posting, &versions)).collect(),
+        postings: postings
+            .into_iter()
+            .map(|posting| PostingOriginResponse::new(posting, &versions))
+            .collect(),
         versions: versions.into_iter().map(VersionOriginResponse::from).collect(),
     }))
 }

@@ -280,7 +280,8 @@ pub fn lineage_rows(
     let mut offered = BTreeSet::new();
     let rows = lineage.postings.iter().map(|posting| {
         let source = posting.source.as_ref();
-        let said = source.iter().flat_map(|source| source.versions.iter().map(|index| (source.chunk, *index)));
+        let said =
+            source.iter().flat_map(|source| source.versions.iter().map(|index| (source.chunk, *index)));
         let records = said.map(|(chunk, index)| {
             let version = &lineage.versions[index];
             if version.chunk == chunk {
@@ -289,10 +290,14 @@ pub fn lineage_rows(
                 version.name()
             }
         });
-        let read_again = source.filter(|source| may_read_again && offered.insert(source.chunk)).map(|source| {
-            let connection = record.head.connection_id;
-            PostAction::new("Read again", format!("/connections/{connection}/replays?chunk={}", source.chunk))
-        });
+        let read_again =
+            source.filter(|source| may_read_again && offered.insert(source.chunk)).map(|source| {
+                let connection = record.head.connection_id;
+                PostAction::new(
+                    "Read again",
+                    format!("/connections/{connection}/replays?chunk={}", source.chunk),
+                )
+            });
         LineageRow {
             recorded: viewer.when(posting.recorded_at),
             events: events_text(&posting.events),
@@ -324,6 +329,7 @@ fn events_text(events: &[sale_event::Model]) -> String {
             if event.reverses.is_some() { "taken back".to_owned() } else { event.kind.replace('_', " ") };
         *counts.entry(kind).or_default() += 1;
     }
-    let told = counts.into_iter().map(|(kind, count)| if count == 1 { kind } else { format!("{count} × {kind}") });
+    let told =
+        counts.into_iter().map(|(kind, count)| if count == 1 { kind } else { format!("{count} × {kind}") });
     told.collect::<Vec<_>>().join(", ")
 }

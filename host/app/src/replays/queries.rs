@@ -11,11 +11,7 @@ use super::ops::ReplayScope;
 use crate::web::error::{AppError, AppResult};
 
 /// The chunks of a scope. Those that are staged but not yet read belong to their sync, or to the next one.
-pub fn wanted_chunks(
-    tx: &TenantTx,
-    connection: ConnectionId,
-    scope: &ReplayScope,
-) -> Select<chunk::Entity> {
+pub fn wanted_chunks(tx: &TenantTx, connection: ConnectionId, scope: &ReplayScope) -> Select<chunk::Entity> {
     let mut wanted = tx
         .find::<chunk::Entity>()
         .filter(chunk::Column::ConnectionId.eq(connection.0))
@@ -31,9 +27,7 @@ pub fn wanted_chunks(
 
 pub async fn find_replay(tx: &TenantTx, connection: ConnectionId, id: Uuid) -> AppResult<replay::Model> {
     let found = tx.find_by_id::<replay::Entity>(id).await?;
-    found
-        .filter(|replay| replay.connection_id == connection.0)
-        .ok_or_else(|| AppError::not_found("replay"))
+    found.filter(|replay| replay.connection_id == connection.0).ok_or_else(|| AppError::not_found("replay"))
 }
 
 /// The newest replays of a connection.

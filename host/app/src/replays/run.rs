@@ -161,7 +161,9 @@ impl ReplayRun {
             if self.app.clock.monotonic().0 - began.0 > TURN.0 {
                 return Ok(Pause::Yield(Duration::ZERO));
             }
-            let Some(chunk) = self.next_chunk(&tx, row.before_chunk_id).await? else { return Ok(Pause::Done) };
+            let Some(chunk) = self.next_chunk(&tx, row.before_chunk_id).await? else {
+                return Ok(Pause::Done);
+            };
             drop(tx);
             let id = chunk.id;
             match self.reader.read(chunk).await {

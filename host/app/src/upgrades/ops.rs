@@ -102,12 +102,16 @@ fn other_build(
 ) -> AppResult<InstalledPlugin> {
     let Some(sha256) = sha256 else {
         let newer = builds_of(app, connection).newer;
-        return newer
-            .ok_or_else(|| AppError::conflict("No other version of the plugin is installed. Install one first."));
+        return newer.ok_or_else(|| {
+            AppError::conflict("No other version of the plugin is installed. Install one first.")
+        });
     };
     let build = app.runtime.build(sha256).filter(|build| build.plugin.id == connection.plugin_id);
     build.ok_or_else(|| {
-        AppError::invalid("sha256", "No such version of the connection's plugin is installed. Install it first.")
+        AppError::invalid(
+            "sha256",
+            "No such version of the connection's plugin is installed. Install it first.",
+        )
     })
 }
 

@@ -68,7 +68,8 @@ async fn body(
     let id = ConnectionId(connection.id);
     let builds = queries::builds_of(app, connection);
     let here = format!("/connections/{id}/upgrade");
-    let mut facts = vec![Fact::new("On", builds.present.as_ref().map_or_else(|| "not installed".to_owned(), build_text))];
+    let mut facts =
+        vec![Fact::new("On", builds.present.as_ref().map_or_else(|| "not installed".to_owned(), build_text))];
     facts.extend(builds.newer.as_ref().map(|newer| Fact::new("Newest installed", build_text(newer))));
     let switches = queries::switches_of(tx, id, SHOWN).await?;
     let previous = switches.first().and_then(|switch| switch.from_sha256.as_deref());
@@ -96,9 +97,9 @@ async fn body(
     body.asks = asks(&switch::asks_of(app, tx, id, &newer.plugin.sha256).await?);
     let shadows = queries::shadows_of(tx, id, SHOWN).await?;
     let present = builds.present.map(|build| build.plugin.sha256);
-    let last = shadows.into_iter().find(|row| {
-        row.to_sha256 == newer.plugin.sha256 && Some(&row.from_sha256) == present.as_ref()
-    });
+    let last = shadows
+        .into_iter()
+        .find(|row| row.to_sha256 == newer.plugin.sha256 && Some(&row.from_sha256) == present.as_ref());
     let compare = |label: &str| PostAction::primary(label, here.as_str());
     match last {
         None => body.actions.push(compare("See what would change")),

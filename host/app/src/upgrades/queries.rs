@@ -22,7 +22,10 @@ pub fn builds_of(app: &App, connection: &connection::Model) -> Builds {
     let present = build_of_connection(app, connection);
     let newest = app.runtime.find(&connection.plugin_id);
     let other = |newest: &InstalledPlugin| {
-        let on = connection.plugin_sha256.as_deref().or(present.as_ref().map(|build| build.plugin.sha256.as_str()));
+        let on = connection
+            .plugin_sha256
+            .as_deref()
+            .or(present.as_ref().map(|build| build.plugin.sha256.as_str()));
         on != Some(newest.plugin.sha256.as_str())
     };
     Builds { newer: newest.filter(other), present }

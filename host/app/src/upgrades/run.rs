@@ -47,11 +47,14 @@ async fn attempt(app: &Arc<App>, job: &JobContext, id: Uuid) -> Result<(), JobEr
     if !row.state.is_open() {
         return Ok(());
     }
-    let Some(connection) = tx.find_by_id::<connection::Entity>(row.connection_id).await? else { return Ok(()) };
+    let Some(connection) = tx.find_by_id::<connection::Entity>(row.connection_id).await? else {
+        return Ok(());
+    };
     let builds = [&row.from_sha256, &row.to_sha256].map(|sha256| app.runtime.build(sha256));
     let [Some(before), Some(after)] = builds else {
         drop(tx);
-        let detail = "One of the two versions is not installed (any more). Install it again, then compare anew.";
+        let detail =
+            "One of the two versions is not installed (any more). Install it again, then compare anew.";
         return end(app, job, id, ReplayState::Failed, None, Some(detail.to_owned())).await;
     };
     let mut wanted = Vec::new();
@@ -65,10 +68,12 @@ async fn attempt(app: &Arc<App>, job: &JobContext, id: Uuid) -> Result<(), JobEr
     drop(tx);
     let total = wanted.iter().map(|(_, chunks)| chunks.len() as i64).sum();
     note_progress(app, job, id, 0, total).await?;
-    let trial = Trial { app, job, id, connection: &connection, before: &before.plugin, after: &after.plugin, total };
+    let trial =
+        Trial { app, job, id, connection: &connection, before: &before.plugin, after: &after.plugin, total };
     let Some(shadow) = trial.compare(shadow, wanted).await? else { return Ok(()) };
     let calendar = store_calendar(&connection).map_err(job_error)?;
-    let finished = tokio::task::spawn_blocking(move || shadow.finish(&calendar)).await.map_err(JobError::retry)?;
+    let finished =
+        tokio::task::spawn_blocking(move || shadow.finish(&calendar)).await.map_err(JobError::retry)?;
     match finished {
         Ok(report) => {
             let report = serde_json::to_string(&report).map_err(JobError::fail)?;

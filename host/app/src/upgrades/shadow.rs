@@ -62,7 +62,8 @@ impl Shadow {
 
     fn compare(&mut self, before: &Read, after: &Read) {
         let nothing = Vec::new();
-        let keys: BTreeSet<&(&'static str, String)> = before.of_key.keys().chain(after.of_key.keys()).collect();
+        let keys: BTreeSet<&(&'static str, String)> =
+            before.of_key.keys().chain(after.of_key.keys()).collect();
         for key in keys {
             let (olds, news) =
                 (before.of_key.get(key).unwrap_or(&nothing), after.of_key.get(key).unwrap_or(&nothing));

@@ -89,7 +89,9 @@ pub async fn roll_back(
                 let row = hold_connection(tx, connection).await?;
                 let previous = previous_build(tx, &row).await?;
                 let previous = previous.ok_or_else(|| {
-                    AppError::conflict("The connection has not been switched: there is nothing to go back to.")
+                    AppError::conflict(
+                        "The connection has not been switched: there is nothing to go back to.",
+                    )
                 })?;
                 let build = installed(&app_in_task, &previous)?;
                 let switch = Switch { by, shadow: None, reason: ReplayReason::Rollback };
@@ -108,12 +110,7 @@ pub async fn previous_build(tx: &TenantTx, connection: &connection::Model) -> Ap
 }
 
 /// What another build asks for that nobody has agreed to.
-pub async fn asks_of(
-    app: &App,
-    tx: &TenantTx,
-    connection: ConnectionId,
-    sha256: &str,
-) -> AppResult<NewAsks> {
+pub async fn asks_of(app: &App, tx: &TenantTx, connection: ConnectionId, sha256: &str) -> AppResult<NewAsks> {
     let row = find_connection(tx, connection).await?;
     let present = crate::channels::build_of_connection(app, &row);
     let present = present.as_ref().map(|build| build.manifest.as_ref());
@@ -121,9 +118,9 @@ pub async fn asks_of(
 }
 
 fn installed(app: &App, sha256: &str) -> AppResult<InstalledPlugin> {
-    app.runtime
-        .build(sha256)
-        .ok_or_else(|| AppError::conflict("This version is not installed (any more). Install the same file again."))
+    app.runtime.build(sha256).ok_or_else(|| {
+        AppError::conflict("This version is not installed (any more). Install the same file again.")
+    })
 }
 
 /// Who switches, and why.

@@ -21,7 +21,8 @@ pub fn upgrade_notice(app: &App, connection: &connection::Model) -> Option<Notic
     let newer = builds_of(app, connection).newer?;
     let text = format!("{} is installed. Nothing changes before you switch.", newer.plugin.version);
     let mut notice = Notice::new(Tone::Active, "Another version of the plugin", text);
-    notice.action = Some(Link::new("See what would change", format!("/connections/{}/upgrade", connection.id)));
+    notice.action =
+        Some(Link::new("See what would change", format!("/connections/{}/upgrade", connection.id)));
     Some(notice)
 }
 
@@ -74,7 +75,10 @@ pub fn switch_row(app: &App, viewer: &Viewer, row: &plugin_switch::Model) -> Swi
         None => named("no longer installed", sha256),
     };
     let from = row.from_sha256.as_deref().map_or_else(|| "the newest".to_owned(), name);
-    SwitchRow { when: viewer.when(Instant(row.switched_at)), what: format!("{from} → {}", name(&row.to_sha256)) }
+    SwitchRow {
+        when: viewer.when(Instant(row.switched_at)),
+        what: format!("{from} → {}", name(&row.to_sha256)),
+    }
 }
 
 pub fn shadow_view(report: &ShadowReport) -> ShadowView {

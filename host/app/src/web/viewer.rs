@@ -95,11 +95,14 @@ fn flash_notice(code: &str) -> Option<Notice> {
         "sync-paused" => ("Pausing", "The sync stops after the page it is at."),
         "sync-resumed" => ("Resumed", "The sync goes on where it stood."),
         "sync-cancelled" => ("Cancelling", "What has been imported stays."),
-        "replay-started" => {
-            ("Reading stored data again", "It runs in the background, behind syncs; nothing is asked of the channel.")
-        }
+        "replay-started" => (
+            "Reading stored data again",
+            "It runs in the background, behind syncs; nothing is asked of the channel.",
+        ),
         "replay-cancelled" => ("Cancelled", "What was read again stays so; the rest is as it was."),
-        "shadow-started" => ("Comparing", "Both versions read the newest stored pages; nothing changes by it."),
+        "shadow-started" => {
+            ("Comparing", "Both versions read the newest stored pages; nothing changes by it.")
+        }
         "shadow-cancelled" => ("Cancelled", "Nothing has been changed."),
         "build-switched" => ("Switched", "Stored pages are read again with the other version, behind syncs."),
         "build-rolled-back" => ("Gone back", "Stored pages are read again with the version before."),

@@ -16,7 +16,8 @@ pub async fn read_again(shop: &TestApp, connection: ConnectionId) -> replay::Mod
 }
 
 async fn read_scope_again(shop: &TestApp, connection: ConnectionId, scope: ReplayScope) -> replay::Model {
-    let id = start_replay(&shop.app, shop.tenant, Some(shop.user), connection, scope).await.expect("a replay");
+    let id =
+        start_replay(&shop.app, shop.tenant, Some(shop.user), connection, scope).await.expect("a replay");
     shop.work().await;
     shop.assert_idle().await;
     let rows = shop.rows::<replay::Entity>().await;
@@ -104,8 +105,12 @@ async fn what_the_plugin_reads_differently_is_put_right_and_back_again() {
         assert_succeeded(&other.sync(there).await);
         assert_eq!(shop.standing().await, other.standing().await);
         let amounts = async |shop: &TestApp| {
-            let mut heads: Vec<_> =
-                shop.rows::<document::Entity>().await.into_iter().map(|head| (head.key, head.amount_minor)).collect();
+            let mut heads: Vec<_> = shop
+                .rows::<document::Entity>()
+                .await
+                .into_iter()
+                .map(|head| (head.key, head.amount_minor))
+                .collect();
             heads.sort();
             heads
         };
@@ -133,7 +138,9 @@ async fn an_order_that_is_no_longer_read_stands_for_nothing() {
         shop.runtime.clone().page("orders", &[order("A", 2, 60), order("B", 1, 60)]);
         assert_succeeded(&shop.sync(connection).await);
         shop.runtime.clone().on_normalize(|_, normalized| {
-            normalized.documents.retain(|document| !matches!(document, Document::Order(order) if order.key == "A"));
+            normalized
+                .documents
+                .retain(|document| !matches!(document, Document::Order(order) if order.key == "A"));
             normalized.emitted = 1;
             normalized.skipped.push(portolan_commerce::document::Skipped {
                 src: 0,
@@ -144,7 +151,8 @@ async fn an_order_that_is_no_longer_read_stands_for_nothing() {
         let replay = read_again(&shop, connection).await;
         assert_eq!((replay.superseded, replay.skipped), (1, 1));
         assert_eq!((shop.net_minor(Some("A")).await, shop.net_minor(Some("B")).await), (0, 1_000));
-        let heads: Vec<String> = shop.rows::<document::Entity>().await.into_iter().map(|head| head.key).collect();
+        let heads: Vec<String> =
+            shop.rows::<document::Entity>().await.into_iter().map(|head| head.key).collect();
         assert_eq!(heads, ["B"], "nothing says A any more");
         assert_eq!(shop.rows::<quarantine::Entity>().await.len(), 1);
         // What was reported stays in the ledger, taken back.
@@ -231,7 +239,8 @@ async fn a_stream_is_read_again_alone_newest_first_and_a_cancelled_one_not_at_al
         assert_eq!(refused.expect_err("no such stream").code, "invalid_input");
 
         let scope = ReplayScope::default();
-        let id = start_replay(&shop.app, shop.tenant, None, connection, scope.clone()).await.expect("a replay");
+        let id =
+            start_replay(&shop.app, shop.tenant, None, connection, scope.clone()).await.expect("a replay");
         let second = start_replay(&shop.app, shop.tenant, None, connection, scope).await;
         assert_eq!(second.expect_err("one at a time").code, "conflict");
         cancel_replay(&shop.app, shop.tenant, connection, id).await.expect("cancelled");
@@ -291,16 +300,21 @@ async fn every_event_leads_to_its_record_and_the_build_that_read_it() {
         let lineage: Value = serde_json::from_str(&answer.body).expect("json");
         let postings = lineage["postings"].as_array().expect("postings");
         assert_eq!(postings.len(), 2, "the sale, and later the return");
-        let events: usize = postings.iter().map(|posting| posting["event_ids"].as_array().map_or(0, Vec::len)).sum();
+        let events: usize =
+            postings.iter().map(|posting| posting["event_ids"].as_array().map_or(0, Vec::len)).sum();
         let of_a = shop.rows::<sale_event::Entity>().await.into_iter().filter(|event| event.order_key == "A");
         assert_eq!(events, of_a.count());
         let versions = lineage["versions"].as_array().expect("versions");
         let named = |posting: &Value| -> Vec<(String, i64)> {
             let ids = posting["version_ids"].as_array().expect("versions");
-            let named = ids.iter().map(|id| versions.iter().find(|version| version["id"] == *id).expect("a version"));
+            let named =
+                ids.iter().map(|id| versions.iter().find(|version| version["id"] == *id).expect("a version"));
             named
                 .map(|version| {
-                    (version["key"].as_str().unwrap_or_default().to_owned(), version["record_index"].as_i64().unwrap_or(-1))
+                    (
+                        version["key"].as_str().unwrap_or_default().to_owned(),
+                        version["record_index"].as_i64().unwrap_or(-1),
+                    )
                 })
                 .collect()
         };

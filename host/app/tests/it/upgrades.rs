@@ -43,7 +43,9 @@ fn differ(shop: &TestApp) {
             }
         }
         let before = normalized.documents.len();
-        normalized.documents.retain(|document| !matches!(document, Document::Order(order) if order.key == "B"));
+        normalized
+            .documents
+            .retain(|document| !matches!(document, Document::Order(order) if order.key == "B"));
         let gone = (before - normalized.documents.len()) as u32;
         normalized.emitted -= gone;
         for src in 0..gone {
@@ -77,7 +79,12 @@ async fn compare(shop: &TestApp, connection: ConnectionId) -> shadow_replay::Mod
     rows.into_iter().find(|row| row.id == id).expect("the comparison")
 }
 
-async fn switch(shop: &TestApp, connection: ConnectionId, shadow: Uuid, consent: bool) -> Result<Uuid, AppError> {
+async fn switch(
+    shop: &TestApp,
+    connection: ConnectionId,
+    shadow: Uuid,
+    consent: bool,
+) -> Result<Uuid, AppError> {
     switch_build(&shop.app, shop.tenant, Some(shop.user), connection, shadow, consent).await
 }
 
@@ -110,7 +117,8 @@ async fn a_comparison_tells_what_would_change_and_changes_nothing() {
         let heads = shop.rows::<document::Entity>().await;
         let row = compare(&shop, connection).await;
         assert_eq!((row.state, &row.error_detail, &row.to_sha256), (ReplayState::Succeeded, &None, &newer));
-        let report: ShadowReport = serde_json::from_str(row.report.as_deref().expect("a report")).expect("json");
+        let report: ShadowReport =
+            serde_json::from_str(row.report.as_deref().expect("a report")).expect("json");
         let money = &report.money[0];
         assert_eq!((money.currency.as_str(), money.kind.as_str()), ("EUR", "sale"));
         assert_eq!((money.net_minor_before, money.net_minor_after), (3_000, 4_000));
@@ -120,7 +128,10 @@ async fn a_comparison_tells_what_would_change_and_changes_nothing() {
         let fields: Vec<&str> = report.fields.iter().map(|field| field.path.as_str()).collect();
         assert_eq!(fields, ["gross_minor", "lines[].gross_minor", "total_minor"]);
         let example = &report.fields[0].examples[0];
-        assert_eq!((example.key.as_str(), example.before.as_str(), example.after.as_str()), ("A", "2000", "4000"));
+        assert_eq!(
+            (example.key.as_str(), example.before.as_str(), example.after.as_str()),
+            ("A", "2000", "4000")
+        );
         let stream = &report.streams[0];
         assert_eq!((stream.before.skipped, stream.after.skipped), (0, 1));
         assert_eq!(stream.after.reasons, ["B is no order"]);
@@ -148,7 +159,8 @@ async fn the_switch_is_one_step_and_what_was_reported_before_stays_answerable() 
         let replays = shop.rows::<replay::Entity>().await;
         assert_eq!((replays[0].state, replays[0].reason.as_str()), (ReplayState::Succeeded, "upgrade"));
         assert_eq!(replays[0].plugin_sha256.as_deref(), Some(newer.as_str()));
-        let report: ShadowReport = serde_json::from_str(trial.report.as_deref().expect("a report")).expect("json");
+        let report: ShadowReport =
+            serde_json::from_str(trial.report.as_deref().expect("a report")).expect("json");
         assert_eq!(shop.net_minor(None).await, report.money[0].net_minor_after, "as it was told");
         assert_eq!(net_recorded_before(&shop, before_the_switch).await, 3_000, "what was reported then");
         assert_succeeded(&shop.sync(connection).await);
@@ -163,8 +175,12 @@ async fn the_switch_is_one_step_and_what_was_reported_before_stays_answerable() 
         let versions: Vec<&Value> = postings.iter().map(|posting| &posting["plugin"]["version"]).collect();
         assert_eq!(versions, [&json!("1.0.0"), &json!("2.0.0")]);
         assert_eq!(postings[0]["chunk_id"], postings[1]["chunk_id"], "of the same stored page");
-        let counts: Vec<&Value> =
-            lineage["versions"].as_array().expect("versions").iter().map(|version| &version["counts"]).collect();
+        let counts: Vec<&Value> = lineage["versions"]
+            .as_array()
+            .expect("versions")
+            .iter()
+            .map(|version| &version["counts"])
+            .collect();
         assert!(counts.contains(&&json!(true)) && counts.contains(&&json!(false)));
 
         roll_back(&shop.app, shop.tenant, Some(shop.user), connection).await.expect("gone back");
@@ -206,7 +222,11 @@ async fn a_version_that_asks_for_more_needs_new_consent() {
         assert!(row.consent.contains("files.shops.example") && row.state == ConnectionState::Active);
         let streams = shop.rows::<stream::Entity>().await;
         let state = |name: &str| {
-            streams.iter().find(|stream| stream.name == name).map(|stream| stream.state.clone()).unwrap_or_default()
+            streams
+                .iter()
+                .find(|stream| stream.name == name)
+                .map(|stream| stream.state.clone())
+                .unwrap_or_default()
         };
         assert_eq!((state("products").as_str(), state("stores").as_str()), ("active", STREAM_GONE));
         shop.work().await;
@@ -219,7 +239,8 @@ async fn a_version_whose_settings_are_missing_waits_for_them() {
     on_both(migrate, async |test| {
         let (shop, connection, _) = a_shop_with_a_newer_version(test).await;
         let mut config = manifest().config;
-        config["properties"]["second_token"] = json!({ "type": "string", "format": "secret", "title": "Second" });
+        config["properties"]["second_token"] =
+            json!({ "type": "string", "format": "secret", "title": "Second" });
         config["required"] = json!(["shop", "token", "second_token"]);
         let mut auth = serde_json::to_value(manifest().auth).expect("json");
         let mut second = auth[0].clone();
@@ -242,7 +263,9 @@ async fn nothing_is_switched_unseen_or_under_a_running_sync() {
         let (shop, connection, _) = a_shop_with_a_newer_version(test).await;
         let nothing = roll_back(&shop.app, shop.tenant, None, connection).await;
         assert_eq!(nothing.expect_err("never switched").code, "conflict");
-        let waiting = start_shadow(&shop.app, shop.tenant, None, connection, ShadowAim::default()).await.expect("queued");
+        let waiting = start_shadow(&shop.app, shop.tenant, None, connection, ShadowAim::default())
+            .await
+            .expect("queued");
         assert_eq!(switch(&shop, connection, waiting, false).await.expect_err("not yet").code, "conflict");
         shop.work().await;
         let unknown = ShadowAim { sha256: Some("ab".repeat(32)), chunks_per_stream: None };

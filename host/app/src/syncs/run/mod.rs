@@ -131,8 +131,10 @@ impl SyncRun {
             tx.find_by_id::<connection::Entity>(row.connection_id).await.map_err(JobError::retry)?;
         let Some(connection) = connection else { return Ok(None) };
         let Some(plugin) = build_of_connection(app, &connection) else {
-            let detail =
-                format!("The build of the plugin {} that the connection is on is not installed. Install it, then sync again.", connection.plugin_id);
+            let detail = format!(
+                "The build of the plugin {} that the connection is on is not installed. Install it, then sync again.",
+                connection.plugin_id
+            );
             drop(tx);
             finish::fail_sync(app, &job, tenant, sync, "plugin_missing", &detail).await?;
             return Ok(None);
