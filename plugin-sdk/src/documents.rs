@@ -1,7 +1,7 @@
 //! Constructors: the fields that every document of a kind has to have; the rest starts empty and
 //! is set by name, or with `..Order::new(…)`.
 
-use crate::commerce::{Customer, Order, OrderLine, Product, Refund, RefundLine};
+use crate::commerce::{BalanceEntry, Customer, Order, OrderLine, Product, Refund, RefundLine};
 use crate::{Decimal, Moment};
 
 impl Order {
@@ -114,6 +114,51 @@ impl RefundLine {
     /// Units of an order's line that came back, and what was paid for them.
     pub fn new(line: impl Into<String>, quantity: Decimal, amount: i64) -> Self {
         Self { line: line.into(), product: None, quantity, amount, tax: 0, restock: "unknown".to_owned() }
+    }
+}
+
+impl BalanceEntry {
+    /// A movement of nothing yet; give its amounts with [`settled`](Self::settled). `category` is one of the
+    /// ledger's words, `provider_kind` the provider's own.
+    pub fn new(
+        src: u32,
+        key: impl Into<String>,
+        updated_at: Moment,
+        at: Moment,
+        category: impl Into<String>,
+        provider_kind: impl Into<String>,
+        currency: impl Into<String>,
+    ) -> Self {
+        Self {
+            src,
+            key: key.into(),
+            updated_at,
+            deleted: false,
+            category: category.into(),
+            provider_kind: provider_kind.into(),
+            at,
+            available_on: None,
+            payment: None,
+            order: None,
+            reference: None,
+            payout: None,
+            source: None,
+            method: None,
+            currency: currency.into(),
+            amount: 0,
+            fee: 0,
+            fee_tax: 0,
+            net: 0,
+            charged: None,
+            fx_rate: None,
+        }
+    }
+
+    /// What it moved, and what the provider kept of it: `net` follows from both.
+    #[must_use]
+    pub fn settled(self, amount: i64, fee: i64) -> Self {
+        // A difference that does not fit is refused by the host, which checks it.
+        Self { amount, fee, net: amount.saturating_sub(fee), ..self }
     }
 }
 

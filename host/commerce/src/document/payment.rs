@@ -1,6 +1,6 @@
 //! What moves money: transactions at the channel, a provider's balance, payouts, disputes, checkouts.
 
-use portolan_core::{Currency, Decimal, LocalDate};
+use portolan_core::{Currency, Decimal, LocalDate, Money};
 use serde::{Deserialize, Serialize};
 
 use super::Moment;
@@ -31,17 +31,31 @@ pub struct BalanceEntry {
     pub key: String,
     pub updated_at: Moment,
     pub deleted: bool,
-    pub kind: String,
+    /// In the words of the ledger: see [`BalanceCategory`](crate::cash::BalanceCategory).
+    pub category: String,
+    /// The provider's own name of it.
+    pub provider_kind: String,
     pub at: Moment,
     pub available_on: Option<LocalDate>,
+    /// The payment whose money this moves: a charge's own key, also on its refunds, disputes and fees.
+    pub payment: Option<String>,
+    /// The order's key where the provider is the channel itself.
     pub order: Option<String>,
+    /// What the merchant wrote on the payment to find it again: an order number.
+    pub reference: Option<String>,
     pub payout: Option<String>,
     pub source: Option<String>,
     pub method: Option<String>,
+    /// Settled, in the currency of the balance: net = amount − fee.
     pub currency: Currency,
     pub amount_minor: i64,
     pub fee_minor: i64,
+    /// The part of the fee that is tax.
+    pub fee_tax_minor: i64,
     pub net_minor: i64,
+    /// What the buyer was charged or given back, where it was in another currency.
+    pub charged: Option<Money>,
+    /// Units of `currency` for one of `charged`, as the provider says.
     pub fx_rate: Option<Decimal>,
 }
 

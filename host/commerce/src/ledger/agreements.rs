@@ -13,6 +13,7 @@ use super::facts::{PostingError, instant, quantity_milli};
 use super::movement::Movement;
 use super::state::{as_gift_card, marketplace_share};
 use crate::document::{Agreement, Order, OrderLine, Sale};
+use crate::word::plain;
 
 /// Why an agreement was made, as far as events differ by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,11 +80,6 @@ pub(super) fn movements<'a>(
         }
     }
     Ok(movements)
-}
-
-/// Channels differ in case and separators.
-fn plain(name: &str) -> String {
-    name.to_ascii_lowercase().replace('_', "-")
 }
 
 fn occasion(order: &Order, agreement: &Agreement) -> Occasion {

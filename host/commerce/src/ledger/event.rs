@@ -1,9 +1,9 @@
 //! One movement of money or quantity.
 
-use portolan_core::{Currency, EventId, Instant, LocalDate};
+use portolan_core::{Currency, Instant, LocalDate};
 use serde::{Deserialize, Serialize};
 
-use super::EventKind;
+use super::{EventKind, LedgerEvent};
 
 /// The content of a ledger event: everything but its identity and the moment of recording.
 ///
@@ -78,9 +78,10 @@ impl SaleEvent {
         ];
         charges.into_iter().map(i128::from).sum::<i128>() - i128::from(self.discount_minor)
     }
+}
 
-    /// The event that takes this one back: every amount and the units negated, all else equal.
-    pub fn negated(&self) -> Self {
+impl LedgerEvent for SaleEvent {
+    fn negated(&self) -> Self {
         Self {
             quantity_milli: -self.quantity_milli,
             gross_minor: -self.gross_minor,
@@ -98,13 +99,4 @@ impl SaleEvent {
             ..self.clone()
         }
     }
-}
-
-/// An event as it stands in the ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PostedEvent {
-    pub id: EventId,
-    /// Set on a negated copy: the event it takes back.
-    pub reverses: Option<EventId>,
-    pub event: SaleEvent,
 }

@@ -52,7 +52,7 @@ pub fn ledger_keys<'a>(refunds: impl IntoIterator<Item = &'a Version<Refund>>) -
 }
 
 /// A moment of a document as an instant.
-pub(super) fn instant(moment: Moment, calendar: &StoreCalendar) -> Instant {
+pub(crate) fn instant(moment: Moment, calendar: &StoreCalendar) -> Instant {
     match moment {
         Moment::At(at) => at,
         Moment::Local(local) => calendar.resolve_local(local),
@@ -74,24 +74,33 @@ pub(super) fn standing_refunds<'a>(
     order_key: Option<&str>,
     calendar: &StoreCalendar,
 ) -> Vec<&'a Refund> {
-    let mut newest: BTreeMap<&str, &Version<Refund>> = BTreeMap::new();
-    let age = |version: &Version<Refund>| {
-        (instant(version.document.updated_at, calendar), version.received_at, version.hash)
+    let mut refunds: Vec<&Refund> =
+        newest(facts.refunds, |refund| (&refund.key, refund.updated_at), calendar)
+            .into_values()
+            .filter(|refund| !refund.deleted && gave_money_back(&refund.state))
+            .filter(|refund| order_key.is_none() || refund.order.as_deref() == order_key)
+            .collect();
+    refunds.sort_by_key(|refund| (instant(refund.at, calendar), refund.key.as_str()));
+    refunds
+}
+
+/// The newest version of each document, by its key: the last by (updated at, received at, hash).
+pub(crate) fn newest<'a, T>(
+    versions: &'a [Version<T>],
+    identity: impl Fn(&'a T) -> (&'a str, Moment),
+    calendar: &StoreCalendar,
+) -> BTreeMap<&'a str, &'a T> {
+    let age = |version: &'a Version<T>| {
+        (instant(identity(&version.document).1, calendar), version.received_at, version.hash)
     };
-    for version in facts.refunds {
-        let known = newest.entry(&version.document.key).or_insert(version);
+    let mut newest: BTreeMap<&str, &Version<T>> = BTreeMap::new();
+    for version in versions {
+        let known = newest.entry(identity(&version.document).0).or_insert(version);
         if age(version) > age(known) {
             *known = version;
         }
     }
-    let mut refunds: Vec<&Refund> = newest
-        .into_values()
-        .map(|version| &version.document)
-        .filter(|refund| !refund.deleted && gave_money_back(&refund.state))
-        .filter(|refund| order_key.is_none() || refund.order.as_deref() == order_key)
-        .collect();
-    refunds.sort_by_key(|refund| (instant(refund.at, calendar), refund.key.as_str()));
-    refunds
+    newest.into_iter().map(|(key, version)| (key, &version.document)).collect()
 }
 
 /// Channels name many states; those of a refund that has not happened (yet) are few.

@@ -52,6 +52,7 @@
 
 mod agreements;
 mod amounts;
+mod difference;
 mod event;
 mod facts;
 mod findings;
@@ -62,11 +63,13 @@ mod posting;
 mod refunds;
 mod state;
 
-pub use event::{PostedEvent, SaleEvent};
+pub use difference::{LedgerEvent, PostedEvent, Posting, difference, standing};
+pub use event::SaleEvent;
 pub use facts::{OrderFacts, PostingError, Version, ledger_keys};
+pub(crate) use facts::{instant, newest};
 pub use findings::{Finding, findings};
 pub use kind::{EventKind, UnknownEventKind};
-pub use posting::{Posting, difference, standing, standing_events, standing_events_under};
+pub use posting::{standing_events, standing_events_under};
 
 #[cfg(test)]
 mod tests;

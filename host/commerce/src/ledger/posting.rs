@@ -1,32 +1,13 @@
-//! Which events should stand, and what has to be posted so that they do.
+//! Which events should stand.
 
-use std::collections::{HashMap, HashSet};
-
-use portolan_core::{EventId, StoreCalendar};
+use portolan_core::StoreCalendar;
 
 use super::facts::{OrderFacts, PostingError, order_versions, standing_refunds};
 use super::movement::Frame;
 use super::refunds::{SoldLines, includes_tax, refund_movements};
-use super::{PostedEvent, SaleEvent, facts};
+use super::{SaleEvent, facts};
 use super::{agreements, history};
 use crate::document::Refund;
-
-/// One row to append to the ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Posting {
-    /// Something that happened and wasn't in the ledger yet.
-    Event(SaleEvent),
-    /// The negated copy of an event that should not stand (any more).
-    Reversal { of: EventId, event: SaleEvent },
-}
-
-impl Posting {
-    pub const fn event(&self) -> &SaleEvent {
-        match self {
-            Self::Event(event) | Self::Reversal { event, .. } => event,
-        }
-    }
-}
 
 /// The events that should stand for these documents, in the order in which they happened.
 ///
@@ -74,48 +55,6 @@ pub fn standing_events_under(
     let mut events = standing_events(facts, calendar)?;
     events.retain(|event| event.order_key == order_key);
     Ok(events)
-}
-
-/// What to append so that exactly `should` stands: negated copies of what stands and should not, then
-/// what should stand and doesn't. Equal events are told apart by their number alone.
-///
-/// `posted` is everything in the ledger under the key, negated copies included.
-pub fn difference(should: Vec<SaleEvent>, posted: &[PostedEvent]) -> Vec<Posting> {
-    let stands = standing(posted);
-    if stands.is_empty() {
-        return should.into_iter().map(Posting::Event).collect();
-    }
-    let mut missing: HashMap<&SaleEvent, usize> = HashMap::with_capacity(should.len());
-    for event in &should {
-        *missing.entry(event).or_default() += 1;
-    }
-    let mut postings = Vec::new();
-    for stands in stands {
-        match missing.get_mut(&stands.event) {
-            Some(count) if *count > 0 => *count -= 1,
-            _ => postings.push(Posting::Reversal { of: stands.id, event: stands.event.negated() }),
-        }
-    }
-    // Of equal events the last ones are new.
-    let mut is_new = vec![false; should.len()];
-    for (event, is_new) in should.iter().zip(&mut is_new).rev() {
-        if let Some(count) = missing.get_mut(event).filter(|count| **count > 0) {
-            *count -= 1;
-            *is_new = true;
-        }
-    }
-    let new = should.into_iter().zip(is_new).filter(|(_, is_new)| *is_new);
-    postings.extend(new.map(|(event, _)| Posting::Event(event)));
-    postings
-}
-
-/// The posted events that no negated copy takes back, oldest first.
-pub fn standing(posted: &[PostedEvent]) -> Vec<&PostedEvent> {
-    let taken_back: HashSet<EventId> = posted.iter().filter_map(|event| event.reverses).collect();
-    let mut standing: Vec<&PostedEvent> =
-        posted.iter().filter(|event| event.reverses.is_none() && !taken_back.contains(&event.id)).collect();
-    standing.sort_by_key(|event| event.id);
-    standing
 }
 
 /// Returns without an order, and refunds whose order has not been seen yet. When it is, the same

@@ -1,8 +1,9 @@
 //! What moves money.
 
 use portolan_commerce::document::{BalanceEntry, Checkout, Dispute, Document, Payout, Transaction};
+use portolan_core::Money;
 
-use super::{Check, Converted};
+use super::{BadDocument, Check, Converted};
 use crate::bindings::portolan::plugin::commerce as wit;
 
 pub fn transaction(check: &mut Check, item: wit::Transaction) -> Converted {
@@ -34,19 +35,30 @@ pub fn balance_entry(check: &mut Check, item: wit::BalanceEntry) -> Converted {
         key: check.key("key", item.key)?,
         updated_at: check.moment("updated-at", item.updated_at)?,
         deleted: item.deleted,
-        kind: check.word("kind", item.kind)?,
+        category: check.word("category", item.category)?,
+        provider_kind: check.word("provider-kind", item.provider_kind)?,
         at: check.moment("at", item.at)?,
         available_on: check.dates("available-on", item.available_on)?,
+        payment: check.keys("payment", item.payment)?,
         order: check.keys("order", item.order)?,
+        reference: check.words("reference", item.reference)?,
         payout: check.keys("payout", item.payout)?,
         source: check.keys("source", item.source)?,
         method: check.words("method", item.method)?,
         currency: check.currency("currency", &item.currency)?,
         amount_minor: item.amount,
         fee_minor: item.fee,
+        fee_tax_minor: item.fee_tax,
         net_minor: item.net,
+        charged: item.charged.map(|charged| money(check, "charged", &charged)).transpose()?,
         fx_rate: check.decimals("fx-rate", item.fx_rate)?,
     };
+    if entry.amount_minor.checked_sub(entry.fee_minor) != Some(entry.net_minor) {
+        return Err(check.invalid("net", "is not amount − fee: name the fee, or the amount before it"));
+    }
+    if entry.fx_rate.is_some_and(|rate| rate.unscaled <= 0) {
+        return Err(check.invalid("fx-rate", "is not above zero: it is units of currency for one of charged"));
+    }
     Ok((Document::BalanceEntry(entry), vec![src]))
 }
 
@@ -106,4 +118,8 @@ pub fn checkout(check: &mut Check, item: wit::Checkout) -> Converted {
         total_minor: item.total,
     };
     Ok((Document::Checkout(checkout), vec![src]))
+}
+
+fn money(check: &Check, field: &str, money: &wit::Money) -> Result<Money, BadDocument> {
+    Ok(Money::new(money.amount, check.currency(field, &money.currency)?))
 }

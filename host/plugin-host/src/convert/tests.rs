@@ -196,34 +196,62 @@ fn a_refund_keeps_every_field() {
     assert_eq!(stored(&document), expected);
 }
 
-#[test]
-fn a_balance_entry_keeps_every_amount() {
-    let entry = wit::BalanceEntry {
+fn sample_entry() -> wit::BalanceEntry {
+    wit::BalanceEntry {
         src: 9,
         key: "key".to_owned(),
         updated_at: at(1),
         deleted: false,
-        kind: "charge".to_owned(),
+        category: "sale".to_owned(),
+        provider_kind: "charge".to_owned(),
         at: at(2),
         available_on: Some(20_000),
+        payment: text("payment"),
         order: text("order"),
+        reference: text("reference"),
         payout: text("payout"),
         source: text("source"),
         method: text("method"),
         currency: "JPY".to_owned(),
         amount: 100,
         fee: -3,
-        net: 97,
-        fx_rate: Some(decimal(95)),
-    };
-    let (document, records) = super::balance_entry(&mut check(), entry).expect("accepted");
+        fee_tax: -1,
+        net: 103,
+        charged: Some(wit::Money { currency: "EUR".to_owned(), amount: 61 }),
+        fx_rate: Some(decimal(164)),
+    }
+}
+
+#[test]
+fn a_balance_entry_keeps_every_field() {
+    let (document, records) = super::balance_entry(&mut check(), sample_entry()).expect("accepted");
     assert_eq!(records, [9]);
-    let value = stored(&document);
-    assert_eq!(
-        (&value["amount_minor"], &value["fee_minor"], &value["net_minor"]),
-        (&json!(100), &json!(-3), &json!(97))
-    );
-    assert_eq!((&value["available_on"], &value["payout"]), (&json!(20_000), &json!("payout")));
+    let expected = json!({
+        "entity": "balance_entry", "src": 9, "key": "key", "updated_at": { "at": 1 }, "deleted": false,
+        "category": "sale", "provider_kind": "charge", "at": { "at": 2 }, "available_on": 20_000,
+        "payment": "payment", "order": "order", "reference": "reference", "payout": "payout", "source": "source",
+        "method": "method", "currency": "JPY", "amount_minor": 100, "fee_minor": -3, "fee_tax_minor": -1,
+        "net_minor": 103, "charged": { "amount_minor": 61, "currency": "EUR" },
+        "fx_rate": { "unscaled": 164, "scale": 2 }
+    });
+    assert_eq!(stored(&document), expected);
+}
+
+#[test]
+fn a_balance_entry_whose_amounts_disagree_is_refused() {
+    let refusal = |change: fn(&mut wit::BalanceEntry)| {
+        let mut entry = sample_entry();
+        change(&mut entry);
+        super::balance_entry(&mut check(), entry).expect_err("a finding").stop().to_string()
+    };
+    assert!(refusal(|entry| entry.net = 97).starts_with("balance entry \"key\": net is not amount − fee"));
+    assert!(refusal(|entry| (entry.amount, entry.fee) = (i64::MAX, -1)).contains("net is not amount"));
+    assert!(refusal(|entry| entry.fx_rate = Some(decimal(0))).contains("fx-rate is not above zero"));
+    let unknown = wit::Money { currency: "euro".to_owned(), amount: 1 };
+    let mut entry = sample_entry();
+    entry.charged = Some(unknown);
+    let refused = super::balance_entry(&mut check(), entry).expect_err("a finding").stop().to_string();
+    assert!(refused.contains("charged"), "{refused}");
 }
 
 #[test]

@@ -1,11 +1,15 @@
 //! What a connector exports beyond the least: the SDK's macro makes it callable as the contract says.
 
-use portolan_connector::PluginRuntime;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use portolan_commerce::document::Document;
+use portolan_connector::{ChunkInfo, Fault, NormalizeRequest, Normalized, PluginRuntime};
 use portolan_plugin_host::SandboxRuntime;
 use wasmtime::component::{Component, Linker, Val};
 use wasmtime::{Config, Engine, Store};
 
-use crate::support::{full_component, options};
+use crate::support::{NOW, full_component, options};
 
 /// Calls an exported function with nothing behind the imports.
 fn call(interface: &str, function: &str, arguments: &[Val]) -> Val {
@@ -75,4 +79,47 @@ fn a_webhook_is_handled_by_the_connectors_own_code() {
     assert_eq!(*field(&outcome, "event-id"), Val::Option(Some(Box::new(text("e-1")))));
     let Val::List(chunks) = field(&outcome, "chunks") else { panic!("{outcome:?}") };
     assert_eq!(*field(field(&chunks[0], "info"), "stream"), text("products"));
+}
+
+/// What the connector makes of one movement of a balance.
+async fn movement(net: i64) -> Result<Normalized, Fault> {
+    let runtime = SandboxRuntime::new(options()).expect("the sandbox starts");
+    let plugin = runtime.install(full_component()).await.expect("it installs").plugin;
+    let body = serde_json::json!([{
+        "id": "m-1", "at": "2026-05-01T12:00:00Z", "category": "sale", "kind": "charge", "charge": "c-1",
+        "currency": "EUR", "amount": 915, "fee": 45, "net": net, "charged": [1_000, "USD"]
+    }]);
+    let request = NormalizeRequest {
+        info: ChunkInfo {
+            stream: "balance".to_owned(),
+            framing: "json".to_owned(),
+            content_type: "application/json".to_owned(),
+        },
+        body: Bytes::from(body.to_string()),
+        config: Arc::from("{}"),
+        time_zone: "UTC".to_owned(),
+        received_at: NOW,
+    };
+    runtime.normalize(&plugin, request).await
+}
+
+#[tokio::test]
+async fn a_movement_of_a_balance_crosses_the_boundary_with_both_of_its_currencies() {
+    let normalized = movement(870).await.expect("documents");
+    let [Document::BalanceEntry(entry)] = normalized.documents.as_slice() else {
+        panic!("{:?}", normalized.documents)
+    };
+    assert_eq!((entry.category.as_str(), entry.provider_kind.as_str()), ("sale", "charge"));
+    assert_eq!(entry.payment.as_deref(), Some("c-1"));
+    assert_eq!((entry.amount_minor, entry.fee_minor, entry.net_minor), (915, 45, 870));
+    let charged = entry.charged.expect("what the buyer was charged");
+    assert_eq!((charged.to_string().as_str(), entry.currency.as_str()), ("10.00 USD", "EUR"));
+}
+
+#[tokio::test]
+async fn a_movement_whose_net_is_not_its_amount_less_its_fee_is_the_plugins_bug() {
+    match movement(915).await {
+        Err(Fault::PluginBug { detail }) => assert!(detail.contains("net is not amount − fee"), "{detail}"),
+        other => panic!("{other:?}"),
+    }
 }

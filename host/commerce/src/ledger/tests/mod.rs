@@ -8,7 +8,7 @@ mod worlds;
 
 use portolan_core::{Currency, Decimal, EventId, Instant, StoreCalendar};
 
-use super::{OrderFacts, PostedEvent, Posting, SaleEvent, Version, difference, standing_events};
+use super::{OrderFacts, PostedEvent, SaleEvent, Version, difference, standing_events};
 use crate::document::{Moment, Order, OrderLine, Refund, RefundLine, TaxLine};
 
 fn currency(code: &str) -> Currency {
@@ -197,11 +197,7 @@ impl Ledger {
         let count = postings.len();
         for posting in postings {
             let id = EventId(uuid_of(self.posted.len()));
-            let (reverses, event) = match posting {
-                Posting::Event(event) => (None, event),
-                Posting::Reversal { of, event } => (Some(of), event),
-            };
-            self.posted.push(PostedEvent { id, reverses, event });
+            self.posted.push(posting.posted(id));
         }
         count
     }

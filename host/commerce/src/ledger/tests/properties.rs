@@ -11,8 +11,8 @@ use super::{
 };
 use crate::document::{Moment, Order, Refund};
 use crate::ledger::{
-    EventKind, Finding, OrderFacts, PostingError, SaleEvent, Version, difference, findings, standing,
-    standing_events,
+    EventKind, Finding, LedgerEvent, OrderFacts, PostingError, SaleEvent, Version, difference, findings,
+    standing, standing_events,
 };
 
 fn content(events: &[SaleEvent]) -> HashMap<&SaleEvent, usize> {

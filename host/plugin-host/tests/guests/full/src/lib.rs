@@ -2,8 +2,8 @@
 //! channel for its own totals.
 
 use portolan_sdk::{
-    Chunk, Connection, Connector, Control, ControlTotals, Event, FetchRequest, Outcome, Page, Result, Sink,
-    Slice, Webhook, commerce, each, http, pager, time,
+    Chunk, Connection, Connector, Control, ControlTotals, Event, FetchRequest, Outcome, Page, RecordResult,
+    Result, Sink, Slice, Webhook, commerce, each, http, pager, time,
 };
 use serde::Deserialize;
 
@@ -19,6 +19,21 @@ struct RawProduct {
     updated_at: String,
 }
 
+/// A movement of the provider's balance, with the provider's own sums.
+#[derive(Deserialize)]
+struct RawMovement {
+    id: String,
+    at: String,
+    category: String,
+    kind: String,
+    charge: Option<String>,
+    currency: String,
+    amount: i64,
+    fee: i64,
+    net: i64,
+    charged: Option<(i64, String)>,
+}
+
 impl Connector for Shop {
     fn fetch(request: &FetchRequest) -> Result<Page> {
         let question = match request.cursor() {
@@ -31,12 +46,27 @@ impl Connector for Shop {
     }
 
     fn normalize(chunk: &Chunk, out: &mut Sink) -> Result<()> {
+        if chunk.stream == "balance" {
+            return each(chunk, out, movement);
+        }
         each(chunk, out, |src, raw: RawProduct, out| {
             let updated_at = time::moment(&raw.updated_at).map_err(|bad| bad.at("updated_at"))?;
             out.push(commerce::Product::new(src, raw.id.to_string(), updated_at, raw.title));
             Ok(())
         })
     }
+}
+
+fn movement(src: u32, raw: RawMovement, out: &mut Sink) -> RecordResult {
+    let at = time::moment(&raw.at).map_err(|bad| bad.at("at"))?;
+    let entry = commerce::BalanceEntry::new(src, raw.id, at, at, raw.category, raw.kind, raw.currency);
+    out.push(commerce::BalanceEntry {
+        payment: raw.charge,
+        net: raw.net,
+        charged: raw.charged.map(|(amount, currency)| commerce::Money { currency, amount }),
+        ..entry.settled(raw.amount, raw.fee)
+    });
+    Ok(())
 }
 
 impl Webhook for Shop {
