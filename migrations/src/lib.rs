@@ -23,6 +23,7 @@ mod m0005_ledger;
 mod m0006_jobs;
 mod m0007_set_aside;
 mod m0008_product_labels;
+mod m0009_cash_ledger;
 mod m0013_replays;
 mod table;
 
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_jobs::Migration),
             Box::new(m0007_set_aside::Migration),
             Box::new(m0008_product_labels::Migration),
+            Box::new(m0009_cash_ledger::Migration),
             Box::new(m0013_replays::Migration),
         ]
     }

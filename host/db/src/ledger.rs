@@ -1,4 +1,4 @@
-//! The ledger's rows: taking the next posting version, and events as they are stored.
+//! The ledgers' rows: taking the next posting version, and events of the sales ledger as they are stored.
 
 use std::str::FromStr;
 
@@ -172,6 +172,10 @@ impl sale_event::Model {
     }
 }
 
-fn parse<T: FromStr>(id: EventId, field: &'static str, value: &str) -> Result<T, StoredEventError> {
+pub(crate) fn parse<T: FromStr>(
+    id: EventId,
+    field: &'static str,
+    value: &str,
+) -> Result<T, StoredEventError> {
     value.parse().map_err(|_| StoredEventError { id, field, value: value.to_owned() })
 }

@@ -28,6 +28,7 @@
 pub mod entity;
 
 mod bulk;
+mod cash_ledger;
 mod config;
 mod connect;
 mod database;

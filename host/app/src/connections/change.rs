@@ -10,7 +10,7 @@ use portolan_connector::{FieldError, InstalledPlugin, Manifest};
 use portolan_core::{ConnectionId, TenantId, UserId};
 use portolan_db::entity::chunk::{self, ChunkState};
 use portolan_db::entity::sync::{self, SyncState};
-use portolan_db::entity::{connection, connection_secret, document, sale_event};
+use portolan_db::entity::{cash_event, connection, connection_secret, document, sale_event};
 use portolan_db::{DbError, TenantTx};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, QueryFilter};
@@ -217,7 +217,7 @@ async fn store(
     if days_changed && has_sales(tx, id).await? {
         return Err(AppError::invalid(
             "time_zone",
-            "Sales of this connection stand in the ledger by its days, so its time zone and the beginning of its day stay.",
+            "Sales or payments of this connection stand in the ledger by its days, so its time zone and the beginning of its day stay.",
         ));
     }
     // The row may be another than the one that was read, and secrets may have come: what is stored now
@@ -287,10 +287,11 @@ async fn refuse_while_reading(tx: &TenantTx, id: ConnectionId, manifest: &Manife
     }
 }
 
-/// Whether the ledger knows the connection.
+/// Whether a ledger knows the connection: by what it sold, or by what moved its balance.
 pub async fn has_sales(tx: &TenantTx, id: ConnectionId) -> AppResult<bool> {
-    let found = tx.find::<sale_event::Entity>().filter(sale_event::Column::ConnectionId.eq(id.0));
-    Ok(found.one(tx).await?.is_some())
+    let sold = tx.find::<sale_event::Entity>().filter(sale_event::Column::ConnectionId.eq(id.0));
+    let moved = tx.find::<cash_event::Entity>().filter(cash_event::Column::ConnectionId.eq(id.0));
+    Ok(sold.one(tx).await?.is_some() || moved.one(tx).await?.is_some())
 }
 
 async fn has_documents(tx: &TenantTx, id: ConnectionId) -> AppResult<bool> {

@@ -11,6 +11,7 @@ use portolan_db::entity::{
 use portolan_db::{DbError, TenantTx};
 use sea_orm::{ColumnTrait, QueryFilter};
 
+use super::change::has_sales;
 use super::ops::find_connection;
 use crate::App;
 use crate::syncs::jobs::unschedule_streams;
@@ -44,14 +45,9 @@ pub async fn delete_connection(
                 if open.is_some() {
                     return Err(AppError::conflict("A sync of this connection is open. Cancel it first."));
                 }
-                let posted = tx
-                    .find::<portolan_db::entity::sale_event::Entity>()
-                    .filter(portolan_db::entity::sale_event::Column::ConnectionId.eq(id.0))
-                    .one(tx)
-                    .await?;
-                if posted.is_some() {
+                if has_sales(tx, id).await? {
                     return Err(AppError::conflict(
-                        "This connection has brought sales into the ledger, which only grows. Pause it instead; its history stays in every report.",
+                        "This connection has brought sales or payments into the ledger, which only grows. Pause it instead; its history stays in every report.",
                     ));
                 }
                 unschedule_streams(&queue, tx, id).await?;

@@ -2,7 +2,8 @@
 //! transaction begins, because people wait behind one.
 //!
 //! A chunk's documents are cut into batches, one transaction each. What moves under one ledger key, an
-//! order with its refunds and all their versions, is in one batch: so no batch posts what the next takes back.
+//! order with its refunds or a payment with its fees and disputes, and all their versions, is in one batch: so no
+//! batch posts what the next takes back.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -13,6 +14,7 @@ use portolan_db::entity::{document, document_version};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::cash::{CashBatch, cash_key};
 use super::head::{DocumentHead, source_index, without_provenance};
 use super::labels::Labels;
 use super::post::PostContext;
@@ -56,6 +58,7 @@ pub struct Batch {
     /// The ledger keys that these documents move, each with the raw record to blame.
     pub(super) source_of_order: BTreeMap<String, u32>,
     pub(super) source_of_refund: BTreeMap<String, u32>,
+    pub(super) cash: CashBatch,
     pub(super) labels: Labels,
     /// What the chunk said before and no longer says.
     pub(super) stale: Vec<Stale>,
@@ -76,8 +79,9 @@ impl Prepared {
         let mut batch_of: HashMap<(String, String), usize> = HashMap::new();
         for (index, batch) in self.batches.iter().enumerate() {
             let orders = batch.source_of_order.keys().map(|key| (LEDGER.to_owned(), key.clone()));
+            let payments = batch.cash.keys().map(|key| (CASH.to_owned(), key.clone()));
             let heads = batch.heads.iter().map(|head| (head.entity.clone(), head.key.clone()));
-            batch_of.extend(orders.chain(heads).map(|group| (group, index)));
+            batch_of.extend(orders.chain(payments).chain(heads).map(|group| (group, index)));
         }
         let mut alone = Batch::default();
         for stale in stale {
@@ -99,8 +103,9 @@ impl Prepared {
     }
 }
 
-/// The group of what moves under a key of the ledger.
+/// The groups of what moves under a key of the sales ledger, and of the cash ledger.
 const LEDGER: &str = "ledger";
+const CASH: &str = "cash";
 
 /// Reads heads, writes texts, computes hashes, and cuts the documents into batches.
 pub fn prepare(
@@ -179,7 +184,7 @@ fn group_of(document: &Document) -> Option<(&'static str, &str)> {
     match document {
         Document::Order(order) => Some((LEDGER, &order.key)),
         Document::Refund(refund) => Some((LEDGER, ledger_key(refund))),
-        _ => None,
+        document => cash_key(document).map(|key| (CASH, key)),
     }
 }
 
@@ -206,6 +211,12 @@ impl Batch {
                 }
                 Document::Refund(refund) => {
                     batch.refunds.push((version.id, Version { document: *refund, received_at, hash }));
+                }
+                Document::BalanceEntry(entry) => {
+                    batch.cash.entries.push((version.id, Version { document: entry, received_at, hash }));
+                }
+                Document::Dispute(dispute) => {
+                    batch.cash.disputes.push((version.id, Version { document: dispute, received_at, hash }));
                 }
                 _ => {}
             }
@@ -234,7 +245,7 @@ impl Batch {
                 self.source_of_order.entry(ledger_key(refund).to_owned()).or_insert(src);
                 self.source_of_refund.entry(refund.key.clone()).or_insert(src);
             }
-            _ => {}
+            document => self.cash.touch(document, src),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a document of any kind shows in lists: its identity, its place in time, its amount.
 
+use portolan_commerce::cash::BalanceCategory;
 use portolan_commerce::document::{Document, Entity, Moment};
 use portolan_core::Currency;
 
@@ -13,7 +14,7 @@ pub struct DocumentHead {
     pub updated_at: Option<Moment>,
     pub deleted: bool,
     pub test: bool,
-    /// The order of a refund, the parent of a variant.
+    /// The order of a refund, the payment of a balance entry or dispute, the parent of a variant.
     pub parent_key: Option<String>,
     pub title: Option<String>,
     pub number: Option<String>,
@@ -83,6 +84,8 @@ impl DocumentHead {
                 parent_key: transaction.order.clone(),
                 state: Some(transaction.state.clone()),
                 title: Some(transaction.kind.clone()),
+                // By it the payment is found that the provider tells of.
+                number: transaction.provider_reference.clone(),
                 occurred_at: Some(transaction.at),
                 currency: Some(transaction.currency),
                 amount_minor: Some(transaction.amount_minor),
@@ -91,8 +94,10 @@ impl DocumentHead {
             Document::BalanceEntry(entry) => Self {
                 updated_at: Some(entry.updated_at),
                 deleted: entry.deleted,
-                parent_key: entry.payout.clone(),
-                title: Some(entry.kind.clone()),
+                parent_key: entry.payment.clone(),
+                title: Some(entry.provider_kind.clone()),
+                number: entry.reference.clone(),
+                state: Some(BalanceCategory::posted(&entry.category).to_string()),
                 occurred_at: Some(entry.at),
                 currency: Some(entry.currency),
                 amount_minor: Some(entry.net_minor),
@@ -101,6 +106,7 @@ impl DocumentHead {
             Document::Payout(payout) => Self {
                 updated_at: Some(payout.updated_at),
                 deleted: payout.deleted,
+                title: payout.bank_reference.clone(),
                 state: Some(payout.state.clone()),
                 occurred_at: Some(payout.initiated_at),
                 currency: Some(payout.currency),
@@ -109,8 +115,10 @@ impl DocumentHead {
             },
             Document::Dispute(dispute) => Self {
                 updated_at: Some(dispute.updated_at),
-                parent_key: dispute.order.clone(),
+                parent_key: dispute.payment.clone(),
+                title: Some(dispute.reason.clone()),
                 state: Some(dispute.state.clone()),
+                payment_state: Some(dispute.phase.clone()),
                 occurred_at: Some(dispute.opened_at),
                 currency: Some(dispute.currency),
                 amount_minor: Some(dispute.amount_minor),

@@ -44,11 +44,8 @@ pub async fn load_history(
         }
     }
     let order_keys: Vec<String> = batch.source_of_order.keys().cloned().collect();
-    let further_refunds: Vec<String> = refunds_of(tx, context, &order_keys)
-        .await?
-        .into_iter()
-        .filter(|key| !batch.source_of_refund.contains_key(key))
-        .collect();
+    let further_refunds =
+        standing_under(tx, context, Entity::Refund, &order_keys, &batch.source_of_refund).await?;
     refunds.extend(load_versions::<Refund>(tx, context, Entity::Refund, &further_refunds).await?);
     let orders = load_versions::<Order>(tx, context, Entity::Order, &order_keys).await?;
 
@@ -83,7 +80,7 @@ pub async fn load_history(
 }
 
 /// A version that is met again counts once, by its newest receipt: see [`super::post`].
-fn joined<T>(stored: Vec<(Uuid, Version<T>)>, new: Vec<(Uuid, Version<T>)>) -> Vec<Version<T>> {
+pub(super) fn joined<T>(stored: Vec<(Uuid, Version<T>)>, new: Vec<(Uuid, Version<T>)>) -> Vec<Version<T>> {
     let mut received: HashMap<Uuid, Instant> =
         new.iter().map(|(id, version)| (*id, version.received_at)).collect();
     let mut versions = Vec::with_capacity(stored.len() + new.len());
@@ -98,7 +95,7 @@ fn joined<T>(stored: Vec<(Uuid, Version<T>)>, new: Vec<(Uuid, Version<T>)>) -> V
     versions
 }
 
-async fn load_versions<T: DeserializeOwned>(
+pub(super) async fn load_versions<T: DeserializeOwned>(
     tx: &TenantTx,
     context: &PostContext<'_>,
     entity: Entity,
@@ -121,24 +118,27 @@ async fn load_versions<T: DeserializeOwned>(
     Ok(versions)
 }
 
-/// The refunds that stand under these ledger keys by their stored heads.
-async fn refunds_of(
+/// The documents of an entity that stand under these ledger keys by their stored heads, those aside that
+/// are known already.
+pub(super) async fn standing_under(
     tx: &TenantTx,
     context: &PostContext<'_>,
-    order_keys: &[String],
-) -> Result<BTreeSet<String>, PostError> {
+    entity: Entity,
+    ledger_keys: &[String],
+    known: &BTreeMap<String, u32>,
+) -> Result<Vec<String>, PostError> {
     use document::Column;
     let fixed = [
         (Column::ConnectionId, Value::from(context.connection.0)),
-        (Column::Entity, Value::from(rows::entity_name(Entity::Refund))),
+        (Column::Entity, Value::from(rows::entity_name(entity))),
     ];
-    let mut refunds = BTreeSet::new();
-    for keys in order_keys.chunks(KEYS_PER_STATEMENT) {
+    let mut found = BTreeSet::new();
+    for keys in ledger_keys.chunks(KEYS_PER_STATEMENT) {
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        let of_orders = tx.find_by_keys::<document::Entity>(&fixed, Column::ParentKey, &keys).await?;
+        let children = tx.find_by_keys::<document::Entity>(&fixed, Column::ParentKey, &keys).await?;
         let themselves = tx.find_by_keys::<document::Entity>(&fixed, Column::Key, &keys).await?;
-        let without_order = themselves.into_iter().filter(|head| head.parent_key.is_none());
-        refunds.extend(of_orders.into_iter().chain(without_order).map(|head| head.key));
+        let without_parent = themselves.into_iter().filter(|head| head.parent_key.is_none());
+        found.extend(children.into_iter().chain(without_parent).map(|head| head.key));
     }
-    Ok(refunds)
+    Ok(found.into_iter().filter(|key| !known.contains_key(key)).collect())
 }

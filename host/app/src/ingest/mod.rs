@@ -1,6 +1,7 @@
 //! From what a channel sent to what stands in the ledger: unpack, cut, stage, read (normalise, post).
 
 pub mod batch;
+mod cash;
 pub mod cut;
 #[cfg(test)]
 mod cut_tests;

@@ -1,17 +1,19 @@
 //! Documents become versions, versions become ledger events: one transaction per batch of a chunk.
 //!
 //! Every version of a document is kept. All versions of an order and of its refunds determine
-//! which events should stand; what should stand minus what does stand is posted under the
-//! tenant's ledger lock. Posting a batch again therefore adds nothing, also where a crash has left
+//! which events should stand in the sales ledger, all versions of a payment's entries which should stand in the
+//! cash ledger; what should stand minus what does stand is posted under the tenant's ledger lock, in both
+//! ledgers as one posting. Posting a batch again therefore adds nothing, also where a crash has left
 //! a chunk with only some of its batches posted. A version that no chunk says any more, because its chunk was
 //! read anew, counts for nothing ([`super::sources`]).
 
 use std::collections::BTreeMap;
 
+use portolan_commerce::cash::CashEvent;
 use portolan_commerce::document::Skipped;
-use portolan_commerce::ledger::{OrderFacts, PostedEvent, Posting, difference, standing_events_under};
+use portolan_commerce::ledger::{OrderFacts, Posting, difference, standing_events_under};
 use portolan_core::{ChunkId, Clock, ConnectionId, EventId, Instant, Random, StoreCalendar};
-use portolan_db::entity::{document, posting, sale_event};
+use portolan_db::entity::{cash_event, document, posting, sale_event};
 use portolan_db::{DbError, StoredEventError, TenantTx};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
@@ -81,14 +83,16 @@ pub async fn post_batch(
     let superseded = sources::let_go(tx, context.chunk.0, &stale).await?;
     stale.iter().for_each(|stale| batch.touch(&stale.document, stale.src));
     let history = load_history(tx, context, &mut batch).await?;
+    let cash_history = batch.cash.load_history(tx, context).await?;
     let changed_versions = store_versions(tx, context, &mut batch).await?;
     std::mem::take(&mut batch.labels).store(tx, context.connection).await?;
     sources::renew_heads(tx, context, &stale).await?;
     let mut posted = Posted { superseded, ..Posted::default() };
-    let postings = differences(context, &batch, history, &mut posted);
-    posted.events = postings.len() as u64;
-    if !postings.is_empty() {
-        append_events(tx, context, postings).await?;
+    let sales = differences(context, &batch, history, &mut posted);
+    let cash = batch.cash.differences(context, cash_history, &mut posted.quarantined);
+    posted.events = (sales.len() + cash.len()) as u64;
+    if posted.events > 0 {
+        append_events(tx, context, sales, cash).await?;
     } else if changed_versions > 0 || !stale.is_empty() {
         // Titles and names are joined when a question is asked: answers may have changed.
         tx.bump_data_version().await?;
@@ -181,7 +185,8 @@ pub(super) fn replace_head() -> OnConflict {
 async fn append_events(
     tx: &TenantTx,
     context: &PostContext<'_>,
-    postings: Vec<Posting>,
+    sales: Vec<Posting>,
+    cash: Vec<Posting<CashEvent>>,
 ) -> Result<(), PostError> {
     let place = portolan_db::Posting {
         tenant: tx.tenant(),
@@ -198,16 +203,14 @@ async fn append_events(
         recorded_at: Set(place.recorded_at.0),
     }])
     .await?;
-    let mut events = Vec::with_capacity(postings.len());
-    for posting in postings {
-        let (event, reverses) = match posting {
-            Posting::Event(event) => (event, None),
-            Posting::Reversal { of, event } => (event, Some(of)),
-        };
-        let id = EventId::generate(context.clock, context.random);
-        let row = sale_event::Model::new(place, PostedEvent { id, reverses, event });
-        events.push(row.into_active_model().reset_all());
-    }
-    tx.insert_many(events).await?;
+    let id = || EventId::generate(context.clock, context.random);
+    let sales = sales
+        .into_iter()
+        .map(|posting| sale_event::Model::new(place, posting.posted(id())).into_active_model().reset_all());
+    tx.insert_many(sales.collect()).await?;
+    let cash = cash
+        .into_iter()
+        .map(|posting| cash_event::Model::new(place, posting.posted(id())).into_active_model().reset_all());
+    tx.insert_many(cash.collect()).await?;
     Ok(())
 }

@@ -11,8 +11,8 @@ use crate::support::*;
 /// What one transaction did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Written {
-    statements: u64,
-    events: u64,
+    pub statements: u64,
+    pub events: u64,
 }
 
 /// Posts documents as one chunk of a sync, in transactions of this size.

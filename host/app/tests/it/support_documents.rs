@@ -1,6 +1,8 @@
 //! The scripted plugin's manifest, and documents as short as a test wants them.
 
-use portolan_commerce::document::{Document, Order, OrderLine, Refund, RefundLine, Store};
+use portolan_commerce::document::{
+    BalanceEntry, Dispute, Document, Order, OrderLine, Refund, RefundLine, Store,
+};
 use portolan_connector::Manifest;
 use portolan_core::{Currency, Decimal, Instant};
 use serde_json::json;
@@ -146,5 +148,58 @@ pub fn store(key: &str) -> Document {
         name: format!("Store {key}"),
         currency: Some(euro()),
         time_zone: None,
+    })
+}
+
+/// An entry of a payment's balance two hours old, last changed so many minutes before the start.
+pub fn balance_entry(
+    key: &str,
+    payment: Option<&str>,
+    category: &str,
+    amounts: (i64, i64),
+    changed_minutes_ago: i64,
+) -> Document {
+    let (amount_minor, fee_minor) = amounts;
+    Document::BalanceEntry(BalanceEntry {
+        src: 0,
+        key: key.to_owned(),
+        updated_at: minutes_before_start(changed_minutes_ago),
+        deleted: false,
+        category: category.to_owned(),
+        provider_kind: format!("provider {category}"),
+        at: minutes_before_start(120),
+        available_on: None,
+        payment: payment.map(str::to_owned),
+        order: None,
+        reference: Some("#1001".to_owned()),
+        payout: Some("po_1".to_owned()),
+        source: None,
+        method: Some("card".to_owned()),
+        currency: euro(),
+        amount_minor,
+        fee_minor,
+        fee_tax_minor: 0,
+        net_minor: amount_minor - fee_minor,
+        charged: None,
+        fx_rate: None,
+    })
+}
+
+/// A dispute of a payment, last changed so many minutes before the start.
+pub fn dispute(key: &str, payment: &str, state: &str, changed_minutes_ago: i64) -> Document {
+    Document::Dispute(Dispute {
+        src: 0,
+        key: key.to_owned(),
+        updated_at: minutes_before_start(changed_minutes_ago),
+        payment: Some(payment.to_owned()),
+        order: None,
+        phase: "chargeback".to_owned(),
+        state: state.to_owned(),
+        reason: "fraud".to_owned(),
+        network_code: None,
+        opened_at: minutes_before_start(60),
+        due_by: None,
+        currency: euro(),
+        amount_minor: 1_000,
     })
 }

@@ -1,6 +1,7 @@
 //! One file per table: what a row holds, in the words of the domain. Ids are UUIDs, instants are
 //! microseconds, dates are days, money is minor units, JSON is text.
 
+pub mod cash_event;
 pub mod chunk;
 pub mod connection;
 pub mod connection_secret;

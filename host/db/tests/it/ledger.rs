@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use portolan_commerce::cash::{BalanceCategory, CashEvent, DisputeState};
 use portolan_commerce::ledger::{EventKind, PostedEvent, SaleEvent};
-use portolan_core::{ConnectionId, EventId, Instant, LocalDate, TenantId};
-use portolan_db::entity::sale_event;
+use portolan_core::{ConnectionId, Decimal, EventId, Instant, LocalDate, TenantId};
+use portolan_db::entity::{cash_event, sale_event};
 use portolan_db::{DbError, Posting, WriteClass};
 
 use crate::support::{migrate, new_id, on_both};
@@ -72,6 +73,40 @@ async fn an_event_comes_back_as_it_was_posted() {
 }
 
 #[tokio::test]
+async fn a_movement_of_a_balance_comes_back_as_it_was_posted() {
+    on_both(migrate, async |test| {
+        let tenant = TenantId(new_id());
+        for (index, category) in BalanceCategory::ALL.into_iter().enumerate() {
+            let state = DisputeState::ALL.get(index).copied();
+            let event = cash_event(category, state);
+            let posted = PostedEvent { id: EventId(new_id()), reverses: Some(EventId(new_id())), event };
+            let expected = posted.clone();
+            let stored = test
+                .database
+                .write(tenant, move |tx| {
+                    Box::pin(async move {
+                        let posting = Posting {
+                            tenant,
+                            connection: ConnectionId(new_id()),
+                            posting_version: tx.lock_ledger().await?,
+                            recorded_at: Instant(5),
+                        };
+                        tx.insert(cash_event::ActiveModel::from(cash_event::Model::new(posting, posted)))
+                            .await
+                    })
+                })
+                .await;
+            let stored = stored.expect("insert");
+            assert_eq!(stored.payment_key, if state.is_some() { "ch_1" } else { "txn_1" });
+            let tx = test.database.read(tenant).await.expect("read");
+            let row = tx.find_by_id::<cash_event::Entity>(stored.id).await.expect("find").expect("row");
+            assert_eq!(row.into_posted().expect("readable"), expected);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_rolled_back_posting_takes_no_version() {
     on_both(migrate, async |test| {
         let tenant = TenantId(new_id());
@@ -127,5 +162,35 @@ fn event(kind: EventKind) -> SaleEvent {
         event_date: LocalDate(-1),
         order_at: Instant(1_700_000_000_000_000),
         order_date: LocalDate(19_675),
+    }
+}
+
+/// Nothing optional is known where there is no dispute.
+fn cash_event(category: BalanceCategory, dispute_state: Option<DisputeState>) -> CashEvent {
+    let known = |text: &str| dispute_state.map(|_| text.to_owned());
+    CashEvent {
+        category,
+        provider_kind: "adjustment".to_owned(),
+        entry_key: "txn_1".to_owned(),
+        payment_key: known("ch_1"),
+        order_key: known("1001"),
+        reference: known("#1001"),
+        payout_key: known("po_1"),
+        source_key: known("dp_1"),
+        method: known("card"),
+        dispute_state,
+        currency: "EUR".parse().expect("currency"),
+        amount_minor: i64::MIN,
+        fee_minor: i64::MAX,
+        fee_tax_minor: 3,
+        net_minor: 4,
+        charged_currency: dispute_state.map(|_| "JPY".parse().expect("currency")),
+        charged_minor: dispute_state.map(|_| -5),
+        fx_rate: dispute_state.map(|_| Decimal::new(9_150, 6)),
+        event_at: Instant(-1),
+        event_date: LocalDate(-1),
+        payment_at: Instant(1_700_000_000_000_000),
+        payment_date: LocalDate(19_675),
+        available_on: dispute_state.map(|_| LocalDate(19_677)),
     }
 }

@@ -30,6 +30,15 @@ const READS: &[(&str, &str)] = &[
         "SELECT * FROM sale_event WHERE tenant_id = x'00' AND posting_version > 7 ORDER BY posting_version",
         "sale_event_posting_version",
     ),
+    (
+        "SELECT * FROM cash_event WHERE tenant_id = x'00' AND connection_id = x'01' AND payment_key = 'ch_1'",
+        "cash_event_payment_key",
+    ),
+    (
+        "SELECT * FROM cash_event WHERE tenant_id = x'00' AND posting_version > 7 ORDER BY posting_version",
+        "cash_event_posting_version",
+    ),
+    ("SELECT * FROM cash_event WHERE tenant_id = x'00' AND payout_key = 'po_1'", "cash_event_payout_key"),
     ("SELECT * FROM chunk WHERE tenant_id = x'00' AND slice_id = x'01' AND state = 'staged'", "chunk_slice"),
     (
         "SELECT * FROM sync WHERE tenant_id = x'00' AND connection_id = x'01' ORDER BY created_at DESC LIMIT 1",
