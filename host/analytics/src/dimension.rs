@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Fact;
+
 /// A way to cut a metric, besides time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -20,6 +22,10 @@ pub enum Dimension {
     NewReturning,
     /// What happened: sale, return, cancel...
     Kind,
+    /// What moved a balance: payment, refund, fee...
+    BalanceCategory,
+    PaymentMethod,
+    Payout,
 }
 
 /// A column by which the engine groups.
@@ -34,6 +40,10 @@ pub(crate) enum Key {
     Currency,
     Standing,
     Kind,
+    Category,
+    Method,
+    Payout,
+    DisputeState,
 }
 
 impl Dimension {
@@ -47,6 +57,9 @@ impl Dimension {
         Self::Currency,
         Self::NewReturning,
         Self::Kind,
+        Self::BalanceCategory,
+        Self::PaymentMethod,
+        Self::Payout,
     ];
 
     pub const fn id(self) -> &'static str {
@@ -60,6 +73,9 @@ impl Dimension {
             Self::Currency => "currency",
             Self::NewReturning => "new_returning",
             Self::Kind => "kind",
+            Self::BalanceCategory => "balance_category",
+            Self::PaymentMethod => "payment_method",
+            Self::Payout => "payout",
         }
     }
 
@@ -74,6 +90,9 @@ impl Dimension {
             Self::Currency => "Currency",
             Self::NewReturning => "New or returning",
             Self::Kind => "Kind of event",
+            Self::BalanceCategory => "Balance category",
+            Self::PaymentMethod => "Payment method",
+            Self::Payout => "Payout",
         }
     }
 
@@ -91,7 +110,29 @@ impl Dimension {
                  Unknown: no customer, or no order."
             }
             Self::Kind => "What happened: sale, edit, cancellation, return, refund...",
+            Self::BalanceCategory => "What moved a provider's balance: sale, refund, dispute, fee, payout...",
+            Self::PaymentMethod => "How the buyer paid, as the provider names it.",
+            Self::Payout => "The transfer to the bank, by the provider's own key. Unknown: not paid out yet.",
         }
+    }
+
+    /// Whether rows of this table have it.
+    pub const fn is_of(self, fact: Fact) -> bool {
+        match self {
+            Self::Channel | Self::Connection | Self::Currency => true,
+            Self::BalanceCategory | Self::PaymentMethod | Self::Payout => matches!(fact, Fact::Cash),
+            Self::SalesChannel
+            | Self::Store
+            | Self::Product
+            | Self::Country
+            | Self::NewReturning
+            | Self::Kind => matches!(fact, Fact::Sales),
+        }
+    }
+
+    /// Whether its values are unique within a connection only, and named with it.
+    pub(crate) const fn is_of_connection(self) -> bool {
+        matches!(self, Self::Store | Self::Product | Self::Payout)
     }
 
     pub fn find(id: &str) -> Option<Self> {
@@ -108,6 +149,9 @@ impl Dimension {
             Self::Currency => &[Key::Currency],
             Self::NewReturning => &[Key::Standing],
             Self::Kind => &[Key::Kind],
+            Self::BalanceCategory => &[Key::Category],
+            Self::PaymentMethod => &[Key::Method],
+            Self::Payout => &[Key::Connection, Key::Payout],
         }
     }
 }
@@ -115,7 +159,7 @@ impl Dimension {
 impl Key {
     /// Whether a ledger has few of its values, so that their combinations are few, too.
     pub(crate) const fn is_small(self) -> bool {
-        !matches!(self, Self::Product)
+        !matches!(self, Self::Product | Self::Payout)
     }
 
     /// The column's name in every statement.
@@ -130,6 +174,10 @@ impl Key {
             Self::Currency => "currency",
             Self::Standing => "standing",
             Self::Kind => "kind",
+            Self::Category => "category",
+            Self::Method => "method",
+            Self::Payout => "payout_key",
+            Self::DisputeState => "dispute_state",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is asked, in words of the business: metric catalogue, typed questions, their plans and answers.
 //!
 //! The way of a question: a [`Query`] is checked against the catalogue and becomes a [`Plan`] of a few
-//! statements over the table `sale_events`; an engine behind the port [`QueryEngine`] runs them; and
+//! statements over the tables `sale_events` and `cash_events`; an engine behind the port [`QueryEngine`] runs them; and
 //! [`answer`] combines the sums it brings into a [`Table`]. The engine adds integers and counts; every
 //! definition (what is a return, what is a ratio, what may be added) is here, in plain functions.
 //!
@@ -17,6 +17,7 @@ pub mod time;
 mod answer;
 mod engine;
 mod error;
+mod fact;
 mod iso_date;
 
 pub use answer::{AnswerFacts, Draft, answer};
@@ -24,6 +25,7 @@ pub use catalogue::{Additivity, DateBasis, METRICS, Metric, MetricInfo, Unit, me
 pub use dimension::Dimension;
 pub use engine::QueryEngine;
 pub use error::AnalyticsError;
+pub use fact::Fact;
 pub use iso_date::range as iso_range;
 pub use plan::{ConnectionInfo, Parameter, Plan, Statement, TenantContext, Value};
 pub use portolan_core::calendar::{Bucket, Comparison, DateRange, Grain, TenantCalendar};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use portolan_core::{ConnectionId, Instant, LocalDate};
 use uuid::Uuid;
 
-use crate::catalogue::{Formula, Measure, Source};
+use crate::catalogue::{Formula, Happened, Measure};
 use crate::*;
 
 fn january() -> DateRange {
@@ -87,6 +87,19 @@ fn refusals_say_where_and_what_to_do() {
         (Query::over(january(), &["net_sale"]), "/metrics/0", "did you mean net_sales"),
         (Query::over(january(), &["orders", "orders"]), "/metrics/1", "named twice"),
         (plain.clone().by("colour"), "/dimensions/0", "There is no dimension"),
+        (plain.clone().by("payout"), "/dimensions/0", "sales, which have no payout"),
+        (plain.clone().only("payment_method", &["card"]), "/filters/0/dimension", "have no payment method"),
+        (
+            Query::over(january(), &["gross_payments", "net_sales"]).by("product"),
+            "/dimensions/0",
+            "gross_payments is about payments, which have no product: leave out the dimension product, or the metric. \
+             Sales and payments together can be cut by channel, connection, currency and time.",
+        ),
+        (
+            Query::over(january(), &["payment_fees"]).only("balance_category", &["fees"]),
+            "/filters/0/values/0",
+            "did you mean fee",
+        ),
         (Query::over(january(), &["orders"]).by("kind"), "/dimensions/0", "have no kind of event"),
         (
             Query { range: DateRange { until: january().from, ..january() }, ..plain.clone() },
@@ -119,7 +132,7 @@ fn ids_are_unique_and_ratios_name_their_parts() {
     assert_eq!((upt.numerator, upt.denominator), (Some("units_net"), Some("orders")));
     for metric in METRICS {
         let additive = metric.additivity == Additivity::Additive;
-        let flows = metric.measures().iter().all(|measure| measure.source() == Source::Flow);
+        let flows = metric.measures().iter().all(|measure| measure.source().is_sum());
         let sum = matches!(metric.formula, Formula::Sum(_));
         assert_eq!(additive, flows && sum, "{}", metric.id);
         assert!(metric.unit != Unit::Money || metric.needs_currency(), "{}", metric.id);
@@ -205,9 +218,69 @@ fn the_classes_of_kinds_split_net_sales_exactly() {
             "discount_minor" => 70,
             _ => 0,
         };
-        let part = |measure: Measure| measure.contribution(kind, sum_of);
+        let part = |measure: Measure| measure.contribution(Happened::Sold(kind), sum_of);
         let net = part(Measure::GrossSales) - part(Measure::Discounts) - part(Measure::Returns);
         let carries_goods = kind.is_sale_or_edit() || kind.is_reversal();
         assert_eq!(net, if carries_goods { 930 } else { 0 }, "{kind}");
     }
+}
+
+#[test]
+fn a_balance_is_split_by_category_exactly() {
+    use portolan_commerce::cash::{BalanceCategory, DisputeState};
+    let sum_of = |column: crate::catalogue::FlowColumn| match column.name() {
+        "amount_minor" => 1_000,
+        "fee_minor" => 70,
+        "net_minor" => 930,
+        "events" => 1,
+        other => panic!("a balance has no {other}"),
+    };
+    for category in BalanceCategory::ALL {
+        for dispute in
+            [None, Some(DisputeState::Won), Some(DisputeState::Lost), Some(DisputeState::UnderReview)]
+        {
+            let part = |measure: Measure| measure.contribution(Happened::Moved { category, dispute }, sum_of);
+            let told = part(Measure::GrossPayments)
+                - part(Measure::PaymentRefunds)
+                - part(Measure::DisputedPayments)
+                - part(Measure::PaymentFees);
+            let of_payments = matches!(
+                category,
+                BalanceCategory::Sale
+                    | BalanceCategory::Refund
+                    | BalanceCategory::Dispute
+                    | BalanceCategory::DisputeReversal
+                    | BalanceCategory::Fee
+                    | BalanceCategory::TaxOnFee
+                    | BalanceCategory::FeeRefund
+            );
+            assert_eq!(told, if of_payments { 930 } else { -70 }, "{category}: its fee is always one");
+            let paid_out = part(Measure::Payouts) != 0;
+            assert_ne!(paid_out, part(Measure::NetPayout) != 0, "{category} is a payout or part of one");
+            let decided = part(Measure::DisputesWon) + part(Measure::DisputesLost);
+            let expected = matches!(dispute, Some(DisputeState::Won | DisputeState::Lost));
+            assert_eq!(decided, i128::from(expected), "{category} {dispute:?}");
+        }
+    }
+}
+
+#[test]
+fn sales_and_payments_are_asked_of_their_own_tables() {
+    let query =
+        Query::over(january(), &["net_sales", "gross_payments", "dispute_rate_count"]).by("connection");
+    let plan = plan(&query);
+    let tables: Vec<(Fact, bool)> =
+        plan.statements.iter().map(|statement| (statement.fact, statement.event_dates.is_some())).collect();
+    assert_eq!(tables, [(Fact::Sales, true), (Fact::Cash, true), (Fact::Cash, false)]);
+    assert!(!plan.statements[1].sql.contains("\"test\""), "{}", plan.statements[1].sql);
+    assert!(plan.statements[2].sql.contains("payment_date"), "{}", plan.statements[2].sql);
+    let by_order =
+        Query { date_basis: Some(DateBasis::Order), ..Query::over(january(), &["gross_payments"]) };
+    assert!(self::plan(&by_order).statements[0].sql.contains("payment_date"));
+}
+
+#[test]
+fn payments_by_month_and_category_are_one_statement() {
+    let query = Query::over(january(), &["payment_fees"]).by("balance_category").every(GrainChoice::Month);
+    insta::assert_snapshot!("payment_fees_by_month_and_category", text(&query));
 }

@@ -3,6 +3,7 @@
 //! Sixty months from January 2021, eight connections of four channels in three currencies, orders of
 //! three lines on average, one return in twenty lines, few customers and products that sell much.
 
+use portolan_analytics::Fact;
 use portolan_commerce::ledger::EventKind;
 use portolan_core::calendar::DateRange;
 use portolan_core::{ConnectionId, LocalDate, PartId, Random, SeededRandom, TenantId};
@@ -46,8 +47,8 @@ pub async fn generate(store: &FactStore, slug: &str, events: u64) -> Result<Gene
         let count = events / MONTHS as u64;
         let (folder, id) = (store.folder.clone(), PartId(Uuid::from_u64_pair(2, month as u64)));
         let part = tokio::task::spawn_blocking(move || {
-            let rows = schema::batch(&month_of_events(tenant, start, days, count))?;
-            part::write(&folder, tenant, id, month_of(start), &rows)
+            let rows = schema::sales_batch(&month_of_events(tenant, start, days, count))?;
+            part::write(&folder, tenant, Fact::Sales, id, month_of(start), &rows)
         });
         let part = part.await.map_err(|_| FactsError::Stopped)??;
         written += part.row_count as u64;

@@ -1,5 +1,6 @@
 //! DataFusion over parts and tail: one session per statement, a bounded memory for each question.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::scalar::ScalarValue;
-use portolan_analytics::{Parameter, Statement, Value};
+use portolan_analytics::{Fact, Parameter, Statement, Value};
 use portolan_db::entity::fact_part;
 use uuid::Uuid;
 
@@ -25,8 +26,7 @@ use crate::exact_sum::exact_sum;
 use crate::pack::Packer;
 use crate::part::month_of;
 use crate::period::period_start;
-use crate::schema::SALE_EVENTS;
-use crate::{FactStoreConfig, FactsError};
+use crate::{FactStoreConfig, FactsError, schema};
 
 /// More groups than this are not an answer that anybody reads.
 const MAX_GROUPS: usize = 2_000_000;
@@ -38,7 +38,8 @@ const FOOTER_BYTES: usize = 64 << 10;
 #[derive(Clone)]
 pub(crate) struct Source {
     pub(crate) parts: Arc<[fact_part::Model]>,
-    pub(crate) tail: RecordBatch,
+    /// Of every ledger that the question is about.
+    pub(crate) tails: BTreeMap<Fact, RecordBatch>,
 }
 
 /// The rows of one statement.
@@ -115,32 +116,37 @@ impl Engine {
         SessionContext::new_with_config_rt(config, runtime)
     }
 
-    /// `sale_events` = the parts that may matter ∪ the tail.
+    /// A ledger = its parts that may matter ∪ its tail.
     async fn register(
         &self,
         session: &SessionContext,
         source: &Source,
         statement: &Statement,
     ) -> Result<(), FactsError> {
-        let tail = MemTable::try_new(SALE_EVENTS.clone(), vec![vec![source.tail.clone()]])?;
+        let fact = statement.fact;
+        let (table, columns) = (fact.table(), schema::columns(fact));
+        let unposted = || RecordBatch::new_empty(columns.clone());
+        let rows = source.tails.get(&fact).cloned().unwrap_or_else(unposted);
+        let tail_rows = rows.num_rows();
+        let tail = MemTable::try_new(columns.clone(), vec![vec![rows]])?;
         let files = self.relevant_files(source, statement)?;
         if files.is_empty() {
-            session.register_table("sale_events", Arc::new(tail))?;
+            session.register_table(table, Arc::new(tail))?;
             return Ok(());
         }
         let format = ParquetFormat::default().with_metadata_size_hint(Some(FOOTER_BYTES));
         let options = ListingOptions::new(Arc::new(format)).with_file_extension(".parquet");
         let listing = ListingTableConfig::new_with_multi_paths(files)
             .with_listing_options(options)
-            .with_schema(SALE_EVENTS.clone());
+            .with_schema(columns.clone());
         let parts = ListingTable::try_new(listing)?
             .with_cache(session.runtime_env().cache_manager.get_file_statistic_cache());
         let parts = session.read_table(Arc::new(parts))?;
-        let all = match source.tail.num_rows() {
+        let all = match tail_rows {
             0 => parts,
             _ => parts.union(session.read_table(Arc::new(tail))?)?,
         };
-        session.register_table("sale_events", all.into_view())?;
+        session.register_table(table, all.into_view())?;
         Ok(())
     }
 
@@ -154,8 +160,11 @@ impl Engine {
             .event_dates
             .and_then(|range| Some((month_of(range.from), month_of(range.last()?))))
             .unwrap_or((i32::MIN, i32::MAX));
+        let relevant = |part: &&fact_part::Model| {
+            part.fact == statement.fact.table() && (months.0..=months.1).contains(&part.month)
+        };
         let mut files = Vec::new();
-        for part in source.parts.iter().filter(|part| (months.0..=months.1).contains(&part.month)) {
+        for part in source.parts.iter().filter(relevant) {
             let path = self.folder.join(&part.path);
             files.push(ListingTableUrl::parse(path.to_string_lossy())?);
         }

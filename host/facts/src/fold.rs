@@ -1,5 +1,7 @@
 //! Folding: posted events move from the tail into parts; small parts of a month become one.
 //!
+//! One version says how far both ledgers are folded, so one step moves the events of both.
+//!
 //! A file is written and on disk before the row that lists it is committed, together with the new
 //! `folded_version`. So a crash leaves at most a file that nothing lists, which [`sweep`](crate::sweep)
 //! removes; it never leaves an event in both places or in none. Two folds at once are harmless: the
@@ -10,14 +12,15 @@ use std::collections::BTreeMap;
 use datafusion::arrow::array::{AsArray, RecordBatch, UInt32Array};
 use datafusion::arrow::compute::take_record_batch;
 use datafusion::arrow::datatypes::{Int32Type, Int64Type};
+use portolan_analytics::Fact;
 use portolan_core::{LocalDate, PartId, TenantId};
-use portolan_db::entity::{fact_part, ledger_head, sale_event};
+use portolan_db::entity::{fact_part, ledger_head};
 use portolan_db::sea_orm::sea_query::Expr;
-use portolan_db::sea_orm::{ActiveValue, ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
+use portolan_db::sea_orm::{ActiveValue, ColumnTrait, QueryFilter};
 use portolan_db::{DbError, TenantTx, WriteClass};
 
-use crate::part::{self, FACT, WrittenPart, month_of};
-use crate::{FactStore, FactsError, snapshot};
+use crate::part::{self, WrittenPart, month_of};
+use crate::{FactStore, FactsError, snapshot, tail};
 
 /// Events of one step: bounds the memory of a fold.
 const EVENTS_PER_STEP: i64 = 50_000;
@@ -71,14 +74,20 @@ impl FactStore {
         let Some(until) = end_of_step(&tx, &head).await? else {
             return Ok(FoldReport { folded_version: head.folded_version, ..FoldReport::default() });
         };
-        let events = snapshot::events(&tx, head.folded_version, until).await?;
+        let mut ledgers = Vec::with_capacity(Fact::ALL.len());
+        for fact in Fact::ALL {
+            ledgers.push((fact, tail::events(&tx, fact, head.folded_version, until).await?));
+        }
         drop(tx);
 
-        let count = events.num_rows() as u64;
+        let count = ledgers.iter().map(|(_, events)| events.num_rows() as u64).sum();
         let mut parts = Vec::new();
-        for (month, rows) in by_month(&events)? {
-            let versions = versions(&rows).unwrap_or((until, until));
-            parts.push(row(&self.write_part(tenant, month, rows).await?, versions, self.clock.now().0));
+        for (fact, events) in ledgers {
+            for (month, rows) in by_month(&events)? {
+                let versions = versions(&rows).unwrap_or((until, until));
+                let written = self.write_part(tenant, fact, month, rows).await?;
+                parts.push(row(&written, versions, self.clock.now().0));
+            }
         }
         let parts_written = parts.len();
         let folded = head.folded_version;
@@ -95,18 +104,20 @@ impl FactStore {
 
     /// Merges the parts of months that have too many; says how many went into it.
     async fn compact(&self, tenant: TenantId) -> Result<usize, FactsError> {
-        let tx = self.database.read(tenant).await?;
-        let mut months: BTreeMap<i32, Vec<fact_part::Model>> = BTreeMap::new();
-        for part in snapshot::parts(&tx).await? {
-            if part.row_count < FULL_PART_ROWS {
-                months.entry(part.month).or_default().push(part);
-            }
-        }
-        drop(tx);
         let mut merged = 0;
-        for (month, parts) in months {
-            if parts.len() > MAX_PARTS_PER_MONTH {
-                merged += self.merge(tenant, month, parts).await?;
+        for fact in Fact::ALL {
+            let tx = self.database.read(tenant).await?;
+            let mut months: BTreeMap<i32, Vec<fact_part::Model>> = BTreeMap::new();
+            for part in snapshot::parts(&tx, &[fact]).await? {
+                if part.row_count < FULL_PART_ROWS {
+                    months.entry(part.month).or_default().push(part);
+                }
+            }
+            drop(tx);
+            for (month, parts) in months {
+                if parts.len() > MAX_PARTS_PER_MONTH {
+                    merged += self.merge(tenant, fact, month, parts).await?;
+                }
             }
         }
         Ok(merged)
@@ -115,20 +126,21 @@ impl FactStore {
     async fn merge(
         &self,
         tenant: TenantId,
+        fact: Fact,
         month: i32,
         old: Vec<fact_part::Model>,
     ) -> Result<usize, FactsError> {
         let paths: Vec<String> = old.iter().map(|part| part.path.clone()).collect();
         let _open = self.readers.open(&paths);
         let folder = self.folder.clone();
-        let rows = tokio::task::spawn_blocking(move || part::read(&folder, &paths))
+        let rows = tokio::task::spawn_blocking(move || part::read(&folder, fact, &paths))
             .await
             .map_err(|_| FactsError::Stopped)??;
         let versions = (
             old.iter().map(|part| part.min_version).min().unwrap_or_default(),
             old.iter().map(|part| part.max_version).max().unwrap_or_default(),
         );
-        let written = self.write_part(tenant, month, rows).await?;
+        let written = self.write_part(tenant, fact, month, rows).await?;
         let new = row(&written, versions, self.clock.now().0);
         let count = old.len();
         let replaced = self
@@ -148,12 +160,13 @@ impl FactStore {
     async fn write_part(
         &self,
         tenant: TenantId,
+        fact: Fact,
         month: i32,
         rows: RecordBatch,
     ) -> Result<WrittenPart, FactsError> {
         let folder = self.folder.clone();
         let id = PartId::generate(self.clock.as_ref(), self.random.as_ref());
-        tokio::task::spawn_blocking(move || part::write(&folder, tenant, id, month, &rows))
+        tokio::task::spawn_blocking(move || part::write(&folder, tenant, fact, id, month, &rows))
             .await
             .map_err(|_| FactsError::Stopped)?
     }
@@ -164,19 +177,7 @@ async fn end_of_step(tx: &TenantTx, head: &ledger_head::Model) -> Result<Option<
     if head.folded_version >= head.posting_version {
         return Ok(None);
     }
-    let sizes = tx
-        .find::<sale_event::Entity>()
-        .select_only()
-        .column(sale_event::Column::PostingVersion)
-        .column_as(sale_event::Column::Id.count(), "events")
-        .filter(sale_event::Column::PostingVersion.gt(head.folded_version))
-        .filter(sale_event::Column::PostingVersion.lte(head.posting_version))
-        .group_by(sale_event::Column::PostingVersion)
-        .order_by_asc(sale_event::Column::PostingVersion)
-        .limit(EVENTS_PER_STEP as u64)
-        .into_tuple::<(i64, i64)>()
-        .all(tx)
-        .await?;
+    let sizes = tail::sizes(tx, head, EVENTS_PER_STEP as u64).await?;
     let mut total = 0;
     let mut until = None;
     for (posting_version, events) in sizes {
@@ -228,7 +229,7 @@ pub(crate) fn row(written: &WrittenPart, versions: (i64, i64), created_at: i64) 
     fact_part::ActiveModel {
         tenant_id: ActiveValue::NotSet,
         id: ActiveValue::Set(written.id.0),
-        fact: ActiveValue::Set(FACT.to_owned()),
+        fact: ActiveValue::Set(written.fact.table().to_owned()),
         month: ActiveValue::Set(written.month),
         path: ActiveValue::Set(written.path.clone()),
         row_count: ActiveValue::Set(written.row_count),

@@ -1,8 +1,8 @@
 //! The columnar engine behind the port that `portolan-analytics` declares.
 //!
-//! A tenant's ledger is answered from two places that never overlap: immutable Parquet *parts*, which
+//! Each of a tenant's ledgers is answered from two places that never overlap: immutable Parquet *parts*, which
 //! hold every posting up to `ledger_head.folded_version`, and the *tail*, which is every later row of
-//! `sale_event`. Which parts there are, where they end and what the tail holds is read in one SQL
+//! `sale_event` or `cash_event`. Which parts there are, where they end and what the tail holds is read in one SQL
 //! snapshot, so an event is in exactly one of them however folding, compacting and posting interleave.
 //!
 //! **Invariant:** the only crate that knows DataFusion, Arrow and Parquet.
@@ -22,6 +22,7 @@ mod schema;
 mod snapshot;
 mod store;
 mod sweep;
+mod tail;
 
 pub use error::FactsError;
 pub use fold::FoldReport;

@@ -12,14 +12,11 @@ use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use datafusion::parquet::file::statistics::Statistics;
 use datafusion::parquet::schema::types::ColumnPath;
+use portolan_analytics::Fact;
 use portolan_core::{LocalDate, PartId, TenantId};
 use sha2::{Digest, Sha256};
 
-use crate::FactsError;
-use crate::schema::SALE_EVENTS;
-
-/// The name of the fact that these parts hold.
-pub(crate) const FACT: &str = "sale_events";
+use crate::{FactsError, schema};
 
 /// Rows of a row group: large enough to scan quickly, small enough to skip by date.
 const ROW_GROUP_ROWS: usize = 256 * 1024;
@@ -28,6 +25,7 @@ const ROW_GROUP_ROWS: usize = 256 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WrittenPart {
     pub(crate) id: PartId,
+    pub(crate) fact: Fact,
     /// Months since 1970-01.
     pub(crate) month: i32,
     /// Below the folder of parts.
@@ -42,22 +40,23 @@ pub(crate) fn month_of(date: LocalDate) -> i32 {
     (date.year() - 1970) * 12 + date.month() as i32 - 1
 }
 
-/// Where a tenant's parts lie, below the folder of parts.
-pub(crate) fn tenant_folder(tenant: TenantId) -> String {
-    format!("{tenant}/{FACT}")
+/// Where a tenant's parts of a ledger lie, below the folder of parts.
+pub(crate) fn tenant_folder(tenant: TenantId, fact: Fact) -> String {
+    format!("{tenant}/{}", fact.table())
 }
 
 /// Sorts the rows and writes them to a new file; it has its name only once it is whole and on disk.
 pub(crate) fn write(
     folder: &Path,
     tenant: TenantId,
+    fact: Fact,
     id: PartId,
     month: i32,
     rows: &RecordBatch,
 ) -> Result<WrittenPart, FactsError> {
-    let sorted = sort(rows)?;
+    let sorted = sort(fact, rows)?;
     let name = format!("{:04}-{:02}-{id}.parquet", 1970 + month.div_euclid(12), month.rem_euclid(12) + 1);
-    let path = format!("{}/{name}", tenant_folder(tenant));
+    let path = format!("{}/{name}", tenant_folder(tenant, fact));
     let target = folder.join(&path);
     let parent = target.parent().unwrap_or(folder).to_owned();
     fs::create_dir_all(&parent).map_err(FactsError::file(&parent))?;
@@ -71,6 +70,7 @@ pub(crate) fn write(
     File::open(&parent).and_then(|folder| folder.sync_all()).map_err(FactsError::file(&parent))?;
     Ok(WrittenPart {
         id,
+        fact,
         month,
         path,
         row_count: i64::try_from(sorted.num_rows()).unwrap_or(i64::MAX),
@@ -79,8 +79,8 @@ pub(crate) fn write(
     })
 }
 
-/// Every row of some parts.
-pub(crate) fn read(folder: &Path, paths: &[String]) -> Result<RecordBatch, FactsError> {
+/// Every row of some parts of one ledger.
+pub(crate) fn read(folder: &Path, fact: Fact, paths: &[String]) -> Result<RecordBatch, FactsError> {
     let mut batches = Vec::new();
     for path in paths {
         let path: PathBuf = folder.join(path);
@@ -89,7 +89,7 @@ pub(crate) fn read(folder: &Path, paths: &[String]) -> Result<RecordBatch, Facts
             batches.push(batch?);
         }
     }
-    Ok(concat_batches(&SALE_EVENTS, &batches)?)
+    Ok(concat_batches(schema::columns(fact), &batches)?)
 }
 
 /// The first and the last event date of each of some parts, from their footers.
@@ -110,9 +110,9 @@ pub(crate) fn days(folder: &Path, paths: &[String]) -> Result<Vec<(i32, i32)>, F
     Ok(days)
 }
 
-/// By date, connection and order: ranges of dates lie together, and so do the lines of an order.
-fn sort(rows: &RecordBatch) -> Result<RecordBatch, FactsError> {
-    let columns: Vec<SortColumn> = ["event_date", "connection_id", "order_key", "id"]
+/// By date, connection and ledger key: ranges of dates lie together, and so do the lines of an order.
+fn sort(fact: Fact, rows: &RecordBatch) -> Result<RecordBatch, FactsError> {
+    let columns: Vec<SortColumn> = ["event_date", "connection_id", fact.ledger_key(), "id"]
         .into_iter()
         .filter_map(|name| rows.column_by_name(name))
         .map(|values| SortColumn { values: values.clone(), options: None })
@@ -129,7 +129,7 @@ fn write_whole(path: &Path, rows: &RecordBatch) -> Result<(i64, String), FactsEr
 
 fn write_file(path: &Path, rows: &RecordBatch) -> Result<i64, FactsError> {
     let file = File::create(path).map_err(FactsError::file(path))?;
-    let mut writer = ArrowWriter::try_new(file, SALE_EVENTS.clone(), Some(properties()))?;
+    let mut writer = ArrowWriter::try_new(file, rows.schema(), Some(properties()))?;
     writer.write(rows)?;
     let file = writer.into_inner()?;
     file.sync_all().map_err(FactsError::file(path))?;

@@ -1,54 +1,26 @@
-//! One moment of a tenant's ledger: which parts there are, and what is not in them yet.
+//! One moment of a tenant's ledgers: which parts there are, and what plans and answers must know beside them.
 
 use std::collections::{BTreeSet, HashMap};
 
-use datafusion::arrow::array::RecordBatch;
-use portolan_analytics::{ConnectionInfo, TenantCalendar, TenantContext};
+use portolan_analytics::{ConnectionInfo, Fact, TenantCalendar, TenantContext};
 use portolan_core::calendar::Weekday;
 use portolan_core::{ConnectionId, TenantId};
-use portolan_db::entity::{connection, document, fact_part, ledger_head, product_label, sale_event, tenant};
-use portolan_db::sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use portolan_db::entity::{connection, document, fact_part, product_label, tenant};
+use portolan_db::sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 use portolan_db::{DbError, TenantTx};
-
-use crate::part::FACT;
-use crate::{FactsError, schema};
 
 /// Keys of one lookup: both databases limit the number of bound values.
 const TITLES_PER_LOOKUP: usize = 500;
 
-/// The parts of the ledger, listed.
-pub(crate) async fn parts(tx: &TenantTx) -> Result<Vec<fact_part::Model>, DbError> {
+/// The parts of these ledgers, listed by month.
+pub(crate) async fn parts(tx: &TenantTx, facts: &[Fact]) -> Result<Vec<fact_part::Model>, DbError> {
     Ok(tx
         .find::<fact_part::Entity>()
-        .filter(fact_part::Column::Fact.eq(FACT))
+        .filter(fact_part::Column::Fact.is_in(facts.iter().map(|fact| fact.table())))
         .order_by_asc(fact_part::Column::Month)
         .order_by_asc(fact_part::Column::Id)
         .all(tx)
         .await?)
-}
-
-/// How many events are in no part yet.
-pub(crate) async fn tail_length(tx: &TenantTx, head: &ledger_head::Model) -> Result<u64, DbError> {
-    if head.posting_version == head.folded_version {
-        return Ok(0);
-    }
-    Ok(tx
-        .find::<sale_event::Entity>()
-        .filter(sale_event::Column::PostingVersion.gt(head.folded_version))
-        .count(tx)
-        .await?)
-}
-
-/// The events of the postings after `after`, up to and including `until`.
-pub(crate) async fn events(tx: &TenantTx, after: i64, until: i64) -> Result<RecordBatch, FactsError> {
-    let rows = tx
-        .find::<sale_event::Entity>()
-        .filter(sale_event::Column::PostingVersion.gt(after))
-        .filter(sale_event::Column::PostingVersion.lte(until))
-        .all(tx)
-        .await
-        .map_err(DbError::from)?;
-    Ok(schema::batch(&rows)?)
 }
 
 /// What plans must know: the tenant's calendar, its connections and their channels.

@@ -1,5 +1,6 @@
 //! The store: answers questions over one snapshot, from memory where the answer is known.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
 use moka::future::Cache;
-use portolan_analytics::{AnalyticsError, AnswerFacts, Plan, Query, QueryEngine, Table, answer};
+use portolan_analytics::{AnalyticsError, AnswerFacts, Fact, Plan, Query, QueryEngine, Table, answer};
 use portolan_core::calendar::DateRange;
 use portolan_core::{Clock, Random, TenantId};
 use portolan_db::entity::ledger_head;
@@ -17,7 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::engine::{Answered, Engine, Source};
 use crate::sweep::Readers;
-use crate::{FactsError, snapshot};
+use crate::{FactsError, snapshot, tail};
 
 /// A longer tail is folded before it is asked: it would not fit well into memory.
 const MAX_TAIL_EVENTS: u64 = 100_000;
@@ -60,8 +61,8 @@ pub struct FactStore {
 }
 
 type AnswerKey = (TenantId, i64, Query);
-/// Tenant, folded version, posting version: what a tail holds never changes.
-type TailKey = (TenantId, i64, i64);
+/// Tenant, ledger, folded version, posting version: what a tail holds never changes.
+type TailKey = (TenantId, Fact, i64, i64);
 
 /// The engine's own threads: a heavy question must not keep pages waiting.
 struct Threads(Option<Runtime>);
@@ -139,7 +140,7 @@ impl FactStore {
     ) -> Result<Table, AnalyticsError> {
         let started = self.clock.monotonic();
         let mut head = head.clone();
-        if snapshot::tail_length(&tx, &head).await.map_err(FactsError::from)? > MAX_TAIL_EVENTS {
+        if tail::length(&tx, &head).await.map_err(FactsError::from)? > MAX_TAIL_EVENTS {
             drop(tx);
             self.fold(tenant).await?;
             tx = self.database.read(tenant).await.map_err(FactsError::from)?;
@@ -147,10 +148,16 @@ impl FactStore {
         }
         let context = snapshot::context(&tx, tenant).await.map_err(FactsError::from)?;
         let plan = Plan::new(query, &context.ok_or(AnalyticsError::UnknownTenant)?)?;
-        let parts = snapshot::parts(&tx).await.map_err(FactsError::from)?;
+        let facts: BTreeSet<Fact> = plan.statements.iter().map(|statement| statement.fact).collect();
+        let facts: Vec<Fact> = facts.into_iter().collect();
+        let parts = snapshot::parts(&tx, &facts).await.map_err(FactsError::from)?;
         let paths: Vec<String> = parts.iter().map(|part| part.path.clone()).collect();
         let _open = self.readers.open(&paths);
-        let source = Source { parts: parts.into(), tail: self.tail(tenant, &tx, &head).await? };
+        let mut tails = BTreeMap::new();
+        for fact in facts {
+            tails.insert(fact, self.tail(tenant, fact, &tx, &head).await?);
+        }
+        let source = Source { parts: parts.into(), tails };
         let as_of = self.clock.now();
         drop(tx);
 
@@ -158,7 +165,7 @@ impl FactStore {
         let draft = answer(&plan, &results)?;
         let products = draft.products();
         let titles = if products.is_empty() {
-            std::collections::HashMap::new()
+            HashMap::new()
         } else {
             let tx = self.database.read(tenant).await.map_err(FactsError::from)?;
             snapshot::titles(&tx, products).await.map_err(FactsError::from)?
@@ -176,14 +183,15 @@ impl FactStore {
     async fn tail(
         &self,
         tenant: TenantId,
+        fact: Fact,
         tx: &TenantTx,
         head: &ledger_head::Model,
     ) -> Result<RecordBatch, FactsError> {
-        let key = (tenant, head.folded_version, head.posting_version);
+        let key = (tenant, fact, head.folded_version, head.posting_version);
         if let Some(tail) = self.tails.get(&key).await {
             return Ok(tail);
         }
-        let tail = snapshot::events(tx, head.folded_version, head.posting_version).await?;
+        let tail = tail::events(tx, fact, head.folded_version, head.posting_version).await?;
         self.tails.insert(key, tail.clone()).await;
         Ok(tail)
     }

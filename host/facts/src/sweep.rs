@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use portolan_analytics::Fact;
 use portolan_core::{Duration, TenantId};
 
 use crate::part::tenant_folder;
@@ -76,14 +77,18 @@ impl Drop for OpenFiles {
 impl FactStore {
     /// Removes files that have been unlisted for a while; says how many. For a background job, now and then.
     pub async fn sweep(&self, tenant: TenantId) -> Result<usize, FactsError> {
-        // Files first, list second: a part that is committed in between is in the list.
-        let files = self.files(tenant).await?;
-        let tx = self.database.read(tenant).await?;
-        let listed: HashSet<String> = snapshot::parts(&tx).await?.into_iter().map(|part| part.path).collect();
-        drop(tx);
-        let unlisted: HashSet<String> = files.into_iter().filter(|path| !listed.contains(path)).collect();
-        let prefix = tenant_folder(tenant);
-        let removable = self.readers.removable(unlisted, &prefix, self.clock.monotonic());
+        let mut removable = Vec::new();
+        for fact in Fact::ALL {
+            // Files first, list second: a part that is committed in between is in the list.
+            let below = tenant_folder(tenant, fact);
+            let files = self.files(below.clone()).await?;
+            let tx = self.database.read(tenant).await?;
+            let parts = snapshot::parts(&tx, &[fact]).await?;
+            drop(tx);
+            let listed: HashSet<String> = parts.into_iter().map(|part| part.path).collect();
+            let unlisted = files.into_iter().filter(|path| !listed.contains(path)).collect();
+            removable.extend(self.readers.removable(unlisted, &below, self.clock.monotonic()));
+        }
         let count = removable.len();
         let folder = self.folder.clone();
         tokio::task::spawn_blocking(move || remove(&folder, &removable))
@@ -92,11 +97,9 @@ impl FactStore {
         Ok(count)
     }
 
-    async fn files(&self, tenant: TenantId) -> Result<Vec<String>, FactsError> {
+    async fn files(&self, below: String) -> Result<Vec<String>, FactsError> {
         let folder = self.folder.clone();
-        tokio::task::spawn_blocking(move || list(&folder, &tenant_folder(tenant)))
-            .await
-            .map_err(|_| FactsError::Stopped)?
+        tokio::task::spawn_blocking(move || list(&folder, &below)).await.map_err(|_| FactsError::Stopped)?
     }
 }
 

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use portolan_commerce::cash::{BalanceCategory, DisputeState};
 use portolan_commerce::ledger::EventKind;
 use portolan_core::{ConnectionId, Currency, LocalDate};
 
 use crate::AnalyticsError;
-use crate::catalogue::{MEASURE_COUNT, Measure, Source};
+use crate::catalogue::{Happened, MEASURE_COUNT, Measure, Source};
 use crate::dimension::{Dimension, Key};
 use crate::plan::{CheckedQuery, ConnectionInfo, Plan, Selected, Statement, Value};
 
@@ -60,8 +61,7 @@ pub(super) struct Folded {
 
 impl Folded {
     fn new(question: &CheckedQuery) -> Self {
-        let sources = [Source::Flow, Source::Order, Source::Customer];
-        let measures = sources.into_iter().flat_map(|source| question.measures(source)).collect();
+        let measures = Source::ALL.into_iter().flat_map(|source| question.measures(source)).collect();
         Self { measures, rows: HashMap::new(), sums: Vec::new(), totals: BTreeMap::new() }
     }
 
@@ -114,10 +114,10 @@ pub(super) fn fold(plan: &Plan, results: &[Vec<Vec<Value>>]) -> Result<Folded, A
         }
     }
     let mut names = Names { connections: &plan.connections, known: HashMap::new() };
-    let flows = plan.question.measures(Source::Flow);
     for (statement, rows) in plan.statements.iter().zip(results) {
+        let measures = plan.question.measures(statement.source);
         for values in rows {
-            let row = RawRow { statement, flows: &flows, values };
+            let row = RawRow { statement, measures: &measures, values };
             fold_row(&plan.question, &row, &mut names, &mut folded)?;
         }
     }
@@ -188,8 +188,8 @@ impl Names<'_> {
 /// One row as the engine brought it.
 struct RawRow<'a> {
     statement: &'a Statement,
-    /// The flows that the question needs.
-    flows: &'a [Measure],
+    /// Those of its source that the question needs.
+    measures: &'a [Measure],
     values: &'a [Value],
 }
 
@@ -232,12 +232,32 @@ impl RawRow<'_> {
                 sums[measure.index()] += self.integer(*selected);
             }
         }
-        let Some(kind) = self.text(Key::Kind) else { return Ok(sums) };
-        let kind: EventKind = kind.parse().map_err(AnalyticsError::engine)?;
-        for measure in self.flows {
-            sums[measure.index()] = measure.contribution(kind, |column| self.integer(Selected::Flow(column)));
+        let Some(happened) = self.happened()? else { return Ok(sums) };
+        for measure in self.measures {
+            sums[measure.index()] =
+                measure.contribution(happened, |column| self.integer(Selected::Flow(column)));
         }
         Ok(sums)
+    }
+
+    /// What the summed events have in common; nothing where the row counts.
+    fn happened(&self) -> Result<Option<Happened>, AnalyticsError> {
+        let word = |key| self.text(key).map(AsRef::as_ref).unwrap_or_default();
+        Ok(match self.statement.source {
+            Source::Order | Source::Customer => None,
+            Source::Flow => {
+                Some(Happened::Sold(word(Key::Kind).parse::<EventKind>().map_err(AnalyticsError::engine)?))
+            }
+            Source::Cash | Source::Payment => {
+                let category =
+                    word(Key::Category).parse::<BalanceCategory>().map_err(AnalyticsError::engine)?;
+                let dispute = self.text(Key::DisputeState).map(|state| state.parse::<DisputeState>());
+                Some(Happened::Moved {
+                    category,
+                    dispute: dispute.transpose().map_err(AnalyticsError::engine)?,
+                })
+            }
+        })
     }
 
     fn period(&self, question: &CheckedQuery) -> Result<Option<usize>, AnalyticsError> {
@@ -269,6 +289,9 @@ impl RawRow<'_> {
             Dimension::Currency => plain(self.text(Key::Currency)),
             Dimension::NewReturning => plain(self.text(Key::Standing)),
             Dimension::Kind => plain(self.text(Key::Kind)),
+            Dimension::BalanceCategory => plain(self.text(Key::Category)),
+            Dimension::PaymentMethod => plain(self.text(Key::Method)),
+            Dimension::Payout => of_connection(self.text(Key::Payout)),
         }
     }
 }

@@ -158,7 +158,7 @@ fn key_cells(question: &CheckedQuery, key: &RowKey) -> Vec<Cell> {
     let period = key.period.map(|index| Cell::Period(question.periods.buckets[index]));
     let dimensions = question.dimensions.iter().zip(&key.dimensions).map(|(dimension, value)| {
         let label = label(value).to_owned();
-        let qualified = matches!(dimension, Dimension::Store | Dimension::Product);
+        let qualified = dimension.is_of_connection();
         let key = match (&value.text, value.connection) {
             (Some(text), Some(connection)) if qualified => Some(format!("{connection}/{text}")),
             (text, _) => text.as_deref().map(str::to_owned),
@@ -318,9 +318,10 @@ fn grain_label(grain: &str) -> &'static str {
     }
 }
 
-/// Counts of orders and customers know the order's date only.
+/// Counts of orders, customers and disputes know one date only.
 fn date_basis(question: &CheckedQuery, metric: &Metric) -> DateBasis {
-    let flows = metric.measures().iter().any(|measure| measure.source() == Source::Flow);
+    let flows =
+        metric.measures().iter().any(|measure| matches!(measure.source(), Source::Flow | Source::Cash));
     match question.date_basis {
         Some(basis) if flows => basis,
         _ => metric.date_basis,

@@ -1,9 +1,13 @@
 //! The atoms of every metric: exact integer sums that the engine computes and metrics combine.
 //!
 //! Gross, discounts and returns split the ledger by the classes of [`EventKind`], so that
-//! net = gross − discounts − returns holds exactly whatever a channel reports.
+//! net = gross − discounts − returns holds exactly whatever a channel reports. Payments, refunds, disputes and
+//! fees split the balance by [`BalanceCategory`].
 
+use portolan_commerce::cash::{BalanceCategory, DisputeState};
 use portolan_commerce::ledger::EventKind;
+
+use crate::Fact;
 
 /// An exact integer: minor units, thousandths of units, or a count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,10 +31,24 @@ pub enum Measure {
     NewCustomers,
     ReturningCustomers,
     RepeatCustomers,
+    Cost,
+    GrossPayments,
+    PaymentRefunds,
+    DisputedPayments,
+    PaymentFees,
+    Payouts,
+    NetPayout,
+    /// The rest counts and sums by the date of the payment, whatever date was asked.
+    PaymentCount,
+    PaidInPeriod,
+    DisputeCount,
+    DisputedOfPeriod,
+    DisputesWon,
+    DisputesLost,
 }
 
 /// How many measures there are: the width of an accumulator row.
-pub const MEASURE_COUNT: usize = Measure::RepeatCustomers as usize + 1;
+pub const MEASURE_COUNT: usize = Measure::DisputesLost as usize + 1;
 
 /// Which question to the ledger yields a measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +59,27 @@ pub enum Source {
     Order,
     /// A count of customers with an order that stands.
     Customer,
+    /// A signed sum over movements of a provider's balance, by category.
+    Cash,
+    /// The same, always by the date of the payment.
+    Payment,
+}
+
+impl Source {
+    pub const ALL: [Self; 5] = [Self::Flow, Self::Order, Self::Customer, Self::Cash, Self::Payment];
+
+    /// The table that it asks.
+    pub const fn fact(self) -> Fact {
+        match self {
+            Self::Flow | Self::Order | Self::Customer => Fact::Sales,
+            Self::Cash | Self::Payment => Fact::Cash,
+        }
+    }
+
+    /// Sums of events: what rows of any breakdown add up to.
+    pub const fn is_sum(self) -> bool {
+        !matches!(self, Self::Order | Self::Customer)
+    }
 }
 
 /// Which kinds of events a term sums.
@@ -51,6 +90,21 @@ pub enum Kinds {
     Forward,
     Reversal,
     Only(EventKind),
+    /// Movements of a balance of these categories.
+    Of(&'static [BalanceCategory]),
+    /// Of all categories but these.
+    But(&'static [BalanceCategory]),
+    /// Money taken by disputes that were won.
+    DisputesWon,
+    /// By disputes that were lost or accepted.
+    DisputesLost,
+}
+
+/// What an event says of itself: by it terms choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happened {
+    Sold(EventKind),
+    Moved { category: BalanceCategory, dispute: Option<DisputeState> },
 }
 
 /// `sign` × the sum of `column` over `kinds`.
@@ -74,6 +128,12 @@ pub enum FlowColumn {
     Tip,
     Fee,
     GiftCard,
+    Cost,
+    /// What a balance gained before the fee, and after it.
+    Amount,
+    Net,
+    /// One for an event, minus one for a negated copy: so that they can be counted.
+    Events,
 }
 
 impl FlowColumn {
@@ -89,17 +149,28 @@ impl FlowColumn {
             Self::Tip => "tip_minor",
             Self::Fee => "fee_minor",
             Self::GiftCard => "gift_card_minor",
+            Self::Cost => "cost_minor",
+            Self::Amount => "amount_minor",
+            Self::Net => "net_minor",
+            Self::Events => "events",
         }
     }
 }
 
 impl Kinds {
-    pub fn include(self, kind: EventKind) -> bool {
-        match self {
-            Self::All => true,
-            Self::Forward => kind.is_sale_or_edit(),
-            Self::Reversal => kind.is_reversal(),
-            Self::Only(only) => kind == only,
+    pub fn include(self, happened: Happened) -> bool {
+        match (self, happened) {
+            (Self::All, _) => true,
+            (Self::Forward, Happened::Sold(kind)) => kind.is_sale_or_edit(),
+            (Self::Reversal, Happened::Sold(kind)) => kind.is_reversal(),
+            (Self::Only(only), Happened::Sold(kind)) => kind == only,
+            (Self::Of(listed), Happened::Moved { category, .. }) => listed.contains(&category),
+            (Self::But(listed), Happened::Moved { category, .. }) => !listed.contains(&category),
+            (Self::DisputesWon, Happened::Moved { dispute, .. }) => dispute == Some(DisputeState::Won),
+            (Self::DisputesLost, Happened::Moved { dispute, .. }) => {
+                dispute.is_some_and(DisputeState::is_lost)
+            }
+            _ => false,
         }
     }
 }
@@ -115,6 +186,18 @@ impl Measure {
             Self::Customers | Self::NewCustomers | Self::ReturningCustomers | Self::RepeatCustomers => {
                 Source::Customer
             }
+            Self::GrossPayments
+            | Self::PaymentRefunds
+            | Self::DisputedPayments
+            | Self::PaymentFees
+            | Self::Payouts
+            | Self::NetPayout => Source::Cash,
+            Self::PaymentCount
+            | Self::PaidInPeriod
+            | Self::DisputeCount
+            | Self::DisputedOfPeriod
+            | Self::DisputesWon
+            | Self::DisputesLost => Source::Payment,
             _ => Source::Flow,
         }
     }
@@ -133,13 +216,29 @@ impl Measure {
                 | Self::Fees
                 | Self::GiftCardIssued
                 | Self::GiftCardRedeemed
+                | Self::Cost
+                | Self::GrossPayments
+                | Self::PaymentRefunds
+                | Self::DisputedPayments
+                | Self::PaymentFees
+                | Self::Payouts
+                | Self::NetPayout
+                | Self::PaidInPeriod
+                | Self::DisputedOfPeriod
         )
     }
 
     /// The terms of a flow; empty for counts.
     pub const fn terms(self) -> &'static [Term] {
-        use FlowColumn::{Discount, Duty, Fee, GiftCard, Gross, Quantity, Shipping, ShippingTax, Tax, Tip};
-        use Kinds::{All, Forward, Only, Reversal};
+        use BalanceCategory::{
+            Dispute, DisputeReversal, Fee as FeeEntry, FeeRefund, Payout, PayoutReversal, Refund, Sale,
+            TaxOnFee,
+        };
+        use FlowColumn::{
+            Amount, Cost, Discount, Duty, Events, Fee, GiftCard, Gross, Net, Quantity, Shipping, ShippingTax,
+            Tax, Tip,
+        };
+        use Kinds::{All, But, DisputesLost, DisputesWon, Forward, Of, Only, Reversal};
         match self {
             Self::GrossSales => const { &[plus(Gross, Forward)] },
             Self::Discounts => const { &[plus(Discount, Forward)] },
@@ -153,15 +252,35 @@ impl Measure {
             Self::GiftCardRedeemed => const { &[minus(GiftCard, Only(EventKind::GiftCardRedeem))] },
             Self::UnitsOrderedMilli => const { &[plus(Quantity, Forward)] },
             Self::UnitsReversedMilli => const { &[minus(Quantity, Reversal)] },
-            _ => &[],
+            // Gift cards are no goods: what they cost is in no sale.
+            Self::Cost => const { &[plus(Cost, Forward), plus(Cost, Reversal)] },
+            Self::GrossPayments | Self::PaidInPeriod => const { &[plus(Amount, Of(&[Sale]))] },
+            Self::PaymentRefunds => const { &[minus(Amount, Of(&[Refund]))] },
+            Self::DisputedPayments => const { &[minus(Amount, Of(&[Dispute, DisputeReversal]))] },
+            Self::PaymentFees => {
+                const { &[plus(Fee, All), minus(Amount, Of(&[FeeEntry, TaxOnFee, FeeRefund]))] }
+            }
+            Self::Payouts => const { &[minus(Amount, Of(&[Payout, PayoutReversal]))] },
+            Self::NetPayout => const { &[plus(Net, But(&[Payout, PayoutReversal]))] },
+            Self::PaymentCount => const { &[plus(Events, Of(&[Sale]))] },
+            Self::DisputeCount => const { &[plus(Events, Of(&[Dispute]))] },
+            Self::DisputedOfPeriod => const { &[minus(Amount, Of(&[Dispute]))] },
+            Self::DisputesWon => const { &[plus(Events, DisputesWon)] },
+            Self::DisputesLost => const { &[plus(Events, DisputesLost)] },
+            Self::Orders
+            | Self::DiscountedOrders
+            | Self::Customers
+            | Self::NewCustomers
+            | Self::ReturningCustomers
+            | Self::RepeatCustomers => &[],
         }
     }
 
-    /// What events of `kind`, with these column sums, add to this measure.
-    pub fn contribution(self, kind: EventKind, sum_of: impl Fn(FlowColumn) -> i128) -> i128 {
+    /// What events of which this happened, with these column sums, add to this measure.
+    pub fn contribution(self, happened: Happened, sum_of: impl Fn(FlowColumn) -> i128) -> i128 {
         self.terms()
             .iter()
-            .filter(|term| term.kinds.include(kind))
+            .filter(|term| term.kinds.include(happened))
             .map(|term| i128::from(term.sign) * sum_of(term.column))
             .sum()
     }

@@ -1,15 +1,21 @@
 //! The definitions. Each has a fixture with hand-computed values in `tests/fixtures`.
 
+use super::define::{by_payment, count, less, money, quantity, ratio};
 use super::{Additivity, DateBasis, Formula, Measure, Metric, Sum, Unit};
 use Measure::{
-    Customers, DiscountedOrders, Discounts, Duties, Fees, GiftCardIssued, GiftCardRedeemed, GrossSales,
-    NewCustomers, Orders, RepeatCustomers, ReturningCustomers, Returns, Shipping, Taxes, Tips,
-    UnitsOrderedMilli, UnitsReversedMilli,
+    Cost, Customers, DiscountedOrders, Discounts, DisputeCount, DisputedOfPeriod, DisputedPayments,
+    DisputesLost, DisputesWon, Duties, Fees, GiftCardIssued, GiftCardRedeemed, GrossPayments, GrossSales,
+    NetPayout, NewCustomers, Orders, PaidInPeriod, PaymentCount, PaymentFees, PaymentRefunds, Payouts,
+    RepeatCustomers, ReturningCustomers, Returns, Shipping, Taxes, Tips, UnitsOrderedMilli,
+    UnitsReversedMilli,
 };
 
 const NET: Sum = &[(GrossSales, 1), (Discounts, -1), (Returns, -1)];
 const DEMAND: Sum = &[(GrossSales, 1), (Discounts, -1)];
 const UNITS_NET: Sum = &[(UnitsOrderedMilli, 1), (UnitsReversedMilli, -1)];
+const GROSS_PROFIT: Sum = &[(GrossSales, 1), (Discounts, -1), (Returns, -1), (Cost, -1)];
+const NET_PAYMENTS: Sum =
+    &[(GrossPayments, 1), (PaymentRefunds, -1), (DisputedPayments, -1), (PaymentFees, -1)];
 
 /// In the order in which people look for them.
 pub const METRICS: &[Metric] = &[
@@ -182,69 +188,109 @@ pub const METRICS: &[Metric] = &[
         1,
         "Orders ÷ customers. Orders without a known customer count above the line.",
     ),
+    less(money(
+        "cogs",
+        "Cost of goods sold",
+        &[(Cost, 1)],
+        "What the units sold cost the seller when they were sold, less those that came back. A line whose cost the \
+         channel does not tell costs nothing here.",
+    )),
+    money(
+        "gross_profit",
+        "Gross profit",
+        GROSS_PROFIT,
+        "Net sales − cost of goods sold, as far as costs are known.",
+    ),
+    ratio(
+        "gross_margin",
+        "Gross margin",
+        Unit::Ratio,
+        GROSS_PROFIT,
+        NET,
+        1,
+        "Gross profit ÷ net sales, as far as costs are known.",
+    ),
+    money(
+        "contribution_margin_1",
+        "Contribution margin 1",
+        GROSS_PROFIT,
+        "Net sales − cost of goods sold. Fulfilment and advertising are not known to any ledger yet, so there is no \
+         contribution margin 2 or 3.",
+    ),
+    money(
+        "gross_payments",
+        "Gross payments",
+        &[(GrossPayments, 1)],
+        "What buyers paid through payment providers, before fees, in the currency of the balance.",
+    ),
+    less(money(
+        "payment_refunds",
+        "Refunded payments",
+        &[(PaymentRefunds, 1)],
+        "What payment providers gave back to buyers.",
+    )),
+    less(money(
+        "disputed_payments",
+        "Disputed payments",
+        &[(DisputedPayments, 1)],
+        "What disputes took from the balance, less what came back of it. Fees for disputes are in the fees.",
+    )),
+    less(money(
+        "payment_fees",
+        "Payment fees",
+        &[(PaymentFees, 1)],
+        "All fees of payment providers with their tax: those taken from payments, those charged by themselves, less \
+         those given back.",
+    )),
+    money(
+        "net_payments",
+        "Net payments",
+        NET_PAYMENTS,
+        "Gross payments − refunded payments − disputed payments − payment fees.",
+    ),
+    money("payouts", "Payouts", &[(Payouts, 1)], "Money sent to the bank, less what came back from it."),
+    money(
+        "net_payout",
+        "Net payout",
+        &[(NetPayout, 1)],
+        "What the balance gained by everything but payouts: payments, refunds, disputes, fees, reserves, adjustments. \
+         Of one payout, what it should pay out.",
+    ),
+    less(ratio(
+        "effective_fee_rate",
+        "Effective fee rate",
+        Unit::Ratio,
+        &[(PaymentFees, 1)],
+        &[(GrossPayments, 1)],
+        1,
+        "Payment fees ÷ gross payments.",
+    )),
+    by_payment(less(ratio(
+        "dispute_rate_count",
+        "Dispute rate",
+        Unit::Ratio,
+        &[(DisputeCount, 1)],
+        &[(PaymentCount, 1)],
+        1,
+        "Of the payments made in the period, the share that a dispute has taken money for by now, whenever it did.",
+    ))),
+    by_payment(less(ratio(
+        "dispute_rate_value",
+        "Dispute rate by value",
+        Unit::Ratio,
+        &[(DisputedOfPeriod, 1)],
+        &[(PaidInPeriod, 1)],
+        1,
+        "What disputes have taken by now of the payments made in the period, whatever came back, ÷ these payments.",
+    ))),
+    by_payment(ratio(
+        "win_rate",
+        "Disputes won",
+        Unit::Ratio,
+        &[(DisputesWon, 1)],
+        &[(DisputesWon, 1), (DisputesLost, 1)],
+        1,
+        "Won ÷ (won + lost), of the disputes of payments made in the period. Accepted ones are lost; open ones and \
+         those that ended without a word about who won are left out.",
+    )),
 ];
-
-const fn money(id: &'static str, label: &'static str, sum: Sum, description: &'static str) -> Metric {
-    additive(id, label, Unit::Money, sum, description)
-}
-
-const fn quantity(id: &'static str, label: &'static str, sum: Sum, description: &'static str) -> Metric {
-    additive(id, label, Unit::Quantity, sum, description)
-}
-
-const fn additive(
-    id: &'static str,
-    label: &'static str,
-    unit: Unit,
-    sum: Sum,
-    description: &'static str,
-) -> Metric {
-    Metric {
-        id,
-        label,
-        unit,
-        additivity: Additivity::Additive,
-        date_basis: DateBasis::Event,
-        formula: Formula::Sum(sum),
-        less_is_better: false,
-        description,
-    }
-}
-
-const fn count(id: &'static str, label: &'static str, sum: Sum, description: &'static str) -> Metric {
-    Metric {
-        id,
-        label,
-        unit: Unit::Count,
-        additivity: Additivity::Non,
-        date_basis: DateBasis::Order,
-        formula: Formula::Sum(sum),
-        less_is_better: false,
-        description,
-    }
-}
-
-const fn ratio(
-    id: &'static str,
-    label: &'static str,
-    unit: Unit,
-    numerator: Sum,
-    denominator: Sum,
-    scale: i64,
-    description: &'static str,
-) -> Metric {
-    Metric {
-        id,
-        label,
-        unit,
-        additivity: Additivity::Non,
-        date_basis: DateBasis::Event,
-        formula: Formula::Ratio { numerator, denominator, scale },
-        less_is_better: false,
-        description,
-    }
-}
-
-const fn less(metric: Metric) -> Metric {
-    Metric { less_is_better: true, ..metric }
-}

@@ -1,11 +1,14 @@
 //! The metric catalogue: each metric is defined once, here, and everything else looks it up.
 
+mod define;
 mod measure;
 mod metrics;
 
 use serde::{Deserialize, Serialize};
 
-pub use measure::{FlowColumn, Kinds, MEASURE_COUNT, Measure, Source, Term};
+use crate::Fact;
+
+pub use measure::{FlowColumn, Happened, Kinds, MEASURE_COUNT, Measure, Source, Term};
 pub use metrics::METRICS;
 
 /// What a metric's numbers are.
@@ -38,7 +41,7 @@ pub enum DateBasis {
     /// The business date on which it happened.
     #[default]
     Event,
-    /// The business date of its order.
+    /// The business date of its order; of a balance's movement, of its payment.
     Order,
 }
 
@@ -64,7 +67,7 @@ pub struct Metric {
     pub label: &'static str,
     pub unit: Unit,
     pub additivity: Additivity,
-    /// The date a question uses unless it says otherwise. Orders and customers always use `Order`.
+    /// The date a question uses unless it says otherwise. Orders, customers and disputes always use `Order`.
     pub date_basis: DateBasis,
     pub formula: Formula,
     /// Where less is better, so that pages colour a change rightly.
@@ -85,6 +88,11 @@ impl Metric {
         measures.sort_unstable();
         measures.dedup();
         measures
+    }
+
+    /// Whether it is asked of this table.
+    pub fn needs(&self, fact: Fact) -> bool {
+        self.measures().iter().any(|measure| measure.source().fact() == fact)
     }
 
     /// Whether it must be asked per currency: some part of it is money.

@@ -1,15 +1,16 @@
 //! Is the question one that has an answer? Each refusal says what to do instead.
 
+use portolan_commerce::cash::BalanceCategory;
 use portolan_commerce::ledger::EventKind;
 use portolan_core::calendar::{Bucket, Comparison, DateRange, Grain};
 use portolan_core::{ConnectionId, Currency};
 
 use super::{Periods, TenantContext};
-use crate::AnalyticsError;
 use crate::catalogue::{self, DateBasis, METRICS, Measure, Metric, Source};
 use crate::dimension::Dimension;
 use crate::query::{Direction, Filter, FilterOp, Query};
 use crate::time::MAX_PERIODS;
+use crate::{AnalyticsError, Fact};
 
 const MAX_METRICS: usize = 40;
 const MAX_DIMENSIONS: usize = 6;
@@ -163,6 +164,7 @@ fn check_dimensions(query: &Query, metrics: &[&Metric]) -> Result<Vec<Dimension>
         if dimensions.contains(&dimension) {
             return Err(AnalyticsError::invalid(pointer, format!("{id} is named twice: leave one out.")));
         }
+        refuse_foreign(dimension, metrics, &pointer)?;
         refuse_kind_of_counts(dimension, metrics, &pointer)?;
         dimensions.push(dimension);
     }
@@ -176,6 +178,28 @@ fn find_dimension(id: &str, pointer: &str) -> Result<Dimension, AnalyticsError> 
     })
 }
 
+/// Sales have no payouts, and payments no products: a question about both is cut by what both have.
+fn refuse_foreign(dimension: Dimension, metrics: &[&Metric], pointer: &str) -> Result<(), AnalyticsError> {
+    for fact in Fact::ALL.into_iter().filter(|fact| !dimension.is_of(*fact)) {
+        let Some(metric) = metrics.iter().find(|metric| metric.needs(fact)) else { continue };
+        let shared = Dimension::ALL.iter().filter(|other| Fact::ALL.iter().all(|fact| other.is_of(*fact)));
+        let shared: Vec<&str> = shared.map(|other| other.id()).collect();
+        return Err(AnalyticsError::invalid(
+            pointer,
+            format!(
+                "{} is about {}, which have no {}: leave out the dimension {}, or the metric. Sales and payments \
+                 together can be cut by {} and time.",
+                metric.id,
+                fact.subject(),
+                dimension.label().to_lowercase(),
+                dimension.id(),
+                shared.join(", "),
+            ),
+        ));
+    }
+    Ok(())
+}
+
 /// An order or customer has no single kind of event.
 fn refuse_kind_of_counts(
     dimension: Dimension,
@@ -185,7 +209,7 @@ fn refuse_kind_of_counts(
     if dimension != Dimension::Kind {
         return Ok(());
     }
-    let counts = |metric: &&&Metric| metric.measures().iter().any(|measure| measure.source() != Source::Flow);
+    let counts = |metric: &&&Metric| metric.measures().iter().any(|measure| !measure.source().is_sum());
     match metrics.iter().find(counts) {
         None => Ok(()),
         Some(metric) => Err(AnalyticsError::invalid(
@@ -214,8 +238,10 @@ fn check_range(range: DateRange) -> Result<DateRange, AnalyticsError> {
 fn check_filters(query: &Query, metrics: &[&Metric]) -> Result<Vec<CheckedFilter>, AnalyticsError> {
     let mut checked = Vec::with_capacity(query.filters.len());
     for (index, filter) in query.filters.iter().enumerate() {
-        let dimension = find_dimension(&filter.dimension, &format!("/filters/{index}/dimension"))?;
-        refuse_kind_of_counts(dimension, metrics, &format!("/filters/{index}/dimension"))?;
+        let pointer = format!("/filters/{index}/dimension");
+        let dimension = find_dimension(&filter.dimension, &pointer)?;
+        refuse_foreign(dimension, metrics, &pointer)?;
+        refuse_kind_of_counts(dimension, metrics, &pointer)?;
         check_filter_values(index, dimension, filter)?;
         checked.push(CheckedFilter { dimension, op: filter.op, values: filter.values.clone() });
     }
@@ -240,6 +266,10 @@ fn check_filter_values(index: usize, dimension: Dimension, filter: &Filter) -> R
             Dimension::Currency => value.parse::<Currency>().err().map(|error| error.to_string()),
             Dimension::Kind if value.parse::<EventKind>().is_err() => {
                 Some(unknown("kind of event", value, EventKind::ALL.iter().map(|kind| kind.as_str())))
+            }
+            Dimension::BalanceCategory if value.parse::<BalanceCategory>().is_err() => {
+                let known = BalanceCategory::ALL.iter().map(|category| category.as_str());
+                Some(unknown("balance category", value, known))
             }
             Dimension::NewReturning if value != "new" && value != "returning" => {
                 Some(format!("{value:?} is neither new nor returning; null stands for unknown."))

@@ -28,6 +28,9 @@ fn matching(filter: &CheckedFilter, context: &TenantContext) -> Condition {
         }
         Dimension::Store => keys_of_connections(Key::Store, &known, unknown),
         Dimension::Product => keys_of_connections(Key::Product, &known, unknown),
+        Dimension::Payout => keys_of_connections(Key::Payout, &known, unknown),
+        Dimension::BalanceCategory => plain(event_column(Key::Category.name()), &known, unknown),
+        Dimension::PaymentMethod => plain(event_column(Key::Method.name()), &known, unknown),
         Dimension::SalesChannel => plain(event_column(Key::SalesChannel.name()), &known, unknown),
         Dimension::Country => plain(event_column(Key::Country.name()), &known, unknown),
         Dimension::Currency => plain(event_column(Key::Currency.name()), &known, unknown),

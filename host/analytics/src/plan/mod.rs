@@ -1,7 +1,7 @@
-//! From a question to statements: checked once, then plain SQL over the table `sale_events`.
+//! From a question to statements: checked once, then plain SQL over the tables of facts.
 //!
-//! Three kinds of statement, one per [`Source`]: sums of ledger columns by kind of event, orders that
-//! stand, and customers with such an order. Each groups by the columns that the dimensions need; what
+//! One kind of statement per [`Source`]: sums of ledger columns by kind of event, orders that stand, customers
+//! with such an order, and sums of a balance's movements by category. Each groups by the columns that the dimensions need; what
 //! a dimension's value is called, and which connections make a channel, is decided in the answer.
 //! All text that people choose travels as parameters.
 
@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::catalogue::{Measure, Source};
 use crate::dimension::Key;
 use crate::query::Query;
-use crate::{AnalyticsError, catalogue};
+use crate::{AnalyticsError, Fact, catalogue};
 
 pub(crate) use check::{CheckedQuery, SortKey};
 
@@ -69,8 +69,8 @@ pub(crate) enum Selected {
 
 /// One statement in PostgreSQL's dialect.
 ///
-/// It reads `sale_events`, whose columns are the fields of a ledger event under their own names and
-/// `connection_id`; dates are days since 1970-01-01. It may call three functions that the engine provides:
+/// It reads the table of its [`Fact`], whose columns are the fields of a ledger event under their own names,
+/// `connection_id`, and `reverses`, which only negated copies have; dates are days since 1970-01-01. It may call three functions that the engine provides:
 /// - `period_start(date)`, from [`Statement::period_start`];
 /// - `exact_sum(integer)`, a sum of 64-bit integers that is wide enough not to overflow;
 /// - `pack(key, …)`, one integer for each combination of values, nulls included. The first column of the
@@ -78,11 +78,14 @@ pub(crate) enum Selected {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     pub sql: String,
+    /// Whose table it reads.
+    pub fact: Fact,
     pub parameters: Vec<Parameter>,
     /// Set when only events dated in this range matter; else any event may (first orders, order dates).
     pub event_dates: Option<DateRange>,
     /// How many values the first column of the result stands for.
     pub packed_keys: usize,
+    pub(crate) source: Source,
     pub(crate) selected: Vec<Selected>,
     /// Whether its rows are rows of the answer, and whether they (also) add up to the totals.
     pub(crate) feeds_rows: bool,
@@ -130,7 +133,7 @@ impl Plan {
         let question = check::check(query, context)?;
         let mut statements = Vec::new();
         for asked in question.ranges() {
-            for source in [Source::Flow, Source::Order, Source::Customer] {
+            for source in Source::ALL {
                 statements.extend(statement::statements(&question, context, &asked, source));
             }
         }

@@ -6,7 +6,8 @@ use sea_query::{Alias, CaseStatement, Cond, Expr, ExprTrait, Func, JoinType, Que
 
 use super::check::CheckedQuery;
 use super::{TenantContext, filter};
-use crate::catalogue::DateBasis;
+use crate::Fact;
+use crate::catalogue::{DateBasis, FlowColumn};
 use crate::dimension::{Dimension, Key};
 
 /// Events under their alias.
@@ -23,7 +24,7 @@ pub(crate) const FIRST_AT: &str = "first_at";
 pub(crate) const LIFETIME_ORDERS: &str = "lifetime_orders";
 pub(crate) const PACKED: &str = "packed";
 
-/// A column of `sale_events`.
+/// A column of an event.
 pub(crate) fn event_column(name: &str) -> Expr {
     Expr::col((Alias::new(EVENT), Alias::new(name)))
 }
@@ -44,9 +45,10 @@ pub(crate) fn events(
     scope: &EventScope<'_>,
 ) -> SelectStatement {
     let mut select = Query::select();
-    let date_column = match scope.date_basis {
-        DateBasis::Event => "event_date",
-        DateBasis::Order => "order_date",
+    let date_column = match (scope.date_basis, scope.fact) {
+        (DateBasis::Event, _) => "event_date",
+        (DateBasis::Order, Fact::Sales) => "order_date",
+        (DateBasis::Order, Fact::Cash) => "payment_date",
     };
     let expression = |key: &Key| match key {
         Key::Period => period(question.grain, date_column),
@@ -59,14 +61,18 @@ pub(crate) fn events(
         select.expr_as(expression(key), Alias::new(key.name()));
     }
     for name in scope.others {
-        select.expr_as(event_column(name), Alias::new(*name));
+        let value = if *name == FlowColumn::Events.name() { one_each() } else { event_column(name) };
+        select.expr_as(value, Alias::new(*name));
     }
-    select.from_as(Alias::new("sale_events"), Alias::new(EVENT));
+    select.from_as(Alias::new(scope.fact.table()), Alias::new(EVENT));
     if needs_firsts(question, &scope.keys.small) {
         join_firsts(&mut select);
     }
-    let mut conditions = Cond::all()
-        .add(event_column("test").eq(false))
+    let mut conditions = Cond::all();
+    if scope.fact == Fact::Sales {
+        conditions = conditions.add(event_column("test").eq(false));
+    }
+    conditions = conditions
         .add(event_column(date_column).gte(scope.range.from.0))
         .add(event_column(date_column).lt(scope.range.until.0));
     for checked in &question.filters {
@@ -104,6 +110,7 @@ impl SplitKeys {
 
 /// Which events, and what of them.
 pub(crate) struct EventScope<'a> {
+    pub(crate) fact: Fact,
     pub(crate) keys: &'a SplitKeys,
     pub(crate) others: &'a [&'a str],
     pub(crate) date_basis: DateBasis,
@@ -139,7 +146,14 @@ pub(crate) fn standing_orders(
         identity.push(CONNECTION_ID);
     }
     let others = [identity.as_slice(), &["quantity_milli", "discount_minor"]].concat();
-    let scope = EventScope { keys, others: &others, date_basis: DateBasis::Order, range, orders_only: true };
+    let scope = EventScope {
+        fact: Fact::Sales,
+        keys,
+        others: &others,
+        date_basis: DateBasis::Order,
+        range,
+        orders_only: true,
+    };
     let mut relevant = events(question, context, &scope);
     if buyers != Buyers::Anyone {
         relevant.and_where(event_column(CUSTOMER_KEY).is_not_null());
@@ -165,7 +179,7 @@ pub(crate) fn first_orders() -> SelectStatement {
             .group_by_col((Alias::new(EVENT), Alias::new(name)));
     }
     orders
-        .from_as(Alias::new("sale_events"), Alias::new(EVENT))
+        .from_as(Alias::new(Fact::Sales.table()), Alias::new(EVENT))
         .cond_where(
             Cond::all()
                 .add(event_column("test").eq(false))
@@ -208,6 +222,14 @@ fn join_firsts(select: &mut SelectStatement) {
         .add(event_column("connection_id").equals((Alias::new(FIRST), Alias::new("connection_id"))))
         .add(event_column(CUSTOMER_KEY).equals((Alias::new(FIRST), Alias::new(CUSTOMER_KEY))));
     select.join_subquery(JoinType::LeftJoin, first_orders(), Alias::new(FIRST), same_customer);
+}
+
+/// One for an event, minus one for a negated copy.
+fn one_each() -> Expr {
+    CaseStatement::new()
+        .case(event_column("reverses").is_null(), Expr::cust("1"))
+        .finally(Expr::cust("-1"))
+        .into()
 }
 
 fn of_orders() -> Expr {

@@ -41,12 +41,13 @@ pub(crate) fn statements(
     for level in levels {
         let keys = SplitKeys::new(grouping(keys(question, level), source));
         let (select, sums) = match source {
-            Source::Flow => flows(question, context, asked, &keys, &measures),
+            Source::Flow | Source::Cash | Source::Payment => {
+                flows(question, context, asked, source, &keys, &measures)
+            }
             Source::Order => orders(question, context, asked, &keys),
             Source::Customer => customers(question, context, asked, &keys, &measures),
         };
-        let by_event_date = source == Source::Flow && date_basis(question) == DateBasis::Event;
-        let mut statement = finish(question, asked, select, &keys, sums, by_event_date);
+        let mut statement = finish(question, asked, source, select, &keys, sums);
         statement.feeds_rows = level == Level::Rows;
         statement.feeds_totals = adds_up || level == Level::Totals;
         statements.push(statement);
@@ -54,9 +55,12 @@ pub(crate) fn statements(
     statements
 }
 
-/// Of sums; orders and customers go by the order's date.
-fn date_basis(question: &CheckedQuery) -> DateBasis {
-    question.date_basis.unwrap_or_default()
+/// Sums go by the date that was asked; orders and customers by the order's, disputes by the payment's.
+fn date_basis(question: &CheckedQuery, source: Source) -> DateBasis {
+    match source {
+        Source::Flow | Source::Cash => question.date_basis.unwrap_or_default(),
+        Source::Order | Source::Customer | Source::Payment => DateBasis::Order,
+    }
 }
 
 fn needs_history(measure: Measure) -> bool {
@@ -79,13 +83,16 @@ fn keys(question: &CheckedQuery, level: Level) -> Vec<Key> {
     keys
 }
 
-/// What a statement groups by, more finely than the answer: flows by kind, which decides what they mean,
-/// orders and customers by connection, within which their keys are unique. The answer adds up.
+/// What a statement groups by, more finely than the answer: sums by what happened, which decides what they
+/// mean, orders and customers by connection, within which their keys are unique. The answer adds up.
 fn grouping(mut keys: Vec<Key>, source: Source) -> Vec<Key> {
-    keys.push(match source {
-        Source::Flow => Key::Kind,
-        Source::Order | Source::Customer => Key::Connection,
-    });
+    let finer: &[Key] = match source {
+        Source::Flow => &[Key::Kind],
+        Source::Order | Source::Customer => &[Key::Connection],
+        Source::Cash => &[Key::Category],
+        Source::Payment => &[Key::Category, Key::DisputeState],
+    };
+    keys.extend(finer);
     keys.sort_unstable();
     keys.dedup();
     keys
@@ -96,7 +103,7 @@ fn grouping(mut keys: Vec<Key>, source: Source) -> Vec<Key> {
 fn rows_add_up(question: &CheckedQuery, source: Source) -> bool {
     let within = |allowed: &[Key]| keys(question, Level::Rows).iter().all(|key| allowed.contains(key));
     match source {
-        Source::Flow => true,
+        Source::Flow | Source::Cash | Source::Payment => true,
         Source::Order => {
             within(&[Key::Period, Key::Connection, Key::Currency]) && currency_is_in_totals(question)
         }
@@ -109,11 +116,12 @@ fn currency_is_in_totals(question: &CheckedQuery) -> bool {
     question.per_currency || !keys(question, Level::Rows).contains(&Key::Currency)
 }
 
-/// Sums of ledger columns by kind of event; the answer decides what each kind means.
+/// Sums of ledger columns by what happened; the answer decides what each of it means.
 fn flows(
     question: &CheckedQuery,
     context: &TenantContext,
     asked: &AskedRange<'_>,
+    source: Source,
     keys: &SplitKeys,
     measures: &[Measure],
 ) -> (SelectStatement, Vec<Selected>) {
@@ -123,9 +131,10 @@ fn flows(
     columns.dedup();
     let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
     let scope = EventScope {
+        fact: source.fact(),
         keys,
         others: &names,
-        date_basis: date_basis(question),
+        date_basis: date_basis(question, source),
         range: asked.range,
         orders_only: false,
     };
@@ -218,18 +227,21 @@ fn one_if(condition: Expr) -> Expr {
 fn finish(
     question: &CheckedQuery,
     asked: &AskedRange<'_>,
+    source: Source,
     select: SelectStatement,
     keys: &SplitKeys,
     sums: Vec<Selected>,
-    by_event_date: bool,
 ) -> Statement {
+    let by_event_date = date_basis(question, source) == DateBasis::Event;
     let (sql, values) = select.build(PostgresQueryBuilder);
     let maps_periods = keys.small.contains(&Key::Period) && question.grain != Some(Grain::Day);
     Statement {
         sql,
+        fact: source.fact(),
         parameters: parameters(values),
         event_dates: (by_event_date && !relation::needs_firsts(question, &keys.small)).then_some(asked.range),
         packed_keys: keys.small.len(),
+        source,
         selected: keys.iter().map(Selected::Key).chain(sums).collect(),
         feeds_rows: false,
         feeds_totals: false,

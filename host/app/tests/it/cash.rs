@@ -151,7 +151,7 @@ async fn a_connection_whose_balance_is_in_the_ledger_stays() {
             connection,
             Some(label.as_str()),
         );
-        let refused = removed.await.expect_err("refused").to_string();
+        let refused = format!("{:?}", removed.await.expect_err("refused"));
         assert!(refused.contains("only grows"), "{refused}");
     })
     .await;

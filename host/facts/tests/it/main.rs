@@ -1,6 +1,7 @@
 //! The facts crate against real databases and the real engine.
 
 mod breakdowns;
+mod cash;
 mod folding;
 mod generated;
 mod metrics;

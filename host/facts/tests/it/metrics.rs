@@ -7,12 +7,14 @@ use portolan_core::calendar::DateRange;
 use portolan_db::testing::{TestDatabase, on_both};
 use serde::Deserialize;
 
-use crate::support::{EventLine, World, plain};
+use crate::support::{CashLine, EventLine, World, plain};
 
 const FIXTURES: &[(&str, &str)] = &[
     ("sales", include_str!("../../../analytics/tests/fixtures/sales.json")),
     ("customers", include_str!("../../../analytics/tests/fixtures/customers.json")),
     ("currencies", include_str!("../../../analytics/tests/fixtures/currencies.json")),
+    ("costs", include_str!("../../../analytics/tests/fixtures/costs.json")),
+    ("payments", include_str!("../../../analytics/tests/fixtures/payments.json")),
 ];
 
 #[derive(Deserialize)]
@@ -23,7 +25,10 @@ struct Fixture {
     #[serde(with = "iso_range")]
     range: DateRange,
     connections: Vec<Connection>,
+    #[serde(default)]
     events: Vec<EventLine>,
+    #[serde(default)]
+    cash: Vec<CashLine>,
     expected: Vec<Expected>,
 }
 
@@ -52,7 +57,8 @@ fn fixtures() -> impl Iterator<Item = (&'static str, Fixture)> {
 fn every_metric_has_a_fixture_of_at_most_twenty_events() {
     let mut covered = BTreeSet::new();
     for (name, fixture) in fixtures() {
-        assert!(fixture.events.len() <= 20, "{name} has {} events", fixture.events.len());
+        let events = fixture.events.len() + fixture.cash.len();
+        assert!(events <= 20, "{name} has {events} events");
         covered.extend(fixture.expected.into_iter().map(|expected| expected.metric));
     }
     for metric in METRICS {
@@ -76,6 +82,7 @@ async fn check(test: &TestDatabase, name: &str, fixture: &Fixture, folded: bool)
         fixture.connections.iter().map(|known| (known.name.as_str(), known.channel.as_str())).collect();
     let world = World::with_connections(test, &connections).await;
     world.post(&fixture.events).await;
+    world.post_cash(&fixture.cash).await;
     if folded {
         world.fold().await;
     }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use portolan_analytics::{Cell, Query, QueryEngine, Row, Table};
+use portolan_commerce::cash::{BalanceCategory, CashEvent};
 use portolan_commerce::ledger::{EventKind, PostedEvent, SaleEvent};
 use portolan_core::calendar::DateRange;
 use portolan_core::{
     ConnectionId, Duration, EventId, Instant, LocalDate, ManualClock, SeededRandom, TenantId,
 };
-use portolan_db::entity::{connection, sale_event, tenant};
+use portolan_db::entity::{cash_event, connection, sale_event, tenant};
 use portolan_db::sea_orm::IntoActiveModel;
 use portolan_db::testing::TestDatabase;
 use portolan_db::{Database, DbError, Posting};
@@ -44,6 +45,7 @@ pub struct EventLine {
     pub tip: i64,
     pub fee: i64,
     pub gift_card: i64,
+    pub cost: i64,
 }
 
 impl EventLine {
@@ -79,7 +81,7 @@ impl EventLine {
             tip_minor: self.tip,
             fee_minor: self.fee,
             gift_card_minor: self.gift_card,
-            cost_minor: 0,
+            cost_minor: self.cost,
             currency: self.currency.as_deref().unwrap_or("EUR").parse().expect("currency"),
             presentment_currency: None,
             presentment_minor: None,
@@ -100,6 +102,61 @@ pub fn sale(at: &str, order: &str, gross: i64) -> EventLine {
         quantity: 1.0,
         gross,
         ..EventLine::default()
+    }
+}
+
+/// One movement of a balance; what is left out is zero or unknown.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CashLine {
+    pub at: String,
+    /// When its payment was made.
+    pub paid: Option<String>,
+    pub connection: Option<String>,
+    pub entry: String,
+    pub payment: Option<String>,
+    pub category: String,
+    pub payout: Option<String>,
+    pub method: Option<String>,
+    pub dispute: Option<String>,
+    pub currency: Option<String>,
+    /// A negated copy.
+    pub reverses: bool,
+    pub amount: i64,
+    pub fee: i64,
+}
+
+impl CashLine {
+    pub fn event(&self) -> CashEvent {
+        let event_at = Instant::parse_rfc3339(&self.at).expect("at is RFC 3339");
+        let payment_at =
+            self.paid.as_deref().map_or(event_at, |at| Instant::parse_rfc3339(at).expect("paid"));
+        let date = |at: Instant| LocalDate(at.0.div_euclid(86_400_000_000) as i32);
+        CashEvent {
+            category: self.category.parse::<BalanceCategory>().expect("category"),
+            provider_kind: self.category.clone(),
+            entry_key: self.entry.clone(),
+            payment_key: self.payment.clone(),
+            order_key: None,
+            reference: None,
+            payout_key: self.payout.clone(),
+            source_key: None,
+            method: self.method.clone(),
+            dispute_state: self.dispute.as_deref().map(|state| state.parse().expect("dispute")),
+            currency: self.currency.as_deref().unwrap_or("EUR").parse().expect("currency"),
+            amount_minor: self.amount,
+            fee_minor: self.fee,
+            fee_tax_minor: 0,
+            net_minor: self.amount - self.fee,
+            charged_currency: None,
+            charged_minor: None,
+            fx_rate: None,
+            event_at,
+            event_date: date(event_at),
+            payment_at,
+            payment_date: date(payment_at),
+            available_on: None,
+        }
     }
 }
 
@@ -205,6 +262,37 @@ impl World {
                         .map(|(connection, event)| {
                             let posting = Posting { tenant, connection, posting_version, recorded_at };
                             sale_event::Model::new(posting, event).into_active_model()
+                        })
+                        .collect::<Vec<_>>();
+                    tx.insert_many(rows).await.map(|_| ())
+                })
+            })
+            .await
+            .map_err(|error: DbError| error)
+            .expect("post");
+    }
+
+    /// Posts the movements of a balance in one posting.
+    pub async fn post_cash(&self, lines: &[CashLine]) {
+        let id = || EventId::generate(&self.clock, self.random.as_ref());
+        let events: Vec<(ConnectionId, PostedEvent<CashEvent>)> = lines
+            .iter()
+            .map(|line| {
+                let connection = self.connection(line.connection.as_deref().unwrap_or("shop"));
+                let reverses = line.reverses.then(id);
+                (connection, PostedEvent { id: id(), reverses, event: line.event() })
+            })
+            .collect();
+        let (tenant, recorded_at) = (self.tenant, portolan_core::Clock::now(&self.clock));
+        self.database
+            .write(tenant, move |tx| {
+                Box::pin(async move {
+                    let posting_version = tx.lock_ledger().await?;
+                    let rows = events
+                        .into_iter()
+                        .map(|(connection, event)| {
+                            let posting = Posting { tenant, connection, posting_version, recorded_at };
+                            cash_event::Model::new(posting, event).into_active_model()
                         })
                         .collect::<Vec<_>>();
                     tx.insert_many(rows).await.map(|_| ())

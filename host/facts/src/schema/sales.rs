@@ -1,32 +1,27 @@
-//! The ledger as columns: one Arrow schema for parts and tail.
-//!
-//! Identifiers are 16 bytes, keys and names string views, money 64-bit minor units, dates days and
-//! instants microseconds since 1970: what the SQL rows hold, under the same names.
+//! The columns of the sales ledger.
 
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::{
-    ArrayRef, BooleanArray, FixedSizeBinaryBuilder, Int32Array, Int64Array, RecordBatch, StringViewArray,
-};
+use datafusion::arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use portolan_db::entity::sale_event;
 
+use super::{ID, TEXT, dates, ids, integers, texts};
+
 /// The columns of `sale_events`.
 pub(crate) static SALE_EVENTS: LazyLock<SchemaRef> = LazyLock::new(|| {
-    let id = || DataType::FixedSizeBinary(16);
-    let text = || DataType::Utf8View;
     let mut fields = vec![
-        Field::new("id", id(), false),
-        Field::new("reverses", id(), true),
+        Field::new("id", ID, false),
+        Field::new("reverses", ID, true),
         Field::new("posting_version", DataType::Int64, false),
         Field::new("recorded_at", DataType::Int64, false),
-        Field::new("connection_id", id(), false),
-        Field::new("kind", text(), false),
-        Field::new("order_key", text(), false),
-        Field::new("currency", text(), false),
+        Field::new("connection_id", ID, false),
+        Field::new("kind", TEXT, false),
+        Field::new("order_key", TEXT, false),
+        Field::new("currency", TEXT, false),
     ];
-    fields.extend(OPTIONAL_TEXTS.iter().map(|name| Field::new(*name, text(), true)));
+    fields.extend(OPTIONAL_TEXTS.iter().map(|name| Field::new(*name, TEXT, true)));
     fields.extend(["has_order", "test"].map(|name| Field::new(name, DataType::Boolean, false)));
     fields.extend(AMOUNTS.iter().map(|name| Field::new(*name, DataType::Int64, false)));
     fields.push(Field::new("presentment_minor", DataType::Int64, true));
@@ -65,7 +60,7 @@ const AMOUNTS: &[&str] = &[
     "cost_minor",
 ];
 
-/// Rows of the ledger as columns, in the order given.
+/// Rows of the sales ledger as columns, in the order given.
 pub(crate) fn batch(rows: &[sale_event::Model]) -> Result<RecordBatch, ArrowError> {
     let mut columns: Vec<ArrayRef> = vec![
         ids(rows.iter().map(|row| Some(row.id)))?,
@@ -92,7 +87,7 @@ pub(crate) fn batch(rows: &[sale_event::Model]) -> Result<RecordBatch, ArrowErro
         |row| row.presentment_currency.as_deref(),
     ];
     for text in optional_texts {
-        columns.push(Arc::new(StringViewArray::from_iter(rows.iter().map(text))));
+        columns.push(super::optional_texts(rows, text));
     }
     let flags: [fn(&sale_event::Model) -> bool; 2] = [|row| row.has_order, |row| row.test];
     for flag in flags {
@@ -118,26 +113,7 @@ pub(crate) fn batch(rows: &[sale_event::Model]) -> Result<RecordBatch, ArrowErro
     columns.push(Arc::new(Int64Array::from_iter(rows.iter().map(|row| row.presentment_minor))));
     columns.push(integers(rows, |row| row.event_at));
     columns.push(integers(rows, |row| row.order_at));
-    columns.push(Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row.event_date))));
-    columns.push(Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row.order_date))));
+    columns.push(dates(rows, |row| row.event_date));
+    columns.push(dates(rows, |row| row.order_date));
     RecordBatch::try_new(SALE_EVENTS.clone(), columns)
-}
-
-fn ids(ids: impl ExactSizeIterator<Item = Option<uuid::Uuid>>) -> Result<ArrayRef, ArrowError> {
-    let mut builder = FixedSizeBinaryBuilder::with_capacity(ids.len(), 16);
-    for id in ids {
-        match id {
-            Some(id) => builder.append_value(id.as_bytes())?,
-            None => builder.append_null(),
-        }
-    }
-    Ok(Arc::new(builder.finish()))
-}
-
-fn integers(rows: &[sale_event::Model], value: impl Fn(&sale_event::Model) -> i64) -> ArrayRef {
-    Arc::new(Int64Array::from_iter_values(rows.iter().map(value)))
-}
-
-fn texts<'a>(rows: &'a [sale_event::Model], value: impl Fn(&'a sale_event::Model) -> &'a String) -> ArrayRef {
-    Arc::new(StringViewArray::from_iter_values(rows.iter().map(value)))
 }
