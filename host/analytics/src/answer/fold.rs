@@ -242,7 +242,7 @@ impl RawRow<'_> {
 
     /// What the summed events have in common; nothing where the row counts.
     fn happened(&self) -> Result<Option<Happened>, AnalyticsError> {
-        let word = |key| self.text(key).map(AsRef::as_ref).unwrap_or_default();
+        let word = |key: Key| -> &str { self.text(key).map(AsRef::as_ref).unwrap_or_default() };
         Ok(match self.statement.source {
             Source::Order | Source::Customer => None,
             Source::Flow => {

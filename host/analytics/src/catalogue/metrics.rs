@@ -272,7 +272,8 @@ pub const METRICS: &[Metric] = &[
         &[(DisputeCount, 1)],
         &[(PaymentCount, 1)],
         1,
-        "Of the payments made in the period, the share that a dispute has taken money for by now, whenever it did.",
+        "Of the payments made in the period, the share that a dispute has taken money for by now, whenever it did. \
+         Payments and disputes are counted by the entries of the balance that brought and took the money.",
     ))),
     by_payment(less(ratio(
         "dispute_rate_value",

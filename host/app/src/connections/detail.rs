@@ -115,7 +115,7 @@ async fn page(
             "Delete this connection",
             format!("/connections/{id}/delete"),
             connection.label.as_str(),
-            "Removes the connection with its secrets and schedules. One that has brought sales into the ledger can only be paused.",
+            "Removes the connection with its secrets and schedules. One that has brought sales or payments into the ledger can only be paused.",
         )],
     })
 }

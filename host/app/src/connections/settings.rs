@@ -207,7 +207,7 @@ impl SettingsForm {
         });
         if self.has_sales {
             meaning.push(format!(
-                "Its days stay: {}, beginning {} minutes after midnight. Sales stand in the ledger by them.",
+                "Its days stay: {}, beginning {} minutes after midnight. Sales and payments stand in the ledger by them.",
                 self.connection.time_zone, self.connection.day_cutover_minutes
             ));
         }

@@ -87,10 +87,7 @@ fn only<'a, 'o>(
     orders: impl Iterator<Item = &'o OrderClues<'a>>,
     clue: &'a str,
     link: impl Fn(&'a str) -> PaymentLink<'a>,
-) -> Option<PaymentLink<'a>>
-where
-    'a: 'o,
-{
+) -> Option<PaymentLink<'a>> {
     let keys: BTreeSet<&'a str> = orders.map(|order| order.order_key).collect();
     let mut keys = keys.into_iter();
     let first = keys.next()?;

@@ -89,7 +89,7 @@ pub(super) fn standing_entries<'a>(
     facts: &PaymentFacts<'a>,
     calendar: &StoreCalendar,
 ) -> Vec<&'a BalanceEntry> {
-    newest(facts.entries, |entry| (&entry.key, entry.updated_at), calendar)
+    newest(facts.entries, |entry| (entry.key.as_str(), entry.updated_at), calendar)
         .into_values()
         .filter(|entry| !entry.deleted && ledger_key(entry) == key)
         .collect()
@@ -101,7 +101,7 @@ pub(super) fn disputes<'a>(
     facts: &PaymentFacts<'a>,
     calendar: &StoreCalendar,
 ) -> Vec<&'a Dispute> {
-    newest(facts.disputes, |dispute| (&dispute.key, dispute.updated_at), calendar)
+    newest(facts.disputes, |dispute| (dispute.key.as_str(), dispute.updated_at), calendar)
         .into_values()
         .filter(|dispute| dispute.payment.as_deref() == Some(payment))
         .collect()

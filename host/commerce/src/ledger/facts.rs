@@ -75,7 +75,7 @@ pub(super) fn standing_refunds<'a>(
     calendar: &StoreCalendar,
 ) -> Vec<&'a Refund> {
     let mut refunds: Vec<&Refund> =
-        newest(facts.refunds, |refund| (&refund.key, refund.updated_at), calendar)
+        newest(facts.refunds, |refund| (refund.key.as_str(), refund.updated_at), calendar)
             .into_values()
             .filter(|refund| !refund.deleted && gave_money_back(&refund.state))
             .filter(|refund| order_key.is_none() || refund.order.as_deref() == order_key)
@@ -96,7 +96,7 @@ pub(crate) fn newest<'a, T>(
     let mut newest: BTreeMap<&str, &Version<T>> = BTreeMap::new();
     for version in versions {
         let known = newest.entry(identity(&version.document).0).or_insert(version);
-        if age(version) > age(known) {
+        if age(version) > age(*known) {
             *known = version;
         }
     }
