@@ -70,7 +70,7 @@ pub fn match_payment<'a>(payment: &PaymentClues<'a>, orders: &[OrderClues<'a>]) 
     let ids: Vec<&str> = [payment.payment_key, payment.source_key].into_iter().flatten().collect();
     let by_id = orders.iter().filter(|order| order.provider_references.iter().any(|id| ids.contains(id)));
     let clue = ids.first().copied().unwrap_or_default();
-    if let Some(link) = only(by_id, clue, |order_key| PaymentLink::ByProviderId { order_key }) {
+    if let Some(link) = only(by_id.copied(), clue, |order_key| PaymentLink::ByProviderId { order_key }) {
         return link;
     }
     let Some(reference) = payment.reference.filter(|reference| !number(reference).is_empty()) else {
@@ -78,25 +78,23 @@ pub fn match_payment<'a>(payment: &PaymentClues<'a>, orders: &[OrderClues<'a>]) 
     };
     let same = |order: &&OrderClues<'_>| order.number.is_some_and(|own| number(own) == number(reference));
     let by_number = orders.iter().filter(same);
-    only(by_number, reference, |order_key| PaymentLink::ByReference { order_key })
+    only(by_number.copied(), reference, |order_key| PaymentLink::ByReference { order_key })
         .unwrap_or(PaymentLink::Unknown)
 }
 
 /// The link to the only order there is; nothing where there is none.
-fn only<'a, 'o>(
-    orders: impl Iterator<Item = &'o OrderClues<'a>>,
+fn only<'a>(
+    orders: impl Iterator<Item = OrderClues<'a>>,
     clue: &'a str,
     link: impl Fn(&'a str) -> PaymentLink<'a>,
 ) -> Option<PaymentLink<'a>> {
     let keys: BTreeSet<&'a str> = orders.map(|order| order.order_key).collect();
-    let mut keys = keys.into_iter();
-    let first = keys.next()?;
-    let others: Vec<&str> = keys.collect();
-    if others.is_empty() {
-        return Some(link(first));
+    let order_keys: Vec<&'a str> = keys.into_iter().collect();
+    match order_keys.as_slice() {
+        [] => None,
+        [order_key] => Some(link(order_key)),
+        _ => Some(PaymentLink::Ambiguous { clue, order_keys }),
     }
-    let order_keys = std::iter::once(first).chain(others).collect();
-    Some(PaymentLink::Ambiguous { clue, order_keys })
 }
 
 /// People write an order's number with and without the sign before it, in either case.

@@ -96,7 +96,7 @@ pub(crate) fn newest<'a, T>(
     let mut newest: BTreeMap<&str, &Version<T>> = BTreeMap::new();
     for version in versions {
         let known = newest.entry(identity(&version.document).0).or_insert(version);
-        if age(version) > age(*known) {
+        if age(version) > age(known) {
             *known = version;
         }
     }

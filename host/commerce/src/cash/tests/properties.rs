@@ -253,7 +253,8 @@ proptest! {
         prop_assert_eq!(checked.entry_count, in_euro.len());
         let foreign = standing.iter().filter(mine).filter(|event| event.currency != euro).count();
         prop_assert_eq!(checked.findings.len(), foreign);
-        prop_assert!(checked.findings.iter().all(|finding| matches!(finding, Finding::EntryInOtherCurrency { .. })));
+        let told = |finding: &Finding| matches!(finding, Finding::EntryInOtherCurrency { .. });
+        prop_assert!(checked.findings.iter().all(told));
         prop_assert_eq!(checked.holds(), missing == 0 && foreign == 0);
     }
 
@@ -298,7 +299,8 @@ proptest! {
             }
             Err(error) => {
                 prop_assert!(amounts.contains(&i64::MIN), "{error}");
-                prop_assert!(matches!(error, PostingError::AmountTooLarge { .. }));
+                let too_large = matches!(error, PostingError::AmountTooLarge { .. });
+                prop_assert!(too_large);
             }
         }
     }
