@@ -50,7 +50,7 @@ async fn a_balance_is_posted_once_and_corrected_by_difference() {
         let written = post(&shop, connection, told.to_vec(), aim).await;
         assert_eq!((written.len(), events(&written)), (1, 4), "both ledgers in one transaction");
         let before = shop.app.db.read(shop.tenant).await.expect("read").ledger_head().await.expect("head");
-        assert_eq!((before.posting_version, before.data_version), (1, 1));
+        assert_eq!(before.posting_version, 1);
 
         assert_eq!(events(&post(&shop, connection, told.to_vec(), aim).await), 0, "replay adds nothing");
         assert_eq!(net_minor(&shop, "ch_1").await, 570);
@@ -64,7 +64,8 @@ async fn a_balance_is_posted_once_and_corrected_by_difference() {
         let reversal = rows.iter().find(|row| row.reverses.is_some()).expect("a negated copy");
         assert_eq!((reversal.amount_minor, reversal.fee_minor, reversal.net_minor), (-1_000, -30, -970));
         let after = shop.app.db.read(shop.tenant).await.expect("read").ledger_head().await.expect("head");
-        assert_eq!((after.posting_version, after.data_version), (2, 2));
+        assert_eq!(after.posting_version, 2);
+        assert!(after.data_version > before.data_version, "answers have changed");
         assert_eq!(shop.rows::<sale_event::Entity>().await.len(), 1, "the sales ledger is not concerned");
     })
     .await;
