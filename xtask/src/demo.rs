@@ -35,7 +35,8 @@ pub fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<()> {
     step(start, "building Portolan (the first time takes several minutes; cargo says what it is at)");
     let mut build = workspace.cargo();
     build.args(["build", "--profile", "demo", "--bins"]);
-    build.args(["--package", "portolan-server", "--package", "portolan-sandbox-shopify"]);
+    build.args(["--package", "portolan-server"]);
+    build.args(["--package", "portolan-sandbox-shopify", "--package", "portolan-sandbox-stripe"]);
     process::run(&mut build).context("Portolan does not compile")?;
 
     let data_dir = workspace.root.join("portolan-data/demo");
@@ -43,7 +44,7 @@ pub fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<()> {
         step(start, "forgetting the earlier demo");
         std::fs::remove_dir_all(&data_dir)?;
     }
-    step(start, "starting the sandbox Shopify and Portolan");
+    step(start, "starting the sandbox Shopify, the sandbox Stripe and Portolan");
     match show(Plan { workspace, profile: "demo", data_dir, port, size }) {
         Err(_) if process::interrupted() => {
             println!("\nstopped");

@@ -1,4 +1,4 @@
-//! A running Portolan with a sandbox Shopify beside it: for the demo and for the tests of the pages.
+//! A running Portolan with a sandbox Shopify and a sandbox Stripe beside it: for the demo and for the tests of the pages.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,21 +19,22 @@ pub struct Plan<'a> {
     pub profile: &'static str,
     pub data_dir: PathBuf,
     pub port: u16,
-    /// Size of the demo world, as `sandbox-shopify --size` takes it.
+    /// Size of the demo world, as the sandboxes' `--size` takes it.
     pub size: String,
 }
 
-/// Both programs; dropping it stops them.
+/// All programs; dropping it stops them.
 pub struct Running<'a> {
     plan: Plan<'a>,
     pub server: Background,
-    pub sandbox: Background,
+    pub sandboxes: [Background; 2],
 }
 
 impl<'a> Running<'a> {
-    /// Starts the sandbox, sets the demo company up where it is not there yet, and starts the server.
+    /// Starts the sandboxes, sets the demo company up where it is not there yet, and starts the server.
     pub fn start(plan: Plan<'a>, csv: Option<&Path>) -> Result<Self> {
-        let (sandbox, shopify_port) = plan.start_sandbox()?;
+        let (shopify, shopify_port) = plan.start_sandbox("sandbox-shopify", "sandbox-port")?;
+        let (stripe, stripe_port) = plan.start_sandbox("sandbox-stripe", "sandbox-stripe-port")?;
         let csv = match csv {
             Some(file) => file.to_owned(),
             None => plan.export_csv()?,
@@ -41,7 +42,8 @@ impl<'a> Running<'a> {
         let mut set_up = plan.portolan(&["setup-demo"]);
         set_up.env(LOG, "warn");
         set_up.arg("--plugins").arg(plan.workspace.plugins_dir());
-        set_up.args(["--shopify-url", &format!("http://127.0.0.1:{shopify_port}")]).arg("--csv").arg(&csv);
+        set_up.args(["--shopify-url", &format!("http://127.0.0.1:{shopify_port}")]);
+        set_up.args(["--stripe-url", &format!("http://127.0.0.1:{stripe_port}")]).arg("--csv").arg(&csv);
         process::run(&mut set_up).context("the demo company could not be set up")?;
 
         let mut serve = plan.portolan(&["serve"]);
@@ -50,7 +52,7 @@ impl<'a> Running<'a> {
         let mut server = Background::start("portolan", &mut serve, plan.log("portolan.log"))?;
         let port = plan.port;
         server.wait_until(Duration::from_secs(60), || process::accepts_connections(port))?;
-        Ok(Self { plan, server, sandbox })
+        Ok(Self { plan, server, sandboxes: [shopify, stripe] })
     }
 
     pub fn address(&self) -> String {
@@ -73,30 +75,29 @@ impl<'a> Running<'a> {
         serde_json::from_str(&text).context("`portolan sync status --json` printed no JSON")
     }
 
-    /// An error when one of the two has ended by itself.
+    /// An error when one of them has ended by itself.
     pub fn still_runs(&mut self) -> Result<()> {
         self.server.still_runs()?;
-        self.sandbox.still_runs()
+        self.sandboxes.iter_mut().try_for_each(Background::still_runs)
     }
 }
 
 impl Plan<'_> {
-    /// The sandbox keeps its port and the end of its world over restarts of a demo: the connection remembers
-    /// the address, and a world that ends elsewhere would be another one.
-    fn start_sandbox(&self) -> Result<(Background, u16)> {
-        let port = match self.note("sandbox-port").and_then(|text| text.parse().ok()) {
+    /// A sandbox keeps its port and the end of its world over restarts of a demo: the connection remembers
+    /// the address, and a world that ends elsewhere would be another one. Shop and payments end together.
+    fn start_sandbox(&self, program: &'static str, port_note: &str) -> Result<(Background, u16)> {
+        let port = match self.note(port_note).and_then(|text| text.parse().ok()) {
             Some(port) if !process::accepts_connections(port) => port,
             _ => process::free_port()?,
         };
-        self.keep_note("sandbox-port", &port.to_string())?;
+        self.keep_note(port_note, &port.to_string())?;
         if self.note("sandbox-until").is_none() {
             let now = process::stdout_of(Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]))?;
             self.keep_note("sandbox-until", now.trim())?;
         }
-        let mut command = self.sandbox();
+        let mut command = self.sandbox(program);
         command.args(["--port", &port.to_string()]);
-        let mut sandbox =
-            Background::start("sandbox-shopify", &mut command, self.log("sandbox-shopify.log"))?;
+        let mut sandbox = Background::start(program, &mut command, self.log(&format!("{program}.log")))?;
         sandbox.wait_until(Duration::from_secs(60), || process::accepts_connections(port))?;
         Ok((sandbox, port))
     }
@@ -105,15 +106,15 @@ impl Plan<'_> {
     fn export_csv(&self) -> Result<PathBuf> {
         let file = self.data_dir.join("demo-retail.csv");
         if !file.is_file() {
-            let mut command = self.sandbox();
+            let mut command = self.sandbox("sandbox-shopify");
             command.arg("--orders-csv").arg(&file);
             process::run(&mut command).context("the demo world could not be exported")?;
         }
         Ok(file)
     }
 
-    fn sandbox(&self) -> Command {
-        let mut command = self.tied("sandbox-shopify");
+    fn sandbox(&self, program: &str) -> Command {
+        let mut command = self.tied(program);
         command.args(["--size", &self.size]);
         if let Some(until) = self.note("sandbox-until") {
             command.args(["--until", &until]);

@@ -86,7 +86,7 @@ pub enum Command {
         #[command(flatten)]
         place: Place,
     },
-    /// Create the demo tenant with its two connections and queue their first syncs.
+    /// Create the demo tenant with its connections and queue their first syncs.
     SetupDemo {
         #[command(flatten)]
         place: Place,
@@ -96,6 +96,9 @@ pub enum Command {
         /// Address of a running sandbox Shopify.
         #[arg(long)]
         shopify_url: String,
+        /// Address of a running sandbox Stripe: the shop's payments.
+        #[arg(long)]
+        stripe_url: Option<String>,
         /// Retail sales to import, may be packed.
         #[arg(long)]
         csv: PathBuf,

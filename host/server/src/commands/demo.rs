@@ -1,4 +1,4 @@
-//! `portolan setup-demo`: a tenant with two connections and their first syncs, once.
+//! `portolan setup-demo`: a tenant with a shop, its payments and a till, and their first syncs, once.
 
 use std::path::Path;
 
@@ -19,15 +19,23 @@ use super::user::sentence;
 use crate::cli::Place;
 use crate::wire::Portolan;
 
-/// The token that the sandbox Shopify accepts.
+/// What the sandboxes accept.
 const SANDBOX_TOKEN: &str = "shpat_sandbox";
+const SANDBOX_KEY: &str = "rk_test_sandbox";
 const SHOP_LABEL: &str = "Lotus & Lamp";
+const PAYMENTS_LABEL: &str = "Lotus & Lamp payments";
 const RETAIL_LABEL: &str = "Online retail";
 
 /// How the columns of the retail data are read.
 const RETAIL_MAPPING: &str = include_str!("../../../../plugins/csv/mappings/uci-online-retail.json");
 
-pub async fn set_up(place: &Place, plugins: &Path, shopify_url: &str, csv: &Path) -> Result<()> {
+pub async fn set_up(
+    place: &Place,
+    plugins: &Path,
+    shopify_url: &str,
+    stripe_url: Option<&str>,
+    csv: &Path,
+) -> Result<()> {
     let portolan = Portolan::open(place).await?;
     load_installed(&portolan.app).await.map_err(sentence)?;
     install_folder(&portolan, plugins).await?;
@@ -39,6 +47,11 @@ pub async fn set_up(place: &Place, plugins: &Path, shopify_url: &str, csv: &Path
             .await
             .context("the sandbox Shopify could not be connected")?;
     }
+    if let Some(url) = stripe_url.filter(|_| !existing.iter().any(|label| label == PAYMENTS_LABEL)) {
+        connect_payments(&portolan, tenant, url)
+            .await
+            .context("the sandbox Stripe could not be connected")?;
+    }
     if !existing.iter().any(|label| label == RETAIL_LABEL) {
         connect_retail(&portolan, tenant, csv).await.context("the retail data could not be connected")?;
     }
@@ -46,7 +59,6 @@ pub async fn set_up(place: &Place, plugins: &Path, shopify_url: &str, csv: &Path
 }
 
 async fn connect_shop(portolan: &Portolan, tenant: TenantId, shopify_url: &str) -> Result<()> {
-    let (scheme, host, port) = parse_address(shopify_url)?;
     let new = NewConnection {
         plugin_id: "shopify".into(),
         label: SHOP_LABEL.into(),
@@ -59,6 +71,28 @@ async fn connect_shop(portolan: &Portolan, tenant: TenantId, shopify_url: &str) 
         }),
         consent: true,
     };
+    connect(portolan, tenant, new, shopify_url).await
+}
+
+/// The payments of the shop's own orders.
+async fn connect_payments(portolan: &Portolan, tenant: TenantId, stripe_url: &str) -> Result<()> {
+    let new = NewConnection {
+        plugin_id: "stripe".into(),
+        label: PAYMENTS_LABEL.into(),
+        time_zone: "Asia/Kolkata".into(),
+        day_cutover_minutes: 0,
+        config: json!({
+            "api_key": SANDBOX_KEY,
+            "base_url": format!("{}/accounts/demo-kolkata", stripe_url.trim_end_matches('/')),
+        }),
+        consent: true,
+    };
+    connect(portolan, tenant, new, stripe_url).await
+}
+
+/// Connects a sandbox, allows its address, and queues the first sync.
+async fn connect(portolan: &Portolan, tenant: TenantId, new: NewConnection, url: &str) -> Result<()> {
+    let (scheme, host, port) = parse_address(url)?;
     let id = create_connection(&portolan.app, tenant, None, new).await.map_err(sentence)?;
     grant_egress(&portolan.app, tenant, id, scheme, host, port).await.map_err(sentence)?;
     start_sync(&portolan.app, tenant, id, Trigger::Manual).await.map_err(sentence)?;

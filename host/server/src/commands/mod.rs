@@ -33,8 +33,8 @@ pub async fn run(command: Command) -> Result<()> {
         Command::User { command } => user::run(command).await,
         Command::Openapi => print_line(&portolan_app::router::openapi_json()?),
         Command::Doctor { place } => doctor::run(&place).await,
-        Command::SetupDemo { place, plugins, shopify_url, csv } => {
-            demo::set_up(&place, &plugins, &shopify_url, &csv).await
+        Command::SetupDemo { place, plugins, shopify_url, stripe_url, csv } => {
+            demo::set_up(&place, &plugins, &shopify_url, stripe_url.as_deref(), &csv).await
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Stories of the product as a whole, told through its binary: everything is real but the channel,
-//! which is the sandbox Shopify or a file.
+//! which is a sandbox or a file.
 
 #![expect(clippy::print_stdout, reason = "a story that is left out says so")]
 
@@ -7,6 +7,7 @@ mod crash;
 mod database_away;
 mod disk_full;
 mod paused_worker;
+mod payments;
 mod retail;
 mod shop;
 mod small_disk;

@@ -96,6 +96,11 @@ impl Portolan {
 
     /// Connects the sandbox shop and a retail file, and queues their first syncs.
     pub fn set_up_demo(&self, shopify_url: &str, csv: &Path) {
+        self.set_up_demo_with(shopify_url, csv, &[]);
+    }
+
+    /// The same with further words: `--stripe-url` connects the shop's payments, too.
+    pub fn set_up_demo_with(&self, shopify_url: &str, csv: &Path, further: &[&str]) {
         let plugins = plugins_dir();
         let words = [
             "setup-demo",
@@ -106,7 +111,7 @@ impl Portolan {
             "--csv",
             csv.to_str().expect("utf-8 path"),
         ];
-        self.run(&words);
+        self.run(&[&words[..], further].concat());
     }
 
     pub fn serve(&self) -> Server {

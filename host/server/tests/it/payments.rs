@@ -1,0 +1,141 @@
+//! The payments of the sandbox shop travel the whole way on both databases, through the provider's bad days, and come
+//! out as they went in: by month and kind, and payout by payout.
+
+use std::collections::BTreeMap;
+
+use portolan_db::testing::TestDatabase;
+use portolan_sandbox_stripe::{Account, CategoryTruth, EntryKind, Fault, FaultKind, Handle, Options, serve};
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use crate::support::{Portolan, column, number};
+
+/// What a month of the account says under a metric's name, by what each category adds to it.
+type Told = fn(category: &str, sums: &CategoryTruth) -> i64;
+
+const METRICS: [(&str, Told); 6] = [
+    ("gross_payments", |category, sums| if category == "sale" { sums.amount_minor } else { 0 }),
+    ("payment_refunds", |category, sums| if category == "refund" { -sums.amount_minor } else { 0 }),
+    ("disputed_payments", |category, sums| match category {
+        "dispute" | "dispute-reversal" => -sums.amount_minor,
+        _ => 0,
+    }),
+    ("payment_fees", |category, sums| match category {
+        "fee" | "fee-refund" | "tax-on-fee" => sums.fee_minor - sums.amount_minor,
+        _ => sums.fee_minor,
+    }),
+    ("payouts", |category, sums| match category {
+        "payout" | "payout-reversal" => -sums.amount_minor,
+        _ => 0,
+    }),
+    ("net_payout", |category, sums| match category {
+        "payout" | "payout-reversal" => 0,
+        _ => sums.net_minor,
+    }),
+];
+
+const TILL: &str = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n\
+    1,A,Lamp,2,2026-03-01 10:00:00,1.50,7,United Kingdom\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payments_answer_what_their_own_world_says_on_sqlite() {
+    answers_what_its_world_says(Portolan::embedded()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payments_answer_what_their_own_world_says_on_postgres() {
+    let Some(database) = TestDatabase::postgres(async |_| Ok(())).await else {
+        println!("skipped: PORTOLAN_TEST_POSTGRES_URL is not set");
+        return;
+    };
+    answers_what_its_world_says(Portolan::on_postgres(database.config.url.clone())).await;
+    database.discard().await;
+}
+
+/// A provider that breaks off a little before it answers.
+async fn start_provider() -> Handle {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("listen");
+    let handle = serve(listener, Options::tiny()).expect("serve");
+    for kind in [FaultKind::Truncated, FaultKind::InternalError] {
+        handle.sandbox.inject(Fault::next(kind));
+    }
+    handle
+}
+
+async fn answers_what_its_world_says(portolan: Portolan) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("listen");
+    let shop =
+        portolan_sandbox_shopify::serve(listener, portolan_sandbox_shopify::Options::tiny()).expect("serve");
+    let provider = start_provider().await;
+    let (shop_url, provider_url) = (shop.url(), provider.url());
+    let answers = tokio::task::spawn_blocking(move || {
+        let csv = portolan.folder.path().join("till.csv");
+        std::fs::write(&csv, TILL).expect("write till export");
+        portolan.set_up_demo_with(&shop_url, &csv, &["--stripe-url", &provider_url]);
+        let server = portolan.serve();
+        for sync in portolan.wait_for_syncs() {
+            assert_eq!(sync["state"], "succeeded", "{sync:#}");
+            let counted = sync["emitted"].as_i64().zip(sync["skipped"].as_i64()).map(|(a, b)| a + b);
+            assert_eq!((sync["seen"].as_i64(), sync["skipped"].as_i64()), (counted, Some(0)));
+        }
+        drop(server);
+        (METRICS.map(|(metric, _)| by(&portolan, metric, "month")), by(&portolan, "net_payout", "payout"))
+    })
+    .await
+    .expect("story");
+    let account = &provider.sandbox.world.accounts[0];
+    let months = account.truth(provider.sandbox.now()).months;
+    for ((metric, told), answered) in METRICS.iter().zip(answers.0) {
+        let sum = |categories: &BTreeMap<String, CategoryTruth>| {
+            categories.iter().map(|(category, sums)| told(category, sums)).sum::<i64>()
+        };
+        let expected: BTreeMap<String, i64> = months
+            .iter()
+            .map(|(month, categories)| (month.clone(), sum(categories)))
+            .filter(|(_, amount)| *amount != 0)
+            .collect();
+        assert_eq!(answered, expected, "{metric}");
+    }
+    let paid: Vec<i64> = sorted(answers.1.into_values());
+    assert_eq!(
+        paid,
+        sorted(payouts_and_rest(account)),
+        "what each payout is made of, and what is still to be paid"
+    );
+}
+
+/// What each payout is made of, beside what the bank sent back, and what is in none yet.
+fn payouts_and_rest(account: &Account) -> Vec<i64> {
+    let own = |kind: EntryKind| matches!(kind, EntryKind::Payout | EntryKind::PayoutFailure);
+    let mut sums = BTreeMap::<Option<usize>, i64>::new();
+    for entry in account.entries.iter().filter(|entry| !own(entry.kind)) {
+        *sums.entry(entry.payout).or_default() += entry.net_minor();
+    }
+    sums.into_values().filter(|sum| *sum != 0).collect()
+}
+
+fn sorted(amounts: impl IntoIterator<Item = i64>) -> Vec<i64> {
+    let mut sorted: Vec<i64> = amounts.into_iter().collect();
+    sorted.sort_unstable();
+    sorted
+}
+
+/// The metric by month or by payout, in the provider's currency.
+fn by(portolan: &Portolan, metric: &str, cut: &str) -> BTreeMap<String, i64> {
+    let table =
+        portolan.query(&["--metric", metric, "--by", cut, "--where", "channel=stripe", "--limit", "1000"]);
+    let keys = column(&table, if cut == "month" { "period" } else { cut });
+    let amounts = column(&table, metric);
+    keys.iter()
+        .zip(&amounts)
+        .filter(|(_, amount)| !amount.is_null())
+        .map(|(key, amount)| (name_of(key), number(amount)))
+        .filter(|(_, amount)| *amount != 0)
+        .collect()
+}
+
+/// A month by its first day; anything else as it is written.
+fn name_of(key: &Value) -> String {
+    let start = key["start"].as_str().or_else(|| key["from"].as_str());
+    start.map_or_else(|| key.to_string(), |start| start[..7].to_owned())
+}
