@@ -2,7 +2,7 @@
 
 use portolan_core::Currency;
 
-use super::{CashEvent, Finding, totals};
+use super::{BalanceCategory, CashEvent, Finding, totals};
 use crate::document::Payout;
 
 /// A payout beside the entries that name it.
@@ -35,7 +35,7 @@ impl PayoutCheck {
 pub fn payout_check<'a>(payout: &Payout, entries: impl IntoIterator<Item = &'a CashEvent>) -> PayoutCheck {
     let of_payout = entries
         .into_iter()
-        .filter(|entry| entry.payout_key.as_ref() == Some(&payout.key) && !entry.category.is_payout());
+        .filter(|entry| entry.payout_key.as_ref() == Some(&payout.key) && !is_itself(entry, payout));
     let (added, foreign): (Vec<&CashEvent>, Vec<&CashEvent>) =
         of_payout.partition(|entry| entry.currency == payout.currency);
     let sums = totals(added.iter().copied());
@@ -56,4 +56,12 @@ pub fn payout_check<'a>(payout: &Payout, entries: impl IntoIterator<Item = &'a C
             })
             .collect(),
     }
+}
+
+/// What the payout took from the balance, and what came back of it. What came back of *another* payout, because a bank
+/// refused it, is money in the balance again, and part of the payout that names it.
+fn is_itself(entry: &CashEvent, payout: &Payout) -> bool {
+    let of_another = entry.category == BalanceCategory::PayoutReversal
+        && entry.source_key.as_ref().is_some_and(|source| *source != payout.key);
+    entry.category.is_payout() && !of_another
 }

@@ -150,6 +150,32 @@ fn a_payout_is_checked_without_the_entry_that_is_itself() {
 }
 
 #[test]
+fn what_a_bank_sent_back_is_part_of_the_next_payout() {
+    let of = |payout: &str, source: Option<&str>, entry: BalanceEntry| BalanceEntry {
+        payout: Some(payout.into()),
+        source: source.map(str::to_owned),
+        ..entry
+    };
+    let events = events(
+        "pay-1",
+        &versions([
+            of("po-1", None, entry("t-1", "sale", 10_000, 0)),
+            of("po-1", Some("po-1"), entry("t-2", "payout", -10_000, 0)),
+            of("po-2", Some("po-1"), entry("t-3", "payout-reversal", 10_000, 0)),
+            of("po-2", None, entry("t-4", "sale", 500, 0)),
+            of("po-2", Some("po-2"), entry("t-5", "payout", -10_500, 0)),
+            // Some providers list it with the payout that failed.
+            of("po-3", None, entry("t-6", "sale", 70, 0)),
+            of("po-3", Some("po-3"), entry("t-7", "payout-reversal", 70, 0)),
+        ]),
+        &[],
+    );
+    for (key, amount) in [("po-1", 10_000), ("po-2", 10_500), ("po-3", 70)] {
+        assert!(payout_check(&payout(key, amount), &events).holds(), "{key}");
+    }
+}
+
+#[test]
 fn a_local_moment_is_the_stores() {
     let calendar = portolan_core::StoreCalendar::new("Asia/Kolkata", 0).unwrap();
     let local = BalanceEntry { at: Moment::Local(0), ..entry("t-1", "sale", 1, 0) };
