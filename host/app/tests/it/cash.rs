@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use portolan_app::ingest::batch::BatchAim;
 use portolan_commerce::document::Document;
+use portolan_connector::{Normalized, PluginRef};
 use portolan_core::{Random as _, SeededRandom};
 use portolan_db::entity::{cash_event, document, sale_event};
 
 use crate::batches::{Written, post};
+use crate::replays::read_again;
 use crate::support::*;
 
 /// What stands in the cash ledger: amounts by what, where and of which payment; what was taken back is gone.
@@ -111,6 +113,36 @@ async fn contested_money_is_posted_anew_when_its_dispute_is_decided() {
         let lost: Vec<&String> = standing.keys().filter(|key| key.contains("dispute lost")).collect();
         assert_eq!((lost.len(), standing.len()), (1, 2), "{standing:?}");
         assert_eq!(net_minor(&shop, "ch_1").await, 970 - 2_500, "no money moved");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_balance_that_is_read_differently_leaves_nothing_of_what_it_said() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let connection = shop.connect().await;
+        let told = [
+            balance_entry("t-1", Some("ch_1"), "sale", (1_000, 30), 60),
+            balance_entry("t-2", Some("ch_1"), "fee", (-50, 0), 60),
+        ];
+        shop.runtime.clone().page("orders", &told);
+        assert_succeeded(&shop.sync(connection).await);
+        assert_eq!(net_minor(&shop, "ch_1").await, 920);
+
+        shop.runtime.clone().on_normalize(|_: &PluginRef, normalized: &mut Normalized| {
+            for document in &mut normalized.documents {
+                if let Document::BalanceEntry(entry) = document
+                    && entry.key == "t-1"
+                {
+                    entry.payment = Some("ch_9".to_owned());
+                }
+            }
+        });
+        let replay = read_again(&shop, connection).await;
+        assert_eq!((replay.events_posted, replay.superseded), (2, 1), "taken back, and posted anew");
+        assert_eq!((net_minor(&shop, "ch_1").await, net_minor(&shop, "ch_9").await), (-50, 970));
+        assert_eq!(read_again(&shop, connection).await.events_posted, 0);
     })
     .await;
 }
