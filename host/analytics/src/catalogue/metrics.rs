@@ -254,7 +254,7 @@ pub const METRICS: &[Metric] = &[
         "Net payout",
         &[(NetPayout, 1)],
         "What the balance gained by everything but payouts: payments, refunds, disputes, fees, reserves, adjustments. \
-         Of one payout, what it should pay out.",
+         Of one payout, what it should pay out, without what a bank sent back of an earlier one.",
     ),
     less(ratio(
         "effective_fee_rate",
