@@ -23,7 +23,7 @@ use crate::wire::Portolan;
 const SANDBOX_TOKEN: &str = "shpat_sandbox";
 const SANDBOX_KEY: &str = "rk_test_sandbox";
 const SHOP_LABEL: &str = "Lotus & Lamp";
-const PAYMENTS_LABEL: &str = "Lotus & Lamp payments";
+const PAYMENTS_LABEL: &str = "Card payments";
 const RETAIL_LABEL: &str = "Online retail";
 
 /// How the columns of the retail data are read.
