@@ -1,7 +1,7 @@
 //! The schema's history, one migration per group of tables, alike on SQLite and PostgreSQL.
 //!
 //! Ids are UUIDs, instants microseconds in BIGINT, dates days in INTEGER, JSON is text. Every table
-//! of a tenant has the tenant first in its key. A migration that has been released is never edited.
+//! of a tenant has the tenant first in its key, and PostgreSQL's policies hold it by that column. A migration that has been released is never edited.
 
 #![expect(
     clippy::disallowed_methods,
@@ -24,7 +24,9 @@ mod m0006_jobs;
 mod m0007_set_aside;
 mod m0008_product_labels;
 mod m0009_cash_ledger;
+mod m0011_tenant_keys;
 mod m0013_replays;
+mod row_security;
 mod table;
 
 /// The list of migrations, oldest first.
@@ -42,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_set_aside::Migration),
             Box::new(m0008_product_labels::Migration),
             Box::new(m0009_cash_ledger::Migration),
+            Box::new(m0011_tenant_keys::Migration),
             Box::new(m0013_replays::Migration),
         ]
     }
@@ -50,10 +53,11 @@ impl MigratorTrait for Migrator {
 /// Any number, the same in every version: processes that migrate one database wait for each other.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7207414)";
 
-/// Brings the database to the newest schema, in one transaction: all of it or nothing. Does nothing
-/// where it already is. Processes that start at the same moment take turns.
+/// Brings the database to the newest schema, in one transaction: all of it or nothing, on PostgreSQL with the
+/// policies of every table of tenants. Does nothing where it already is. Processes that start at the same
+/// moment take turns.
 pub async fn migrate(connection: &DatabaseConnection) -> Result<(), DbErr> {
-    if pending(connection).await?.is_empty() {
+    if pending(connection).await?.is_empty() && row_security::stands(connection).await? {
         return Ok(());
     }
     let options = TransactionOptions {
@@ -65,6 +69,7 @@ pub async fn migrate(connection: &DatabaseConnection) -> Result<(), DbErr> {
         transaction.execute_unprepared(LOCK).await?;
     }
     Migrator::up(&transaction, None).await?;
+    row_security::raise(&transaction).await?;
     transaction.commit().await
 }
 

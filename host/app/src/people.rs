@@ -91,6 +91,7 @@ async fn find_or_create_tenant(
         data_version: Set(0),
         folded_version: Set(0),
     };
+    tx.act_for(id).await?;
     tx.insert_many(vec![head]).await?;
     Ok(id)
 }

@@ -57,13 +57,36 @@ async fn open_sqlite(config: &DatabaseConfig) -> Result<Pools, DbError> {
     // The writer first: it creates the file and turns the journal to WAL, which stays.
     let writer = sea_orm::Database::connect(sqlite_options(config, 1, false)).await?;
     let reader = sea_orm::Database::connect(sqlite_options(config, config.readers.max(1), true)).await?;
-    for (pool, query_only) in [(&writer, 0_i64), (&reader, 1)] {
-        expect_pragma(pool, "journal_mode", "wal".to_owned()).await?;
-        expect_pragma(pool, "synchronous", 2_i64).await?;
-        expect_pragma(pool, "foreign_keys", 1_i64).await?;
-        expect_pragma(pool, "query_only", query_only).await?;
-    }
+    let checked = async {
+        for (pool, query_only) in [(&writer, 0_i64), (&reader, 1)] {
+            expect_pragmas(pool, query_only).await?;
+        }
+        Ok(())
+    };
+    accept_or_refuse(checked.await, config.accept_data_loss)?;
     Ok(Pools { writer, reader })
+}
+
+/// Reads back what keeps acknowledged writes and the rows' bonds.
+async fn expect_pragmas(pool: &DatabaseConnection, query_only: i64) -> Result<(), DbError> {
+    expect_pragma(pool, "journal_mode", "wal".to_owned()).await?;
+    expect_pragma(pool, "synchronous", 2_i64).await?;
+    expect_pragma(pool, "foreign_keys", 1_i64).await?;
+    expect_pragma(pool, "query_only", query_only).await
+}
+
+/// What could lose acknowledged data is refused, or said loudly where the operator accepts it.
+fn accept_or_refuse(checked: Result<(), DbError>, accept_data_loss: bool) -> Result<(), DbError> {
+    match checked {
+        Err(DbError::Unsafe(problem)) if accept_data_loss => {
+            tracing::warn!("ACKNOWLEDGED DATA MAY BE LOST, as --accept-data-loss asks: {problem}");
+            Ok(())
+        }
+        Err(DbError::Unsafe(problem)) => Err(DbError::Unsafe(format!(
+            "{problem}. For data that may be lost, start with --accept-data-loss"
+        ))),
+        checked => checked,
+    }
 }
 
 fn sqlite_options(config: &DatabaseConfig, connections: u32, query_only: bool) -> ConnectOptions {
@@ -118,17 +141,22 @@ async fn open_postgres(config: &DatabaseConfig) -> Result<Pools, DbError> {
     let writer = sea_orm::Database::connect(postgres_options(config, config.writers.max(2), "30s")).await?;
     // A reader computes between its statements: a snapshot may rest a while.
     let reader = sea_orm::Database::connect(postgres_options(config, config.readers.max(1), "5min")).await?;
-    if !config.accept_data_loss {
-        for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
-            let value: String = single_value(&writer, &format!("SHOW {setting}")).await?;
-            if value == "off" {
-                return Err(DbError::Unsafe(format!(
-                    "PostgreSQL's {setting} is off, acknowledged data could be lost: turn it on"
-                )));
-            }
+    accept_or_refuse(expect_durable(&writer).await, config.accept_data_loss)?;
+    Ok(Pools { writer, reader })
+}
+
+/// Reads back what makes PostgreSQL write before it acknowledges.
+async fn expect_durable(pool: &DatabaseConnection) -> Result<(), DbError> {
+    for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
+        let value: String = single_value(pool, &format!("SHOW {setting}")).await?;
+        if value == "off" {
+            return Err(DbError::Unsafe(format!(
+                "PostgreSQL's {setting} is off, acknowledged data could be lost: \
+                 run ALTER SYSTEM SET {setting} = on; SELECT pg_reload_conf()"
+            )));
         }
     }
-    Ok(Pools { writer, reader })
+    Ok(())
 }
 
 fn postgres_options(
@@ -172,3 +200,6 @@ async fn single_value<T: TryGetable>(pool: &DatabaseConnection, sql: &str) -> Re
     let row = pool.query_one_raw(statement).await?.ok_or_else(|| DbErr::RecordNotFound(sql.to_owned()))?;
     Ok(row.try_get_by_index(0)?)
 }
+
+#[cfg(test)]
+mod tests;

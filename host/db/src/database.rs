@@ -8,14 +8,15 @@ use std::sync::Arc;
 
 use portolan_core::TenantId;
 use sea_orm::{
-    AccessMode, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, RuntimeErr,
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, RuntimeErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::JoinHandle;
 use tracing::Instrument;
 
 use crate::disk::Disk;
+use crate::wall::{self, Scope, WorksAs};
 use crate::{DatabaseConfig, DbError, Dialect, SystemTx, TenantTx, connect};
 
 /// What a transaction does, boxed: `|tx| Box::pin(async move { … })`.
@@ -35,6 +36,9 @@ pub enum WriteClass {
 #[derive(Clone)]
 pub struct Database {
     inner: Arc<Inner>,
+    /// Whether a tenant's transaction filters by its tenant: the first wall. Only a test goes without, to
+    /// see the second one hold.
+    filters_tenants: bool,
 }
 
 struct Inner {
@@ -50,6 +54,9 @@ struct Inner {
     disk: Arc<Disk>,
     /// How many connections may have died in the pools while the server was away.
     pooled: u32,
+    /// As whom transactions on PostgreSQL work, once it is sure that row-level security holds them.
+    works_as: OnceCell<WorksAs>,
+    accept_missing_row_security: bool,
 }
 
 impl std::fmt::Debug for Database {
@@ -76,8 +83,27 @@ impl Database {
                 background: Arc::new(Semaphore::new(background)),
                 disk: Arc::default(),
                 pooled: config.writers.max(config.readers),
+                works_as: OnceCell::new(),
+                accept_missing_row_security: config.accept_missing_row_security,
             }),
+            filters_tenants: true,
         })
+    }
+
+    /// Refuses a PostgreSQL whose row-level security does not stand. Every transaction asks this before it
+    /// begins; a process that starts asks it to say so at once.
+    pub async fn check_row_security(&self) -> Result<(), DbError> {
+        match self.inner.dialect {
+            Dialect::Sqlite => Ok(()),
+            Dialect::Postgres => self.inner.works_as().await.map(|_| ()),
+        }
+    }
+
+    /// The same database without the first wall: tenants' transactions neither filter nor refuse.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn without_tenant_filter(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), filters_tenants: false }
     }
 
     pub fn dialect(&self) -> Dialect {
@@ -102,15 +128,14 @@ impl Database {
     /// A snapshot of one tenant: all its reads see the same moment. Dropping it ends it.
     pub async fn read(&self, tenant: TenantId) -> Result<TenantTx, DbError> {
         let inner = self.inner.clone();
-        settle(tokio::spawn(async move { inner.begin_read(Some(tenant)).await }))
-            .await??
-            .into_tenant_tx(tenant)
+        let begun = settle(tokio::spawn(async move { inner.begin_read(Scope::Tenant(tenant)).await })).await??;
+        Ok(begun.into_tenant_tx(tenant, self.filters_tenants))
     }
 
     /// A snapshot of what the house shares.
     pub async fn system_read(&self) -> Result<SystemTx, DbError> {
         let inner = self.inner.clone();
-        Ok(settle(tokio::spawn(async move { inner.begin_read(None).await })).await??.into_system_tx())
+        Ok(settle(tokio::spawn(async move { inner.begin_read(Scope::House).await })).await??.into_system_tx())
     }
 
     /// Runs `work` in one transaction of the tenant, for a person who waits: commits when it is
@@ -131,10 +156,10 @@ impl Database {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        let inner = self.inner.clone();
+        let (inner, filters_tenants) = (self.inner.clone(), self.filters_tenants);
         let task = async move {
             let _turn = inner.turn(class).await?;
-            let tx = inner.begin_write(Some(tenant)).await?.into_tenant_tx(tenant)?;
+            let tx = inner.begin_write(Scope::Tenant(tenant)).await?.into_tenant_tx(tenant, filters_tenants);
             match work(&tx).await {
                 Ok(value) => tx.commit().await.map(|()| value).map_err(E::from),
                 Err(error) => {
@@ -166,7 +191,7 @@ impl Database {
         let inner = self.inner.clone();
         let task = async move {
             let _turn = inner.turn(class).await?;
-            let tx = inner.begin_write(None).await?.into_system_tx();
+            let tx = inner.begin_write(Scope::House).await?.into_system_tx();
             match work(&tx).await {
                 Ok(value) => tx.commit().await.map(|()| value).map_err(E::from),
                 Err(error) => {
@@ -203,8 +228,8 @@ impl Begun {
         SystemTx::new(self.transaction, self.dialect, self.disk)
     }
 
-    fn into_tenant_tx(self, tenant: TenantId) -> Result<TenantTx, DbError> {
-        Ok(TenantTx::new(self.into_system_tx(), tenant))
+    fn into_tenant_tx(self, tenant: TenantId, filters_tenants: bool) -> TenantTx {
+        TenantTx::new(self.into_system_tx(), tenant, filters_tenants)
     }
 }
 
@@ -219,15 +244,15 @@ impl Inner {
         }
     }
 
-    async fn begin_write(&self, tenant: Option<TenantId>) -> Result<Begun, DbError> {
+    async fn begin_write(&self, scope: Scope) -> Result<Begun, DbError> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        self.begin(&self.writer, options, tenant).await
+        self.begin(&self.writer, options, scope).await
     }
 
-    async fn begin_read(&self, tenant: Option<TenantId>) -> Result<Begun, DbError> {
+    async fn begin_read(&self, scope: Scope) -> Result<Begun, DbError> {
         let options = match self.dialect {
             Dialect::Sqlite => TransactionOptions {
                 sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
@@ -239,7 +264,7 @@ impl Inner {
                 ..TransactionOptions::default()
             },
         };
-        self.begin(&self.reader, options, tenant).await
+        self.begin(&self.reader, options, scope).await
     }
 
     /// Begins on a connection that lives: those that rested in a pool may have died with their server, and
@@ -248,40 +273,37 @@ impl Inner {
         &self,
         pool: &DatabaseConnection,
         options: TransactionOptions,
-        tenant: Option<TenantId>,
+        scope: Scope,
     ) -> Result<Begun, DbError> {
         for _ in 0..self.pooled {
-            match self.begin_once(pool, options, tenant).await {
+            match self.begin_once(pool, options, scope).await {
                 Err(DbError::Unavailable(DbErr::Query(_) | DbErr::Exec(_))) => {}
                 begun => return begun,
             }
         }
-        self.begin_once(pool, options, tenant).await
+        self.begin_once(pool, options, scope).await
     }
 
     async fn begin_once(
         &self,
         pool: &DatabaseConnection,
         options: TransactionOptions,
-        tenant: Option<TenantId>,
+        scope: Scope,
     ) -> Result<Begun, DbError> {
+        let announcement = match self.dialect {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => Some(scope.announcement(self.works_as().await?)),
+        };
         let transaction = pool.begin_with_options(options).await?;
-        let begun = Begun { transaction, dialect: self.dialect, disk: self.disk.clone() };
-        match (self.dialect, tenant) {
-            (Dialect::Postgres, Some(tenant)) => begun.announce(tenant).await,
-            _ => Ok(begun),
+        if let Some(announcement) = announcement {
+            transaction.execute_raw(announcement).await?;
         }
+        Ok(Begun { transaction, dialect: self.dialect, disk: self.disk.clone() })
     }
-}
 
-impl Begun {
-    /// Tells PostgreSQL whose transaction it is, until it ends: what row-level policies read.
-    async fn announce(self, tenant: TenantId) -> Result<Self, DbError> {
-        let sql = "SELECT set_config('app.tenant', $1, true)";
-        let statement =
-            sea_orm::Statement::from_sql_and_values(self.dialect.backend(), sql, [tenant.to_string().into()]);
-        sea_orm::ConnectionTrait::execute_raw(&self.transaction, statement).await?;
-        Ok(self)
+    async fn works_as(&self) -> Result<WorksAs, DbError> {
+        let inspect = || wall::inspect(&self.writer, self.accept_missing_row_security);
+        self.works_as.get_or_try_init(inspect).await.copied()
     }
 }
 

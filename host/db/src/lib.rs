@@ -3,6 +3,8 @@
 //!
 //! **Invariants**
 //! - A tenant's rows are reached through a [`TenantTx`] alone; every statement it sends binds its tenant.
+//! - On PostgreSQL, policies of the database are a second wall: no transaction begins before it is sure that
+//!   they stand and hold the role it works as.
 //! - Every write is an explicit transaction that runs in a task of its own ([`Database::write`]), so that
 //!   a caller who goes away can cancel neither `BEGIN` nor `COMMIT`. sqlx 0.9.0 hands out connections
 //!   inside an open transaction otherwise, and later acknowledged writes vanish.
@@ -41,6 +43,7 @@ mod system_tx;
 mod tenant_tx;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod wall;
 
 pub use config::DatabaseConfig;
 pub use database::{Database, Work, WriteClass};

@@ -1,9 +1,12 @@
 //! A transaction over what the house shares: people, plugins, sessions, and work that spans tenants.
+//! Of the tables that carry a tenant, PostgreSQL's policies open it those alone that such work needs
+//! (`HOUSE_TABLES` of the migrations).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
+use portolan_core::TenantId;
 use sea_orm::{
     ActiveModelBehavior, ActiveModelTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
     DeleteMany, EntityTrait, ExecResult, IntoActiveModel, QueryResult, Select, Statement, UpdateMany,
@@ -66,13 +69,23 @@ impl SystemTx {
         self.dialect
     }
 
+    /// Lets this transaction write rows of one tenant as well, in every table: for the moment that founds it.
+    /// Everything else about one tenant goes through a [`crate::TenantTx`].
+    pub async fn act_for(&self, tenant: TenantId) -> Result<(), DbError> {
+        if self.dialect == Dialect::Postgres {
+            let sql = "SELECT set_config('app.tenant', $1, true)";
+            self.execute_raw(self.statement(sql, [tenant.to_string().into()])).await?;
+        }
+        Ok(())
+    }
+
     /// Reads a table of the house: `tx.find::<user::Entity>().filter(…).one(tx)`.
     pub fn find<E: HostEntity>(&self) -> Select<E> {
         E::find()
     }
 
-    /// Reads any table, whoever the rows belong to: for the queue and other work that serves all tenants
-    /// at once. Never for what a person sees.
+    /// Reads a table of the house's work, whoever the rows belong to: for the queue and whatever else serves
+    /// all tenants at once. Never for what a person sees.
     pub fn find_across_tenants<E: EntityTrait>(&self) -> Select<E> {
         E::find()
     }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use portolan_core::TenantId;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelBehavior, ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DbBackend, DbErr,
+    ActiveModelBehavior, ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr,
     DeleteMany, EntityTrait, ExecResult, IntoActiveModel, PrimaryKeyTrait, QueryFilter, QueryResult, Select,
     Statement, UpdateMany, Value,
 };
@@ -22,12 +22,14 @@ use crate::{DbError, Dialect, SystemTx, TenantEntity, bulk};
 pub struct TenantTx {
     system: SystemTx,
     tenant: TenantId,
+    /// False in the one test that takes this wall away to see PostgreSQL's hold.
+    filters: bool,
     statements: AtomicU64,
 }
 
 impl TenantTx {
-    pub(crate) fn new(system: SystemTx, tenant: TenantId) -> Self {
-        Self { system, tenant, statements: AtomicU64::new(0) }
+    pub(crate) fn new(system: SystemTx, tenant: TenantId, filters: bool) -> Self {
+        Self { system, tenant, filters, statements: AtomicU64::new(0) }
     }
 
     pub fn tenant(&self) -> TenantId {
@@ -56,7 +58,7 @@ impl TenantTx {
 
     /// The tenant's rows of a table.
     pub fn find<E: TenantEntity>(&self) -> Select<E> {
-        E::find().filter(E::tenant_column().eq(self.tenant.0))
+        E::find().filter(self.own_rows::<E>())
     }
 
     /// The tenant's row with this id, in tables with the key (tenant, id).
@@ -117,19 +119,18 @@ impl TenantTx {
         <A::Entity as EntityTrait>::Model: IntoActiveModel<A>,
     {
         self.claim(&mut row)?;
-        let column = <A::Entity as TenantEntity>::tenant_column();
-        let update = A::Entity::update(row).validate()?.filter(column.eq(self.tenant.0));
+        let update = A::Entity::update(row).validate()?.filter(self.own_rows::<A::Entity>());
         Ok(update.exec(self).await?)
     }
 
     /// Changes the tenant's rows of a table, as filtered further: `tx.update_many::<E>().….exec(tx)`.
     pub fn update_many<E: TenantEntity>(&self) -> UpdateMany<E> {
-        E::update_many().filter(E::tenant_column().eq(self.tenant.0))
+        E::update_many().filter(self.own_rows::<E>())
     }
 
     /// Deletes the tenant's rows of a table, as filtered further.
     pub fn delete_many<E: TenantEntity>(&self) -> DeleteMany<E> {
-        E::delete_many().filter(E::tenant_column().eq(self.tenant.0))
+        E::delete_many().filter(self.own_rows::<E>())
     }
 
     /// A statement in SQL with `$1`, `$2`, … for its values, understood by both databases. One of the
@@ -139,6 +140,11 @@ impl TenantTx {
         I: IntoIterator<Item = Value>,
     {
         self.system.statement(sql, values)
+    }
+
+    fn own_rows<E: TenantEntity>(&self) -> Condition {
+        let everything = Condition::all();
+        if self.filters { everything.add(E::tenant_column().eq(self.tenant.0)) } else { everything }
     }
 
     /// Makes the row this tenant's, or refuses one that says it is another's.
@@ -151,7 +157,7 @@ impl TenantTx {
         let own = Value::from(self.tenant.0);
         match row.get(column) {
             ActiveValue::NotSet => row.set(column, own),
-            ActiveValue::Set(value) | ActiveValue::Unchanged(value) if value == own => {}
+            ActiveValue::Set(value) | ActiveValue::Unchanged(value) if value == own || !self.filters => {}
             _ => return Err(DbError::Other(DbErr::Custom("the row belongs to another tenant".to_owned()))),
         }
         Ok(())
@@ -169,7 +175,9 @@ impl TenantTx {
     /// Counts the statement, or refuses it.
     fn fence(&self, statement: &Statement) -> Result<(), DbErr> {
         let values = statement.values.as_ref().map_or(&[][..], |values| values.0.as_slice());
-        if values.iter().any(|value| matches!(value, Value::Uuid(Some(id)) if *id == self.tenant.0)) {
+        let binds_tenant =
+            values.iter().any(|value| matches!(value, Value::Uuid(Some(id)) if *id == self.tenant.0));
+        if binds_tenant || !self.filters {
             self.statements.fetch_add(1, Ordering::Relaxed);
             return Ok(());
         }

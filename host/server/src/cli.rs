@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use portolan_access::MasterKeyId;
 use portolan_app::web::address::PublicAddress;
 
 /// Self-hosted commerce analytics: one chart over every marketplace, shop and payment provider.
@@ -24,8 +25,11 @@ pub struct Place {
     #[arg(long, env = "PORTOLAN_DATABASE_URL")]
     pub database_url: Option<String>,
     /// Start although the database does not promise to keep what it acknowledges.
-    #[arg(long, env = "PORTOLAN_ACCEPT_DATA_LOSS", hide = true)]
+    #[arg(long, env = "PORTOLAN_ACCEPT_DATA_LOSS")]
     pub accept_data_loss: bool,
+    /// Start although PostgreSQL's row-level security does not hold: for a trial among people who trust each other.
+    #[arg(long, env = "PORTOLAN_ACCEPT_MISSING_ROW_SECURITY")]
+    pub accept_missing_row_security: bool,
     /// Address that people open in their browsers, when a proxy stands in front: https://portolan.example
     #[arg(long, env = "PORTOLAN_PUBLIC_ADDRESS")]
     pub public_address: Option<PublicAddress>,
@@ -47,7 +51,8 @@ pub enum Command {
         #[arg(long, env = "PORTOLAN_WORKERS", default_value_t = 2)]
         workers: usize,
     },
-    /// Bring the database to this version's tables.
+    /// Bring the database to this version's tables, and on PostgreSQL to its role and policies. With the
+    /// address of the database's owner, where the server has another.
     Migrate {
         #[command(flatten)]
         place: Place,
@@ -78,6 +83,11 @@ pub enum Command {
     User {
         #[command(subcommand)]
         command: UserCommand,
+    },
+    /// The keys that secrets rest sealed with.
+    Secrets {
+        #[command(subcommand)]
+        command: SecretsCommand,
     },
     /// Print the OpenAPI document.
     Openapi,
@@ -182,6 +192,28 @@ pub enum ConnectionCommand {
         connection: String,
         /// Scheme, host and port: http://127.0.0.1:9911
         address: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SecretsCommand {
+    /// Say which keys there are and how much needs each.
+    Status {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Change the master key and all data keys and seal everything anew, while the server runs. Finishes what
+    /// was begun before.
+    Rotate {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Take a master key that nothing needs any more out of the key file.
+    RemoveKey {
+        #[command(flatten)]
+        place: Place,
+        /// Its id, as `portolan secrets status` shows it.
+        key: MasterKeyId,
     },
 }
 

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::Place;
 use crate::fold::FoldFacts;
 
-/// Holds the master key in base64, where a file is not wanted.
+/// Holds the master keys in base64, the active one on the first line, where a file is not wanted.
 const MASTER_KEY_VARIABLE: &str = "PORTOLAN_MASTER_KEY";
 
 /// A Portolan with everything real, opened on a data folder.
@@ -86,10 +86,12 @@ async fn open_database(place: &Place, data_dir: &Path) -> Result<Database> {
         None => DatabaseConfig::sqlite(&data_dir.join("portolan.db")),
     };
     config.accept_data_loss = place.accept_data_loss;
+    config.accept_missing_row_security = place.accept_missing_row_security;
     let db = Database::connect(&config).await.context("the database cannot be opened")?;
     portolan_migrations::migrate(db.migration_connection())
         .await
-        .context("the database cannot be migrated")?;
+        .context("the database cannot be migrated: on PostgreSQL its owner does, with portolan migrate --database-url <the owner's address>")?;
+    db.check_row_security().await?;
     Ok(db)
 }
 

@@ -1,5 +1,8 @@
-//! The door, on both databases.
+//! The door and the vault, on both databases.
 
 mod links;
+mod registry;
+mod rotation;
 mod sessions;
 mod support;
+mod vault;

@@ -44,7 +44,7 @@ impl Door {
     }
 }
 
-async fn new_tenant(database: &Database) -> TenantId {
+pub async fn new_tenant(database: &Database) -> TenantId {
     let row = tenant::Model {
         id: id::new_uuid(&SystemClock, &SystemRandom),
         slug: id::new_uuid(&SystemClock, &SystemRandom).to_string(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portolan_access::SealedCell;
+use portolan_access::{CONNECTION_SECRET, TenantKeys};
 use portolan_connector::{ConnectionContext, EgressGrant, SecretValue, StagedFile};
 use portolan_core::calendar::StoreCalendar;
 use portolan_core::{ConnectionId, Instant};
@@ -12,10 +12,6 @@ use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 
 use crate::App;
 use crate::web::error::{AppError, AppResult};
-
-/// Table and column that hold the sealed secrets: part of what a secret is sealed to.
-pub const SECRET_TABLE: &str = "connection_secret";
-pub const SECRET_COLUMN: &str = "sealed";
 
 /// The state of an upload that waits for its plugin.
 pub const UPLOAD_WAITING: &str = "waiting";
@@ -42,10 +38,11 @@ pub async fn load_context(
         .filter(connection_secret::Column::ConnectionId.eq(connection.id))
         .all(tx)
         .await?;
+    let keys = TenantKeys::load(&app.key_ring, tx).await?;
     for secret in sealed {
         let row = secret_row(id, &secret.field);
-        let cell = SealedCell { table: SECRET_TABLE, column: SECRET_COLUMN, tenant: tx.tenant(), row: &row };
-        let plain = app.key_ring.open(cell, &secret.sealed).map_err(AppError::internal)?;
+        let cell = CONNECTION_SECRET.cell(tx.tenant(), &row);
+        let plain = keys.open(cell, &secret.sealed).map_err(AppError::internal)?;
         let plain = String::from_utf8(plain).map_err(AppError::internal)?;
         secrets.push((secret.field, SecretValue::new(plain)));
     }

@@ -10,7 +10,7 @@ use portolan_connector::{FieldError, InstalledPlugin, Manifest};
 use portolan_core::{ConnectionId, TenantId, UserId};
 use portolan_db::entity::chunk::{self, ChunkState};
 use portolan_db::entity::sync::{self, SyncState};
-use portolan_db::entity::{cash_event, connection, connection_secret, document, sale_event};
+use portolan_db::entity::{cash_event, connection, document, sale_event};
 use portolan_db::{DbError, TenantTx};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, QueryFilter};
@@ -114,14 +114,20 @@ pub async fn change_connection(
         check_offline(app, &plugin, context).await?;
     }
     drop(tx);
-    let sealer = Sealer { app, tenant, connection: id, by: Some(by) };
-    let secrets: AppResult<Vec<_>> =
-        split.secrets.iter().map(|(field, value)| sealer.seal(field, value.expose())).collect();
-    let secrets = secrets?;
+    let sealer = Sealer { app: Arc::clone(app), connection: id, by: Some(by) };
+    let secrets = split.secrets;
     let new_secrets = !secrets.is_empty();
     let moved = app
         .db
-        .write(tenant, move |tx| Box::pin(async move { store(tx, &guard, &after, secrets).await }))
+        .write(tenant, move |tx| {
+            Box::pin(async move {
+                let moved = store(tx, &guard, &after).await?;
+                for secret in sealer.seal(tx, &secrets).await? {
+                    replace_secret(tx, id, secret).await?;
+                }
+                Ok::<_, AppError>(moved)
+            })
+        })
         .await?;
     let access = moved || new_secrets;
     tracing::info!(tenant.id = %tenant, connection.id = %id, "connection settings changed");
@@ -200,7 +206,6 @@ async fn store(
     tx: &TenantTx,
     guard: &Guard,
     after: &connection::Model,
-    secrets: Vec<connection_secret::ActiveModel>,
 ) -> AppResult<bool> {
     let id = ConnectionId(after.id);
     let before = hold_connection(tx, id).await?;
@@ -245,9 +250,6 @@ async fn store(
         .map_err(DbError::from)?;
     if stored.rows_affected == 0 {
         return Err(changed_meanwhile());
-    }
-    for secret in secrets {
-        replace_secret(tx, id, secret).await?;
     }
     Ok(moved)
 }

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use portolan_access::SealedCell;
-use portolan_connector::{CheckReport, ConnectionContext, FieldError, InstalledPlugin, Manifest};
+use portolan_access::{CONNECTION_SECRET, TenantKeys};
+use portolan_connector::{
+    CheckReport, ConnectionContext, FieldError, InstalledPlugin, Manifest, SecretValue,
+};
 use portolan_core::calendar::StoreCalendar;
 use portolan_core::{ConnectionId, TenantId, UserId};
 use portolan_db::entity::connection::{self, ConnectionState};
@@ -19,7 +21,7 @@ pub use crate::channels::{find_connection, find_plugin, plugin_of};
 
 use crate::App;
 use crate::channels::consent::consent_record;
-use crate::channels::context::{SECRET_COLUMN, SECRET_TABLE, load_context, secret_row};
+use crate::channels::context::{load_context, secret_row};
 use crate::syncs::jobs::{schedule_streams, stream_rows};
 use crate::web::error::{AppError, AppResult};
 
@@ -73,10 +75,8 @@ pub async fn create_connection(
         files: Vec::new(),
     };
     check_offline(app, &plugin, context).await?;
-    let sealer = Sealer { app, tenant, connection: id, by };
-    let secrets: AppResult<Vec<_>> =
-        split.secrets.iter().map(|(field, value)| sealer.seal(field, value.expose())).collect();
-    let secrets = secrets?;
+    let sealer = Sealer { app: Arc::clone(app), connection: id, by };
+    let secrets = split.secrets;
     let row = connection::ActiveModel {
         tenant_id: Set(tenant.0),
         id: Set(id.0),
@@ -98,7 +98,7 @@ pub async fn create_connection(
             Box::pin(async move {
                 refuse_taken_label(tx, id, &row.label.clone().unwrap()).await?;
                 tx.insert(row).await?;
-                tx.insert_many(secrets).await?;
+                tx.insert_many(sealer.seal(tx, &secrets).await?).await?;
                 tx.insert_many(streams).await?;
                 schedule_streams(&queue, tx, id).await?;
                 tx.bump_data_version().await?;
@@ -151,27 +151,39 @@ pub(super) async fn check_offline(
 }
 
 /// Seals secrets of one connection.
-pub(super) struct Sealer<'a> {
-    pub app: &'a App,
-    pub tenant: TenantId,
+pub(super) struct Sealer {
+    pub app: Arc<App>,
     pub connection: ConnectionId,
     /// Who entered them; nobody for the operator's command line.
     pub by: Option<UserId>,
 }
 
-impl Sealer<'_> {
-    pub fn seal(&self, field: &str, value: &str) -> AppResult<connection_secret::ActiveModel> {
-        let row = secret_row(self.connection, field);
-        let cell = SealedCell { table: SECRET_TABLE, column: SECRET_COLUMN, tenant: self.tenant, row: &row };
-        let sealed = self.app.key_ring.seal(cell, value.as_bytes(), &*self.app.random);
-        Ok(connection_secret::ActiveModel {
-            tenant_id: Set(self.tenant.0),
-            connection_id: Set(self.connection.0),
-            field: Set(field.to_owned()),
-            sealed: Set(sealed.map_err(AppError::internal)?),
-            set_by: Set(self.by.map(|user| user.0)),
-            set_at: Set(self.app.clock.now().0),
-        })
+impl Sealer {
+    /// The rows of these secrets, sealed with the tenant's newest key, for the transaction that stores them.
+    pub async fn seal(
+        &self,
+        tx: &TenantTx,
+        secrets: &[(String, SecretValue)],
+    ) -> AppResult<Vec<connection_secret::ActiveModel>> {
+        if secrets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let app = &self.app;
+        let keys = TenantKeys::load_to_seal(&app.key_ring, tx, &*app.clock, &*app.random).await?;
+        let seal = |(field, value): &(String, SecretValue)| {
+            let row = secret_row(self.connection, field);
+            let cell = CONNECTION_SECRET.cell(tx.tenant(), &row);
+            let sealed = keys.seal(cell, value.expose().as_bytes(), &*app.random);
+            Ok(connection_secret::ActiveModel {
+                tenant_id: Set(tx.tenant().0),
+                connection_id: Set(self.connection.0),
+                field: Set(field.clone()),
+                sealed: Set(sealed.map_err(AppError::internal)?),
+                set_by: Set(self.by.map(|user| user.0)),
+                set_at: Set(app.clock.now().0),
+            })
+        };
+        secrets.iter().map(seal).collect()
     }
 }
 
@@ -267,8 +279,10 @@ pub async fn set_secret(
                 if value.is_empty() {
                     return Err(AppError::invalid(&field, "Enter the new secret."));
                 }
-                let sealer = Sealer { app: &app, tenant, connection: id, by: Some(by) };
-                replace_secret(tx, id, sealer.seal(&field, &value)?).await?;
+                let sealer = Sealer { app: Arc::clone(&app), connection: id, by: Some(by) };
+                for secret in sealer.seal(tx, &[(field, SecretValue::new(value))]).await? {
+                    replace_secret(tx, id, secret).await?;
+                }
                 tx.update_many::<connection::Entity>()
                     .col_expr(connection::Column::UpdatedAt, Expr::value(app.clock.now().0))
                     .filter(connection::Column::Id.eq(id.0))

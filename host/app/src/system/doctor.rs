@@ -1,13 +1,12 @@
 //! Can everything that is kept be read? Secrets open, parts exist, plugins load.
 
-use portolan_access::SealedCell;
-use portolan_core::{ConnectionId, TenantId};
+use portolan_access::{ColumnReport, examine as examine_sealed};
+use portolan_core::TenantId;
 use portolan_db::TenantTx;
-use portolan_db::entity::{connection, connection_secret, fact_part};
+use portolan_db::entity::{connection, fact_part};
 
 use crate::App;
 use crate::channels::build_of_connection;
-use crate::channels::context::{SECRET_COLUMN, SECRET_TABLE, secret_row};
 use crate::people::all_tenants;
 use crate::web::error::AppResult;
 
@@ -16,6 +15,8 @@ use crate::web::error::AppResult;
 pub struct Finding {
     pub what: String,
     pub count: usize,
+    /// What there is to know beside the number.
+    pub detail: Option<String>,
     /// What is wrong and what to do; absent where nothing is.
     pub problem: Option<String>,
 }
@@ -23,33 +24,39 @@ pub struct Finding {
 /// Reads everything of every tenant.
 pub async fn examine(app: &App) -> AppResult<Vec<Finding>> {
     app.db.ping().await?;
-    let mut findings = vec![Finding { what: "database".to_owned(), count: 1, problem: None }];
+    let mut findings = vec![Finding { what: "database".to_owned(), count: 1, detail: None, problem: None }];
     for tenant in all_tenants(app).await? {
         let tx = app.db.read(TenantId(tenant.id)).await?;
-        findings.push(examine_secrets(app, &tx, &tenant.slug).await?);
+        let sealed = examine_sealed(&app.key_ring, &tx).await?;
+        findings.extend(sealed.into_iter().map(|report| sealed_finding(report, &tenant.slug)));
         findings.push(examine_parts(app, &tx, &tenant.slug).await?);
         findings.push(examine_plugins(app, &tx, &tenant.slug).await?);
     }
     Ok(findings)
 }
 
-async fn examine_secrets(app: &App, tx: &TenantTx, slug: &str) -> AppResult<Finding> {
-    let secrets = tx.find::<connection_secret::Entity>().all(tx).await?;
-    let mut closed = Vec::new();
-    for secret in &secrets {
-        let row = secret_row(ConnectionId(secret.connection_id), &secret.field);
-        let cell = SealedCell { table: SECRET_TABLE, column: SECRET_COLUMN, tenant: tx.tenant(), row: &row };
-        if app.key_ring.open(cell, &secret.sealed).is_err() {
-            closed.push(row);
-        }
-    }
-    let problem = (!closed.is_empty()).then(|| {
-        format!(
-            "{} do not open with this master key: restore the right master.key, or enter them again",
-            closed.join(", ")
-        )
+/// How many rows that do not open are named.
+const NAMED: usize = 10;
+
+fn sealed_finding(report: ColumnReport, slug: &str) -> Finding {
+    let keys: Vec<String> = report.by_key.iter().map(|(key, count)| format!("{key}: {count}")).collect();
+    let keys = if keys.is_empty() { String::new() } else { format!("; {}", keys.join(", ")) };
+    let problem = (!report.closed.is_empty()).then(|| {
+        let named: Vec<String> =
+            report.closed.iter().take(NAMED).map(|(row, error)| format!("{row}: {error}")).collect();
+        let more = match report.closed.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        let open = format!("{} of {} open{keys}", report.readable, report.total);
+        format!("{open}. {}{more}. What cannot be restored has to be entered again", named.join("; "))
     });
-    Ok(Finding { what: format!("{slug}: sealed secrets"), count: secrets.len(), problem })
+    Finding {
+        what: format!("{slug}: sealed {}.{}", report.table, report.column),
+        count: usize::try_from(report.total).unwrap_or(usize::MAX),
+        detail: Some(format!("{} readable{keys}", report.readable)),
+        problem,
+    }
 }
 
 async fn examine_parts(app: &App, tx: &TenantTx, slug: &str) -> AppResult<Finding> {
@@ -60,7 +67,7 @@ async fn examine_parts(app: &App, tx: &TenantTx, slug: &str) -> AppResult<Findin
     let problem = (!missing.is_empty()).then(|| {
         format!("{} files are gone: restore the folder parts ({})", missing.len(), missing.join(", "))
     });
-    Ok(Finding { what: format!("{slug}: ledger parts"), count: parts.len(), problem })
+    Ok(Finding { what: format!("{slug}: ledger parts"), count: parts.len(), detail: None, problem })
 }
 
 async fn examine_plugins(app: &App, tx: &TenantTx, slug: &str) -> AppResult<Finding> {
@@ -73,5 +80,5 @@ async fn examine_plugins(app: &App, tx: &TenantTx, slug: &str) -> AppResult<Find
     let problem = (!missing.is_empty()).then(|| {
         format!("not installed: {}. Install with: portolan plugin install FILE", missing.join(", "))
     });
-    Ok(Finding { what: format!("{slug}: plugins of connections"), count: connections.len(), problem })
+    Ok(Finding { what: format!("{slug}: plugins of connections"), count: connections.len(), detail: None, problem })
 }

@@ -13,6 +13,7 @@ use axum::response::{Html, IntoResponse, Response};
 use portolan_admin_ui::Template;
 use portolan_admin_ui::pages::ErrorPage;
 use portolan_admin_ui::parts::{Link, Shell};
+use portolan_access::SecretsError;
 use portolan_analytics::AnalyticsError;
 use portolan_connector::{Fault, FieldError};
 use portolan_db::DbError;
@@ -292,6 +293,15 @@ impl From<DbError> for AppError {
                 "The database does not answer. Nothing was lost; try again in a moment.",
                 error,
             ),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<SecretsError> for AppError {
+    fn from(error: SecretsError) -> Self {
+        match error {
+            SecretsError::Database(error) => error.into(),
             other => Self::internal(other),
         }
     }

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use portolan_access::Purpose;
+use portolan_access::{DerivedKey, Purpose};
 use serde::Serialize;
 use sha2::Sha256;
 use utoipa::ToSchema;
@@ -61,7 +61,7 @@ impl<T> Page<T> {
 /// The cursor after an item.
 pub fn seal_cursor(app: &App, id: Uuid) -> String {
     let mut bytes = id.as_bytes().to_vec();
-    bytes.extend(signature(app, id));
+    bytes.extend(signature(&app.key_ring.derive(Purpose::Cursor), id));
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
@@ -76,13 +76,14 @@ pub fn open_cursor(app: &App, cursor: &str) -> AppResult<Uuid> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
     let (id, signed) = bytes.split_at_checked(16).ok_or_else(refused)?;
     let id = Uuid::from_slice(id).map_err(|_| refused())?;
-    if signed == signature(app, id) { Ok(id) } else { Err(refused()) }
+    // One that was made before the master key was changed is still ours.
+    let keys = app.key_ring.derive_all(Purpose::Cursor);
+    if keys.iter().any(|key| signed == signature(key, id)) { Ok(id) } else { Err(refused()) }
 }
 
 /// A forged cursor reveals nothing that its forger may not read; the signature keeps the place
 /// ours to change.
-fn signature(app: &App, id: Uuid) -> [u8; SIGNATURE_BYTES] {
-    let key = app.key_ring.derive(Purpose::Cursor);
+fn signature(key: &DerivedKey, id: Uuid) -> [u8; SIGNATURE_BYTES] {
     let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key.bytes()).expect("any key length");
     mac.update(id.as_bytes());
     let full = mac.finalize().into_bytes();

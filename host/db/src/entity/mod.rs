@@ -29,6 +29,7 @@ pub mod slice;
 pub mod stream;
 pub mod sync;
 pub mod tenant;
+pub mod tenant_key;
 pub mod upload;
 pub mod user;
 pub mod version_source;

@@ -5,6 +5,7 @@
 mod cancel;
 mod ledger;
 mod plans;
+mod row_security;
 mod schema;
 mod settings;
 mod support;

@@ -67,6 +67,7 @@ async fn every_entity_has_its_table_and_migrating_again_changes_nothing() {
             stream,
             sync,
             tenant,
+            tenant_key,
             upload,
             user,
             version_source,

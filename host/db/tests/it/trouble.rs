@@ -104,14 +104,17 @@ async fn a_database_that_goes_away_in_the_middle_keeps_nothing_and_comes_back() 
     };
     let tenant = TenantId(new_id());
     let row = note(tenant, "lost");
+    let server = test.database.clone();
     let killed = test
         .database
         .write(tenant, move |tx| {
             Box::pin(async move {
                 tx.insert(quarantine::ActiveModel::from(row)).await?;
-                let own = tx.host_wide().statement("SELECT pg_terminate_backend(pg_backend_pid())", []);
-                // Its own end is all the answer that there is.
-                drop(tx.host_wide().execute_raw(own).await);
+                let own = tx.host_wide().statement("SELECT pg_backend_pid()", []);
+                let own = tx.host_wide().query_one_raw(own).await?.expect("row");
+                let own: i32 = own.try_get_by_index(0)?;
+                let end = format!("SELECT pg_terminate_backend({own}, 5000)");
+                server.migration_connection().execute_unprepared(&end).await?;
                 Ok::<(), DbError>(())
             })
         })

@@ -14,9 +14,10 @@ pub async fn run(place: &Place) -> Result<()> {
     load_installed(&portolan.app).await.map_err(sentence)?;
     let findings = examine(&portolan.app).await.map_err(sentence)?;
     let mut broken = 0;
-    for Finding { what, count, problem } in findings {
+    for Finding { what, count, detail, problem } in findings {
+        let detail = detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
         match problem {
-            None => print_line(&format!("ok      {what}: {count}"))?,
+            None => print_line(&format!("ok      {what}: {count}{detail}"))?,
             Some(problem) => {
                 broken += 1;
                 print_line(&format!("BROKEN  {what}: {problem}"))?;

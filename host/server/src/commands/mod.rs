@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod plugin;
 mod query;
+mod secrets;
 mod serve;
 mod sync;
 mod user;
@@ -31,6 +32,7 @@ pub async fn run(command: Command) -> Result<()> {
         Command::Plugin { command } => plugin::run(command).await,
         Command::Connection { command } => connection::run(command).await,
         Command::User { command } => user::run(command).await,
+        Command::Secrets { command } => secrets::run(command).await,
         Command::Openapi => print_line(&portolan_app::router::openapi_json()?),
         Command::Doctor { place } => doctor::run(&place).await,
         Command::SetupDemo { place, plugins, shopify_url, stripe_url, csv } => {
