@@ -3,6 +3,7 @@
 
 mod api;
 mod batches;
+mod canaries;
 mod cash;
 mod connections_mapping;
 mod connections_settings;
