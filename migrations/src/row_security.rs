@@ -88,8 +88,9 @@ pub async fn raise<C: ConnectionTrait>(connection: &C) -> Result<(), DbErr> {
             ))
             .await?;
         if HOUSE_TABLES.contains(&table.as_str()) {
-            let create =
-                format!("CREATE POLICY house_work ON {name} USING ({HOUSE_WORKS}) WITH CHECK ({HOUSE_WORKS})");
+            let create = format!(
+                "CREATE POLICY house_work ON {name} USING ({HOUSE_WORKS}) WITH CHECK ({HOUSE_WORKS})"
+            );
             connection.execute_unprepared(&create).await?;
         }
     }
@@ -102,7 +103,8 @@ async fn open_tables<C: ConnectionTrait>(connection: &C) -> Result<Vec<String>, 
 }
 
 async fn policies<C: ConnectionTrait>(connection: &C, table: &str) -> Result<Vec<String>, DbErr> {
-    let sql = "SELECT policyname::text FROM pg_policies WHERE schemaname = current_schema() AND tablename = $1";
+    let sql =
+        "SELECT policyname::text FROM pg_policies WHERE schemaname = current_schema() AND tablename = $1";
     names(connection, sql, table.to_owned()).await
 }
 

@@ -107,7 +107,12 @@ impl DataKey {
     }
 
     /// Seals a value for one cell; twice the same value gives different bytes.
-    pub fn seal(&self, cell: SealedCell<'_>, plain: &[u8], random: &dyn Random) -> Result<Vec<u8>, SealError> {
+    pub fn seal(
+        &self,
+        cell: SealedCell<'_>,
+        plain: &[u8],
+        random: &dyn Random,
+    ) -> Result<Vec<u8>, SealError> {
         let associated_data = cell.associated_data(Some(self.id.as_bytes()));
         encrypt(&self.key, SealedBy::DataKey(self.id), &associated_data, plain, random)
     }
@@ -160,7 +165,12 @@ impl KeyRing {
 
     /// Seals as it was done before tenants had data keys: for tests of what such databases go through.
     #[cfg(any(test, feature = "testing"))]
-    pub fn seal_old(&self, cell: SealedCell<'_>, plain: &[u8], random: &dyn Random) -> Result<Vec<u8>, SealError> {
+    pub fn seal_old(
+        &self,
+        cell: SealedCell<'_>,
+        plain: &[u8],
+        random: &dyn Random,
+    ) -> Result<Vec<u8>, SealError> {
         self.with_active_key(|master| {
             let sealing = master.derive(Purpose::SealedValues);
             let by = SealedBy::MasterKey(master.id());

@@ -20,7 +20,13 @@ pub struct DatabaseConfig {
 
 impl DatabaseConfig {
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), readers: 4, writers: 8, accept_data_loss: false, accept_missing_row_security: false }
+        Self {
+            url: url.into(),
+            readers: 4,
+            writers: 8,
+            accept_data_loss: false,
+            accept_missing_row_security: false,
+        }
     }
 
     /// The embedded database in this file; its folder must exist.

@@ -61,7 +61,7 @@ async fn open_sqlite(config: &DatabaseConfig) -> Result<Pools, DbError> {
         for (pool, query_only) in [(&writer, 0_i64), (&reader, 1)] {
             expect_pragmas(pool, query_only).await?;
         }
-        Ok(())
+        Ok::<_, DbError>(())
     };
     accept_or_refuse(checked.await, config.accept_data_loss)?;
     Ok(Pools { writer, reader })

@@ -128,7 +128,8 @@ impl Database {
     /// A snapshot of one tenant: all its reads see the same moment. Dropping it ends it.
     pub async fn read(&self, tenant: TenantId) -> Result<TenantTx, DbError> {
         let inner = self.inner.clone();
-        let begun = settle(tokio::spawn(async move { inner.begin_read(Scope::Tenant(tenant)).await })).await??;
+        let begun =
+            settle(tokio::spawn(async move { inner.begin_read(Scope::Tenant(tenant)).await })).await??;
         Ok(begun.into_tenant_tx(tenant, self.filters_tenants))
     }
 

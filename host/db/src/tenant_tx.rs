@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use portolan_core::TenantId;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveModelBehavior, ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr,
-    DeleteMany, EntityTrait, ExecResult, IntoActiveModel, PrimaryKeyTrait, QueryFilter, QueryResult, Select,
-    Statement, UpdateMany, Value,
+    ActiveModelBehavior, ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbBackend,
+    DbErr, DeleteMany, EntityTrait, ExecResult, IntoActiveModel, PrimaryKeyTrait, QueryFilter, QueryResult,
+    Select, Statement, UpdateMany, Value,
 };
 use uuid::Uuid;
 

@@ -62,7 +62,8 @@ pub fn replace(path: &Path, keys: &[MasterKey]) -> Result<(), KeyRingError> {
 /// Held by whoever changes the file, until it is dropped.
 pub fn lock(path: &Path) -> Result<File, KeyRingError> {
     let taken = || {
-        let file = File::options().create(true).truncate(false).write(true).open(path.with_extension("key.lock"))?;
+        let file =
+            File::options().create(true).truncate(false).write(true).open(path.with_extension("key.lock"))?;
         file.lock()?;
         Ok(file)
     };

@@ -61,9 +61,8 @@ fn the_environment_goes_before_the_file() {
 fn each_purpose_has_its_own_key() {
     let folder = TempDir::new().expect("folder");
     let ring = KeyRing::load_or_create(folder.path(), None, &SystemRandom).expect("made");
-    let keys =
-        [Purpose::SealedValues, Purpose::DataKeys, Purpose::PluginCache, Purpose::Cursor]
-            .map(|purpose| *ring.derive(purpose).bytes());
+    let keys = [Purpose::SealedValues, Purpose::DataKeys, Purpose::PluginCache, Purpose::Cursor]
+        .map(|purpose| *ring.derive(purpose).bytes());
     let different: std::collections::BTreeSet<_> = keys.iter().collect();
     assert_eq!(different.len(), keys.len());
 }

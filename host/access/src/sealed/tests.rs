@@ -132,5 +132,7 @@ fn a_value_of_the_first_version_opens() {
 
 fn from_hex(text: &str) -> Vec<u8> {
     let digits = text.as_bytes().chunks_exact(2);
-    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).expect("text"), 16).expect("hex")).collect()
+    digits
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).expect("text"), 16).expect("hex"))
+        .collect()
 }

@@ -66,7 +66,9 @@ impl SealedColumn {
         };
         let (table, column) = (self.table, self.column);
         let key = self.key_columns().join(", ");
-        let mut sql = format!("SELECT {key}, \"{column}\" FROM \"{table}\" WHERE tenant_id = $1 AND \"{column}\" IS NOT NULL");
+        let mut sql = format!(
+            "SELECT {key}, \"{column}\" FROM \"{table}\" WHERE tenant_id = $1 AND \"{column}\" IS NOT NULL"
+        );
         if let Some(by) = not_by {
             let header = by.header();
             sql += &format!(" AND substr(\"{column}\", 1, {}) <> {}", header.len(), place(header.into()));
@@ -104,16 +106,26 @@ impl SealedColumn {
     }
 
     /// Puts another sealed value in the place of a row's.
-    pub(crate) async fn replace(&self, tx: &TenantTx, row: &SealedRow, sealed: Vec<u8>) -> Result<(), DbError> {
-        let of_row: Vec<String> =
-            self.key_columns().iter().enumerate().map(|(index, name)| format!("{name} = ${}", index + 3)).collect();
+    pub(crate) async fn replace(
+        &self,
+        tx: &TenantTx,
+        row: &SealedRow,
+        sealed: Vec<u8>,
+    ) -> Result<(), DbError> {
+        let of_row: Vec<String> = self
+            .key_columns()
+            .iter()
+            .enumerate()
+            .map(|(index, name)| format!("{name} = ${}", index + 3))
+            .collect();
         let sql = format!(
             "UPDATE \"{}\" SET \"{}\" = $2 WHERE tenant_id = $1 AND {}",
             self.table,
             self.column,
             of_row.join(" AND ")
         );
-        let values = [Value::from(tx.tenant().0), Value::from(sealed)].into_iter().chain(row.key.iter().cloned());
+        let values =
+            [Value::from(tx.tenant().0), Value::from(sealed)].into_iter().chain(row.key.iter().cloned());
         tx.execute_raw(tx.statement(sql, values)).await?;
         Ok(())
     }
@@ -141,7 +153,9 @@ impl SealedColumn {
     /// Empties the values that a master key has sealed: they would outlive their tenant's data keys.
     pub(crate) async fn empty_old(&self, tx: &TenantTx) -> Result<u64, DbError> {
         let (table, column) = (self.table, self.column);
-        let sql = format!("UPDATE \"{table}\" SET \"{column}\" = $2 WHERE tenant_id = $1 AND substr(\"{column}\", 1, 1) = $3");
+        let sql = format!(
+            "UPDATE \"{table}\" SET \"{column}\" = $2 WHERE tenant_id = $1 AND substr(\"{column}\", 1, 1) = $3"
+        );
         let values = [Value::from(tx.tenant().0), Value::from(Vec::<u8>::new()), Value::from(vec![1_u8])];
         Ok(tx.execute_raw(tx.statement(sql, values)).await?.rows_affected())
     }

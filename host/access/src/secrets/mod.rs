@@ -55,7 +55,12 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    pub fn new(database: Database, ring: Arc<KeyRing>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+    pub fn new(
+        database: Database,
+        ring: Arc<KeyRing>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
         Self { database, ring, clock, random }
     }
 

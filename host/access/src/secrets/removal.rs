@@ -63,7 +63,8 @@ impl Secrets {
                     for column in SEALED_COLUMNS {
                         emptied += column.empty_old(tx).await?;
                     }
-                    let gone = tx.delete_many::<tenant_key::Entity>().exec(tx).await.map_err(DbError::from)?;
+                    let gone =
+                        tx.delete_many::<tenant_key::Entity>().exec(tx).await.map_err(DbError::from)?;
                     Ok(Shredded { data_keys: gone.rows_affected, emptied })
                 })
             })

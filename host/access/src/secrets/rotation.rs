@@ -95,8 +95,7 @@ impl Secrets {
 
     async fn renew_everything(&self, resumed: bool) -> Result<Rotated, SecretsError> {
         let master_key = self.ring.active_id();
-        let mut rotated =
-            Rotated { master_key, resumed, rewrapped: 0, forgotten: 0, columns: Vec::new() };
+        let mut rotated = Rotated { master_key, resumed, rewrapped: 0, forgotten: 0, columns: Vec::new() };
         for tenant in self.tenants().await? {
             rotated.rewrapped += self.renew_data_key(tenant).await?;
             for column in SEALED_COLUMNS {

@@ -89,7 +89,8 @@ impl Needs {
                 values: values.remove(&stored.id()).unwrap_or_default(),
             });
         }
-        let gone = |(id, values)| DataKeyUse { tenant: tx.tenant(), id, version: None, newest: false, values };
+        let gone =
+            |(id, values)| DataKeyUse { tenant: tx.tenant(), id, version: None, newest: false, values };
         self.data_keys.extend(values.into_iter().map(gone));
         Ok(())
     }

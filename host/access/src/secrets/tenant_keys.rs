@@ -64,8 +64,7 @@ impl<'ring> TenantKeys<'ring> {
     /// The keys to open values with. One that does not open is told when a value needs it.
     pub async fn load(ring: &'ring KeyRing, tx: &TenantTx) -> Result<Self, DbError> {
         let tenant = tx.tenant();
-        let rows =
-            tx.find::<tenant_key::Entity>().order_by_desc(tenant_key::Column::Version).all(tx).await?;
+        let rows = tx.find::<tenant_key::Entity>().order_by_desc(tenant_key::Column::Version).all(tx).await?;
         let open = |row: tenant_key::Model| StoredKey { key: ring.unwrap(tenant, row.id, &row.wrapped), row };
         Ok(Self { ring, tenant, keys: rows.into_iter().map(open).collect() })
     }
@@ -99,7 +98,12 @@ impl<'ring> TenantKeys<'ring> {
     }
 
     /// Seals a value for one cell with the newest key.
-    pub fn seal(&self, cell: SealedCell<'_>, plain: &[u8], random: &dyn Random) -> Result<Vec<u8>, SealError> {
+    pub fn seal(
+        &self,
+        cell: SealedCell<'_>,
+        plain: &[u8],
+        random: &dyn Random,
+    ) -> Result<Vec<u8>, SealError> {
         let newest = self.keys.first().ok_or(SealError::NoDataKey(Uuid::nil()))?;
         newest.key.as_ref().map_err(Clone::clone)?.seal(cell, plain, random)
     }

@@ -57,11 +57,8 @@ async fn every_sealed_column_is_listed_and_every_listed_column_is_there() {
     on_both(migrate, async |test| {
         let columns = columns(test).await;
         assert!(columns.len() > 150, "the tables are read");
-        let listed: BTreeSet<(&str, &str)> = SEALED_COLUMNS
-            .iter()
-            .map(|column| (column.table, column.column))
-            .chain([WRAPPED_KEYS])
-            .collect();
+        let listed: BTreeSet<(&str, &str)> =
+            SEALED_COLUMNS.iter().map(|column| (column.table, column.column)).chain([WRAPPED_KEYS]).collect();
         let plain: BTreeSet<(&str, &str)> =
             PLAIN_BYTES.iter().chain(HARMLESS).map(|(table, column, _)| (*table, *column)).collect();
         for column in &columns {
@@ -72,7 +69,10 @@ async fn every_sealed_column_is_listed_and_every_listed_column_is_there() {
                 !suspicious || listed.contains(&place) || plain.contains(&place),
                 "{place:?} looks like a secret: list it in SEALED_COLUMNS, or here as plain with the reason"
             );
-            assert!(!listed.contains(&place) || holds_bytes(column), "{place:?} is listed and holds no bytes");
+            assert!(
+                !listed.contains(&place) || holds_bytes(column),
+                "{place:?} is listed and holds no bytes"
+            );
         }
         let is_there = |table: &str, name: &str| {
             columns.iter().any(|column| column.table == table && column.name == name)

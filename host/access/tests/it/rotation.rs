@@ -49,7 +49,8 @@ async fn no_read_fails_while_keys_are_rotated_and_removed_under_load() {
                     let number = turn % tenants.len();
                     let opened = open_all(&database, &ring, tenants[number]).await;
                     let own = |opened: &BTreeMap<Place, String>| {
-                        opened.len() == 8 && opened.values().all(|plain| plain.starts_with(&format!("{number}|")))
+                        opened.len() == 8
+                            && opened.values().all(|plain| plain.starts_with(&format!("{number}|")))
                     };
                     if !opened.as_ref().is_ok_and(own) {
                         eprintln!("{opened:?}");
@@ -144,8 +145,14 @@ async fn what_the_first_version_sealed_opens_before_and_after_its_rotation() {
         assert_eq!(rotated.columns[0].resealed, 1);
         assert_eq!(stored().await, "open-sesame");
         let after = secrets.status().await.expect("status");
-        assert_eq!(after.master_keys.iter().map(|key| (key.data_keys, key.values)).collect::<Vec<_>>(), [(1, 0), (0, 0)]);
-        assert_eq!(after.data_keys.iter().map(|key| (key.version, key.values)).collect::<Vec<_>>(), [(Some(1), 1)]);
+        assert_eq!(
+            after.master_keys.iter().map(|key| (key.data_keys, key.values)).collect::<Vec<_>>(),
+            [(1, 0), (0, 0)]
+        );
+        assert_eq!(
+            after.data_keys.iter().map(|key| (key.version, key.values)).collect::<Vec<_>>(),
+            [(Some(1), 1)]
+        );
         secrets.remove_master_key(first).await.expect("nothing needs it");
         assert_eq!(stored().await, "open-sesame");
     })
@@ -203,7 +210,10 @@ async fn a_rotation_that_is_stopped_anywhere_is_finished_by_the_next() {
         let secrets = vault.secrets(ring.clone());
         secrets.rotate().await.expect("the rest");
         let status = secrets.status().await.expect("status");
-        assert_eq!(status.data_keys.iter().map(|key| (key.newest, key.values)).collect::<Vec<_>>(), [(true, 120); 2]);
+        assert_eq!(
+            status.data_keys.iter().map(|key| (key.newest, key.values)).collect::<Vec<_>>(),
+            [(true, 120); 2]
+        );
         for key in &status.master_keys[1..] {
             assert_eq!((key.data_keys, key.values), (0, 0), "{status:?}");
             secrets.remove_master_key(key.id).await.expect("nothing needs it");
@@ -256,7 +266,8 @@ async fn the_doctor_counts_what_opens_and_names_what_does_not() {
         let (tenant, ring) = (vault.tenants[0], vault.ring());
         let connection = vault.connect(tenant).await;
         for number in 0..5 {
-            put(&vault.database, &ring, tenant, (connection, format!("field {number}")), "secret".to_owned()).await;
+            put(&vault.database, &ring, tenant, (connection, format!("field {number}")), "secret".to_owned())
+                .await;
         }
         put_old(&vault.database, &ring, tenant, (connection, "old".to_owned()), "secret").await;
         damage(&vault.database, tenant, "field 3").await;
@@ -267,17 +278,24 @@ async fn the_doctor_counts_what_opens_and_names_what_does_not() {
         assert_eq!((values.total, values.readable), (6, 5));
         let by_key: Vec<(String, u64)> = values.by_key.clone().into_iter().collect();
         assert_eq!(by_key, [("data key 1".to_owned(), 5), (format!("master key {}", ring.active_id()), 1)]);
-        assert_eq!(values.closed.iter().map(|(row, _)| row.clone()).collect::<Vec<_>>(), [format!("{connection}/field 3")]);
+        assert_eq!(
+            values.closed.iter().map(|(row, _)| row.clone()).collect::<Vec<_>>(),
+            [format!("{connection}/field 3")]
+        );
         drop(tx);
 
         // Damage does not keep the others from being sealed anew, is told, and is left as it is.
         let rotated = vault.secrets(ring.clone()).rotate().await.expect("rotate");
-        assert_eq!((rotated.columns[0].resealed, rotated.columns[0].closed.len(), rotated.columns[0].left), (5, 1, 0));
+        assert_eq!(
+            (rotated.columns[0].resealed, rotated.columns[0].closed.len(), rotated.columns[0].left),
+            (5, 1, 0)
+        );
         assert_eq!(rotated.forgotten, 0, "the damaged value may come back from a backup");
 
         // With another master key nothing opens, and the reason says so.
         let elsewhere = tempfile::TempDir::new().expect("folder");
-        let other = portolan_access::KeyRing::load_or_create(elsewhere.path(), None, &SystemRandom).expect("ring");
+        let other =
+            portolan_access::KeyRing::load_or_create(elsewhere.path(), None, &SystemRandom).expect("ring");
         let tx = vault.database.read(tenant).await.expect("read");
         let reports = examine(&other, &tx).await.expect("examine");
         assert!(reports.iter().all(|report| report.readable == 0 && report.total > 0), "{reports:?}");
@@ -290,7 +308,8 @@ async fn damage(database: &Database, tenant: portolan_core::TenantId, field: &'s
     let changed = database.write(tenant, move |tx| {
         Box::pin(async move {
             use sea_orm::ColumnTrait;
-            let row = tx.find::<connection_secret::Entity>().filter(connection_secret::Column::Field.eq(field));
+            let row =
+                tx.find::<connection_secret::Entity>().filter(connection_secret::Column::Field.eq(field));
             let row = row.one(tx).await?.expect("the row");
             let mut bytes = row.sealed.clone();
             *bytes.last_mut().expect("a byte") ^= 1;
@@ -314,7 +333,14 @@ async fn a_shredded_tenant_opens_nowhere_and_its_neighbour_everywhere() {
         }
         let secrets = vault.secrets(ring.clone());
         secrets.rotate().await.expect("two versions of keys are gone as well");
-        put_old(&vault.database, &ring, vault.tenants[0], (vault.connect(vault.tenants[0]).await, "old".to_owned()), "s").await;
+        put_old(
+            &vault.database,
+            &ring,
+            vault.tenants[0],
+            (vault.connect(vault.tenants[0]).await, "old".to_owned()),
+            "s",
+        )
+        .await;
         let shredded = secrets.shred(vault.tenants[0]).await.expect("shred");
         assert_eq!((shredded.data_keys, shredded.emptied), (1, 1));
         let tx = vault.database.read(vault.tenants[0]).await.expect("read");
@@ -330,7 +356,8 @@ async fn a_shredded_tenant_opens_nowhere_and_its_neighbour_everywhere() {
         assert_eq!(open_all(&vault.database, &ring, vault.tenants[1]).await.expect("open").len(), 2);
         // No key of the ring brings it back: the data key is nowhere.
         let tx = vault.database.read(vault.tenants[0]).await.expect("read");
-        let stored = tx.statement("SELECT count(*) FROM tenant_key WHERE tenant_id = $1", [vault.tenants[0].0.into()]);
+        let stored =
+            tx.statement("SELECT count(*) FROM tenant_key WHERE tenant_id = $1", [vault.tenants[0].0.into()]);
         let stored = tx.query_one_raw(stored).await.expect("query").expect("row");
         assert_eq!(stored.try_get_by_index::<i64>(0).expect("count"), 0);
     })

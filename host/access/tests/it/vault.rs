@@ -70,7 +70,8 @@ pub async fn put(database: &Database, ring: &Arc<KeyRing>, tenant: TenantId, pla
     let ring = Arc::clone(ring);
     let put = database.write(tenant, move |tx| {
         Box::pin(async move {
-            let keys = TenantKeys::load_to_seal(&ring, tx, &SystemClock, &SystemRandom).await.map_err(other)?;
+            let keys =
+                TenantKeys::load_to_seal(&ring, tx, &SystemClock, &SystemRandom).await.map_err(other)?;
             let row = format!("{}/{}", place.0, place.1);
             let cell = CONNECTION_SECRET.cell(tenant, &row);
             let sealed = keys.seal(cell, plain.as_bytes(), &SystemRandom).expect("seal");

@@ -202,11 +202,7 @@ impl Guard {
 }
 
 /// Gives whether the settings reach another address now.
-async fn store(
-    tx: &TenantTx,
-    guard: &Guard,
-    after: &connection::Model,
-) -> AppResult<bool> {
+async fn store(tx: &TenantTx, guard: &Guard, after: &connection::Model) -> AppResult<bool> {
     let id = ConnectionId(after.id);
     let before = hold_connection(tx, id).await?;
     // Who sends the same again, or what stands there already, overwrites nobody.

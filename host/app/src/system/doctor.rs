@@ -80,5 +80,10 @@ async fn examine_plugins(app: &App, tx: &TenantTx, slug: &str) -> AppResult<Find
     let problem = (!missing.is_empty()).then(|| {
         format!("not installed: {}. Install with: portolan plugin install FILE", missing.join(", "))
     });
-    Ok(Finding { what: format!("{slug}: plugins of connections"), count: connections.len(), detail: None, problem })
+    Ok(Finding {
+        what: format!("{slug}: plugins of connections"),
+        count: connections.len(),
+        detail: None,
+        problem,
+    })
 }

@@ -40,7 +40,10 @@ struct Canaries(Vec<(&'static str, String)>);
 
 impl Canaries {
     fn plant(&mut self, what: &'static str) -> String {
-        let text = format!("canary-{}", Uuid::from_u128(0x1903_77aa_0001 + self.0.len() as u128 * 0x0101_9b3d_77).simple());
+        let text = format!(
+            "canary-{}",
+            Uuid::from_u128(0x1903_77aa_0001 + self.0.len() as u128 * 0x0101_9b3d_77).simple()
+        );
         self.0.push((what, text.clone()));
         text
     }
@@ -51,7 +54,10 @@ impl Canaries {
         let holds = |needle: &str| text.contains(needle);
         let hex = |text: &str| -> String { text.bytes().map(|byte| format!("{byte:02x}")).collect() };
         let planted = self.0.iter().find(|(_, text)| {
-            holds(text) || holds(&hex(text)) || holds(STANDARD.encode(text).trim_end_matches('=')) || holds(&URL_SAFE_NO_PAD.encode(text))
+            holds(text)
+                || holds(&hex(text))
+                || holds(STANDARD.encode(text).trim_end_matches('='))
+                || holds(&URL_SAFE_NO_PAD.encode(text))
         });
         planted.map(|(what, _)| *what)
     }
@@ -96,7 +102,8 @@ async fn story(test: &TestDatabase, canaries: &mut Canaries) -> Vec<String> {
     let mut answers = Vec::new();
 
     let password = canaries.plant("a password");
-    let owner = NewTenant { slug: "shop".to_owned(), currency: "EUR".to_owned(), time_zone: "UTC".to_owned() };
+    let owner =
+        NewTenant { slug: "shop".to_owned(), currency: "EUR".to_owned(), time_zone: "UTC".to_owned() };
     add_owner(&shop.app, "mara", Some(&password), owner).await.expect("an owner");
     let wrong = canaries.plant("a mistyped password");
     for attempt in [&wrong, &password] {
@@ -128,7 +135,9 @@ async fn story(test: &TestDatabase, canaries: &mut Canaries) -> Vec<String> {
     for body in [without_consent, misplaced, number] {
         answers.push(shop.post_json(&session, "/api/v1/connections", &body.to_string()).await.body);
     }
-    answers.push(shop.post_json(&session, "/api/v1/connections", &format!("{{\"config\": \"{token}")).await.body);
+    answers.push(
+        shop.post_json(&session, "/api/v1/connections", &format!("{{\"config\": \"{token}")).await.body,
+    );
     let made = shop.post_json(&session, "/api/v1/connections", &connect.to_string()).await;
     assert!(made.status.is_success(), "{}", made.body);
     let id: Value = serde_json::from_str(&made.body).expect("json");
@@ -153,13 +162,27 @@ async fn story(test: &TestDatabase, canaries: &mut Canaries) -> Vec<String> {
     let runtime = shop.runtime.clone().page("orders", &[order("A", 1, 60)]);
     drop(runtime.fetch_fault("stores", 0, refused));
     shop.sync(id).await;
-    Secrets::new(shop.app.db.clone(), Arc::clone(&shop.app.key_ring), Arc::clone(&shop.app.clock), Arc::clone(&shop.app.random))
-        .rotate()
-        .await
-        .expect("rotate");
+    Secrets::new(
+        shop.app.db.clone(),
+        Arc::clone(&shop.app.key_ring),
+        Arc::clone(&shop.app.clock),
+        Arc::clone(&shop.app.random),
+    )
+    .rotate()
+    .await
+    .expect("rotate");
     assert_secret_opens(&shop, id, &replaced).await;
-    answers.extend(doctor::examine(&shop.app).await.expect("the doctor").iter().map(|finding| format!("{finding:?}")));
-    for page in ["/connections", "/syncs", "/orders", &format!("/connections/{id}"), "/api/v1/connections", "/api/v1/syncs"] {
+    answers.extend(
+        doctor::examine(&shop.app).await.expect("the doctor").iter().map(|finding| format!("{finding:?}")),
+    );
+    for page in [
+        "/connections",
+        "/syncs",
+        "/orders",
+        &format!("/connections/{id}"),
+        "/api/v1/connections",
+        "/api/v1/syncs",
+    ] {
         let answer = shop.get(&session, page).await;
         assert_eq!(answer.status, 200, "{page}");
         answers.push(answer.body);
@@ -171,7 +194,8 @@ async fn story(test: &TestDatabase, canaries: &mut Canaries) -> Vec<String> {
 async fn assert_secret_opens(shop: &TestApp, id: portolan_core::ConnectionId, plain: &str) {
     let row = shop.connection_row(id).await;
     let tx = shop.app.db.read(shop.tenant).await.expect("read");
-    let context = portolan_app::channels::context::load_context(&shop.app, &tx, &row).await.expect("a context");
+    let context =
+        portolan_app::channels::context::load_context(&shop.app, &tx, &row).await.expect("a context");
     assert!(context.secrets.iter().any(|(field, value)| field == "token" && value.expose() == plain));
 }
 
@@ -194,7 +218,8 @@ async fn written_so_far(test: &TestDatabase) -> String {
         return String::new();
     }
     let sql = "SELECT pg_walfile_name(pg_current_wal_lsn())";
-    let row = test.database.migration_connection().query_one_raw(Statement::from_string(DbBackend::Postgres, sql));
+    let row =
+        test.database.migration_connection().query_one_raw(Statement::from_string(DbBackend::Postgres, sql));
     row.await.expect("query").expect("row").try_get_by_index(0).expect("name")
 }
 
@@ -211,7 +236,8 @@ async fn look_into_postgres(test: &TestDatabase, canaries: &Canaries, from: &str
     )
     .await;
     let until = written_so_far(test).await;
-    let log = format!("SELECT 'pg_wal/' || name FROM pg_ls_waldir() WHERE name >= '{from}' AND name <= '{until}'");
+    let log =
+        format!("SELECT 'pg_wal/' || name FROM pg_ls_waldir() WHERE name >= '{from}' AND name <= '{until}'");
     let log = rows(&log).await;
     let (mut in_files, mut in_log) = (false, false);
     for row in files.iter().chain(&log) {

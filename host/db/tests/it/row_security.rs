@@ -56,11 +56,12 @@ async fn any_row(database: &Database, table: &str, tenant: TenantId) -> String {
     format!("INSERT INTO \"{table}\" ({}) VALUES ({})", columns.join(", "), values.join(", "))
 }
 
-/// One row of ours and two of theirs in every table, without the rows that they refer to.
+/// One row of ours, one of theirs and one of a third in every table, without the rows that they refer to.
 async fn fill(database: &Database, tables: &[String], ours: TenantId, theirs: TenantId) {
+    let third = TenantId(new_id());
     let mut sql = "SET session_replication_role = replica;".to_owned();
     for table in tables {
-        for tenant in [ours, theirs, theirs] {
+        for tenant in [ours, theirs, third] {
             sql.push_str(&any_row(database, table, tenant).await);
             sql.push(';');
         }
@@ -99,11 +100,14 @@ async fn without_the_first_wall_every_table_still_shows_its_own_tenant_alone() {
     let mut foreign_rows = 0;
     for table in &tables {
         let tx = saboteur.read(ours).await.expect("read");
-        let count = tx.statement(format!("SELECT count(*) FROM \"{table}\" WHERE tenant_id = $1"), [theirs.0.into()]);
-        let count: i64 = tx.query_one_raw(count).await.expect("count").expect("row").try_get_by_index(0).expect("i64");
+        let count =
+            tx.statement(format!("SELECT count(*) FROM \"{table}\" WHERE tenant_id <> $1"), [ours.0.into()]);
+        let count: i64 =
+            tx.query_one_raw(count).await.expect("count").expect("row").try_get_by_index(0).expect("i64");
         foreign_rows += count;
         let all = tx.statement(format!("SELECT count(*) FROM \"{table}\""), []);
-        let all: i64 = tx.query_one_raw(all).await.expect("count").expect("row").try_get_by_index(0).expect("i64");
+        let all: i64 =
+            tx.query_one_raw(all).await.expect("count").expect("row").try_get_by_index(0).expect("i64");
         assert_eq!(all, 1, "{table}: exactly our own row");
         drop(tx);
 
@@ -117,7 +121,8 @@ async fn without_the_first_wall_every_table_still_shows_its_own_tenant_alone() {
         let give_away = format!("UPDATE \"{table}\" SET tenant_id = '{}'", theirs.0);
         let refused = affected(&saboteur, ours, give_away).await.expect_err("a row given away");
         assert!(is_refused(&refused), "{table}: {refused}");
-        let empty = affected(&saboteur, ours, format!("TRUNCATE \"{table}\" CASCADE")).await.expect_err("emptied");
+        let empty =
+            affected(&saboteur, ours, format!("TRUNCATE \"{table}\" CASCADE")).await.expect_err("emptied");
         assert!(empty.to_string().contains("permission denied"), "{table}: {empty}");
     }
     assert_eq!(foreign_rows, 0);
@@ -130,10 +135,11 @@ async fn the_saboteur_reaches_everything_where_there_is_no_second_wall() {
         let (ours, theirs) = two_tenants();
         write_note(&test.database, note(ours, "ours")).await.expect("write ours");
         write_note(&test.database, note(theirs, "theirs")).await.expect("write theirs");
-        let tx = test.database.without_tenant_filter().read(ours).await.expect("read");
+        let saboteur = test.database.without_tenant_filter();
+        let tx = saboteur.read(ours).await.expect("read");
         let found = tx.find::<quarantine::Entity>().all(&tx).await.expect("find").len();
         drop(tx);
-        let foreign = test.database.without_tenant_filter().write(ours, move |tx| {
+        let foreign = saboteur.write(ours, move |tx| {
             Box::pin(async move {
                 tx.insert(quarantine::ActiveModel::from(note(theirs, "planted"))).await.map(|_| ())
             })
@@ -164,7 +170,8 @@ async fn work_for_all_tenants_reaches_its_own_tables_alone() {
         let expected = if HOUSE_TABLES.contains(&table.as_str()) { 3 } else { 0 };
         let tx = test.database.system_read().await.expect("read");
         let all = tx.statement(format!("SELECT count(*) FROM \"{table}\""), []);
-        let all: i64 = tx.query_one_raw(all).await.expect("count").expect("row").try_get_by_index(0).expect("i64");
+        let all: i64 =
+            tx.query_one_raw(all).await.expect("count").expect("row").try_get_by_index(0).expect("i64");
         assert_eq!(all, expected, "{table}");
         drop(tx);
         if expected == 0 {
@@ -178,6 +185,7 @@ async fn work_for_all_tenants_reaches_its_own_tables_alone() {
     // Outside any transaction there is no tenant, and nothing to see.
     let tx = test.database.read(TenantId(new_id())).await.expect("read");
     assert!(tx.find::<job::Entity>().all(&tx).await.expect("find").is_empty());
+    drop(tx);
     test.discard().await;
 }
 
@@ -197,8 +205,12 @@ async fn a_wall_with_a_hole_is_refused_until_migrating_mends_it() {
         let refused = database.check_row_security().await.expect_err(hole);
         let words = refused.to_string();
         assert!(matches!(refused, DbError::Unsafe(_)), "{words}");
-        assert!(words.contains("portolan migrate") && words.contains("--accept-missing-row-security"), "{words}");
-        let refused = write_note(&database, note(TenantId(new_id()), "never")).await.expect_err("no transaction");
+        assert!(
+            words.contains("portolan migrate") && words.contains("--accept-missing-row-security"),
+            "{words}"
+        );
+        let refused =
+            write_note(&database, note(TenantId(new_id()), "never")).await.expect_err("no transaction");
         assert!(matches!(refused, DbError::Unsafe(_)), "{refused}");
         database.close().await.expect("close");
 
@@ -234,7 +246,8 @@ impl Other {
 
     async fn leave(self, test: &TestDatabase) {
         let raw = test.database.migration_connection();
-        let sql = format!("REASSIGN OWNED BY {0} TO CURRENT_USER; DROP OWNED BY {0}; DROP ROLE {0}", self.role);
+        let sql =
+            format!("REASSIGN OWNED BY {0} TO CURRENT_USER; DROP OWNED BY {0}; DROP ROLE {0}", self.role);
         raw.execute_unprepared(&sql).await.expect("leave");
     }
 }
@@ -263,7 +276,8 @@ async fn a_role_of_the_application_works_without_owning_anything() {
     }
     // Nobody said whose rows: there are none.
     let bare = Statement::from_string(DbBackend::Postgres, "SELECT count(*) FROM quarantine");
-    let bare: i64 = raw.query_one_raw(bare).await.expect("count").expect("row").try_get_by_index(0).expect("i64");
+    let bare: i64 =
+        raw.query_one_raw(bare).await.expect("count").expect("row").try_get_by_index(0).expect("i64");
     assert_eq!(bare, 0);
     database.close().await.expect("close");
     other.leave(&test).await;

@@ -69,8 +69,12 @@ fn describe(key: &DataKeyUse) -> String {
     let values = key.values;
     match (key.version, key.newest) {
         (Some(version), true) => format!("data key {version}: seals {values} values; newest"),
-        (Some(version), false) => format!("data key {version}: seals {values} values; portolan secrets rotate ends it"),
-        (None, _) => format!("data key {} is GONE and {values} values need it: restore the table tenant_key", key.id),
+        (Some(version), false) => {
+            format!("data key {version}: seals {values} values; portolan secrets rotate ends it")
+        }
+        (None, _) => {
+            format!("data key {} is GONE and {values} values need it: restore the table tenant_key", key.id)
+        }
     }
 }
 
@@ -86,11 +90,16 @@ async fn rotate(portolan: &Portolan) -> Result<()> {
     for ColumnRotation { tenant, column, resealed, closed: rows, left: held } in &rotated.columns {
         let slug = slugs.get(tenant).map_or("", String::as_str);
         let (table, name) = (column.table, column.column);
-        print_line(&format!("{slug}: {table}.{name}: {resealed} sealed anew, {} do not open, {held} left", rows.len()))?;
+        print_line(&format!(
+            "{slug}: {table}.{name}: {resealed} sealed anew, {} do not open, {held} left",
+            rows.len()
+        ))?;
         closed += rows.len();
         left += held;
     }
-    print_line("Copy the key file to a safe place now: the old copy does not open what is sealed from here on.")?;
+    print_line(
+        "Copy the key file to a safe place now: the old copy does not open what is sealed from here on.",
+    )?;
     if closed > 0 || left > 0 {
         bail!(
             "{closed} values do not open and stayed as they are (portolan doctor says which and why), {left} were held by others (run this again)"

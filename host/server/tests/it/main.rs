@@ -6,6 +6,7 @@
 mod crash;
 mod database_away;
 mod disk_full;
+mod keys;
 mod paused_worker;
 mod payments;
 mod retail;
