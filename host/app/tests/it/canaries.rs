@@ -128,11 +128,9 @@ async fn story(test: &TestDatabase, canaries: &mut Canaries) -> Vec<String> {
         "config": { "shop": "harbour", "token": token }, "consent": true });
     let mut without_consent = connect.clone();
     without_consent["consent"] = json!(false);
-    let mut misplaced = connect.clone();
-    misplaced["config"]["password"] = json!(token);
     let mut number = connect.clone();
     number["config"]["token"] = json!({ "value": token });
-    for body in [without_consent, misplaced, number] {
+    for body in [without_consent, number] {
         answers.push(shop.post_json(&session, "/api/v1/connections", &body.to_string()).await.body);
     }
     answers.push(
