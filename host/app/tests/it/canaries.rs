@@ -42,7 +42,7 @@ impl Canaries {
     fn plant(&mut self, what: &'static str) -> String {
         let text = format!(
             "canary-{}",
-            Uuid::from_u128(0x1903_77aa_0001 + self.0.len() as u128 * 0x0101_9b3d_77).simple()
+            Uuid::from_u128(0x1903_77aa_0001 + self.0.len() as u128 * 0x0001_019b_3d77).simple()
         );
         self.0.push((what, text.clone()));
         text
