@@ -47,6 +47,7 @@ impl Vault {
             tenant_id: tenant.0,
             id: id::new_uuid(&SystemClock, &SystemRandom),
             plugin_id: "fake".to_owned(),
+            plugin_sha256: None,
             label: "Harbour".to_owned(),
             state: connection::ConnectionState::Active,
             config: "{}".to_owned(),
