@@ -2,7 +2,7 @@
 //! the tables' owner too, and a role that owns nothing for the application to work as.
 //!
 //! Made from the tables that are there, at the end of every migration: a new table has its policy without
-//! anybody thinking of it. Why so, and what it is worth: docs/decisions/0003.
+//! anybody thinking of it. Why so, and what it is worth: docs/decisions/0004.
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
 

@@ -1,7 +1,7 @@
 //! The second wall between tenants, on PostgreSQL: row-level security.
 //!
 //! The migrations put it up; here a process makes sure that it stands before its first transaction begins,
-//! and says at each `BEGIN` as whom it works and for whom. Decided in docs/decisions/0003.
+//! and says at each `BEGIN` as whom it works and for whom. Decided in docs/decisions/0004.
 
 use portolan_core::TenantId;
 use sea_orm::{ConnectionTrait, DatabaseConnection, QueryResult, Statement, Value};

@@ -11,7 +11,7 @@ use portolan_db::{Database, DatabaseConfig, DbError};
 
 use crate::support::{TestDatabase, migrate, new_id, note, on_both, write_note};
 
-/// Where work over all tenants may go, and nowhere else: a table added here is a decision (0003).
+/// Where work over all tenants may go, and nowhere else: a table added here is a decision (0004).
 const HOUSE_TABLES: [&str; 6] = ["job", "lane", "membership", "schedule", "session", "sign_in_link"];
 
 fn two_tenants() -> (TenantId, TenantId) {
