@@ -27,6 +27,7 @@ mod m0009_cash_ledger;
 mod m0011_tenant_keys;
 mod m0013_replays;
 mod row_security;
+mod m0015_idempotency;
 mod table;
 
 /// The list of migrations, oldest first.
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_cash_ledger::Migration),
             Box::new(m0011_tenant_keys::Migration),
             Box::new(m0013_replays::Migration),
+            Box::new(m0015_idempotency::Migration),
         ]
     }
 }

@@ -85,14 +85,18 @@ impl ConnectionMappingPage {
 
     pub fn sample() -> Self {
         let id = "01932f1c-0000-7000-8000-000000000001";
-        let dropped = ["Kunde", "E-Mail"].iter().enumerate().map(|(index, column)| {
-            FormField::new(format!("_drop.{index}"), *column, FieldKind::Checkbox { checked: true }).into()
+        let dropped = [("4b756e6465", "Kunde"), ("452d4d61696c", "E-Mail")].map(|(hex, column)| {
+            FormItem::from(FormField::new(
+                format!("_drop.{hex}"),
+                column,
+                FieldKind::Checkbox { checked: true },
+            ))
         });
         let mut fields: Vec<FormItem> = ConnectionFormPage::sample_fields().into_iter().skip(8).collect();
         fields.push(FormItem::Group(FieldGroup::new(
             "orders.personal",
             "Personal columns",
-            dropped.collect(),
+            dropped.into(),
         )));
         Self {
             shell: Shell::new("Columns of orders", Section::Connections, "Harbour & Sons", "owner"),

@@ -14,13 +14,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::web::error::AppError;
-use crate::web::{guard, request_id, revalidate};
-use crate::{
-    App, analytics, connections, coverage, orders, plugins, pulse, replays, signin, syncs, system, upgrades,
-};
+use crate::web::{guard, idempotency, request_id, revalidate};
+use crate::{App, analytics, connections, coverage, orders, plugins, pulse, replays, signin, syncs, system, upgrades};
 
 /// Larger bodies are refused; uploads have a limit of their own.
-const LARGEST_BODY_BYTES: usize = 2 << 20;
+pub const LARGEST_BODY_BYTES: usize = 2 << 20;
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -44,15 +42,22 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(upgrades::api::routes())
 }
 
+/// The routes, and the document that describes them with what all of them have.
+fn described() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
+    let (routes, mut document) = api().split_for_parts();
+    idempotency::describe(&mut document);
+    (routes, document)
+}
+
 /// The OpenAPI document as JSON.
 pub fn openapi_json() -> Result<String, serde_json::Error> {
-    let (_, document) = api().split_for_parts();
+    let (_, document) = described();
     serde_json::to_string_pretty(&document)
 }
 
 /// Pages, API, explorer.
 pub fn router(app: Arc<App>) -> Router {
-    let (api, document) = api().split_for_parts();
+    let (api, document) = described();
     let pages = Router::new()
         .merge(signin::routes())
         .merge(pulse::routes())
@@ -71,6 +76,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(api)
         .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document))
         .layer(from_fn(revalidate::name_answers))
+        .layer(from_fn_with_state(Arc::clone(&app), idempotency::answer_once))
         .layer(DefaultBodyLimit::max(LARGEST_BODY_BYTES))
         .layer(CompressionLayer::new().compress_when(worth_packing))
         .layer(from_fn_with_state(Arc::clone(&app), guard::refuse_cross_site))

@@ -35,6 +35,9 @@ pub enum JobError {
     LeaseLost(#[from] LeaseLost),
 }
 
+/// Between two looks whether there is room on the disk again.
+const REST_WHILE_FULL: Duration = Duration::from_secs(15);
+
 impl JobError {
     pub fn retry(error: impl Display) -> Self {
         Self::Retry { after: None, message: error.to_string() }
@@ -79,10 +82,14 @@ impl JobError {
     }
 }
 
-/// The database's own trouble passes: the job runs again.
+/// The database's own trouble passes: the job runs again. A full disk stays until a person makes room, so it costs
+/// no attempt: the lane rests, and tries again.
 impl From<DbError> for JobError {
     fn from(error: DbError) -> Self {
-        Self::retry(error)
+        match error {
+            DbError::Full(_) => Self::rate_limited(REST_WHILE_FULL, error),
+            _ => Self::retry(error),
+        }
     }
 }
 

@@ -27,7 +27,7 @@ use crate::ingest::unpack::hex;
 use crate::web::actor::{ConnectionsRead, ConnectionsWrite, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::{Path, Query};
-use crate::web::page::{Page, PagePlace};
+use crate::web::page::{ListedPage, Page, Paging};
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -138,37 +138,25 @@ pub struct SetSecretRequest {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
-pub struct ConnectionListQuery {
-    /// Items per page, 1 to 500; 50 where absent.
-    limit: Option<u64>,
-    /// From the page before.
-    cursor: Option<String>,
-}
-
-#[derive(Debug, Deserialize, IntoParams)]
 pub struct DeleteQuery {
     /// The connection's label, to confirm.
     confirm: Option<String>,
 }
 
 /// List connections, oldest first.
-#[utoipa::path(get, path = "/api/v1/connections", tag = "connections", params(ConnectionListQuery),
+#[utoipa::path(get, path = "/api/v1/connections", tag = "connections", params(Paging),
     responses((status = 200, body = Page<ConnectionResponse>), (status = "4XX", body = Problem)))]
 pub async fn list_connections(
     actor: Require<ConnectionsRead>,
     State(app): State<Arc<App>>,
-    Query(query): Query<ConnectionListQuery>,
-) -> AppResult<Json<Page<ConnectionResponse>>> {
+    paging: Paging,
+) -> AppResult<ListedPage<ConnectionResponse>> {
     let tx = app.db.read(actor.tenant).await?;
-    let place = PagePlace::read(&app, query.limit, query.cursor.as_deref())?;
-    let mut rows = queries::list_connections(&tx).await?;
-    rows.sort_by_key(|row| row.id);
-    let rows = rows.into_iter().filter(|row| place.after.is_none_or(|after| row.id > after));
     let mut connections = Vec::new();
-    for row in rows.take(place.limit as usize + 1) {
+    for row in queries::page_of_connections(&tx, paging.beside, paging.limit).await? {
         connections.push(describe(&tx, row).await?);
     }
-    Ok(Json(Page::new(&app, connections, place.limit, |connection| connection.id)))
+    Ok(paging.page(&app, connections, |connection| connection.id))
 }
 
 /// Connect a channel. Nothing is fetched until a sync is started.

@@ -5,17 +5,39 @@ use std::collections::BTreeMap;
 use portolan_core::{ConnectionId, TenantId};
 use portolan_db::TenantTx;
 use portolan_db::entity::{connection, connection_secret, document, egress_grant, stream, sync, upload};
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Order, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use crate::App;
 use crate::channels::context::UPLOAD_STAGED;
 use crate::people::all_tenants;
 use crate::web::error::AppResult;
+use crate::web::page::Beside;
 
 /// Every connection of the tenant, by label.
 pub async fn list_connections(tx: &TenantTx) -> AppResult<Vec<connection::Model>> {
     Ok(tx.find::<connection::Entity>().order_by_asc(connection::Column::Label).all(tx).await?)
+}
+
+/// Connections beside one, oldest first; one more than `limit` where there are more.
+pub async fn page_of_connections(
+    tx: &TenantTx,
+    beside: Option<Beside>,
+    limit: u64,
+) -> AppResult<Vec<connection::Model>> {
+    // Ids are UUIDv7: their order is the order of creation.
+    let mut wanted = tx.find::<connection::Entity>();
+    let back = beside.is_some_and(Beside::is_back);
+    if let Some(Beside { item, .. }) = beside {
+        let id = connection::Column::Id;
+        wanted = wanted.filter(if back { id.lt(item) } else { id.gt(item) });
+    }
+    let order = if back { Order::Desc } else { Order::Asc };
+    let mut found = wanted.order_by(connection::Column::Id, order).limit(limit + 1).all(tx).await?;
+    if back {
+        found.reverse();
+    }
+    Ok(found)
 }
 
 pub async fn streams_of(tx: &TenantTx, connection: ConnectionId) -> AppResult<Vec<stream::Model>> {

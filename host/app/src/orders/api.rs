@@ -22,7 +22,7 @@ use crate::analytics::question::parse_date;
 use crate::web::actor::{OrdersRead, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::{Path, Query};
-use crate::web::page::{Page, PagePlace};
+use crate::web::page::{ListedPage, Page, Paging};
 use crate::web::viewer::Viewer;
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
@@ -225,37 +225,33 @@ pub struct OrderListQuery {
     until: Option<String>,
     /// Number or key, exactly.
     q: Option<String>,
-    /// Items per page, 1 to 500; 50 where absent.
-    limit: Option<u64>,
-    /// From the page before.
-    cursor: Option<String>,
 }
 
 /// List orders, newest first.
-#[utoipa::path(get, path = "/api/v1/orders", tag = "orders", params(OrderListQuery),
+#[utoipa::path(get, path = "/api/v1/orders", tag = "orders", params(OrderListQuery, Paging),
     responses((status = 200, body = Page<OrderResponse>), (status = "4XX", body = Problem)))]
 pub async fn list_orders(
     actor: Require<OrdersRead>,
     State(app): State<Arc<App>>,
     Query(query): Query<OrderListQuery>,
-) -> AppResult<Json<Page<OrderResponse>>> {
+    paging: Paging,
+) -> AppResult<ListedPage<OrderResponse>> {
     let viewer = Viewer::load(&app, &actor).await?;
     let calendar = StoreCalendar::new(&viewer.tenant.time_zone, 0).unwrap_or_else(|_| StoreCalendar::utc());
     let day = |field: &str, text: Option<&str>| text.map(|text| parse_date(field, text)).transpose();
     let moments = |date: LocalDate| calendar.instants(DateRange::day(date));
-    let place = PagePlace::read(&app, query.limit, query.cursor.as_deref())?;
     let filter = OrderFilter {
         connection: query.connection_id.map(ConnectionId),
         state: query.state,
         from: day("from", query.from.as_deref())?.map(|date| moments(date).0),
         until: day("until", query.until.as_deref())?.map(|date| moments(date).1),
         search: query.q.filter(|text| !text.trim().is_empty()),
-        after: place.after,
+        beside: paging.beside,
     };
     let tx = app.db.read(actor.tenant).await?;
-    let rows = queries::list_orders(&tx, &filter, place.limit).await?;
+    let rows = queries::list_orders(&tx, &filter, paging.limit).await?;
     let orders = rows.into_iter().map(OrderResponse::from).collect();
-    Ok(Json(Page::new(&app, orders, place.limit, |order: &OrderResponse| order.id)))
+    Ok(paging.page(&app, orders, |order: &OrderResponse| order.id))
 }
 
 /// One order: its document, refunds and versions.

@@ -22,12 +22,12 @@ use crate::web::actor::{OrdersRead, PageActor};
 use crate::web::error::{AppError, AppResult, PageResult};
 use crate::web::extract::Query;
 use crate::web::html;
-use crate::web::page::{PagePlace, seal_cursor};
+use crate::web::page::Paging;
 use crate::web::viewer::Viewer;
 
 const PAGE: u64 = 50;
 
-/// `GET /orders?connection=&state=&from=&until=&q=&after=`.
+/// `GET /orders?connection=&state=&from=&until=&q=&cursor=`.
 #[derive(Debug, Default, Clone, Deserialize)]
 pub struct OrdersQuery {
     #[serde(default)]
@@ -40,7 +40,7 @@ pub struct OrdersQuery {
     pub until: String,
     #[serde(default)]
     pub q: String,
-    pub after: Option<String>,
+    pub cursor: Option<String>,
 }
 
 /// What the address asks for, and which of its dates could not be read.
@@ -60,14 +60,13 @@ pub async fn list_orders(
     let viewer = Viewer::load(&app, &actor).await?;
     let tx = app.db.read(actor.tenant).await?;
     let labels = connection_labels(&tx).await?;
-    let place = PagePlace::read(&app, Some(PAGE), query.after.as_deref())?;
+    let paging = Paging::new(&app, query.address(None), Some(PAGE), query.cursor.as_deref())?;
     let dates = Dates::read(&query);
     let calendar = StoreCalendar::new(&viewer.tenant.time_zone, 0).unwrap_or_else(|_| StoreCalendar::utc());
-    let filter = OrderFilter { after: place.after, ..filter(&query, &dates, &labels, &calendar)? };
-    let mut found = queries::list_orders(&tx, &filter, place.limit).await?;
-    let more = found.len() as u64 > place.limit;
-    found.truncate(place.limit as usize);
-    let next = found.last().filter(|_| more).map(|last| query.address(Some(&seal_cursor(&app, last.id))));
+    let filter = OrderFilter { beside: paging.beside, ..filter(&query, &dates, &labels, &calendar)? };
+    let mut found = queries::list_orders(&tx, &filter, paging.limit).await?;
+    let neighbours = paging.cut(&app, &mut found, |order| order.id);
+    let place = |cursor: Option<String>| cursor.map(|cursor| query.address(Some(&cursor)));
     let rows: Vec<OrderRow> = found.iter().map(|row| order_row(&viewer, row, &labels)).collect();
     let empty = if rows.is_empty() { Some(empty(&tx, &query, &labels).await?) } else { None };
     let states = queries::known_states(&tx).await?;
@@ -78,9 +77,9 @@ pub async fn list_orders(
         clear_href: query.is_filtered().then(|| "/orders".to_owned()),
         pager: Pager {
             summary: format!("{} orders shown, newest first", format::count(rows.len() as i64)),
-            first: query.after.as_ref().map(|_| query.address(None)),
-            previous: None,
-            next,
+            first: query.cursor.as_ref().map(|_| query.address(None)),
+            previous: place(neighbours.previous),
+            next: place(neighbours.next),
         },
         rows,
         empty,
@@ -93,35 +92,21 @@ impl OrdersQuery {
         filters.iter().any(|filter| !filter.trim().is_empty())
     }
 
-    /// This list, from the place that `after` says.
-    pub fn address(&self, after: Option<&str>) -> String {
+    /// This list, from the place that a cursor says.
+    pub fn address(&self, cursor: Option<&str>) -> String {
         let pairs = [
             ("connection", Some(self.connection.as_str())),
             ("state", Some(self.state.as_str())),
             ("from", Some(self.from.as_str())),
             ("until", Some(self.until.as_str())),
             ("q", Some(self.q.as_str())),
-            ("after", after),
+            ("cursor", cursor),
         ];
         let set = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        let set: Vec<String> = set
-            .filter(|(_, value)| !value.is_empty())
-            .map(|(name, value)| format!("{name}={}", percent_encoded(value)))
-            .collect();
-        if set.is_empty() { "/orders".to_owned() } else { format!("/orders?{}", set.join("&")) }
+        let set = set.filter(|(_, value)| !value.is_empty());
+        let set = form_urlencoded::Serializer::new(String::new()).extend_pairs(set).finish();
+        if set.is_empty() { "/orders".to_owned() } else { format!("/orders?{set}") }
     }
-}
-
-fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }
 
 impl Dates {

@@ -13,6 +13,7 @@ use crate::channels::find_connection;
 use crate::connections::queries::list_connections;
 use crate::ingest::entity_name;
 use crate::web::error::{AppError, AppResult};
+use crate::web::page::{Beside, Way};
 
 /// Orders that tell which states there are.
 const STATES_AMONG: u64 = 500;
@@ -28,8 +29,7 @@ pub struct OrderFilter {
     pub until: Option<Instant>,
     /// Number or key, exactly.
     pub search: Option<String>,
-    /// Orders that come after this one.
-    pub after: Option<Uuid>,
+    pub beside: Option<Beside>,
 }
 
 /// The newest orders that match, one more than `limit` where there are more.
@@ -50,15 +50,21 @@ pub async fn list_orders(tx: &TenantTx, filter: &OrderFilter, limit: u64) -> App
     if let Some(search) = &filter.search {
         wanted = wanted.filter(named(tx, search).await?);
     }
-    if let Some(after) = filter.after {
-        wanted = wanted.filter(behind(tx, after).await?);
+    let back = filter.beside.is_some_and(Beside::is_back);
+    if let Some(beside) = filter.beside {
+        wanted = wanted.filter(on_the_way(tx, beside).await?);
     }
-    Ok(wanted
-        .order_by_desc(document::Column::OccurredAt)
-        .order_by_desc(document::Column::Id)
+    let order = if back { sea_orm::Order::Asc } else { sea_orm::Order::Desc };
+    let mut found = wanted
+        .order_by(document::Column::OccurredAt, order.clone())
+        .order_by(document::Column::Id, order)
         .limit(limit + 1)
         .all(tx)
-        .await?)
+        .await?;
+    if back {
+        found.reverse();
+    }
+    Ok(found)
 }
 
 fn all_orders(tx: &TenantTx) -> Select<document::Entity> {
@@ -80,13 +86,20 @@ async fn named(tx: &TenantTx, search: &str) -> AppResult<Condition> {
         .add(by_key))
 }
 
-/// The place after an order: order of time, then of id. A place that is gone is the beginning.
-async fn behind(tx: &TenantTx, after: Uuid) -> AppResult<Condition> {
-    let Some(last) = tx.find_by_id::<document::Entity>(after).await? else { return Ok(Condition::all()) };
-    let same_moment = Condition::all()
-        .add(document::Column::OccurredAt.eq(last.occurred_at))
-        .add(document::Column::Id.lt(last.id));
-    Ok(Condition::any().add(document::Column::OccurredAt.lt(last.occurred_at)).add(same_moment))
+/// The places behind an order, or before it: by time, then by id, newest first. An order that is gone is the
+/// beginning.
+async fn on_the_way(tx: &TenantTx, beside: Beside) -> AppResult<Condition> {
+    use document::Column::{Id, OccurredAt};
+    let Some(here) = tx.find_by_id::<document::Entity>(beside.item).await? else {
+        return Ok(Condition::all());
+    };
+    let same_moment = Condition::all().add(OccurredAt.eq(here.occurred_at));
+    Ok(match beside.way {
+        Way::Forth => {
+            Condition::any().add(OccurredAt.lt(here.occurred_at)).add(same_moment.add(Id.lt(here.id)))
+        }
+        Way::Back => Condition::any().add(OccurredAt.gt(here.occurred_at)).add(same_moment.add(Id.gt(here.id))),
+    })
 }
 
 /// The states that the newest orders are in.

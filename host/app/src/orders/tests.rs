@@ -109,7 +109,7 @@ fn the_columns_of_an_event_add_up_to_what_is_charged() {
 #[test]
 fn a_next_page_keeps_the_filters() {
     let query = OrdersQuery { q: "#10 42&x".to_owned(), state: "open".to_owned(), ..OrdersQuery::default() };
-    assert_eq!(query.address(Some("abc")), "/orders?state=open&q=%2310%2042%26x&after=abc");
+    assert_eq!(query.address(Some("abc")), "/orders?state=open&q=%2310+42%26x&cursor=abc");
     assert_eq!(OrdersQuery::default().address(None), "/orders");
 }
 

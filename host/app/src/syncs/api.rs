@@ -22,7 +22,7 @@ use crate::App;
 use crate::web::actor::{Require, SyncsRead, SyncsRun};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::{Path, Query};
-use crate::web::page::{Page, PagePlace};
+use crate::web::page::{ListedPage, Page, Paging};
 use crate::web::viewer::DISK_FULL_WAITING;
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
@@ -99,10 +99,6 @@ impl SyncResponse {
 pub struct SyncListQuery {
     /// Only syncs of this connection.
     connection_id: Option<Uuid>,
-    /// Items per page, 1 to 500; 50 where absent.
-    limit: Option<u64>,
-    /// From the page before.
-    cursor: Option<String>,
 }
 
 /// Which connection to sync.
@@ -125,28 +121,28 @@ pub struct QuarantineResponse {
 }
 
 /// List syncs, newest first.
-#[utoipa::path(get, path = "/api/v1/syncs", tag = "syncs", params(SyncListQuery),
+#[utoipa::path(get, path = "/api/v1/syncs", tag = "syncs", params(SyncListQuery, Paging),
     responses((status = 200, body = Page<SyncResponse>), (status = "4XX", body = Problem)))]
 pub async fn list_syncs(
     actor: Require<SyncsRead>,
     State(app): State<Arc<App>>,
     Query(query): Query<SyncListQuery>,
-) -> AppResult<Json<Page<SyncResponse>>> {
+    paging: Paging,
+) -> AppResult<ListedPage<SyncResponse>> {
     settle_orphans_or_log(&app, actor.tenant).await;
     let tx = app.db.read(actor.tenant).await?;
-    let place = PagePlace::read(&app, query.limit, query.cursor.as_deref())?;
     let filter = SyncFilter {
         connection: query.connection_id.map(ConnectionId),
         state: None,
-        after: place.after.map(SyncId),
+        beside: paging.beside,
     };
-    let rows = queries::list_syncs(&tx, &filter, place.limit).await?;
+    let rows = queries::list_syncs(&tx, &filter, paging.limit).await?;
     let mut syncs = Vec::new();
     for row in rows {
         let progress = progress_of(&app, &tx, &row).await?;
         syncs.push(SyncResponse::new(row, progress).waiting_for_room(&app));
     }
-    Ok(Json(Page::new(&app, syncs, place.limit, |sync| sync.id)))
+    Ok(paging.page(&app, syncs, |sync| sync.id))
 }
 
 /// Start a sync of all enabled streams.

@@ -22,7 +22,7 @@ use crate::App;
 use crate::web::actor::{PageActor, SyncsRead, SyncsRun};
 use crate::web::error::{AppError, AppResult, PageResult};
 use crate::web::extract::{Path, Query};
-use crate::web::page::{PagePlace, seal_cursor};
+use crate::web::page::Paging;
 use crate::web::viewer::{FlashQuery, Viewer, redirect_after};
 use crate::web::{html, wants_part};
 
@@ -43,7 +43,7 @@ pub struct SyncsQuery {
     connection: String,
     #[serde(default)]
     state: String,
-    after: Option<String>,
+    cursor: Option<String>,
 }
 
 pub async fn list_syncs(
@@ -65,7 +65,7 @@ pub async fn list_syncs(
         shell: viewer.shell("Syncs", Section::Syncs),
         filters,
         body,
-        live_src: address(&query, query.after.as_deref()),
+        live_src: address(&query, query.cursor.as_deref()),
     })
 }
 
@@ -76,16 +76,14 @@ async fn syncs_body(
     query: &SyncsQuery,
     labels: &BTreeMap<Uuid, String>,
 ) -> AppResult<SyncsBody> {
-    let place = PagePlace::read(app, Some(25), query.after.as_deref())?;
+    let paging = Paging::new(app, address(query, None), Some(25), query.cursor.as_deref())?;
     let filter = SyncFilter {
         connection: parse_connection(&query.connection)?,
         state: STATES.into_iter().find(|state| state.as_str() == query.state),
-        after: place.after.map(SyncId),
+        beside: paging.beside,
     };
-    let mut found = queries::list_syncs(tx, &filter, place.limit).await?;
-    let more = found.len() as u64 > place.limit;
-    found.truncate(place.limit as usize);
-    let next = found.last().filter(|_| more).map(|last| address(query, Some(&seal_cursor(app, last.id))));
+    let mut found = queries::list_syncs(tx, &filter, paging.limit).await?;
+    let neighbours = paging.cut(app, &mut found, |sync| sync.id);
     let mut rows = Vec::new();
     for row in &found {
         let progress = progress_of(app, tx, row).await?;
@@ -103,9 +101,10 @@ async fn syncs_body(
             Empty::filtered_away("syncs", "/syncs")
         }
     });
-    let first = query.after.as_ref().map(|_| address(query, None));
+    let place = |cursor: Option<String>| cursor.map(|cursor| address(query, Some(&cursor)));
+    let first = query.cursor.as_ref().map(|_| address(query, None));
     let summary = format!("{} syncs shown, newest first", rows.len());
-    Ok(SyncsBody { rows, pager: Pager { summary, first, previous: None, next }, empty })
+    Ok(SyncsBody { rows, pager: Pager { summary, first, previous: place(neighbours.previous), next: place(neighbours.next) }, empty })
 }
 
 fn parse_connection(text: &str) -> AppResult<Option<ConnectionId>> {
@@ -134,11 +133,11 @@ fn filter_fields(query: &SyncsQuery, labels: &BTreeMap<Uuid, String>) -> Vec<For
     ]
 }
 
-fn address(query: &SyncsQuery, after: Option<&str>) -> String {
+fn address(query: &SyncsQuery, cursor: Option<&str>) -> String {
     let mut address = format!("/syncs?connection={}&state={}", query.connection, query.state);
-    if let Some(after) = after {
-        address.push_str("&after=");
-        address.push_str(after);
+    if let Some(cursor) = cursor {
+        address.push_str("&cursor=");
+        address.push_str(cursor);
     }
     address
 }

@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use portolan_core::{ConnectionId, SyncId};
 use portolan_db::TenantTx;
 use portolan_db::entity::{chunk, connection, quarantine, slice, sync, upload};
-use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use crate::web::error::AppResult;
+use crate::web::page::Beside;
 
 /// Which syncs are asked for; newest first.
 #[derive(Debug, Clone, Default)]
 pub struct SyncFilter {
     pub connection: Option<ConnectionId>,
     pub state: Option<sync::SyncState>,
-    /// Syncs created before this one.
-    pub after: Option<SyncId>,
+    pub beside: Option<Beside>,
 }
 
 /// The newest syncs that match, one more than `limit` where there are more.
@@ -28,11 +28,18 @@ pub async fn list_syncs(tx: &TenantTx, filter: &SyncFilter, limit: u64) -> AppRe
     if let Some(state) = filter.state {
         wanted = wanted.filter(sync::Column::State.eq(state));
     }
-    if let Some(after) = filter.after {
-        wanted = wanted.filter(sync::Column::Id.lt(after.0));
-    }
     // Ids are UUIDv7: their order is the order of creation.
-    Ok(wanted.order_by_desc(sync::Column::Id).limit(limit + 1).all(tx).await?)
+    let back = filter.beside.is_some_and(Beside::is_back);
+    if let Some(Beside { item, .. }) = filter.beside {
+        let id = sync::Column::Id;
+        wanted = wanted.filter(if back { id.gt(item) } else { id.lt(item) });
+    }
+    let order = if back { Order::Asc } else { Order::Desc };
+    let mut found = wanted.order_by(sync::Column::Id, order).limit(limit + 1).all(tx).await?;
+    if back {
+        found.reverse();
+    }
+    Ok(found)
 }
 
 /// Labels of all connections, for lists.

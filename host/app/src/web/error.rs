@@ -138,6 +138,18 @@ impl AppError {
         )
     }
 
+    /// The first request with this key has no answer yet, or never got one.
+    pub fn idempotency_unsettled() -> Self {
+        let detail = "A request with this Idempotency-Key is still being answered, or the server stopped while it \
+            was. Ask again in a moment; if it stays, look what became of it before you send it with a new key.";
+        Self::new(StatusCode::CONFLICT, "idempotency_unsettled", detail)
+    }
+
+    pub fn idempotency_mismatch() -> Self {
+        let detail = "This Idempotency-Key belongs to another request. Use a new key for each new request.";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_mismatch", detail)
+    }
+
     pub fn too_large(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
     }
@@ -217,6 +229,9 @@ impl IntoResponse for AppError {
         let content_type = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);
         invite_back(self.status, &mut response);
+        if self.code == "idempotency_unsettled" {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
         response
     }
 }

@@ -5,6 +5,7 @@ pub mod address;
 pub mod error;
 pub mod extract;
 pub mod guard;
+pub mod idempotency;
 pub mod next;
 pub mod page;
 pub mod problem;

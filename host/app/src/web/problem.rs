@@ -23,7 +23,7 @@ const fn kind(
 }
 
 /// In the order of their statuses.
-pub const PROBLEMS: [ProblemKind; 16] = [
+pub const PROBLEMS: [ProblemKind; 18] = [
     kind(
         "bad_request",
         400,
@@ -68,6 +68,13 @@ pub const PROBLEMS: [ProblemKind; 16] = [
         "Read the thing again; then decide whether the request still makes sense.",
     ),
     kind(
+        "idempotency_unsettled",
+        409,
+        "A request with this Idempotency-Key is still being answered, or the server stopped while it was.",
+        "Ask again after as long as Retry-After says. If it stays, read the thing to see what became of it, and send \
+            what is missing with a new key.",
+    ),
+    kind(
         "stale",
         412,
         "The thing has changed since it was read.",
@@ -79,6 +86,12 @@ pub const PROBLEMS: [ProblemKind; 16] = [
         422,
         "One or more fields were not accepted; `errors` points to each and says why.",
         "Correct these fields and send the request again.",
+    ),
+    kind(
+        "idempotency_mismatch",
+        422,
+        "This Idempotency-Key has been used for another request within a day.",
+        "Use a new key for each request that is not a repetition.",
     ),
     kind(
         "channel_refused_credentials",

@@ -6,7 +6,6 @@ use portolan_db::DbError;
 use portolan_db::entity::slice::{self, SliceState};
 use portolan_db::entity::upload;
 use portolan_jobs::JobError;
-use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, QueryFilter};
 
@@ -27,15 +26,15 @@ impl SyncRun {
             };
             if !tokio::fs::try_exists(&file.path).await.unwrap_or(true) {
                 let reason = "The file is no longer in the data folder. Upload it again.";
-                return Err(self.set_aside(number, reason).await?.into());
+                return Err(self.set_aside(number, &slice, reason).await?.into());
             }
         }
-        let outcome = self.fetch_slice(slice).await;
+        let outcome = self.fetch_slice(slice.clone()).await;
         if let Err(Stop::Failed(error)) = &outcome
             && let Some(reason) = self.refusal(error)
             && self.still_waits(number).await?
         {
-            return Err(self.set_aside(number, reason).await?.into());
+            return Err(self.set_aside(number, &slice, reason).await?.into());
         }
         outcome
     }
@@ -72,8 +71,14 @@ impl SyncRun {
         Ok(waiting.is_some())
     }
 
-    /// Keeps the file and its reason until somebody tries it again or takes it away. Gives the slice's failure.
-    async fn set_aside(&self, number: i64, reason: &str) -> Result<RunError, JobError> {
+    /// Keeps the file and its reason until somebody tries it again or takes it away, and fails its slice in the same
+    /// transaction: a sync that goes on after a crash must not end as if the file had been read. Gives the failure.
+    async fn set_aside(
+        &self,
+        number: i64,
+        slice: &slice::Model,
+        reason: &str,
+    ) -> Result<RunError, JobError> {
         let file = self.context.files.iter().find(|file| file.id == number.unsigned_abs());
         let name = file.map_or("A file", |file| file.name.as_str());
         let reason = sentence(reason);
@@ -83,8 +88,10 @@ impl SyncRun {
         );
         tracing::warn!(tenant.id = %self.tenant, sync.id = %self.sync, file.number = number, reason, "file set aside");
         let connection = self.connection.id;
+        let failed = self.ended_slice(slice, SliceState::Failed, Some(FILE_REFUSED), Some(&detail));
         self.write_progress(move |tx| {
             Box::pin(async move {
+                tx.update(failed).await?;
                 tx.update_many::<upload::Entity>()
                     .col_expr(upload::Column::State, Expr::value(UPLOAD_REFUSED))
                     .col_expr(upload::Column::Reason, Expr::value(reason))
@@ -103,14 +110,8 @@ impl SyncRun {
 
     /// Somebody took the file away while it waited for its turn.
     async fn skip_taken_away(&self, slice: &slice::Model) -> Result<(), JobError> {
-        let row = slice::ActiveModel {
-            tenant_id: Set(slice.tenant_id),
-            id: Set(slice.id),
-            state: Set(SliceState::Cancelled),
-            error_detail: Set(Some("The file was taken away before it was read.".to_owned())),
-            updated_at: Set(self.app.clock.now().0),
-            ..Default::default()
-        };
+        let reason = "The file was taken away before it was read.";
+        let row = self.ended_slice(slice, SliceState::Cancelled, None, Some(reason));
         self.write(move |tx| {
             Box::pin(async move {
                 tx.update(row).await?;

@@ -52,19 +52,11 @@ impl SyncRun {
             .into());
         }
         check_counts(&counted)?;
-        let (tenant, now, connection) = (self.tenant.0, self.app.clock.now().0, self.connection.id);
+        let (now, connection) = (self.app.clock.now().0, self.connection.id);
+        let row = self.ended_slice(&counted, SliceState::Done, None, None);
         self.write_progress(move |tx| {
             Box::pin(async move {
-                tx.update(slice::ActiveModel {
-                    tenant_id: Set(tenant),
-                    id: Set(counted.id),
-                    state: Set(SliceState::Done),
-                    error_code: Set(None),
-                    error_detail: Set(None),
-                    updated_at: Set(now),
-                    ..Default::default()
-                })
-                .await?;
+                tx.update(row).await?;
                 move_watermark(tx, &counted, connection, now).await?;
                 Ok(())
             })
@@ -84,15 +76,7 @@ impl SyncRun {
             tenant.id = %self.tenant, sync.id = %self.sync, stream = %slice.stream, code, detail,
             "slice failed"
         );
-        let row = slice::ActiveModel {
-            tenant_id: Set(slice.tenant_id),
-            id: Set(slice.id),
-            state: Set(SliceState::Failed),
-            error_code: Set(Some(code.to_owned())),
-            error_detail: Set(Some(detail.to_owned())),
-            updated_at: Set(self.app.clock.now().0),
-            ..Default::default()
-        };
+        let row = self.ended_slice(slice, SliceState::Failed, Some(code), Some(detail));
         self.write(move |tx| {
             Box::pin(async move {
                 tx.update(row).await?;
@@ -100,6 +84,25 @@ impl SyncRun {
             })
         })
         .await
+    }
+
+    /// The row of a slice that does not go on.
+    pub(super) fn ended_slice(
+        &self,
+        slice: &slice::Model,
+        state: SliceState,
+        code: Option<&str>,
+        detail: Option<&str>,
+    ) -> slice::ActiveModel {
+        slice::ActiveModel {
+            tenant_id: Set(slice.tenant_id),
+            id: Set(slice.id),
+            state: Set(state),
+            error_code: Set(code.map(str::to_owned)),
+            error_detail: Set(detail.map(str::to_owned)),
+            updated_at: Set(self.app.clock.now().0),
+            ..Default::default()
+        }
     }
 
     /// Turns the outcome of the work into the sync's state and the job's answer.
