@@ -1,7 +1,7 @@
 //! Who comes in, and what everybody else is told.
 
 use axum::body::{Body, to_bytes};
-use axum::http::{Method, Request, Response, StatusCode, header};
+use axum::http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use portolan_app::people::{NewTenant, add_owner};
 use portolan_app::router::{openapi_json, router};
 use portolan_app::web::problem::{PROBLEMS, address};
@@ -13,6 +13,7 @@ use crate::support::*;
 /// What came back, read to its end.
 pub struct Answer {
     pub status: StatusCode,
+    pub headers: HeaderMap,
     pub location: Option<String>,
     pub cookie: Option<String>,
     pub content_type: String,
@@ -25,10 +26,10 @@ impl Answer {
             |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let (location, cookie) = (text(header::LOCATION), text(header::SET_COOKIE));
         let content_type = text(header::CONTENT_TYPE).unwrap_or_default();
-        let status = response.status();
+        let (status, headers) = (response.status(), response.headers().clone());
         let body = to_bytes(response.into_body(), 16 << 20).await.expect("a body");
         let body = String::from_utf8_lossy(&body).into_owned();
-        Self { status, location, cookie, content_type, body }
+        Self { status, headers, location, cookie, content_type, body }
     }
 
     /// The body as problem details; fails where it is none.

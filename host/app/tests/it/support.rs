@@ -141,9 +141,13 @@ impl TestApp {
     }
 
     pub async fn connect(&self) -> ConnectionId {
+        self.connect_as("Harbour shop").await
+    }
+
+    pub async fn connect_as(&self, label: &str) -> ConnectionId {
         let new = NewConnection {
             plugin_id: "fake".to_owned(),
-            label: "Harbour shop".to_owned(),
+            label: label.to_owned(),
             time_zone: "UTC".to_owned(),
             day_cutover_minutes: 0,
             config: json!({ "shop": "harbour", "token": "open-sesame" }),

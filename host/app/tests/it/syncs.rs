@@ -12,6 +12,7 @@ use portolan_db::entity::chunk::{self, ChunkState};
 use portolan_db::entity::connection::ConnectionState;
 use portolan_db::entity::slice::SliceState;
 use portolan_db::entity::{document, document_version, quarantine, sale_event, stream, sync};
+use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::Expr;
 use serde_json::json;
 
@@ -214,6 +215,31 @@ async fn a_page_that_stays_unreadable_is_told_and_left_to_a_person_in_the_end() 
         assert_failed(&shop.sync(connection).await, "left_unread");
         assert_succeeded(&shop.sync(connection).await);
         assert_eq!(shop.net_minor(None).await, 1_000, "a person can always try again");
+        shop.assert_idle().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_of_the_database_is_no_try_of_a_page() {
+    on_both(migrate, async |test| {
+        let (shop, connection) = a_page_that_fails(test, 1).await;
+        let rename = async |from: &str, to: &str| {
+            let sql = format!("ALTER TABLE {from} RENAME TO {to}");
+            test.database.migration_connection().execute_unprepared(&sql).await.expect("renamed");
+        };
+        rename("sale_event", "away").await;
+        let id = shop.start(connection).await;
+        shop.work().await;
+        rename("away", "sale_event").await;
+        let chunk = shop.rows::<chunk::Entity>().await.remove(0);
+        assert_eq!((chunk.state, chunk.tries, chunk.tried_by), (ChunkState::Failed, 0, None));
+        assert_eq!(shop.sync_row(id).await.state, SyncState::Running, "its job waits for the next attempt");
+
+        shop.advance(Duration::from_hours(1));
+        shop.work().await;
+        assert_succeeded(&shop.sync_row(id).await);
+        assert_eq!(shop.net_minor(None).await, 1_000);
         shop.assert_idle().await;
     })
     .await;
