@@ -7,6 +7,7 @@ mod form;
 mod mapping;
 pub mod ops;
 mod pages;
+pub mod passing;
 pub mod queries;
 pub mod remove;
 mod settings;

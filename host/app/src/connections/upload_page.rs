@@ -1,16 +1,15 @@
 //! Receiving a file from a browser.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::extract::multipart::Field;
 use axum::extract::{Multipart, State};
 use portolan_core::ConnectionId;
-use portolan_core::id::new_uuid;
 use tokio::io::AsyncWriteExt as _;
 use uuid::Uuid;
 
 use super::ops::find_connection;
+use super::passing::PassingFile;
 use super::uploads::{NewUpload, remove_waiting, retry_refused, take_file};
 use crate::App;
 use crate::syncs::ops::{Trigger, start_sync};
@@ -31,11 +30,8 @@ pub async fn upload_file(
     let tx = app.db.read(actor.tenant).await?;
     find_connection(&tx, id).await?;
     drop(tx);
-    let folder = app.data_dir.join("uploads").join("incoming");
-    tokio::fs::create_dir_all(&folder).await.map_err(AppError::storage)?;
-    let path = folder.join(new_uuid(&*app.clock, &*app.random).to_string());
-    let _removed = RemovedOnDrop(path.clone());
-    let received = receive(&mut form, &path).await?;
+    let passing = PassingFile::new(&app).await?;
+    let received = receive(&mut form, passing.path()).await?;
     let upload = take_file(&app, actor.tenant, id, received.file).await?;
     if received.look_first {
         return Ok(redirect_after(&format!("/connections/{id}/mapping/{}", upload.stream), "file-waits"));
@@ -93,19 +89,6 @@ async fn receive(form: &mut Multipart, path: &std::path::Path) -> AppResult<Rece
         .filter(|(name, _)| !name.is_empty())
         .ok_or_else(|| AppError::invalid("file", "Choose a file."))?;
     Ok(Received { file: NewUpload { stream, name, content_type, path: path.to_owned() }, look_first })
-}
-
-/// The received file goes however the request ends: also when its sender goes away.
-struct RemovedOnDrop(PathBuf);
-
-impl Drop for RemovedOnDrop {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_file(&self.0)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            tracing::warn!(%error, "failed to remove a received file");
-        }
-    }
 }
 
 /// A field that names something.

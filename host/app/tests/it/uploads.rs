@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use portolan_app::connections::passing::sweep_left_over;
 use portolan_app::connections::uploads::{NewUpload, remove_waiting, retry_refused, take_file};
 use portolan_app::syncs::ops::{Trigger, start_sync};
 use portolan_app::web::error::AppResult;
@@ -280,4 +281,21 @@ async fn a_file_that_is_gone_from_the_disk_or_was_taken_away_stands_before_no_ot
         shop.assert_idle().await;
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_server_left_while_receiving_is_swept_a_day_later() {
+    let test = TestDatabase::sqlite(migrate).await;
+    let shop = TestApp::new(&test, "shop").await;
+    assert_eq!(sweep_left_over(&shop.app).await.expect("nothing there yet"), 0);
+    let folder = shop.app.data_dir.join("uploads/incoming");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let written = std::time::UNIX_EPOCH + std::time::Duration::from_micros(START.0.unsigned_abs());
+    for name in ["old", "new"] {
+        let file = std::fs::File::create(folder.join(name)).expect("a file");
+        file.set_modified(written + std::time::Duration::from_secs(if name == "new" { 7_200 } else { 0 })).expect("a time");
+    }
+    shop.advance(Duration::from_hours(25));
+    assert_eq!(sweep_left_over(&shop.app).await.expect("swept"), 1);
+    assert!(folder.join("new").exists() && !folder.join("old").exists());
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use portolan_app::connections::passing::sweep_left_over;
 use portolan_app::plugins::ops::load_installed;
 use portolan_app::web::serve::{Patience, serve as serve_connections};
 use portolan_app::{App, router};
@@ -39,7 +40,7 @@ pub async fn serve(place: &Place, listen: SocketAddr, plugins: Option<&Path>, wo
         .with_context(|| format!("cannot listen on {listen}: choose another address with --listen"))?;
     tracing::info!(address = %listener.local_addr()?, "Portolan is up");
     tokio::spawn(stop_on_signal(stop.clone()));
-    tokio::spawn(forget_expired(Arc::clone(&portolan.app), stop.clone()));
+    tokio::spawn(tidy_up(Arc::clone(&portolan.app), stop.clone()));
     let app = Arc::clone(&portolan.app);
     let stopped = stop.clone();
     let router = router::router(app);
@@ -61,11 +62,16 @@ async fn patience_after(stop: CancellationToken) {
     tokio::time::sleep(DRAIN).await;
 }
 
-/// Forgets sessions and links whose time is over, now and then.
-async fn forget_expired(app: Arc<App>, stop: CancellationToken) {
+/// Forgets sessions and links whose time is over, and files that nobody waits for, now and then.
+async fn tidy_up(app: Arc<App>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         if let Err(error) = app.sessions.forget_expired().await {
             tracing::warn!(%error, "failed to forget expired sessions");
+        }
+        match sweep_left_over(&app).await {
+            Ok(0) => {}
+            Ok(files) => tracing::info!(files, "removed files that an earlier server had left while receiving them"),
+            Err(error) => tracing::warn!(%error, "failed to remove files that were left over"),
         }
         tokio::select! {
             () = stop.cancelled() => {}

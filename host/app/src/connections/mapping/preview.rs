@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::sniff::whole_lines;
 use crate::App;
+use crate::connections::passing::PassingFile;
 use crate::ingest::stage::{StageError, cut_page, unpack_body};
 use crate::web::error::{AppError, AppResult};
 
@@ -45,13 +46,10 @@ pub struct Draft<'a> {
 ///
 /// Errors: the fields that the plugin does not accept for this file; what is wrong with the file.
 pub async fn preview(app: &Arc<App>, draft: &Draft<'_>, head: &[u8]) -> AppResult<Preview> {
-    let folder = app.data_dir.join("uploads").join("looked-at");
-    tokio::fs::create_dir_all(&folder).await.map_err(AppError::storage)?;
-    let path = folder.join(portolan_core::id::new_uuid(&*app.clock, &*app.random).to_string());
-    let _removed = RemovedOnDrop(&path);
+    let passing = PassingFile::new(app).await?;
     let head = whole_lines(head);
-    tokio::fs::write(&path, head).await.map_err(AppError::storage)?;
-    read(app, draft, &path, head.len()).await
+    tokio::fs::write(passing.path(), head).await.map_err(AppError::storage)?;
+    read(app, draft, passing.path(), head.len()).await
 }
 
 async fn read(app: &Arc<App>, draft: &Draft<'_>, path: &Path, size: usize) -> AppResult<Preview> {
@@ -110,17 +108,4 @@ async fn read(app: &Arc<App>, draft: &Draft<'_>, path: &Path, size: usize) -> Ap
         preview.skipped.extend(normalized.skipped);
     }
     Ok(preview)
-}
-
-/// The beginning of a file may hold personal columns: it goes however the look ends.
-struct RemovedOnDrop<'a>(&'a Path);
-
-impl Drop for RemovedOnDrop<'_> {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_file(self.0)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            tracing::warn!(%error, "failed to remove the beginning of a file that was looked at");
-        }
-    }
 }
