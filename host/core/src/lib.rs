@@ -10,6 +10,7 @@ pub mod decimal;
 pub mod id;
 pub mod money;
 pub mod random;
+pub mod rates;
 
 pub use calendar::{
     Bucket, Comparison, DateRange, Grain, RelativeRange, StoreCalendar, TenantCalendar, Weekday,
@@ -20,6 +21,7 @@ pub use decimal::{Decimal, InvalidDecimal};
 pub use id::*;
 pub use money::{Money, MoneyError};
 pub use random::{Random, SeededRandom, SystemRandom};
+pub use rates::{DatedRate, Rate, RatePolicy, RateTable};
 
 mod instant;
 pub use instant::{Duration, Instant, LocalDate};

@@ -110,7 +110,9 @@ impl Paging {
         let links = [("prev", &neighbours.previous), ("next", &neighbours.next)];
         let links: Vec<String> = links
             .into_iter()
-            .filter_map(|(relation, cursor)| Some(format!("{}; rel=\"{relation}\"", address(cursor.as_ref()?))))
+            .filter_map(|(relation, cursor)| {
+                Some(format!("{}; rel=\"{relation}\"", address(cursor.as_ref()?)))
+            })
             .collect();
         if links.is_empty() { None } else { HeaderValue::from_str(&links.join(", ")).ok() }
     }
@@ -129,7 +131,8 @@ impl FromRequestParts<Arc<App>> for Paging {
             "" => parts.uri.path().to_owned(),
             filters => format!("{}?{filters}", parts.uri.path()),
         };
-        let value = |wanted: &str| places.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+        let value =
+            |wanted: &str| places.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
         let limit = match value("limit").map(str::parse) {
             None => None,
             Some(Ok(limit)) => Some(limit),
@@ -207,7 +210,8 @@ fn seal_cursor(app: &App, list: &str, item: Uuid, way: Way) -> String {
 
 /// What a cursor that this server made for this list names.
 fn open_cursor(app: &App, list: &str, cursor: &str) -> AppResult<Beside> {
-    let refused = || bad("cursor", "This cursor is not of this list and its filters. Start from the first page.");
+    let refused =
+        || bad("cursor", "This cursor is not of this list and its filters. Start from the first page.");
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
     let (place, signed) = bytes.split_at_checked(17).ok_or_else(refused)?;
     // One that was made before the master key was changed is still ours.

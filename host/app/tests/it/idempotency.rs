@@ -42,7 +42,10 @@ async fn a_repeated_request_has_the_first_answer_and_no_second_effect() {
         assert!(was_replayed(&repeated));
 
         let mismatch = send(&shop, &session, "/api/v1/syncs", "k-1", &json!({})).await;
-        assert_eq!((mismatch.status.as_u16(), &mismatch.problem()["code"]), (422, &json!("idempotency_mismatch")));
+        assert_eq!(
+            (mismatch.status.as_u16(), &mismatch.problem()["code"]),
+            (422, &json!("idempotency_mismatch"))
+        );
         // The key is good for its address alone.
         let elsewhere = send(&shop, &session, "/api/v1/queries", "k-1", &body).await;
         assert!(!was_replayed(&elsewhere));

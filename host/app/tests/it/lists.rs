@@ -67,8 +67,13 @@ async fn a_list_is_read_forth_and_back() {
     on_both(migrate, async |test| {
         let shop = TestApp::new(test, "shop").await;
         // All placed at one moment: their ids decide.
-        let orders =
-            [order("A", 1, 60), order("B", 1, 60), order("C", 1, 120), order("D", 1, 120), order("E", 1, 180)];
+        let orders = [
+            order("A", 1, 60),
+            order("B", 1, 60),
+            order("C", 1, 120),
+            order("D", 1, 120),
+            order("E", 1, 180),
+        ];
         shop.runtime.clone().page("orders", &orders);
         let connection = shop.connect().await;
         for _ in 0..5 {
@@ -109,7 +114,9 @@ async fn a_cursor_is_good_for_its_list_and_filters_alone() {
         let session = shop.session().await;
         let cursor = list(&shop, &session, "/api/v1/orders?limit=1").await.next.expect("a cursor");
         assert_eq!(list(&shop, &session, &format!("/api/v1/orders?cursor={cursor}")).await.ids.len(), 1);
-        for address in ["/api/v1/orders?q=A&", "/api/v1/syncs?", &format!("/api/v1/orders?connection_id={connection}&")] {
+        for address in
+            ["/api/v1/orders?q=A&", "/api/v1/syncs?", &format!("/api/v1/orders?connection_id={connection}&")]
+        {
             let answer = shop.get(&session, &format!("{address}cursor={cursor}")).await;
             assert_eq!(answer.status, 400, "{address}");
             assert_eq!(answer.problem()["errors"][0]["pointer"], "cursor");

@@ -293,7 +293,8 @@ async fn what_a_killed_server_left_while_receiving_is_swept_a_day_later() {
     let written = std::time::UNIX_EPOCH + std::time::Duration::from_micros(START.0.unsigned_abs());
     for name in ["old", "new"] {
         let file = std::fs::File::create(folder.join(name)).expect("a file");
-        file.set_modified(written + std::time::Duration::from_secs(if name == "new" { 7_200 } else { 0 })).expect("a time");
+        file.set_modified(written + std::time::Duration::from_secs(if name == "new" { 7_200 } else { 0 }))
+            .expect("a time");
     }
     shop.advance(Duration::from_hours(25));
     assert_eq!(sweep_left_over(&shop.app).await.expect("swept"), 1);
