@@ -28,6 +28,7 @@ mod m0011_tenant_keys;
 mod m0013_replays;
 mod row_security;
 mod m0015_idempotency;
+mod m0016_rates;
 mod table;
 
 /// The list of migrations, oldest first.
@@ -48,6 +49,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_tenant_keys::Migration),
             Box::new(m0013_replays::Migration),
             Box::new(m0015_idempotency::Migration),
+            Box::new(m0016_rates::Migration),
         ]
     }
 }

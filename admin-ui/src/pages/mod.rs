@@ -15,6 +15,7 @@ mod orders;
 mod plugins;
 mod problems;
 mod pulse;
+mod rates;
 mod sign_in;
 mod stored_data;
 mod sync;
@@ -38,6 +39,7 @@ pub use pulse::{
     FreshnessRow, Kpi, KpiValue, PulseBody, PulseFilter, PulsePage, RangePreset, SparklineView,
     TopProductRow, TopProducts,
 };
+pub use rates::{RatePairRow, RatesPage};
 pub use sign_in::{SignInLinkPage, SignInLinkState, SignInPage};
 pub use stored_data::{ReplayRow, StoredData, StoredStream};
 pub use sync::{QuarantineRow, SliceRow, SyncBody, SyncPage};
@@ -92,6 +94,9 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("plugins", PluginsPage::sample().render()),
         ("plugins-empty", PluginsPage::sample_empty().render()),
         ("plugin", PluginPage::sample().render()),
+        ("rates", RatesPage::sample().render()),
+        ("rates-empty", RatesPage::sample_empty().render()),
+        ("rates-extreme", RatesPage::sample_extreme().render()),
         ("error", ErrorPage::sample().render()),
         ("not-found", ErrorPage::sample_not_found().render()),
     ]

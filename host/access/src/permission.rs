@@ -30,6 +30,8 @@ permissions!(
     AnalyticsQuery = "analytics:query",
     /// See orders, their documents and ledger events.
     OrdersRead = "orders:read",
+    /// Bring exchange rates, and choose by which amounts are converted.
+    RatesManage = "rates:manage",
     /// See which channels are connected, without their secrets.
     ConnectionsRead = "connections:read",
     /// Connect, change and disconnect channels, and set their secrets.

@@ -14,6 +14,7 @@ pub mod people;
 pub mod plugins;
 pub mod pulse;
 pub mod replays;
+pub mod rates;
 pub mod router;
 pub mod signin;
 pub mod syncs;

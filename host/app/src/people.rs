@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portolan_access::{NewPerson, PersonError, Role, add_person, end_sessions, set_password_hash};
 use portolan_core::calendar::StoreCalendar;
-use portolan_core::{Currency, TenantId, UserId};
+use portolan_core::{Currency, RatePolicy, TenantId, UserId};
 use portolan_db::entity::{ledger_head, membership, tenant, user};
 use portolan_db::{DbError, SystemTx};
 use sea_orm::ActiveValue::Set;
@@ -79,6 +79,7 @@ async fn find_or_create_tenant(
         name: Set(display_name(&new.slug)),
         slug: Set(new.slug),
         reporting_currency: Set(currency.to_string()),
+        rate_policy: Set(RatePolicy::default().to_string()),
         time_zone: Set(new.time_zone),
         week_start: Set(1),
         fiscal_start_month: Set(1),

@@ -15,7 +15,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::web::error::AppError;
 use crate::web::{guard, idempotency, request_id, revalidate};
-use crate::{App, analytics, connections, coverage, orders, plugins, pulse, replays, signin, syncs, system, upgrades};
+use crate::{App, analytics, connections, coverage, orders, plugins, pulse, rates, replays, signin, syncs, system, upgrades};
 
 /// Larger bodies are refused; uploads have a limit of their own.
 pub const LARGEST_BODY_BYTES: usize = 2 << 20;
@@ -37,6 +37,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(orders::lineage_api::routes())
         .merge(plugins::api::routes())
         .merge(replays::api::routes())
+        .merge(rates::api::routes())
         .merge(syncs::api::routes())
         .merge(system::api::routes())
         .merge(upgrades::api::routes())
@@ -67,6 +68,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(plugins::routes())
         .merge(replays::routes())
         .merge(upgrades::routes())
+        .merge(rates::routes())
         .merge(system::routes())
         .fallback(system::not_found)
         .method_not_allowed_fallback(system::method_not_allowed);

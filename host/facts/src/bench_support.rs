@@ -82,6 +82,7 @@ async fn add_tenant(store: &FactStore, id: TenantId, slug: &str) -> Result<(), F
         slug: slug.to_owned(),
         name: slug.to_owned(),
         reporting_currency: "EUR".to_owned(),
+        rate_policy: "event_date".to_owned(),
         time_zone: "UTC".to_owned(),
         week_start: 1,
         fiscal_start_month: 1,

@@ -89,6 +89,11 @@ pub enum Command {
         #[command(subcommand)]
         command: SecretsCommand,
     },
+    /// Exchange rates.
+    Rates {
+        #[command(subcommand)]
+        command: RatesCommand,
+    },
     /// Print the OpenAPI document.
     Openapi,
     /// Check that everything kept can be read: database, secrets, parts, plugins.
@@ -142,6 +147,20 @@ pub struct Question {
     /// Answer JSON instead of a table.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RatesCommand {
+    /// Keep the rates of a file: date, base, quote, rate; or a column per currency for one euro.
+    Import {
+        #[command(flatten)]
+        place: Place,
+        /// Comma-separated text, such as the European Central Bank's eurofxref-hist.csv.
+        file: PathBuf,
+        /// Tenant whose rates they are; needed where there are several.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

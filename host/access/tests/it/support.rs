@@ -50,6 +50,7 @@ pub async fn new_tenant(database: &Database) -> TenantId {
         slug: id::new_uuid(&SystemClock, &SystemRandom).to_string(),
         name: "Acme".to_owned(),
         reporting_currency: "EUR".to_owned(),
+        rate_policy: "event_date".to_owned(),
         time_zone: "UTC".to_owned(),
         week_start: 1,
         fiscal_start_month: 1,

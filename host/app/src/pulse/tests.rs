@@ -147,6 +147,7 @@ fn weeks_begin_on_the_day_that_the_tenant_says() {
         slug: "shop".to_owned(),
         name: "Shop".to_owned(),
         reporting_currency: "EUR".to_owned(),
+        rate_policy: "event_date".to_owned(),
         time_zone: "UTC".to_owned(),
         week_start,
         fiscal_start_month: 1,

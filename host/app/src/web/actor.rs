@@ -52,6 +52,7 @@ macro_rules! grants {
 grants!(
     AnalyticsQuery,
     OrdersRead,
+    RatesManage,
     ConnectionsRead,
     ConnectionsWrite,
     SyncsRead,

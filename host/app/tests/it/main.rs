@@ -19,6 +19,7 @@ mod pages;
 mod posting;
 mod public_address;
 mod replays;
+mod rates;
 mod requests;
 mod support;
 mod support_documents;

@@ -9,6 +9,7 @@ pub mod document;
 pub mod document_version;
 pub mod egress_grant;
 pub mod fact_part;
+pub mod fx_rate;
 pub mod idempotency_key;
 pub mod job;
 pub mod job_attempt;

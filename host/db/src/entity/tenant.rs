@@ -15,6 +15,9 @@ pub struct Model {
     /// ISO 4217.
     #[sea_orm(column_type = "Text")]
     pub reporting_currency: String,
+    /// Which of the known exchange rates counts: the name of a policy.
+    #[sea_orm(column_type = "Text")]
+    pub rate_policy: String,
     /// IANA zone.
     #[sea_orm(column_type = "Text")]
     pub time_zone: String,

@@ -48,6 +48,7 @@ async fn every_entity_has_its_table_and_migrating_again_changes_nothing() {
             document_version,
             egress_grant,
             fact_part,
+            fx_rate,
             idempotency_key,
             job,
             job_attempt,

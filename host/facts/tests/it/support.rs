@@ -193,6 +193,7 @@ impl World {
             slug: format!("tenant-{tenant}"),
             name: "Tenant".to_owned(),
             reporting_currency: "EUR".to_owned(),
+            rate_policy: "event_date".to_owned(),
             time_zone: "UTC".to_owned(),
             week_start: 1,
             fiscal_start_month: 1,

@@ -6,6 +6,7 @@ mod doctor;
 mod plugin;
 mod query;
 mod secrets;
+mod rates;
 mod serve;
 mod sync;
 mod user;
@@ -33,6 +34,7 @@ pub async fn run(command: Command) -> Result<()> {
         Command::Connection { command } => connection::run(command).await,
         Command::User { command } => user::run(command).await,
         Command::Secrets { command } => secrets::run(command).await,
+        Command::Rates { command } => rates::run(command).await,
         Command::Openapi => print_line(&portolan_app::router::openapi_json()?),
         Command::Doctor { place } => doctor::run(&place).await,
         Command::SetupDemo { place, plugins, shopify_url, stripe_url, csv } => {

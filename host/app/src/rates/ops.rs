@@ -1,0 +1,74 @@
+//! Keeping exchange rates, and choosing among them.
+
+use std::collections::BTreeMap;
+
+use portolan_core::{Currency, DatedRate, Decimal, LocalDate, RatePolicy, TenantId};
+use portolan_db::DbError;
+use portolan_db::entity::{fx_rate, tenant};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ColumnTrait, QueryFilter};
+
+use crate::App;
+use crate::web::error::{AppError, AppResult};
+
+/// Keeps rates; of two for one pair and day the later in `rates` counts, and it replaces what was known. Says how many
+/// pairs and days that were.
+pub async fn store_rates(
+    app: &App,
+    tenant: TenantId,
+    rates: Vec<DatedRate>,
+    source: &str,
+) -> AppResult<usize> {
+    let now = app.clock.now().0;
+    let latest: BTreeMap<(Currency, Currency, LocalDate), Decimal> =
+        rates.into_iter().map(|rate| ((rate.base, rate.quote, rate.day), rate.rate.into())).collect();
+    let rows: Vec<fx_rate::ActiveModel> = latest
+        .into_iter()
+        .map(|((base, quote, day), rate)| fx_rate::ActiveModel {
+            tenant_id: Set(tenant.0),
+            base: Set(base.to_string()),
+            quote: Set(quote.to_string()),
+            day: Set(day.0),
+            rate: Set(rate.to_string()),
+            source: Set(source.to_owned()),
+            said_at: Set(now),
+        })
+        .collect();
+    let count = rows.len();
+    app.db
+        .write(tenant, move |tx| {
+            Box::pin(async move {
+                use fx_rate::Column::{Base, Day, Quote, Rate, SaidAt, Source, TenantId};
+                let mut replace = OnConflict::columns([TenantId, Base, Quote, Day]);
+                replace.update_columns([Rate, Source, SaidAt]);
+                tx.upsert_many(rows, &replace).await?;
+                // Answers in another currency are others now.
+                tx.bump_data_version().await?;
+                Ok::<_, AppError>(())
+            })
+        })
+        .await?;
+    tracing::info!(tenant.id = %tenant, rates = count, source, "exchange rates stored");
+    Ok(count)
+}
+
+/// By which rates the tenant's amounts are converted from now on: in answers about the past as well.
+pub async fn set_policy(app: &App, tenant: TenantId, policy: RatePolicy) -> AppResult<()> {
+    app.db
+        .write(tenant, move |tx| {
+            Box::pin(async move {
+                let house = tx.host_wide();
+                house
+                    .update_many::<tenant::Entity>()
+                    .col_expr(tenant::Column::RatePolicy, Expr::value(policy.as_str()))
+                    .filter(tenant::Column::Id.eq(tenant.0))
+                    .exec(house)
+                    .await
+                    .map_err(DbError::from)?;
+                tx.bump_data_version().await?;
+                Ok::<_, AppError>(())
+            })
+        })
+        .await
+}
