@@ -9,6 +9,7 @@ mod connection_mapping;
 mod connection_settings;
 mod connections;
 mod coverage;
+mod finance;
 mod message;
 mod order;
 mod orders;
@@ -30,6 +31,7 @@ pub use connection_mapping::{ConnectionMappingPage, FileLook, PreviewFault, Prev
 pub use connection_settings::{ConflictRow, ConnectionSettingsPage};
 pub use connections::{ConnectionChoicePage, ConnectionRow, ConnectionsBody, ConnectionsPage, PluginChoice};
 pub use coverage::{CoverageMonth, CoverageRow};
+pub use finance::{CategoryRow, EntryRow, FinancePage, PayoutPage, PayoutRow};
 pub use message::ErrorPage;
 pub use order::{EventRow, LineageRow, OrderLineRow, OrderPage, RefundRow, VersionRow};
 pub use orders::{OrderRow, OrdersPage};
@@ -94,6 +96,12 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("plugins", PluginsPage::sample().render()),
         ("plugins-empty", PluginsPage::sample_empty().render()),
         ("plugin", PluginPage::sample().render()),
+        ("finance", FinancePage::sample().render()),
+        ("finance-empty", FinancePage::sample_empty().render()),
+        ("finance-extreme", FinancePage::sample_extreme().render()),
+        ("payout", PayoutPage::sample().render()),
+        ("payout-empty", PayoutPage::sample_empty().render()),
+        ("payout-extreme", PayoutPage::sample_extreme().render()),
         ("rates", RatesPage::sample().render()),
         ("rates-empty", RatesPage::sample_empty().render()),
         ("rates-extreme", RatesPage::sample_extreme().render()),

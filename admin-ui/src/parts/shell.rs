@@ -8,6 +8,7 @@ use crate::assets;
 pub enum Section {
     Pulse,
     Orders,
+    Finance,
     Connections,
     Syncs,
     Plugins,
@@ -23,21 +24,28 @@ pub(crate) struct NavEntry {
     pub icon: &'static str,
     /// Pressed after `g`.
     pub key: &'static str,
+    /// Not in the bar of five at phone width; another page leads there.
+    pub wide_only: bool,
 }
 
-pub(crate) const NAVIGATION: [NavEntry; 5] = [
-    NavEntry { section: Section::Pulse, text: "Pulse", href: "/pulse", icon: "pulse", key: "p" },
-    NavEntry { section: Section::Orders, text: "Orders", href: "/orders", icon: "orders", key: "o" },
-    NavEntry {
-        section: Section::Connections,
-        text: "Connections",
-        href: "/connections",
-        icon: "connections",
-        key: "c",
-    },
-    NavEntry { section: Section::Syncs, text: "Syncs", href: "/syncs", icon: "syncs", key: "s" },
-    NavEntry { section: Section::Plugins, text: "Plugins", href: "/plugins", icon: "plugins", key: "l" },
+pub(crate) const NAVIGATION: [NavEntry; 6] = [
+    entry(Section::Pulse, "Pulse", "/pulse", "pulse", "p"),
+    entry(Section::Orders, "Orders", "/orders", "orders", "o"),
+    entry(Section::Finance, "Finance", "/finance", "finance", "f"),
+    entry(Section::Connections, "Connections", "/connections", "connections", "c"),
+    entry(Section::Syncs, "Syncs", "/syncs", "syncs", "s"),
+    NavEntry { wide_only: true, ..entry(Section::Plugins, "Plugins", "/plugins", "plugins", "l") },
 ];
+
+const fn entry(
+    section: Section,
+    text: &'static str,
+    href: &'static str,
+    icon: &'static str,
+    key: &'static str,
+) -> NavEntry {
+    NavEntry { section, text, href, icon, key, wide_only: false }
+}
 
 /// What surrounds every page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

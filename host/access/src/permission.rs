@@ -30,6 +30,8 @@ permissions!(
     AnalyticsQuery = "analytics:query",
     /// See orders, their documents and ledger events.
     OrdersRead = "orders:read",
+    /// See payouts and what providers' balances did.
+    FinanceRead = "finance:read",
     /// Bring exchange rates, and choose by which amounts are converted.
     RatesManage = "rates:manage",
     /// See which channels are connected, without their secrets.

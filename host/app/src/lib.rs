@@ -7,6 +7,7 @@ pub mod analytics;
 pub mod channels;
 pub mod connections;
 pub mod coverage;
+pub mod finance;
 pub mod ingest;
 pub mod live;
 pub mod orders;

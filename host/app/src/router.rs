@@ -15,7 +15,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::web::error::AppError;
 use crate::web::{guard, idempotency, request_id, revalidate};
-use crate::{App, analytics, connections, coverage, orders, plugins, pulse, rates, replays, signin, syncs, system, upgrades};
+use crate::{App, analytics, connections, coverage, finance, orders, plugins, pulse, rates, replays, signin, syncs, system, upgrades};
 
 /// Larger bodies are refused; uploads have a limit of their own.
 pub const LARGEST_BODY_BYTES: usize = 2 << 20;
@@ -33,6 +33,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(analytics::api::routes())
         .merge(connections::api::routes())
         .merge(coverage::api::routes())
+        .merge(finance::api::routes())
         .merge(orders::api::routes())
         .merge(orders::lineage_api::routes())
         .merge(plugins::api::routes())
@@ -65,6 +66,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(connections::routes())
         .merge(syncs::routes())
         .merge(orders::routes())
+        .merge(finance::routes())
         .merge(plugins::routes())
         .merge(replays::routes())
         .merge(upgrades::routes())

@@ -4,6 +4,7 @@
 
 pub mod consent;
 pub mod context;
+pub mod heads;
 
 use portolan_connector::InstalledPlugin;
 use portolan_core::ConnectionId;

@@ -10,10 +10,11 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::channels::find_connection;
+use crate::channels::heads::page_of_heads;
 use crate::connections::queries::list_connections;
 use crate::ingest::entity_name;
 use crate::web::error::{AppError, AppResult};
-use crate::web::page::{Beside, Way};
+use crate::web::page::Beside;
 
 /// Orders that tell which states there are.
 const STATES_AMONG: u64 = 500;
@@ -50,21 +51,7 @@ pub async fn list_orders(tx: &TenantTx, filter: &OrderFilter, limit: u64) -> App
     if let Some(search) = &filter.search {
         wanted = wanted.filter(named(tx, search).await?);
     }
-    let back = filter.beside.is_some_and(Beside::is_back);
-    if let Some(beside) = filter.beside {
-        wanted = wanted.filter(on_the_way(tx, beside).await?);
-    }
-    let order = if back { sea_orm::Order::Asc } else { sea_orm::Order::Desc };
-    let mut found = wanted
-        .order_by(document::Column::OccurredAt, order.clone())
-        .order_by(document::Column::Id, order)
-        .limit(limit + 1)
-        .all(tx)
-        .await?;
-    if back {
-        found.reverse();
-    }
-    Ok(found)
+    page_of_heads(tx, wanted, filter.beside, limit).await
 }
 
 fn all_orders(tx: &TenantTx) -> Select<document::Entity> {
@@ -84,22 +71,6 @@ async fn named(tx: &TenantTx, search: &str) -> AppResult<Condition> {
     Ok(Condition::any()
         .add(document::Column::Number.is_in([plain.to_owned(), format!("#{plain}")]))
         .add(by_key))
-}
-
-/// The places behind an order, or before it: by time, then by id, newest first. An order that is gone is the
-/// beginning.
-async fn on_the_way(tx: &TenantTx, beside: Beside) -> AppResult<Condition> {
-    use document::Column::{Id, OccurredAt};
-    let Some(here) = tx.find_by_id::<document::Entity>(beside.item).await? else {
-        return Ok(Condition::all());
-    };
-    let same_moment = Condition::all().add(OccurredAt.eq(here.occurred_at));
-    Ok(match beside.way {
-        Way::Forth => {
-            Condition::any().add(OccurredAt.lt(here.occurred_at)).add(same_moment.add(Id.lt(here.id)))
-        }
-        Way::Back => Condition::any().add(OccurredAt.gt(here.occurred_at)).add(same_moment.add(Id.gt(here.id))),
-    })
 }
 
 /// The states that the newest orders are in.

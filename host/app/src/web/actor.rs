@@ -52,6 +52,7 @@ macro_rules! grants {
 grants!(
     AnalyticsQuery,
     OrdersRead,
+    FinanceRead,
     RatesManage,
     ConnectionsRead,
     ConnectionsWrite,
