@@ -10,6 +10,7 @@ mod connections_settings;
 mod coverage;
 mod doors;
 mod faults;
+mod finance;
 mod idempotency;
 mod labels;
 mod lists;
