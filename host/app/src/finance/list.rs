@@ -80,7 +80,7 @@ pub async fn list_payouts(
             payout_row(&viewer, record, label)
         })
         .collect();
-    let unexplained = found.iter().filter(|record| record.entry_count > 0 && !record.holds()).count();
+    let unexplained = found.iter().filter(|record| record.has_entries() && !record.holds()).count();
     html(&FinancePage {
         shell: viewer.shell("Payouts", Section::Finance),
         scope: scope_text(rows.len(), unexplained),

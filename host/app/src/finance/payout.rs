@@ -77,14 +77,6 @@ fn explanation(record: &PayoutRecord) -> Option<Notice> {
         return None;
     }
     let notice = |tone, title: &str, text: String| Some(Notice::new(tone, title, text));
-    if record.entry_count == 0 {
-        return notice(
-            Tone::Neutral,
-            "Nothing to add up yet",
-            "The provider tells which entries a payout pays out once it has been made: sync the connection again later."
-                .to_owned(),
-        );
-    }
     if record.foreign_count > 0 {
         let entries = record.foreign_count;
         return notice(
@@ -93,6 +85,14 @@ fn explanation(record: &PayoutRecord) -> Option<Notice> {
             format!(
                 "{entries} of its entries are in another currency than the payout; they are added to nothing."
             ),
+        );
+    }
+    if record.entry_count == 0 {
+        return notice(
+            Tone::Neutral,
+            "Nothing to add up yet",
+            "The provider tells which entries a payout pays out once it has been made: sync the connection again later."
+                .to_owned(),
         );
     }
     let difference = format::money_with_code(record.difference_minor(), record.payout.currency);

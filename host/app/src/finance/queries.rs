@@ -43,6 +43,11 @@ impl PayoutRecord {
         i128::from(self.payout.amount_minor) - i128::from(self.entries_net_minor)
     }
 
+    /// Whether the provider has told what it pays out.
+    pub fn has_entries(&self) -> bool {
+        self.entry_count + self.foreign_count > 0
+    }
+
     /// Whether the payout is explained to the last minor unit.
     pub fn holds(&self) -> bool {
         self.entry_count > 0 && self.foreign_count == 0 && self.difference_minor() == 0

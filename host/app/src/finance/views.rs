@@ -27,11 +27,11 @@ pub fn check_badge(record: &PayoutRecord) -> Badge {
     if record.holds() {
         return Badge::new("adds up", Tone::Good);
     }
-    if record.entry_count == 0 {
-        return Badge::new("no entries yet", Tone::Neutral);
-    }
     if record.foreign_count > 0 {
         return Badge::new("unlike currencies", Tone::Warn);
+    }
+    if record.entry_count == 0 {
+        return Badge::new("no entries yet", Tone::Neutral);
     }
     let difference = format::money_with_code(record.difference_minor(), record.payout.currency);
     Badge::new(format!("{difference} unexplained"), Tone::Bad)
