@@ -26,12 +26,22 @@ impl MigrationTrait for Migration {
                     .take(),
             )
             .await?;
-        let policy = text("rate_policy").default("event_date").take();
-        manager.alter_table(Table::alter().table("tenant").add_column(policy).take()).await
+        // One column at a time: SQLite adds no more in one statement.
+        for column in columns() {
+            manager.alter_table(Table::alter().table("tenant").add_column(column).take()).await?;
+        }
+        Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.alter_table(Table::alter().table("tenant").drop_column("rate_policy").take()).await?;
+        for column in columns() {
+            let name = column.get_column_name();
+            manager.alter_table(Table::alter().table("tenant").drop_column(name).take()).await?;
+        }
         manager.drop_table(Table::drop().table("fx_rate").take()).await
     }
+}
+
+fn columns() -> [ColumnDef; 2] {
+    [text("rate_policy").default("event_date").take(), big_integer("rates_changed_at").default(0).take()]
 }

@@ -57,6 +57,8 @@ pub struct PulseFilter {
     pub presets: Vec<RangePreset>,
     /// The currency of the charts, if one was chosen; else empty.
     pub currency: String,
+    /// `no` where amounts are shown as they were sold; else empty.
+    pub convert: String,
     pub error: Option<String>,
 }
 
@@ -100,6 +102,8 @@ pub struct PulseBody {
     pub kpis: Vec<Kpi>,
     /// In which currencies the charts can be shown; empty where there is one.
     pub currencies: Vec<RangePreset>,
+    /// Amounts converted, or as they were sold; where one of them would change something.
+    pub conversion: Option<RangePreset>,
     pub charts: Vec<ChartView>,
     pub top_products: TopProducts,
     pub freshness: Vec<FreshnessRow>,

@@ -1,5 +1,6 @@
 //! A question as it is asked: over the API, by a page, on the command line.
 
+use portolan_core::Currency;
 use portolan_core::calendar::{Comparison, DateRange};
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,8 @@ use crate::time::GrainChoice;
 /// Which metrics, over which days, cut by what.
 ///
 /// Money is answered per currency: a question with a money metric has one row per currency, and
-/// amounts of unlike currencies are never added.
+/// amounts of unlike currencies are never added. With a display currency, amounts are converted into it one by one
+/// where a rate is known; the others stay in rows of their own currencies.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Query {
@@ -41,6 +43,9 @@ pub struct Query {
     /// With a grain: also rows for periods in which nothing happened.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dense: bool,
+    /// Converts amounts at the rate of their order's day, or their payment's, rounded one by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_currency: Option<Currency>,
 }
 
 /// Keeps the events whose dimension is (not) one of the values. `null` means unknown.
@@ -92,7 +97,14 @@ impl Query {
             order_by: Vec::new(),
             limit: None,
             dense: false,
+            display_currency: None,
         }
+    }
+
+    /// Converted into this currency, where rates are known.
+    pub fn shown_in(mut self, currency: Currency) -> Self {
+        self.display_currency = Some(currency);
+        self
     }
 
     pub fn by(mut self, dimension: &str) -> Self {

@@ -23,6 +23,11 @@ pub struct Table {
     pub range: DateRange,
     pub grain: Option<Grain>,
     pub comparison: Option<ComparedRange>,
+    /// What amounts were converted into, where that was asked.
+    pub display_currency: Option<Currency>,
+    /// Currencies of amounts that could not be converted: shown beside the others, added to none of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unconverted: Vec<Currency>,
     /// The version of the tenant's data that this answers.
     pub data_version: i64,
     pub as_of: Instant,

@@ -80,6 +80,7 @@ async fn find_or_create_tenant(
         slug: Set(new.slug),
         reporting_currency: Set(currency.to_string()),
         rate_policy: Set(RatePolicy::default().to_string()),
+        rates_changed_at: Set(0),
         time_zone: Set(new.time_zone),
         week_start: Set(1),
         fiscal_start_month: Set(1),

@@ -83,6 +83,7 @@ async fn add_tenant(store: &FactStore, id: TenantId, slug: &str) -> Result<(), F
         name: slug.to_owned(),
         reporting_currency: "EUR".to_owned(),
         rate_policy: "event_date".to_owned(),
+        rates_changed_at: 0,
         time_zone: "UTC".to_owned(),
         week_start: 1,
         fiscal_start_month: 1,

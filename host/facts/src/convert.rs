@@ -75,11 +75,20 @@ struct Known<'r> {
     found: HashMap<(Currency, LocalDate), Option<Rate>>,
     /// The text of the row before, mostly the same.
     last: Option<(String, Currency)>,
+    /// The rate of the row before, likewise.
+    last_rate: Option<(Currency, LocalDate, Option<Rate>)>,
 }
 
 impl<'r> Known<'r> {
     fn new(rates: &'r RateTable, target: Currency) -> Self {
-        Self { rates, target, target_name: target.to_string(), found: HashMap::new(), last: None }
+        Self {
+            rates,
+            target,
+            target_name: target.to_string(),
+            found: HashMap::new(),
+            last: None,
+            last_rate: None,
+        }
     }
 
     fn parse(&mut self, text: &str) -> Option<Currency> {
@@ -94,12 +103,22 @@ impl<'r> Known<'r> {
     }
 
     fn rate(&mut self, currency: Currency, day: LocalDate) -> Option<Rate> {
+        if let Some((last_currency, last_day, rate)) = self.last_rate
+            && (last_currency, last_day) == (currency, day)
+        {
+            return rate;
+        }
         let (rates, target) = (self.rates, self.target);
-        *self.found.entry((currency, day)).or_insert_with(|| rates.rate(currency, target, day))
+        let rate = *self.found.entry((currency, day)).or_insert_with(|| rates.rate(currency, target, day));
+        self.last_rate = Some((currency, day, rate));
+        rate
     }
 
     /// In the target currency, or as it was.
     fn convert(&mut self, amount: i64, currency: &str, day: LocalDate) -> Result<i64, DataFusionError> {
+        if currency == self.target_name {
+            return Ok(amount);
+        }
         let Some(currency) = self.parse(currency) else { return Ok(amount) };
         let Some(rate) = self.rate(currency, day) else { return Ok(amount) };
         rate.convert(amount, currency, self.target).ok_or_else(|| {
@@ -109,6 +128,9 @@ impl<'r> Known<'r> {
 
     /// The currency that [`Self::convert`] answers in.
     fn shown<'a>(&'a mut self, currency: &'a str, day: LocalDate) -> &'a str {
+        if currency == self.target_name {
+            return currency;
+        }
         let known = self.parse(currency).is_some_and(|parsed| self.rate(parsed, day).is_some());
         if known { &self.target_name } else { currency }
     }

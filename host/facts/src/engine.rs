@@ -19,9 +19,11 @@ use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::scalar::ScalarValue;
 use portolan_analytics::{Fact, Parameter, Statement, Value};
+use portolan_core::RateTable;
 use portolan_db::entity::fact_part;
 use uuid::Uuid;
 
+use crate::convert;
 use crate::exact_sum::exact_sum;
 use crate::pack::Packer;
 use crate::part::month_of;
@@ -40,6 +42,8 @@ pub(crate) struct Source {
     pub(crate) parts: Arc<[fact_part::Model]>,
     /// Of every ledger that the question is about.
     pub(crate) tails: BTreeMap<Fact, RecordBatch>,
+    /// Empty where nothing is converted.
+    pub(crate) rates: Arc<RateTable>,
 }
 
 /// The rows of one statement.
@@ -91,6 +95,11 @@ impl Engine {
         let starts = statement.period_start();
         if !starts.is_empty() {
             session.register_udf(period_start(starts));
+        }
+        if let Some(target) = statement.display_currency {
+            for function in convert::functions(&source.rates, target) {
+                session.register_udf(function);
+            }
         }
         let parameters: Vec<ScalarValue> = statement.parameters.iter().map(scalar).collect();
         let frame = session.sql(&statement.sql).await?.with_param_values(parameters)?;

@@ -21,6 +21,9 @@ pub enum FactsError {
     Parquet(#[from] ParquetError),
     #[error("failed to use {path}")]
     File { path: PathBuf, source: io::Error },
+    /// A stored row says something that nobody could have stored.
+    #[error("{0}")]
+    Damaged(String),
     /// The thread that wrote a part went away.
     #[error("background work was stopped")]
     Stopped,

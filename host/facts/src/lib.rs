@@ -10,6 +10,7 @@
 #[cfg(feature = "bench-support")]
 pub mod bench_support;
 
+mod convert;
 mod days;
 mod engine;
 mod error;
@@ -18,6 +19,7 @@ mod fold;
 mod pack;
 mod part;
 mod period;
+mod rates;
 mod schema;
 mod snapshot;
 mod store;

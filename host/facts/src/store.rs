@@ -1,5 +1,6 @@
 //! The store: answers questions over one snapshot, from memory where the answer is known.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,13 +11,14 @@ use datafusion::arrow::array::RecordBatch;
 use moka::future::Cache;
 use portolan_analytics::{AnalyticsError, AnswerFacts, Fact, Plan, Query, QueryEngine, Table, answer};
 use portolan_core::calendar::DateRange;
-use portolan_core::{Clock, Random, TenantId};
+use portolan_core::{Clock, Random, RateTable, TenantId};
 use portolan_db::entity::ledger_head;
 use portolan_db::{Database, TenantTx};
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::engine::{Answered, Engine, Source};
+use crate::rates::KnownRates;
 use crate::sweep::Readers;
 use crate::{FactsError, snapshot, tail};
 
@@ -58,6 +60,7 @@ pub struct FactStore {
     threads: Arc<Threads>,
     answers: Cache<AnswerKey, Table>,
     tails: Cache<TailKey, RecordBatch>,
+    rates: KnownRates,
 }
 
 type AnswerKey = (TenantId, i64, Query);
@@ -116,6 +119,7 @@ impl FactStore {
                 .max_capacity(2 * MAX_TAIL_EVENTS)
                 .time_to_idle(ANSWER_LIFETIME)
                 .build(),
+            rates: KnownRates::new(),
             folding: Arc::default(),
             database,
             folder,
@@ -147,7 +151,12 @@ impl FactStore {
             head = tx.ledger_head().await.map_err(FactsError::from)?;
         }
         let context = snapshot::context(&tx, tenant).await.map_err(FactsError::from)?;
-        let plan = Plan::new(query, &context.ok_or(AnalyticsError::UnknownTenant)?)?;
+        let rates = match query.display_currency {
+            Some(_) => self.rates.of(&tx).await?,
+            None => Arc::default(),
+        };
+        let query = convertible(query, &rates);
+        let plan = Plan::new(&query, &context.ok_or(AnalyticsError::UnknownTenant)?)?;
         let facts: BTreeSet<Fact> = plan.statements.iter().map(|statement| statement.fact).collect();
         let facts: Vec<Fact> = facts.into_iter().collect();
         let parts = snapshot::parts(&tx, &facts).await.map_err(FactsError::from)?;
@@ -157,7 +166,7 @@ impl FactStore {
         for fact in facts {
             tails.insert(fact, self.tail(tenant, fact, &tx, &head).await?);
         }
-        let source = Source { parts: parts.into(), tails };
+        let source = Source { parts: parts.into(), tails, rates };
         let as_of = self.clock.now();
         drop(tx);
 
@@ -220,6 +229,18 @@ impl FactStore {
         };
         let runtime = self.threads.0.as_ref().ok_or(FactsError::Stopped)?;
         AbortOnDropHandle::new(runtime.spawn(work)).await.map_err(|_| FactsError::Stopped)?
+    }
+}
+
+/// The question without its display currency where no rate is known at all: what can't be converted need not be tried
+/// row by row. Exchange itself can be asked for with a display currency alone.
+fn convertible<'q>(query: &'q Query, rates: &RateTable) -> Cow<'q, Query> {
+    let about_exchange = query.metrics.iter().any(|metric| metric == "fx_gain_loss");
+    match query.display_currency {
+        Some(_) if rates.is_empty() && !about_exchange => {
+            Cow::Owned(Query { display_currency: None, ..query.clone() })
+        }
+        _ => Cow::Borrowed(query),
     }
 }
 

@@ -138,6 +138,9 @@ pub struct Question {
     /// Keep only rows of a dimension's value, as dimension=value; repeat for several.
     #[arg(long = "where")]
     pub filters: Vec<String>,
+    /// Convert amounts into this currency where exchange rates are known.
+    #[arg(long)]
+    pub currency: Option<String>,
     /// Most rows to answer.
     #[arg(long)]
     pub limit: Option<u32>,

@@ -137,6 +137,7 @@ fn filter() -> PulseFilter {
         ],
         connection: vec![SelectOption::new("", "all connections", true)],
         currency: "EUR".into(),
+        convert: String::new(),
         presets: vec![choice("7 days", false), choice("30 days", true), choice("12 months", false)],
         error: None,
     }
@@ -157,6 +158,7 @@ impl PulsePage {
                 )],
                 kpis: kpis(),
                 currencies: vec![choice("EUR", true), choice("JPY", false)],
+                conversion: Some(choice("Show amounts as they were sold", false)),
                 charts: charts(),
                 top_products: TopProducts {
                     rows: products.iter().map(|title| product(title)).collect(),

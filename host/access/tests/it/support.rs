@@ -51,6 +51,7 @@ pub async fn new_tenant(database: &Database) -> TenantId {
         name: "Acme".to_owned(),
         reporting_currency: "EUR".to_owned(),
         rate_policy: "event_date".to_owned(),
+        rates_changed_at: 0,
         time_zone: "UTC".to_owned(),
         week_start: 1,
         fiscal_start_month: 1,

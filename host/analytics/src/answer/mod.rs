@@ -36,6 +36,7 @@ pub struct Draft<'a> {
     rows: Vec<(RowKey, Row)>,
     row_count: usize,
     totals: Vec<Row>,
+    unconverted: Vec<Currency>,
 }
 
 /// A row while it is sorted: what it says is written only if it is shown.
@@ -54,7 +55,11 @@ pub fn answer<'a>(plan: &'a Plan, results: &[Vec<Vec<Value>>]) -> Result<Draft<'
         fill_gaps(question, &mut folded)?;
     }
     let mut totals = Vec::with_capacity(folded.totals.len());
+    let mut unconverted = Vec::new();
     for (currency, pair) in std::mem::take(&mut folded.totals) {
+        unconverted.extend(
+            currency.filter(|_| question.display_currency.is_some_and(|shown| Some(shown) != currency)),
+        );
         let (metrics, compared) = metric_cells(question, &pair, currency)?;
         let cells = total_cells(question, currency).into_iter().chain(metrics).collect();
         totals.push(Row { cells, compared });
@@ -72,7 +77,7 @@ pub fn answer<'a>(plan: &'a Plan, results: &[Vec<Vec<Value>>]) -> Result<Draft<'
         let cells = key_cells(question, &line.key).into_iter().chain(line.metrics).collect();
         (line.key, Row { cells, compared: line.compared })
     });
-    Ok(Draft { plan, rows: rows.collect(), row_count, totals })
+    Ok(Draft { plan, rows: rows.collect(), row_count, totals, unconverted })
 }
 
 impl Draft<'_> {
@@ -116,6 +121,8 @@ impl Draft<'_> {
                 .comparison
                 .as_ref()
                 .map(|(kind, range, _)| ComparedRange { kind: *kind, range: *range }),
+            display_currency: question.display_currency,
+            unconverted: self.unconverted,
             data_version: facts.data_version,
             as_of: facts.as_of,
             engine_ms: facts.engine_ms,

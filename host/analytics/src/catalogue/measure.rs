@@ -23,6 +23,7 @@ pub enum Measure {
     Fees,
     GiftCardIssued,
     GiftCardRedeemed,
+    FxGainLoss,
     UnitsOrderedMilli,
     UnitsReversedMilli,
     Orders,
@@ -134,6 +135,8 @@ pub enum FlowColumn {
     Net,
     /// One for an event, minus one for a negated copy: so that they can be counted.
     Events,
+    /// Net sales at the rate of the event's own day less those at the rate of its order's, in the display currency.
+    FxGainLoss,
 }
 
 impl FlowColumn {
@@ -153,7 +156,13 @@ impl FlowColumn {
             Self::Amount => "amount_minor",
             Self::Net => "net_minor",
             Self::Events => "events",
+            Self::FxGainLoss => "fx_gain_loss_minor",
         }
+    }
+
+    /// Whether it is an amount of a currency; else it counts.
+    pub const fn is_money(self) -> bool {
+        !matches!(self, Self::Quantity | Self::Events)
     }
 }
 
@@ -216,6 +225,7 @@ impl Measure {
                 | Self::Fees
                 | Self::GiftCardIssued
                 | Self::GiftCardRedeemed
+                | Self::FxGainLoss
                 | Self::Cost
                 | Self::GrossPayments
                 | Self::PaymentRefunds
@@ -250,6 +260,7 @@ impl Measure {
             Self::Fees => const { &[plus(Fee, All)] },
             Self::GiftCardIssued => const { &[plus(GiftCard, Only(EventKind::GiftCardIssue))] },
             Self::GiftCardRedeemed => const { &[minus(GiftCard, Only(EventKind::GiftCardRedeem))] },
+            Self::FxGainLoss => const { &[plus(FlowColumn::FxGainLoss, All)] },
             Self::UnitsOrderedMilli => const { &[plus(Quantity, Forward)] },
             Self::UnitsReversedMilli => const { &[minus(Quantity, Reversal)] },
             // Gift cards are no goods: what they cost is in no sale.

@@ -4,9 +4,9 @@ use super::define::{by_payment, count, less, money, quantity, ratio};
 use super::{Additivity, DateBasis, Formula, Measure, Metric, Sum, Unit};
 use Measure::{
     Cost, Customers, DiscountedOrders, Discounts, DisputeCount, DisputedOfPeriod, DisputedPayments,
-    DisputesLost, DisputesWon, Duties, Fees, GiftCardIssued, GiftCardRedeemed, GrossPayments, GrossSales,
-    NetPayout, NewCustomers, Orders, PaidInPeriod, PaymentCount, PaymentFees, PaymentRefunds, Payouts,
-    RepeatCustomers, ReturningCustomers, Returns, Shipping, Taxes, Tips, UnitsOrderedMilli,
+    DisputesLost, DisputesWon, Duties, Fees, FxGainLoss, GiftCardIssued, GiftCardRedeemed, GrossPayments,
+    GrossSales, NetPayout, NewCustomers, Orders, PaidInPeriod, PaymentCount, PaymentFees, PaymentRefunds,
+    Payouts, RepeatCustomers, ReturningCustomers, Returns, Shipping, Taxes, Tips, UnitsOrderedMilli,
     UnitsReversedMilli,
 };
 
@@ -70,6 +70,14 @@ pub const METRICS: &[Metric] = &[
         "Gift cards redeemed",
         &[(GiftCardRedeemed, 1)],
         "Value of orders paid with gift cards.",
+    ),
+    money(
+        "fx_gain_loss",
+        "Exchange gain or loss",
+        &[(FxGainLoss, 1)],
+        "Net sales converted at the rate of each event's own day, less the same at the rate of its order's day, by which \
+         all other amounts are converted. Asked with a display currency alone; nothing where one of the rates is not \
+         known.",
     ),
     money(
         "gmv",

@@ -36,6 +36,7 @@ pub(crate) struct CheckedQuery {
     pub(crate) order_by: Vec<(SortKey, Direction)>,
     pub(crate) limit: usize,
     pub(crate) dense: bool,
+    pub(crate) display_currency: Option<Currency>,
 }
 
 /// A filter whose dimension exists and whose values can be matched.
@@ -89,6 +90,7 @@ pub(crate) fn check(query: &Query, context: &TenantContext) -> Result<CheckedQue
     if per_currency && !dimensions.contains(&Dimension::Currency) {
         dimensions.push(Dimension::Currency);
     }
+    check_display_currency(query, &metrics)?;
     let range = check_range(query.range)?;
     let grain = query.grain.map(|choice| choice.resolve(range));
     let periods_of = |range: DateRange, pointer: &str| match grain {
@@ -126,6 +128,8 @@ pub(crate) fn check(query: &Query, context: &TenantContext) -> Result<CheckedQue
         comparison,
         date_basis: query.date_basis,
         dense: query.dense,
+        // Without money there is nothing to convert.
+        display_currency: query.display_currency.filter(|_| per_currency),
     })
 }
 
@@ -150,6 +154,18 @@ fn check_metrics(query: &Query) -> Result<Vec<&'static Metric>, AnalyticsError> 
         metrics.push(metric);
     }
     Ok(metrics)
+}
+
+/// What exchange brought or took is nothing without a currency to exchange into.
+fn check_display_currency(query: &Query, metrics: &[&'static Metric]) -> Result<(), AnalyticsError> {
+    let needs = |metric: &&&Metric| metric.measures().contains(&Measure::FxGainLoss);
+    match metrics.iter().find(needs).filter(|_| query.display_currency.is_none()) {
+        None => Ok(()),
+        Some(metric) => Err(AnalyticsError::invalid(
+            "/display_currency",
+            format!("{} compares rates of exchange: name the currency to convert into.", metric.id),
+        )),
+    }
 }
 
 fn check_dimensions(query: &Query, metrics: &[&Metric]) -> Result<Vec<Dimension>, AnalyticsError> {

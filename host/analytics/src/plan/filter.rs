@@ -8,9 +8,9 @@ use super::{ConnectionInfo, TenantContext};
 use crate::dimension::{Dimension, Key};
 use crate::query::FilterOp;
 
-/// The condition on an event that a filter means.
-pub(crate) fn condition(filter: &CheckedFilter, context: &TenantContext) -> Condition {
-    let matches = matching(filter, context);
+/// The condition on an event that a filter means. `currency` is the one that the event is shown in.
+pub(crate) fn condition(filter: &CheckedFilter, context: &TenantContext, currency: Expr) -> Condition {
+    let matches = matching(filter, context, currency);
     match filter.op {
         FilterOp::In => matches,
         FilterOp::NotIn => matches.not(),
@@ -18,7 +18,7 @@ pub(crate) fn condition(filter: &CheckedFilter, context: &TenantContext) -> Cond
 }
 
 /// True or false, never null, so that `not` is exact.
-fn matching(filter: &CheckedFilter, context: &TenantContext) -> Condition {
+fn matching(filter: &CheckedFilter, context: &TenantContext, currency: Expr) -> Condition {
     let known: Vec<&str> = filter.values.iter().flatten().map(String::as_str).collect();
     let unknown = filter.values.iter().any(Option::is_none);
     match filter.dimension {
@@ -33,7 +33,7 @@ fn matching(filter: &CheckedFilter, context: &TenantContext) -> Condition {
         Dimension::PaymentMethod => plain(event_column(Key::Method.name()), &known, unknown),
         Dimension::SalesChannel => plain(event_column(Key::SalesChannel.name()), &known, unknown),
         Dimension::Country => plain(event_column(Key::Country.name()), &known, unknown),
-        Dimension::Currency => plain(event_column(Key::Currency.name()), &known, unknown),
+        Dimension::Currency => plain(currency, &known, unknown),
         Dimension::Kind => plain(event_column(Key::Kind.name()), &known, unknown),
         Dimension::NewReturning => plain(super::relation::standing(), &known, unknown),
     }

@@ -13,7 +13,7 @@ mod statement;
 use std::sync::Arc;
 
 use portolan_core::calendar::{Bucket, DateRange, TenantCalendar};
-use portolan_core::{ConnectionId, LocalDate};
+use portolan_core::{ConnectionId, Currency, LocalDate};
 use uuid::Uuid;
 
 use crate::catalogue::{Measure, Source};
@@ -73,6 +73,8 @@ pub(crate) enum Selected {
 /// `connection_id`, and `reverses`, which only negated copies have; dates are days since 1970-01-01. It may call three functions that the engine provides:
 /// - `period_start(date)`, from [`Statement::period_start`];
 /// - `exact_sum(integer)`, a sum of 64-bit integers that is wide enough not to overflow;
+/// - `display_amount(amount, currency, date)` and `display_currency(currency, date)`: the amount at the date's rate in
+///   [`Statement::display_currency`], rounded, and that currency; both as they are where no rate is known;
 /// - `pack(key, …)`, one integer for each combination of values, nulls included. The first column of the
 ///   result is such an integer, and the engine puts the [`Statement::packed_keys`] values in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +85,8 @@ pub struct Statement {
     pub parameters: Vec<Parameter>,
     /// Set when only events dated in this range matter; else any event may (first orders, order dates).
     pub event_dates: Option<DateRange>,
+    /// What `display_amount` and `display_currency` convert into; they are called only where it is set.
+    pub display_currency: Option<Currency>,
     /// How many values the first column of the result stands for.
     pub packed_keys: usize,
     pub(crate) source: Source,

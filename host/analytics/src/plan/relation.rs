@@ -50,9 +50,15 @@ pub(crate) fn events(
         (DateBasis::Order, Fact::Sales) => "order_date",
         (DateBasis::Order, Fact::Cash) => "payment_date",
     };
+    let converts = question.display_currency.is_some();
+    let currency = || match converts {
+        true => shown_currency(rate_date(scope.fact)),
+        false => event_column(Key::Currency.name()),
+    };
     let expression = |key: &Key| match key {
         Key::Period => period(question.grain, date_column),
         Key::Standing => standing(),
+        Key::Currency => currency(),
         other => event_column(other.name()),
     };
     let packed = Func::cust(Alias::new("pack")).args(scope.keys.small.iter().map(expression));
@@ -61,8 +67,18 @@ pub(crate) fn events(
         select.expr_as(expression(key), Alias::new(key.name()));
     }
     for name in scope.others {
-        let value = if *name == FlowColumn::Events.name() { one_each() } else { event_column(name) };
-        select.expr_as(value, Alias::new(*name));
+        select.expr_as(event_column(name), Alias::new(*name));
+    }
+    for flow in scope.flows {
+        let value = match flow {
+            FlowColumn::Events => one_each(),
+            FlowColumn::FxGainLoss => gain_by_exchange(),
+            flow if converts && flow.is_money() => {
+                shown_amount(event_column(flow.name()), rate_date(scope.fact))
+            }
+            flow => event_column(flow.name()),
+        };
+        select.expr_as(value, Alias::new(flow.name()));
     }
     select.from_as(Alias::new(scope.fact.table()), Alias::new(EVENT));
     if needs_firsts(question, &scope.keys.small) {
@@ -76,7 +92,7 @@ pub(crate) fn events(
         .add(event_column(date_column).gte(scope.range.from.0))
         .add(event_column(date_column).lt(scope.range.until.0));
     for checked in &question.filters {
-        conditions = conditions.add(filter::condition(checked, context));
+        conditions = conditions.add(filter::condition(checked, context, currency()));
     }
     if scope.orders_only {
         conditions = conditions.add(of_orders());
@@ -113,6 +129,7 @@ pub(crate) struct EventScope<'a> {
     pub(crate) fact: Fact,
     pub(crate) keys: &'a SplitKeys,
     pub(crate) others: &'a [&'a str],
+    pub(crate) flows: &'a [FlowColumn],
     pub(crate) date_basis: DateBasis,
     pub(crate) range: DateRange,
     /// Only the events whose units decide that an order counts.
@@ -150,6 +167,7 @@ pub(crate) fn standing_orders(
         fact: Fact::Sales,
         keys,
         others: &others,
+        flows: &[],
         date_basis: DateBasis::Order,
         range,
         orders_only: true,
@@ -230,6 +248,36 @@ fn one_each() -> Expr {
         .case(event_column("reverses").is_null(), Expr::cust("1"))
         .finally(Expr::cust("-1"))
         .into()
+}
+
+/// The date whose rate converts an event: its order's or payment's, so that what is taken back is converted to what was
+/// given.
+fn rate_date(fact: Fact) -> &'static str {
+    match fact {
+        Fact::Sales => "order_date",
+        Fact::Cash => "payment_date",
+    }
+}
+
+/// An amount of an event in the display currency, or as it is where no rate is known.
+fn shown_amount(amount: Expr, date_column: &str) -> Expr {
+    let place = [amount, event_column("currency"), event_column(date_column)];
+    Func::cust(Alias::new("display_amount")).args(place).into()
+}
+
+/// The currency that [`shown_amount`] is in.
+fn shown_currency(date_column: &str) -> Expr {
+    let place = [event_column("currency"), event_column(date_column)];
+    Func::cust(Alias::new("display_currency")).args(place).into()
+}
+
+/// Net sales at the rate of the event's own day less those at the rate of its order's; nothing where one of them is not
+/// known.
+fn gain_by_exchange() -> Expr {
+    let net = || event_column("gross_minor").sub(event_column("discount_minor"));
+    let difference = shown_amount(net(), "event_date").sub(shown_amount(net(), "order_date"));
+    let both_known = shown_currency("event_date").eq(shown_currency("order_date"));
+    CaseStatement::new().case(both_known, difference).finally(Expr::cust("0")).into()
 }
 
 fn of_orders() -> Expr {

@@ -129,17 +129,17 @@ fn flows(
         measures.iter().flat_map(|measure| measure.terms()).map(|term| term.column).collect();
     columns.sort_unstable();
     columns.dedup();
-    let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
     let scope = EventScope {
         fact: source.fact(),
         keys,
-        others: &names,
+        others: &[],
+        flows: &columns,
         date_basis: date_basis(question, source),
         range: asked.range,
         orders_only: false,
     };
     let mut select = grouped(keys, relation::events(question, context, &scope));
-    for name in &names {
+    for name in columns.iter().map(|column| column.name()) {
         select.expr_as(exact_sum(column(name)), Alias::new(format!("sum_{name}")));
     }
     (select, columns.into_iter().map(Selected::Flow).collect())
@@ -246,6 +246,7 @@ fn finish(
         feeds_rows: false,
         feeds_totals: false,
         in_comparison: asked.in_comparison,
+        display_currency: question.display_currency,
         periods: if maps_periods { asked.periods.clone() } else { Periods::default() },
     }
 }

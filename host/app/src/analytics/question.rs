@@ -19,6 +19,8 @@ pub struct Question {
     /// `dimension=value`.
     pub filters: Vec<String>,
     pub limit: Option<u32>,
+    /// What amounts are converted into, where rates are known.
+    pub currency: Option<String>,
 }
 
 /// Turns words into a typed question.
@@ -31,6 +33,14 @@ pub async fn build(app: &App, tenant: TenantId, question: Question) -> AppResult
     let mut query = Query::over(range, &[]);
     query.metrics = question.metrics;
     query.limit = question.limit;
+    query.display_currency = match question.currency.as_deref().map(str::parse) {
+        None => None,
+        Some(Ok(currency)) => Some(currency),
+        Some(Err(error)) => {
+            let error: portolan_core::currency::InvalidCurrency = error;
+            return Err(AppError::invalid("currency", format!("{error}.")));
+        }
+    };
     for word in question.by {
         match grain_of(&word) {
             Some(grain) => query.grain = Some(grain),

@@ -33,6 +33,8 @@ fn table(columns: Vec<Column>, rows: Vec<Row>) -> Table {
         range,
         grain: Some(Grain::Day),
         comparison: None,
+        display_currency: None,
+        unconverted: Vec::new(),
         data_version: 1,
         as_of: Instant(0),
         engine_ms: 0,

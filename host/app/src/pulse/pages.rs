@@ -132,6 +132,7 @@ impl Pulse<'_> {
             compare: self.scope.compare_options(),
             connection,
             currency: self.query.asked_currency().map(|currency| currency.to_string()).unwrap_or_default(),
+            convert: if self.query.converts() { String::new() } else { "no".to_owned() },
             presets: self.query.presets(&self.scope),
             error: self.scope.error.clone(),
         }
@@ -151,7 +152,8 @@ impl Pulse<'_> {
             connection: self.connection,
             connections: if self.connection.is_some() { 1 } else { self.sources.connections.len() },
             chart_currency: self.query.asked_currency(),
-            reporting_currency: self.viewer.tenant.reporting_currency.parse().ok(),
+            reporting_currency: self.reporting_currency(),
+            display_currency: self.reporting_currency().filter(|_| self.query.converts()),
         };
         let answers = queries::ask(self.app, &asked).await?;
         let currencies = views::currencies(&answers.money);
@@ -166,7 +168,7 @@ impl Pulse<'_> {
             body.empty = Some(self.nothing().await?);
             return Ok(body);
         }
-        body.notices.extend(views::currency_notice(&currencies));
+        body.notices.extend(views::currency_notice(&currencies, self.query.converts()));
         body.notices.extend(self.missing_currency(&answers));
         let strip = Strip {
             answers: &answers,
@@ -178,9 +180,19 @@ impl Pulse<'_> {
         if let Some(shown) = answers.currency.filter(|_| currencies.len() > 1) {
             body.currencies = self.query.currencies(&self.scope, &currencies, shown);
         }
+        let converted = answers.money.display_currency.is_some();
+        if let Some(into) = self.reporting_currency()
+            && (converted || !self.query.converts())
+        {
+            body.conversion = Some(self.query.conversion(&self.scope, into));
+        }
         body.top_products = views::top_products(&answers, &self.sources.labels(), compared.as_deref());
         body.charts = self.charts(&answers).await;
         Ok(body)
+    }
+
+    fn reporting_currency(&self) -> Option<Currency> {
+        self.viewer.tenant.reporting_currency.parse().ok()
     }
 
     /// The address asks for charts in a currency in which nothing was sold.

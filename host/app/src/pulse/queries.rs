@@ -48,6 +48,8 @@ pub struct Asked<'a> {
     pub chart_currency: Option<Currency>,
     /// Preferred where it occurs and the address asks for none.
     pub reporting_currency: Option<Currency>,
+    /// Amounts are shown in it where a rate is known.
+    pub display_currency: Option<Currency>,
 }
 
 impl Asked<'_> {
@@ -57,6 +59,7 @@ impl Asked<'_> {
 
     fn of_connection(&self, mut query: Query, comparison: Option<Comparison>) -> Query {
         query.comparison = comparison;
+        query.display_currency = self.display_currency;
         match self.connection {
             Some(connection) => query.only("connection", &[&connection.to_string()]),
             None => query,

@@ -14,7 +14,7 @@ const DEFAULT_DAYS: i32 = 30;
 const FIRST_YEAR: i32 = 1900;
 const LAST_YEAR: i32 = 2199;
 
-/// `GET /pulse?from=&until=&compare=&connection=&currency=`, or `range` in place of the dates.
+/// `GET /pulse?from=&until=&compare=&connection=&currency=&convert=`, or `range` in place of the dates.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct PulseQuery {
     #[serde(default)]
@@ -30,6 +30,9 @@ pub struct PulseQuery {
     /// Of the charts.
     #[serde(default)]
     pub currency: String,
+    /// `no`: every amount in the currency in which it was sold.
+    #[serde(default)]
+    pub convert: String,
 }
 
 /// The first and the last business date of the ledger.
@@ -96,8 +99,12 @@ impl PulseQuery {
     /// This address, with other dates.
     fn address(&self, dates: &str) -> String {
         let mut address = format!("/pulse?{dates}");
-        let kept =
-            [("compare", &self.compare), ("connection", &self.connection), ("currency", &self.currency)];
+        let kept = [
+            ("compare", &self.compare),
+            ("connection", &self.connection),
+            ("currency", &self.currency),
+            ("convert", &self.convert),
+        ];
         for (name, value) in kept {
             if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
                 && !value.is_empty()
@@ -129,6 +136,21 @@ impl PulseQuery {
     /// The currency that the address names; nothing where it names none that there is.
     pub fn asked_currency(&self) -> Option<Currency> {
         self.currency.parse().ok()
+    }
+
+    /// Whether amounts are converted where a rate is known.
+    pub fn converts(&self) -> bool {
+        self.convert != "no"
+    }
+
+    /// The same page with amounts converted, or as they were sold.
+    pub fn conversion(&self, scope: &Scope, into: Currency) -> RangePreset {
+        let (convert, text) = match self.converts() {
+            true => ("no", "Show amounts as they were sold".to_owned()),
+            false => ("", format!("Convert into {into}")),
+        };
+        let other = Self { convert: convert.to_owned(), currency: String::new(), ..self.clone() };
+        RangePreset { text, href: other.live_address(scope), current: false }
     }
 
     pub fn presets(&self, scope: &Scope) -> Vec<RangePreset> {

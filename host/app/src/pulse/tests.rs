@@ -148,6 +148,7 @@ fn weeks_begin_on_the_day_that_the_tenant_says() {
         name: "Shop".to_owned(),
         reporting_currency: "EUR".to_owned(),
         rate_policy: "event_date".to_owned(),
+        rates_changed_at: 0,
         time_zone: "UTC".to_owned(),
         week_start,
         fiscal_start_month: 1,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use portolan_admin_ui::format;
 use portolan_admin_ui::pages::{FreshnessRow, TopProductRow, TopProducts};
-use portolan_admin_ui::parts::{Badge, Delta, Notice, Tone};
+use portolan_admin_ui::parts::{Badge, Delta, Link, Notice, Tone};
 use portolan_analytics::{Cell, Row, Table, metric};
 use portolan_core::{Currency, Instant};
 use portolan_db::entity::connection::{self, ConnectionState};
@@ -117,15 +117,21 @@ pub fn currencies(money: &Table) -> Vec<Currency> {
     money.rows.iter().filter_map(|row| currency_of(money, row)).collect()
 }
 
-pub fn currency_notice(currencies: &[Currency]) -> Option<Notice> {
+pub fn currency_notice(currencies: &[Currency], converts: bool) -> Option<Notice> {
     let (first, others) = currencies.split_first()?;
     if others.is_empty() {
         return None;
     }
     let names: Vec<String> = others.iter().map(ToString::to_string).collect();
+    let title = format!("{first} and {} are kept apart", names.join(", "));
+    if !converts {
+        let text = "Amounts are shown as they were sold, and none is added to another.";
+        return Some(Notice::new(Tone::Neutral, title, text));
+    }
     let text =
         "No exchange rate between them is known, so each is shown on its own and none is added to another.";
-    Some(Notice::new(Tone::Warn, format!("{first} and {} are kept apart", names.join(", ")), text))
+    let action = Some(Link::new("Exchange rates", "/rates"));
+    Some(Notice { action, ..Notice::new(Tone::Warn, title, text) })
 }
 
 /// How fresh one connection is: its slowest stream counts.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use portolan_core::{Currency, DatedRate, Decimal, LocalDate, RatePolicy, TenantId};
-use portolan_db::DbError;
 use portolan_db::entity::{fx_rate, tenant};
+use portolan_db::{DbError, TenantTx};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use crate::App;
@@ -43,9 +43,7 @@ pub async fn store_rates(
                 let mut replace = OnConflict::columns([TenantId, Base, Quote, Day]);
                 replace.update_columns([Rate, Source, SaidAt]);
                 tx.upsert_many(rows, &replace).await?;
-                // Answers in another currency are others now.
-                tx.bump_data_version().await?;
-                Ok::<_, AppError>(())
+                note_change(tx, now, None).await
             })
         })
         .await?;
@@ -55,20 +53,26 @@ pub async fn store_rates(
 
 /// By which rates the tenant's amounts are converted from now on: in answers about the past as well.
 pub async fn set_policy(app: &App, tenant: TenantId, policy: RatePolicy) -> AppResult<()> {
-    app.db
-        .write(tenant, move |tx| {
-            Box::pin(async move {
-                let house = tx.host_wide();
-                house
-                    .update_many::<tenant::Entity>()
-                    .col_expr(tenant::Column::RatePolicy, Expr::value(policy.as_str()))
-                    .filter(tenant::Column::Id.eq(tenant.0))
-                    .exec(house)
-                    .await
-                    .map_err(DbError::from)?;
-                tx.bump_data_version().await?;
-                Ok::<_, AppError>(())
-            })
-        })
-        .await
+    let now = app.clock.now().0;
+    app.db.write(tenant, move |tx| Box::pin(async move { note_change(tx, now, Some(policy)).await })).await
+}
+
+/// Answers in another currency are others from now on.
+async fn note_change(tx: &TenantTx, now: i64, policy: Option<RatePolicy>) -> AppResult<()> {
+    let house = tx.host_wide();
+    // Above what was there, also where two changes share a moment.
+    let later = Expr::col(tenant::Column::RatesChangedAt).add(1);
+    let changed_at = CaseStatement::new()
+        .case(Expr::col(tenant::Column::RatesChangedAt).lt(now), Expr::value(now))
+        .finally(later);
+    let mut update = house
+        .update_many::<tenant::Entity>()
+        .col_expr(tenant::Column::RatesChangedAt, changed_at.into())
+        .filter(tenant::Column::Id.eq(tx.tenant().0));
+    if let Some(policy) = policy {
+        update = update.col_expr(tenant::Column::RatePolicy, Expr::value(policy.as_str()));
+    }
+    update.exec(house).await.map_err(DbError::from)?;
+    tx.bump_data_version().await?;
+    Ok(())
 }

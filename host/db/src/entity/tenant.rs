@@ -18,6 +18,8 @@ pub struct Model {
     /// Which of the known exchange rates counts: the name of a policy.
     #[sea_orm(column_type = "Text")]
     pub rate_policy: String,
+    /// Of what is known of exchange rates, or of the policy.
+    pub rates_changed_at: i64,
     /// IANA zone.
     #[sea_orm(column_type = "Text")]
     pub time_zone: String,

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use portolan_analytics::{METRICS, Query, iso_range};
+use portolan_core::Currency;
 use portolan_core::calendar::DateRange;
 use portolan_db::testing::{TestDatabase, on_both};
 use serde::Deserialize;
 
-use crate::support::{CashLine, EventLine, World, plain};
+use crate::support::{CashLine, EventLine, RateLine, World, plain};
 
 const FIXTURES: &[(&str, &str)] = &[
     ("sales", include_str!("../../../analytics/tests/fixtures/sales.json")),
@@ -15,6 +16,7 @@ const FIXTURES: &[(&str, &str)] = &[
     ("currencies", include_str!("../../../analytics/tests/fixtures/currencies.json")),
     ("costs", include_str!("../../../analytics/tests/fixtures/costs.json")),
     ("payments", include_str!("../../../analytics/tests/fixtures/payments.json")),
+    ("exchange", include_str!("../../../analytics/tests/fixtures/exchange.json")),
 ];
 
 #[derive(Deserialize)]
@@ -29,6 +31,10 @@ struct Fixture {
     events: Vec<EventLine>,
     #[serde(default)]
     cash: Vec<CashLine>,
+    #[serde(default)]
+    rates: Vec<RateLine>,
+    #[serde(default)]
+    display_currency: Option<Currency>,
     expected: Vec<Expected>,
 }
 
@@ -83,11 +89,14 @@ async fn check(test: &TestDatabase, name: &str, fixture: &Fixture, folded: bool)
     let world = World::with_connections(test, &connections).await;
     world.post(&fixture.events).await;
     world.post_cash(&fixture.cash).await;
+    world.store_rates(&fixture.rates).await;
     if folded {
         world.fold().await;
     }
     for expected in &fixture.expected {
-        let table = world.ask(&Query::over(fixture.range, &[&expected.metric])).await;
+        let mut query = Query::over(fixture.range, &[&expected.metric]);
+        query.display_currency = fixture.display_currency;
+        let table = world.ask(&query).await;
         let row = table.rows.iter().find(|row| {
             let currency = table.cell(row, "currency").and_then(|cell| cell.label());
             expected.currency.is_none() || currency == expected.currency.as_deref()

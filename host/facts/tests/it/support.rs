@@ -11,7 +11,7 @@ use portolan_core::calendar::DateRange;
 use portolan_core::{
     ConnectionId, Duration, EventId, Instant, LocalDate, ManualClock, SeededRandom, TenantId,
 };
-use portolan_db::entity::{cash_event, connection, sale_event, tenant};
+use portolan_db::entity::{cash_event, connection, fx_rate, sale_event, tenant};
 use portolan_db::sea_orm::IntoActiveModel;
 use portolan_db::testing::TestDatabase;
 use portolan_db::{Database, DbError, Posting};
@@ -105,6 +105,16 @@ pub fn sale(at: &str, order: &str, gross: i64) -> EventLine {
     }
 }
 
+/// One `base` was so many `quote` on a day.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLine {
+    pub day: String,
+    pub base: String,
+    pub quote: String,
+    pub rate: String,
+}
+
 /// One movement of a balance; what is left out is zero or unknown.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -194,6 +204,7 @@ impl World {
             name: "Tenant".to_owned(),
             reporting_currency: "EUR".to_owned(),
             rate_policy: "event_date".to_owned(),
+            rates_changed_at: 0,
             time_zone: "UTC".to_owned(),
             week_start: 1,
             fiscal_start_month: 1,
@@ -274,6 +285,33 @@ impl World {
     }
 
     /// Posts the movements of a balance in one posting.
+    /// Keeps exchange rates, as somebody brings them.
+    pub async fn store_rates(&self, lines: &[RateLine]) {
+        let tenant = self.tenant;
+        let rows: Vec<fx_rate::ActiveModel> = lines
+            .iter()
+            .map(|line| {
+                let row = fx_rate::Model {
+                    tenant_id: tenant.0,
+                    base: line.base.clone(),
+                    quote: line.quote.clone(),
+                    day: LocalDate::parse(&line.day).expect("a day").0,
+                    rate: line.rate.clone(),
+                    source: "fixture".to_owned(),
+                    said_at: 0,
+                };
+                row.into_active_model()
+            })
+            .collect();
+        let stored = self.database.write(tenant, move |tx| {
+            Box::pin(async move {
+                tx.insert_many(rows).await?;
+                tx.bump_data_version().await
+            })
+        });
+        stored.await.expect("rates");
+    }
+
     pub async fn post_cash(&self, lines: &[CashLine]) {
         let id = || EventId::generate(&self.clock, self.random.as_ref());
         let events: Vec<(ConnectionId, PostedEvent<CashEvent>)> = lines

@@ -21,6 +21,7 @@ pub async fn run(place: &Place, question: Question) -> Result<()> {
         until: question.until,
         filters: question.filters,
         limit: question.limit,
+        currency: question.currency,
     };
     let query: Query = build(&portolan.app, tenant, asked).await.map_err(sentence)?;
     let table = portolan.app.engine.run(tenant, &query).await?;

@@ -1,0 +1,69 @@
+//! A tenant's exchange rates, as questions with a display currency need them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::future::Cache;
+use portolan_core::{DatedRate, Decimal, LocalDate, Rate, RateTable, TenantId};
+use portolan_db::entity::{fx_rate, tenant};
+use portolan_db::sea_orm::{ColumnTrait, QueryFilter};
+use portolan_db::{DbError, TenantTx};
+
+use crate::FactsError;
+
+/// Tables of tenants that nobody asked about for so long are forgotten.
+const FORGET_AFTER: Duration = Duration::from_secs(600);
+/// A bank's whole history of forty currencies has a quarter of a million.
+const MOST_RATES: u64 = 2_000_000;
+
+/// Tables of rates in memory, each as of the last change of its tenant's rates.
+#[derive(Clone)]
+pub(crate) struct KnownRates(Cache<(TenantId, i64), Arc<Known>>);
+
+struct Known {
+    table: Arc<RateTable>,
+    rows: u32,
+}
+
+impl KnownRates {
+    pub(crate) fn new() -> Self {
+        let known = Cache::builder()
+            .weigher(|_, known: &Arc<Known>| known.rows.saturating_add(1))
+            .max_capacity(MOST_RATES)
+            .time_to_idle(FORGET_AFTER);
+        Self(known.build())
+    }
+
+    /// The rates of this snapshot.
+    pub(crate) async fn of(&self, tx: &TenantTx) -> Result<Arc<RateTable>, FactsError> {
+        let (tenant, house) = (tx.tenant(), tx.host_wide());
+        let row = house.find::<tenant::Entity>().filter(tenant::Column::Id.eq(tenant.0)).one(house).await;
+        let Some(row) = row.map_err(DbError::from)? else { return Ok(Arc::default()) };
+        let key = (tenant, row.rates_changed_at);
+        if let Some(known) = self.0.get(&key).await {
+            return Ok(Arc::clone(&known.table));
+        }
+        let said = tx.find::<fx_rate::Entity>().all(tx).await.map_err(DbError::from)?;
+        let rows = u32::try_from(said.len()).unwrap_or(u32::MAX);
+        let said: Option<Vec<DatedRate>> = said.into_iter().map(dated).collect();
+        let said = said.ok_or_else(|| damaged("an exchange rate"))?;
+        let policy = row.rate_policy.parse().map_err(|_| damaged("the rate policy"))?;
+        let table = Arc::new(RateTable::new(policy, said));
+        self.0.insert(key, Arc::new(Known { table: Arc::clone(&table), rows })).await;
+        Ok(table)
+    }
+}
+
+fn dated(row: fx_rate::Model) -> Option<DatedRate> {
+    let decimal: Decimal = row.rate.parse().ok()?;
+    Some(DatedRate {
+        day: LocalDate(row.day),
+        base: row.base.parse().ok()?,
+        quote: row.quote.parse().ok()?,
+        rate: Rate::new(decimal)?,
+    })
+}
+
+fn damaged(what: &str) -> FactsError {
+    FactsError::Damaged(format!("{what} of the tenant cannot be read"))
+}
