@@ -16,7 +16,7 @@ use super::views::payout_row;
 use crate::App;
 use crate::syncs::queries::connection_labels;
 use crate::web::actor::{FinanceRead, PageActor};
-use crate::web::error::{AppResult, PageResult};
+use crate::web::error::PageResult;
 use crate::web::extract::Query;
 use crate::web::html;
 use crate::web::page::Paging;

@@ -157,7 +157,7 @@ fn filter(
         from: dates.from.map(first_moment),
         until: dates.until.map(next_moment),
         search: text(&query.q),
-        after: None,
+        beside: None,
     })
 }
 
@@ -187,7 +187,7 @@ async fn empty(tx: &TenantTx, query: &OrdersQuery, labels: &BTreeMap<Uuid, Strin
     if labels.is_empty() {
         return Ok(Empty::not_connected());
     }
-    if (query.is_filtered() || query.after.is_some()) && queries::has_orders(tx).await? {
+    if (query.is_filtered() || query.cursor.is_some()) && queries::has_orders(tx).await? {
         return Ok(Empty::filtered_away("orders", "/orders"));
     }
     Ok(Empty::nothing_yet("orders", "Orders appear here while a sync brings them.")

@@ -10,7 +10,7 @@ use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use crate::App;
-use crate::web::error::{AppError, AppResult};
+use crate::web::error::AppResult;
 
 /// Keeps rates; of two for one pair and day the later in `rates` counts, and it replaces what was known. Says how many
 /// pairs and days that were.

@@ -229,7 +229,7 @@ pub fn describe(document: &mut OpenApi) {
                 ))
                 .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
                 .build();
-            operation.parameters.get_or_insert_default().push(parameter);
+            operation.parameters.get_or_insert_default().push(parameter.into());
         }
     }
 }

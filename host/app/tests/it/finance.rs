@@ -95,7 +95,7 @@ async fn a_payout_stands_beside_what_its_entries_add_up_to() {
         let page = shop.get(&session, "/finance").await;
         for text in [
             "adds up",
-            "0.10 EUR unexplained",
+            "0.10\u{202f}EUR unexplained",
             "no entries yet",
             "unlike currencies",
             "2 of the payouts below",

@@ -11,6 +11,7 @@ use portolan_db::DbError;
 use portolan_db::entity::chunk::{self, ChunkState};
 use portolan_db::entity::connection::ConnectionState;
 use portolan_db::entity::slice::SliceState;
+use portolan_db::entity::sync::SyncState;
 use portolan_db::entity::{document, document_version, quarantine, sale_event, stream, sync};
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::Expr;

@@ -18,6 +18,8 @@ pub async fn new_tenant(database: &Database, slug: &str) -> TenantId {
         slug: slug.to_owned(),
         name: slug.to_owned(),
         reporting_currency: "EUR".to_owned(),
+        rate_policy: "event_date".to_owned(),
+        rates_changed_at: 0,
         time_zone: "Europe/Lisbon".to_owned(),
         week_start: 1,
         fiscal_start_month: 1,
