@@ -8,8 +8,8 @@ const MOST_HTML_BYTES = 60_000;
 
 /** Fixed addresses, and the first item of each list. */
 async function addresses(run) {
-  const found = ["/pulse", "/orders", "/connections", "/connections/new", "/syncs", "/plugins"];
-  for (const [list, link] of [["/orders", "main tbody a"], ["/connections", "main tbody a"], ["/syncs", "main tbody a"], ["/plugins", "main tbody a"], ["/connections/new", ".choices a"]]) {
+  const found = ["/pulse", "/orders", "/finance", "/rates", "/connections", "/connections/new", "/syncs", "/plugins"];
+  for (const [list, link] of [["/orders", "main tbody a"], ["/finance", "main tbody a"], ["/connections", "main tbody a"], ["/syncs", "main tbody a"], ["/plugins", "main tbody a"], ["/connections/new", ".choices a"]]) {
     await run.withPage(list, {}, async (page) => {
       const first = page.locator(link).first();
       if (await first.count() > 0) found.push(await first.getAttribute("href"));
@@ -69,7 +69,8 @@ async function takeScreenshots(run, paths) {
   await mkdir(folder, { recursive: true });
   const order = paths.find((path) => path.startsWith("/orders/"));
   const sync = paths.find((path) => path.startsWith("/syncs/"));
-  const wanted = [["pulse", "/pulse"], ["orders", "/orders"], ["connections", "/connections"], ["order", order], ["sync", sync]];
+  const payout = paths.find((path) => path.startsWith("/finance/payouts/"));
+  const wanted = [["finance", "/finance"], ["payout", payout], ["rates", "/rates"], ["pulse", "/pulse"], ["orders", "/orders"], ["connections", "/connections"], ["order", order], ["sync", sync]];
   await run.check("screenshots", async () => {
     let count = 0;
     for (const [name, path] of wanted.filter(([, path]) => path)) {

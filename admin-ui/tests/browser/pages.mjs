@@ -46,15 +46,15 @@ export async function checkPages(run) {
   }));
 
   await run.check("charts change their currency by address, without scripts", () => run.withPage("/pulse?range=all", { javaScriptEnabled: false }, async (page) => {
-    const choices = page.locator(".currencies a");
+    const choices = page.locator(".currencies .presets a");
     const currencies = await choices.allInnerTexts();
     if (currencies.length === 0) return "one currency";
     for (const currency of currencies) {
-      await page.locator(".currencies a", { hasText: currency }).click();
+      await page.locator(".currencies .presets a", { hasText: currency }).click();
       await page.waitForLoadState();
       const address = new URL(page.url());
       expect(address.searchParams.get("currency") === currency && address.searchParams.get("range") === "all", `not kept: ${address.search}`);
-      expect(await page.locator(".currencies a[aria-current]").innerText() === currency, "the choice is not marked");
+      expect(await page.locator(".currencies .presets a[aria-current]").innerText() === currency, "the choice is not marked");
       const subtitle = await page.locator("figure.chart figcaption .note").first().innerText();
       expect(subtitle.endsWith(currency), `the chart is in another currency: ${subtitle}`);
       const others = currencies.filter((other) => other !== currency);
@@ -113,7 +113,7 @@ export async function checkPages(run) {
   }));
 
   await run.check("without scripts every page reads", async () => {
-    const paths = ["/pulse", "/orders", "/connections", "/connections/new", "/syncs", "/plugins"];
+    const paths = ["/pulse", "/orders", "/finance", "/rates", "/connections", "/connections/new", "/syncs", "/plugins"];
     for (const path of paths) {
       await run.withPage(path, { javaScriptEnabled: false }, async (page) => {
         expect(await page.locator("h1").isVisible(), `${path} has no heading`);

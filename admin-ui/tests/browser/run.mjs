@@ -10,6 +10,7 @@ import { checkLooks } from "./looks.mjs";
 import { checkPages } from "./pages.mjs";
 import { checkSignIn } from "./sign-in.mjs";
 import { checkLive } from "./live.mjs";
+import { checkMoney } from "./money.mjs";
 
 const { values } = parseArgs({
   options: { "base-url": { type: "string" }, link: { type: "string" }, screenshots: { type: "string" } },
@@ -30,6 +31,7 @@ try {
     await checkLive(run);
     await checkLooks(run);
     await checkConnections(run);
+    await checkMoney(run);
   }
 } finally {
   await browser.close();
