@@ -77,7 +77,7 @@ impl SandboxRuntime {
                 .map_err(|error| SetupError::Folder { path: folder.display().to_string(), error })?;
         }
         let http = Arc::new(SharedHttp {
-            clients: Clients::new(options.http.clone()),
+            clients: Clients::new(options.http.clone(), options.clock.clone()),
             buckets: Buckets::new(options.clock.clone()),
             options: options.http.clone(),
             clock: options.clock.clone(),

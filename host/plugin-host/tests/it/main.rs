@@ -1,9 +1,13 @@
 //! The sandbox against a component that misbehaves in every way the tests can think of.
 
+mod dns;
+mod egress;
 mod hostile;
 mod loading;
 mod network;
+mod own_network;
 mod optional;
 mod purity;
+mod spellings;
 mod support;
 mod upstream;

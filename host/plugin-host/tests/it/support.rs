@@ -130,6 +130,7 @@ impl Sandbox {
 
 /// A connection of a test, with a canary for a secret.
 pub struct Connection {
+    number: u32,
     config: Value,
     grants: Vec<EgressGrant>,
     files: Vec<StagedFile>,
@@ -138,6 +139,7 @@ pub struct Connection {
 /// A connection whose plugin behaves so.
 pub fn behaving(behaviour: &str, argument: &str) -> Connection {
     Connection {
+        number: 1,
         config: json!({ "behaviour": behaviour, "argument": argument, "shop": "acme" }),
         grants: Vec::new(),
         files: Vec::new(),
@@ -161,6 +163,12 @@ impl Connection {
         self.set("sandbox_url", &format!("http://127.0.0.1:{port}")).granted("http", "127.0.0.1", port)
     }
 
+    /// Another connection of the same tenant.
+    pub fn numbered(mut self, number: u32) -> Self {
+        self.number = number;
+        self
+    }
+
     pub fn file(mut self, file: StagedFile) -> Self {
         self.files.push(file);
         self
@@ -169,7 +177,9 @@ impl Connection {
     fn context(self) -> ConnectionContext {
         ConnectionContext {
             tenant: "01890a5d-ac96-774b-bcce-b302099a8056".parse::<TenantId>().expect("an id"),
-            id: "01890a5d-ac96-774b-bcce-b302099a8057".parse::<ConnectionId>().expect("an id"),
+            id: format!("01890a5d-ac96-774b-bcce-{:012x}", self.number)
+                .parse::<ConnectionId>()
+                .expect("an id"),
             config: Arc::from(self.config.to_string()),
             secrets: vec![
                 ("token".to_owned(), SecretValue::new(TOKEN)),

@@ -113,23 +113,16 @@ impl ReadyScheme {
     }
 }
 
-/// Secrets in the forms in which a channel may echo them: as sent in a query, as sent in basic auth.
-pub fn encoded_forms(manifest: &Manifest, config: &Value, secrets: &[(String, SecretValue)]) -> Vec<String> {
-    let mut forms = Vec::new();
-    for (_, secret) in secrets {
-        let encoded: String = reqwest::Url::parse_with_params("https://x.invalid/", [("s", secret.expose())])
-            .ok()
-            .and_then(|url| url.query().map(|query| query.trim_start_matches("s=").to_owned()))
-            .unwrap_or_default();
-        forms.push(encoded);
-    }
+/// What a channel may echo besides the secrets themselves: the whole credential of basic auth.
+pub fn credentials(manifest: &Manifest, config: &Value, secrets: &[(String, SecretValue)]) -> Vec<String> {
+    let mut credentials = Vec::new();
     for scheme in &manifest.auth {
         if let (AuthMethod::Basic { .. }, Ok(Some(Injection::Header(_, value)))) =
             (&scheme.method, injection(scheme, config, secrets))
             && let Ok(text) = value.to_str()
         {
-            forms.push(text.trim_start_matches("Basic ").to_owned());
+            credentials.push(text.trim_start_matches("Basic ").to_owned());
         }
     }
-    forms
+    credentials
 }

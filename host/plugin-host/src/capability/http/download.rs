@@ -60,15 +60,21 @@ impl HttpCall {
         let file = self.new_file().map_err(|error| disk(&error))?;
         let handle = file.reopen().map_err(|error| disk(&error))?;
         let mut writer = tokio::io::BufWriter::new(tokio::fs::File::from_std(handle));
-        let mut size_bytes = 0_u64;
+        let mut scrubbed = self.scrubber.stream();
+        let (mut received_bytes, mut size_bytes) = (0_u64, 0_u64);
         while let Some(piece) = opened.response.chunk().await.map_err(|error| self.explain(error))? {
-            size_bytes += piece.len() as u64;
+            received_bytes += piece.len() as u64;
             self.count_download(piece.len() as u64)?;
-            if size_bytes > cap {
+            if received_bytes > cap {
                 return Err(wit::HttpError::TooLarge(cap));
             }
-            writer.write_all(&piece).await.map_err(|error| disk(&error))?;
+            let clean = scrubbed.push(&piece);
+            size_bytes += clean.len() as u64;
+            writer.write_all(&clean).await.map_err(|error| disk(&error))?;
         }
+        let rest = scrubbed.finish();
+        size_bytes += rest.len() as u64;
+        writer.write_all(&rest).await.map_err(|error| disk(&error))?;
         writer.flush().await.map_err(|error| disk(&error))?;
         writer.get_ref().sync_all().await.map_err(|error| disk(&error))?;
         let id = self.shared.next_download.fetch_add(1, Ordering::Relaxed);

@@ -1,17 +1,52 @@
 //! Where a connection's plugin may send requests. The one place that decides it; every request and
 //! every hop of a redirect passes through [`Egress::permit`].
 
-use portolan_connector::{AllowedHost, EgressGrant, Manifest};
+use portolan_connector::{AllowedHost, ConnectionContext, EgressGrant, Manifest};
+use portolan_core::{ConnectionId, TenantId};
 use reqwest::Url;
 use serde_json::Value;
 
 /// The rule under which an address may be reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Permit {
     /// A declared host: https, global addresses only.
     Declared,
-    /// An operator's grant of exactly this scheme, host and port.
+    /// An operator's grant of exactly this scheme, host and port. A granted name may lead to private
+    /// networks, never to metadata services and other reserved addresses.
     Granted,
+}
+
+/// Whose rule it is, and all it allows: connections that were opened under one policy are not used under another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Policy {
+    tenant: TenantId,
+    connection: ConnectionId,
+    permit: Permit,
+    /// Hosts or grants, in words, sorted.
+    allowed: Vec<String>,
+}
+
+impl Policy {
+    pub fn new(
+        tenant: TenantId,
+        connection: ConnectionId,
+        permit: Permit,
+        hosts: &[AllowedHost],
+        grants: &[EgressGrant],
+    ) -> Self {
+        let mut allowed: Vec<String> = match permit {
+            Permit::Declared => hosts.iter().map(ToString::to_string).collect(),
+            Permit::Granted => {
+                grants.iter().map(|grant| format!("{} {} {}", grant.scheme, grant.host, grant.port)).collect()
+            }
+        };
+        allowed.sort();
+        Self { tenant, connection, permit, allowed }
+    }
+
+    pub fn permit(&self) -> Permit {
+        self.permit
+    }
 }
 
 /// The destinations of one call.
@@ -20,11 +55,13 @@ pub struct Egress {
     hosts: Vec<AllowedHost>,
     grants: Vec<EgressGrant>,
     base_url: Option<Url>,
+    declared: Policy,
+    granted: Policy,
 }
 
 impl Egress {
     /// Errors: a sentence about the configuration value that does not fit.
-    pub fn new(manifest: &Manifest, config: &Value, grants: &[EgressGrant]) -> Result<Self, String> {
+    pub fn new(manifest: &Manifest, config: &Value, connection: &ConnectionContext) -> Result<Self, String> {
         let told = |errors: Vec<portolan_connector::FieldError>| {
             let all: Vec<String> =
                 errors.iter().map(|error| format!("{} {}", error.path, error.message)).collect();
@@ -37,7 +74,10 @@ impl Egress {
             ),
             None => None,
         };
-        Ok(Self { hosts, grants: grants.to_vec(), base_url })
+        let grants = connection.egress_grants.clone();
+        let policy = |permit| Policy::new(connection.tenant, connection.id, permit, &hosts, &grants);
+        let (declared, granted) = (policy(Permit::Declared), policy(Permit::Granted));
+        Ok(Self { hosts, grants, base_url, declared, granted })
     }
 
     pub fn base_url(&self) -> Option<&Url> {
@@ -94,6 +134,14 @@ impl Egress {
         Ok(Permit::Declared)
     }
 
+    /// Under which policy connections of this rule are opened and kept.
+    pub fn policy(&self, permit: Permit) -> &Policy {
+        match permit {
+            Permit::Declared => &self.declared,
+            Permit::Granted => &self.granted,
+        }
+    }
+
     /// Whether a scheme's secrets may be sent there: a host that it is bound to, or, for the default
     /// scheme, the granted address that stands in place of the base URL.
     pub fn binds(&self, bound: &[AllowedHost], is_default: bool, url: &Url, permit: Permit) -> bool {
@@ -108,9 +156,9 @@ impl Egress {
     }
 }
 
+/// Letter for letter: a trailing dot would be the same name to DNS and another one to the channel's server.
 fn is_host(allowed: &AllowedHost, url: &Url) -> bool {
-    url.domain().is_some_and(|domain| domain.trim_end_matches('.') == allowed.host)
-        && url.port_or_known_default() == Some(allowed.port)
+    url.domain() == Some(allowed.host.as_str()) && url.port_or_known_default() == Some(allowed.port)
 }
 
 fn is_grant_for(grant: &EgressGrant, url: &Url) -> bool {

@@ -4,9 +4,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use reqwest::header::{
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, LOCATION,
-};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Method, Response, StatusCode, Url};
 
 use super::HttpCall;
@@ -34,6 +32,9 @@ const HOST_HEADERS: [&str; 13] = [
     "accept-encoding",
     "user-agent",
 ];
+
+/// A guest's headers that may follow a redirect to another origin: none says who asks.
+const KEPT_HEADERS: [&str; 5] = ["accept", "accept-language", "content-type", "range", "if-modified-since"];
 
 /// A request as it travels along its hops.
 struct Hop {
@@ -65,7 +66,7 @@ impl HttpCall {
             let Some(location) = redirect_of(&response) else {
                 return Ok(Opened { response, url: hop.url, attempts });
             };
-            hop = next_hop(hop, response.status(), &location)?;
+            hop = self.next_hop(hop, response.status(), &location)?;
         }
         Err(wit::HttpError::Denied(format!("more than {} redirects", self.shared.options.redirects)))
     }
@@ -104,7 +105,8 @@ impl HttpCall {
         attempts: &mut u8,
     ) -> Result<Response, wit::HttpError> {
         let permit = self.egress.permit(&hop.url).map_err(wit::HttpError::Denied)?;
-        let client = self.shared.clients.of(permit).map_err(wit::HttpError::Network)?;
+        let client =
+            self.shared.clients.of(self.egress.policy(permit)).map_err(wit::HttpError::Network)?;
         let mut url = hop.url.clone();
         let mut headers = hop.headers.clone();
         if hop.authenticated {
@@ -172,13 +174,48 @@ impl HttpCall {
         Ok(self.scrubber.bytes(body))
     }
 
-    /// Response headers for the guest: bounded, scrubbed, without cookies.
+    /// The request after a redirect. Once it leaves the origin, no credential travels any further: not the host's,
+    /// not one that the channel wrote into the new address, and nothing of the guest's but what says how it reads.
+    fn next_hop(&self, hop: Hop, status: StatusCode, location: &str) -> Result<Hop, wit::HttpError> {
+        let mut url = hop
+            .url
+            .join(location)
+            .map_err(|error| wit::HttpError::Denied(format!("the redirect leads to no address: {error}")))?;
+        url.set_fragment(None);
+        let stays = url.origin() == hop.url.origin();
+        if !stays && self.scrubber.finds(url.as_str()) {
+            return Err(wit::HttpError::Denied(
+                "the redirect carries a secret of the connection to another address".to_owned(),
+            ));
+        }
+        let becomes_get = match status.as_u16() {
+            303 => hop.method != Method::HEAD,
+            301 | 302 => hop.method == Method::POST,
+            _ => false,
+        };
+        let mut headers = if stays { hop.headers } else { without_credentials(&hop.headers) };
+        if becomes_get {
+            headers.remove(CONTENT_TYPE);
+            headers.remove(CONTENT_LENGTH);
+        }
+        Ok(Hop {
+            method: if becomes_get { Method::GET } else { hop.method },
+            body: if becomes_get { None } else { hop.body },
+            url,
+            headers,
+            authenticated: hop.authenticated && stays,
+        })
+    }
+
+    /// Response headers for the guest: scrubbed, bounded, without cookies.
     pub fn shown_headers(&self, headers: &HeaderMap) -> Vec<(String, String)> {
         let shown = headers.iter().filter(|(name, _)| *name != "set-cookie").take(256);
         shown
             .map(|(name, value)| {
-                let text: String = String::from_utf8_lossy(value.as_bytes()).chars().take(8_192).collect();
-                (name.as_str().to_owned(), self.scrubber.text(&text).into_owned())
+                // Scrubbed before it is cut: half a secret at the edge would not be found.
+                let text = String::from_utf8_lossy(value.as_bytes());
+                let text: String = self.scrubber.text(&text).chars().take(8_192).collect();
+                (self.scrubber.text(name.as_str()).into_owned(), text)
             })
             .collect()
     }
@@ -238,33 +275,9 @@ fn redirect_of(response: &Response) -> Option<String> {
     location.to_str().ok().map(str::to_owned)
 }
 
-/// The request after a redirect. Once it leaves the origin, no credential travels any further.
-fn next_hop(hop: Hop, status: StatusCode, location: &str) -> Result<Hop, wit::HttpError> {
-    let mut url = hop
-        .url
-        .join(location)
-        .map_err(|error| wit::HttpError::Denied(format!("the redirect leads to no address: {error}")))?;
-    url.set_fragment(None);
-    let stays = url.origin() == hop.url.origin();
-    let becomes_get = match status.as_u16() {
-        303 => hop.method != Method::HEAD,
-        301 | 302 => hop.method == Method::POST,
-        _ => false,
-    };
-    let mut headers = hop.headers;
-    if !stays {
-        headers.remove(AUTHORIZATION);
-        headers.remove(COOKIE);
-    }
-    if becomes_get {
-        headers.remove(CONTENT_TYPE);
-        headers.remove(CONTENT_LENGTH);
-    }
-    Ok(Hop {
-        method: if becomes_get { Method::GET } else { hop.method },
-        body: if becomes_get { None } else { hop.body },
-        url,
-        headers,
-        authenticated: hop.authenticated && stays,
-    })
+/// What a request keeps of its headers when it is sent to another origin: a signature or a key in any other is as
+/// good as a password.
+fn without_credentials(headers: &HeaderMap) -> HeaderMap {
+    let kept = headers.iter().filter(|(name, _)| KEPT_HEADERS.contains(&name.as_str()));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
 }

@@ -1,7 +1,8 @@
 //! `http`: the only way out of the sandbox.
 //!
-//! **Invariant:** every connection is opened through [`Egress::permit`]; a secret is written only
-//! into requests toward hosts that its scheme is bound to, and never into anything that the guest gets.
+//! **Invariant:** every connection is opened through [`Egress::permit`] and by a client of its own policy; a
+//! secret is written only into requests toward hosts that its scheme is bound to, and never into anything that
+//! the guest gets.
 
 mod account;
 mod address;
@@ -11,8 +12,6 @@ mod client;
 mod download;
 mod egress;
 mod exchange;
-#[cfg(test)]
-mod tests;
 
 pub use bucket::Buckets;
 pub use client::{Clients, Lookup};
@@ -78,7 +77,7 @@ pub struct HttpOutcome {
 
 /// Removes the secrets of a connection in every form in which they may come back.
 pub fn scrubber_for(manifest: &Manifest, connection: &ConnectionContext, config: &Value) -> Scrubber {
-    Scrubber::new(connection.secrets.iter().map(|(_, value)| value)).and(auth::encoded_forms(
+    Scrubber::new(connection.secrets.iter().map(|(_, value)| value)).and(auth::credentials(
         manifest,
         config,
         &connection.secrets,
@@ -94,7 +93,7 @@ impl HttpCall {
         config: &Value,
         scrubber: Scrubber,
     ) -> Result<Self, String> {
-        let egress = Egress::new(&manifest, config, &connection.egress_grants)?;
+        let egress = Egress::new(&manifest, config, connection)?;
         let response_bytes = manifest.limits.response_bytes.min(shared.options.response_bytes);
         Ok(Self {
             schemes: auth::ready_schemes(&manifest, config, &connection.secrets),

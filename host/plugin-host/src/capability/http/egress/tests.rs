@@ -1,5 +1,7 @@
-use portolan_connector::{EgressGrant, Manifest};
-use serde_json::json;
+use std::sync::Arc;
+
+use portolan_connector::{ConnectionContext, EgressGrant, Manifest};
+use serde_json::{Value, json};
 
 use super::{Egress, Permit};
 
@@ -22,7 +24,21 @@ fn manifest() -> Manifest {
 }
 
 fn egress(grants: &[EgressGrant]) -> Egress {
-    Egress::new(&manifest(), &json!({ "shop": "acme" }), grants).expect("usable")
+    configured(&json!({ "shop": "acme" }), grants).expect("usable")
+}
+
+fn configured(config: &Value, grants: &[EgressGrant]) -> Result<Egress, String> {
+    let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+    let connection = ConnectionContext {
+        tenant: id.parse().expect("an id"),
+        id: id.parse().expect("an id"),
+        config: Arc::from(config.to_string()),
+        secrets: Vec::new(),
+        egress_grants: grants.to_vec(),
+        time_zone: "UTC".to_owned(),
+        files: Vec::new(),
+    };
+    Egress::new(&manifest(), config, &connection)
 }
 
 fn permitted(egress: &Egress, address: &str) -> Result<Permit, String> {
@@ -40,10 +56,27 @@ fn declared_hosts_are_reached_by_https_on_their_port() {
     ] {
         assert_eq!(permitted(&egress, address), Ok(Permit::Declared), "{address}");
     }
-    for address in
-        ["https://files.example/", "http://acme.shops.example/", "https://shops.example/", "https://1.1.1.1/"]
-    {
+    for address in [
+        "https://files.example/",
+        "http://acme.shops.example/",
+        "https://shops.example/",
+        "https://1.1.1.1/",
+        "https://acme.shops.example./",
+        "ht\ttps://127.0.0.1/",
+        "https://127.0.0.\n1/",
+        "https:\\\\127.0.0.1\\",
+        "\\\\127.0.0.1\\",
+    ] {
         assert!(permitted(&egress, address).is_err(), "{address}");
+    }
+}
+
+#[test]
+fn a_path_stays_on_the_base_address() {
+    let egress = egress(&[]);
+    for path in ["/\\127.0.0.1/", "/\t/127.0.0.1/", "/..//127.0.0.1/", "/@127.0.0.1/", "/:80@127.0.0.1/"] {
+        let url = egress.resolve(path).expect("a url");
+        assert_eq!((url.host_str(), url.port(), url.username()), (Some("acme.shops.example"), None, ""), "{path:?}");
     }
 }
 
@@ -51,7 +84,7 @@ fn declared_hosts_are_reached_by_https_on_their_port() {
 fn a_grant_replaces_the_base_address_and_nothing_else() {
     let grant = EgressGrant { scheme: "http".to_owned(), host: "127.0.0.1".to_owned(), port: 4010 };
     let config = json!({ "shop": "acme", "url": "http://127.0.0.1:4010" });
-    let egress = Egress::new(&manifest(), &config, std::slice::from_ref(&grant)).expect("usable");
+    let egress = configured(&config, std::slice::from_ref(&grant)).expect("usable");
     assert_eq!(permitted(&egress, "/orders"), Ok(Permit::Granted));
     assert!(permitted(&egress, "http://127.0.0.1:4011/").is_err());
     let url = egress.resolve("/orders").expect("a url");
@@ -62,14 +95,14 @@ fn a_grant_replaces_the_base_address_and_nothing_else() {
 #[test]
 fn a_base_address_without_a_grant_reaches_nothing() {
     let config = json!({ "shop": "acme", "url": "http://127.0.0.1:4010" });
-    let egress = Egress::new(&manifest(), &config, &[]).expect("usable");
+    let egress = configured(&config, &[]).expect("usable");
     assert!(permitted(&egress, "/orders").is_err());
 }
 
 #[test]
 fn a_configuration_cannot_smuggle_in_another_host() {
     for shop in ["evil.example/", "evil.example#", "a.b", "evil.example:443", "user@evil", "..", "-", "é"] {
-        assert!(Egress::new(&manifest(), &json!({ "shop": shop }), &[]).is_err(), "{shop}");
+        assert!(configured(&json!({ "shop": shop }), &[]).is_err(), "{shop}");
     }
 }
 

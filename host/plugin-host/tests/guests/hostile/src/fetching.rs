@@ -107,6 +107,11 @@ pub fn fetch(request: &FetchRequest) -> Result<Page, PluginError> {
         "get" => Ok(page(said(http::send(&get(argument, None))).into_bytes())),
         "get-without-auth" => Ok(page(said(http::send(&get(argument, Some("")))).into_bytes())),
         "get-with-login" => Ok(page(said(http::send(&get(argument, Some("login")))).into_bytes())),
+        "get-signed" => {
+            let mut request = get(argument, None);
+            request.headers.push(("x-signature".to_owned(), "signed".to_owned()));
+            Ok(page(said(http::send(&request)).into_bytes()))
+        }
         "get-all" => {
             let requests: Vec<Request> = argument.split(' ').map(|url| get(url, None)).collect();
             let answers: Vec<String> = http::send_all(&requests).into_iter().map(said).collect();
