@@ -24,6 +24,7 @@ mod m0006_jobs;
 mod m0007_set_aside;
 mod m0008_product_labels;
 mod m0009_cash_ledger;
+mod m0010_waits_and_rates;
 mod m0011_tenant_keys;
 mod m0013_replays;
 mod row_security;
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_set_aside::Migration),
             Box::new(m0008_product_labels::Migration),
             Box::new(m0009_cash_ledger::Migration),
+            Box::new(m0010_waits_and_rates::Migration),
             Box::new(m0011_tenant_keys::Migration),
             Box::new(m0013_replays::Migration),
             Box::new(m0015_idempotency::Migration),

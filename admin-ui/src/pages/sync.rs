@@ -19,6 +19,8 @@ pub struct SliceRow {
     pub skipped: String,
     pub expected: String,
     pub error: Option<String>,
+    /// What it waits for.
+    pub note: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,12 +80,19 @@ impl SyncPage {
             skipped: "2".into(),
             expected: "6 200".into(),
             error: None,
+            note: None,
         };
         let running = SliceRow {
             range: "1 Apr – 30 Jun 2026".into(),
             state: Badge::new("running", Tone::Active),
             expected: "–".into(),
             ..slice.clone()
+        };
+        let waiting = SliceRow {
+            range: "1 Jan – 31 Dec 2025".into(),
+            state: Badge::new("waiting", Tone::Warn),
+            note: Some("the channel makes the report · asked again 30 Jun 2026, 09:41".into()),
+            ..running.clone()
         };
         let quarantine = QuarantineRow {
             stream: "orders".into(),
@@ -115,7 +124,7 @@ impl SyncPage {
                     PostAction::new("Pause", format!("/syncs/{id}/pause")),
                     PostAction::new("Cancel", format!("/syncs/{id}/cancel")),
                 ],
-                slices: vec![slice, running],
+                slices: vec![slice, running, waiting],
                 quarantine: vec![quarantine.clone(), quarantine],
                 quarantine_note: "2 of 12 400 records could not be read; the others passed.".into(),
                 announcement: "Sync running, 62 percent".into(),

@@ -8,6 +8,7 @@ pub mod fake;
 pub mod fault;
 pub mod manifest;
 pub mod port;
+pub mod rate;
 
 pub use config::{AllowedHost, SplitConfig};
 pub use fake::FakeRuntime;

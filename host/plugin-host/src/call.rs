@@ -146,7 +146,7 @@ impl Call {
             plugin.portolan_plugin_source().call_check(&mut self.store, &conn).await
         })
         .await;
-        self.settle(answer)
+        with_quota(self.store.data().http.as_ref(), self.settle(answer)).await
     }
 
     pub async fn partitions(
@@ -162,7 +162,7 @@ impl Call {
             plugin.portolan_plugin_source().call_partitions(&mut self.store, &conn, stream).await
         })
         .await;
-        self.settle(answer)
+        with_quota(self.store.data().http.as_ref(), self.settle(answer)).await
     }
 
     pub async fn fetch(mut self, request: &FetchRequest) -> Result<(wit::Page, HostState), Fault> {
@@ -174,7 +174,7 @@ impl Call {
             plugin.portolan_plugin_source().call_fetch(&mut self.store, &request).await
         })
         .await;
-        let page = self.settle(answer)?;
+        let page = with_quota(self.store.data().http.as_ref(), self.settle(answer)).await?;
         Ok((page, self.store.into_data()))
     }
 
@@ -268,6 +268,14 @@ impl Call {
                 self.scrubber.clean(&detail, 600)
             ),
         }
+    }
+}
+
+/// A failure of a call that may have sent requests can be about the channel's quota.
+async fn with_quota<T>(http: Option<&HttpCall>, settled: Result<T, Fault>) -> Result<T, Fault> {
+    match (settled, http) {
+        (Err(fault), Some(http)) => Err(http.settle_fault(fault).await),
+        (settled, _) => settled,
     }
 }
 

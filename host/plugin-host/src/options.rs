@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use portolan_connector::rate::RateBudgets;
 use portolan_core::{Clock, SystemClock};
 
 use crate::capability::http::Lookup;
@@ -36,6 +37,8 @@ pub struct Options {
     pub cache_key: CacheKey,
     pub limits: Limits,
     pub http: HttpOptions,
+    /// Where rate budgets are kept; in this process alone unless several share a database.
+    pub budgets: Option<Arc<dyn RateBudgets>>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -46,6 +49,7 @@ impl Options {
             cache_key,
             limits: Limits::default(),
             http: HttpOptions::default(),
+            budgets: None,
             clock: Arc::new(SystemClock),
         }
     }

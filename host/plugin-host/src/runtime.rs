@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use portolan_connector::rate::LocalBudgets;
 use portolan_connector::{
     CheckReport, ConnectionContext, Fault, FetchRequest, InstalledPlugin, Manifest, NormalizeRequest,
     Normalized, Page, Partition, Payload, PluginKind, PluginRef, PluginRuntime,
@@ -17,7 +18,7 @@ use wasmtime::Engine;
 
 use crate::cache::ArtefactCache;
 use crate::call::{Call, Prepared};
-use crate::capability::http::{Buckets, Clients, SharedHttp};
+use crate::capability::http::{Clients, SharedHttp};
 use crate::linker::{Linked, Linkers};
 use crate::options::Options;
 use crate::{convert, engine, load};
@@ -78,7 +79,10 @@ impl SandboxRuntime {
         }
         let http = Arc::new(SharedHttp {
             clients: Clients::new(options.http.clone(), options.clock.clone()),
-            buckets: Buckets::new(options.clock.clone()),
+            budgets: options
+                .budgets
+                .clone()
+                .unwrap_or_else(|| Arc::new(LocalBudgets::new(options.clock.clone()))),
             options: options.http.clone(),
             clock: options.clock.clone(),
             downloads_dir,

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use portolan_access::{KeyRing, Purpose, Sessions};
 use portolan_app::App;
 use portolan_app::CHART_BUNDLE;
+use portolan_app::channels::budgets::SharedBudgets;
 use portolan_app::live::LiveBus;
 use portolan_app::replays::jobs::RunReplay;
 use portolan_app::syncs::jobs::{RunSync, StartScheduledSync};
@@ -14,7 +15,7 @@ use portolan_app::upgrades::jobs::RunShadow;
 use portolan_charts::ChartRenderer;
 use portolan_connector::PluginRuntime;
 use portolan_core::{Clock, Random, SystemClock, SystemRandom};
-use portolan_db::{Database, DatabaseConfig};
+use portolan_db::{Database, DatabaseConfig, Dialect};
 use portolan_facts::FactStore;
 use portolan_jobs::{Queue, Registry};
 use portolan_plugin_host::{CacheKey, Options, SandboxRuntime};
@@ -47,8 +48,12 @@ impl Portolan {
         )?);
         let db = open_database(place, &data_dir).await?;
         let cache_key = CacheKey::new(*key_ring.derive(Purpose::PluginCache).bytes());
-        let runtime: Arc<dyn PluginRuntime> =
-            Arc::new(SandboxRuntime::new(Options::new(data_dir.clone(), cache_key))?);
+        let mut options = Options::new(data_dir.clone(), cache_key);
+        if db.dialect() == Dialect::Postgres {
+            // Others may work on the same database, and spend the same quotas.
+            options.budgets = Some(Arc::new(SharedBudgets::new(db.clone(), Arc::clone(&clock))));
+        }
+        let runtime: Arc<dyn PluginRuntime> = Arc::new(SandboxRuntime::new(options)?);
         let facts =
             FactStore::new(db.clone(), &data_dir.join("parts"), Arc::clone(&clock), Arc::clone(&random))?;
         let app = Arc::new(App {

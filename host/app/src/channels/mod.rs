@@ -2,6 +2,7 @@
 //!
 //! Below connections and syncs, which both make such calls.
 
+pub mod budgets;
 pub mod consent;
 pub mod context;
 pub mod heads;

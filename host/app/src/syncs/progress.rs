@@ -6,6 +6,8 @@ use portolan_db::entity::sync::{self, SyncState};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::run::is_waiting;
+
 /// Progress of a sync that is at work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SyncProgress {
@@ -17,6 +19,18 @@ pub struct SyncProgress {
     pub records_per_second: Option<i64>,
     /// Milliseconds until the end at the present rate.
     pub eta_ms: Option<i64>,
+    /// Parts that wait for the channel to prepare what they asked for; the others go on.
+    pub waiting: Vec<WaitingPart>,
+}
+
+/// A part of a sync that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WaitingPart {
+    pub stream: String,
+    /// A sentence of the plugin.
+    pub why: String,
+    /// When the channel is asked again; RFC 3339.
+    pub until: String,
 }
 
 /// Below this nobody can say how fast a sync is.
@@ -50,7 +64,17 @@ pub fn measure(
         }
         _ => None,
     };
-    Some(SyncProgress { percent, records_done: sync.seen, records_expected, records_per_second, eta_ms })
+    let waiting = slices.iter().filter(|slice| is_waiting(slice, now)).map(waiting_part).collect();
+    let records_done = sync.seen;
+    Some(SyncProgress { percent, records_done, records_expected, records_per_second, eta_ms, waiting })
+}
+
+fn waiting_part(slice: &slice::Model) -> WaitingPart {
+    WaitingPart {
+        stream: slice.stream.clone(),
+        why: slice.waiting_why.clone().unwrap_or_default(),
+        until: slice.waiting_until.map(|until| Instant(until).to_rfc3339()).unwrap_or_default(),
+    }
 }
 
 /// Known only once every slice has announced its number.
@@ -61,14 +85,16 @@ fn expected_records(slices: &[slice::Model]) -> Option<i64> {
     slices
         .iter()
         .map(|slice| match slice.state {
-            SliceState::Done => Some(slice.seen),
+            SliceState::Done | SliceState::Split => Some(slice.seen),
             _ => slice.expected,
         })
         .sum()
 }
 
 fn fetched_all(slices: &[slice::Model]) -> bool {
-    slices.iter().all(|slice| slice.state == SliceState::Done || (slice.pages > 0 && slice.token.is_none()))
+    slices.iter().all(|slice| {
+        matches!(slice.state, SliceState::Done | SliceState::Split) || (slice.pages > 0 && slice.token.is_none())
+    })
 }
 
 fn share(done: i64, whole: i64) -> Option<u8> {

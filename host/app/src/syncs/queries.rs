@@ -53,6 +53,7 @@ pub async fn slices_of(tx: &TenantTx, sync: SyncId) -> AppResult<Vec<slice::Mode
         .find::<slice::Entity>()
         .filter(slice::Column::SyncId.eq(sync.0))
         .order_by_asc(slice::Column::Position)
+        .order_by_desc(slice::Column::Since)
         .order_by_asc(slice::Column::Id)
         .all(tx)
         .await?)

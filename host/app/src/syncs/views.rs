@@ -12,6 +12,7 @@ use portolan_db::entity::sync::{self, RequestedAction, SyncState};
 
 use super::ops::{Trigger, is_open};
 use super::progress::SyncProgress;
+use super::run::{WAITING, is_waiting};
 use crate::web::viewer::Viewer;
 
 const MISSING: &str = "–";
@@ -130,14 +131,15 @@ pub fn sync_body(viewer: &Viewer, parts: &SyncParts<'_>) -> SyncBody {
 
 fn problem(row: &sync::Model) -> Option<Notice> {
     let detail = row.error_detail.as_deref()?;
-    let retrying = row.error_code.as_deref() == Some("retrying");
+    let goes_on = matches!(row.error_code.as_deref(), Some("retrying" | WAITING));
     let (tone, title) = match row.error_code.as_deref() {
         Some("retrying") => (Tone::Warn, "Waiting, then trying again"),
+        Some(WAITING) => (Tone::Warn, "The channel is preparing what was asked for"),
         Some("file_refused") => (Tone::Bad, "A file was set aside"),
         Some("left_unread") => (Tone::Bad, "Something stored earlier can't be read"),
         _ => (Tone::Bad, "The sync did not finish"),
     };
-    let text = if retrying {
+    let text = if goes_on {
         format!("{detail} Nothing is lost; it goes on where it stands.")
     } else {
         format!("{detail} What was imported stays; the next sync goes on from there.")
@@ -165,8 +167,10 @@ fn actions(row: &sync::Model) -> Vec<PostAction> {
 }
 
 fn slice_row(viewer: &Viewer, slice: &slice::Model, file_names: &BTreeMap<i64, String>) -> SliceRow {
+    let waits = is_waiting(slice, viewer.now());
     let tone = match slice.state {
-        SliceState::Pending | SliceState::Cancelled => Tone::Neutral,
+        _ if waits => Tone::Warn,
+        SliceState::Pending | SliceState::Cancelled | SliceState::Split => Tone::Neutral,
         SliceState::Running => Tone::Active,
         SliceState::Done => Tone::Good,
         SliceState::Failed => Tone::Bad,
@@ -185,7 +189,11 @@ fn slice_row(viewer: &Viewer, slice: &slice::Model, file_names: &BTreeMap<i64, S
         stream: slice.stream.clone(),
         range,
         mode: slice.mode.clone(),
-        state: Badge::new(slice.state.as_str(), tone),
+        state: Badge::new(if waits { WAITING } else { slice.state.as_str() }, tone),
+        note: waits.then(|| {
+            let when = slice.waiting_until.map(|until| viewer.date_and_time(Instant(until))).unwrap_or_default();
+            format!("{} · asked again {when}", slice.waiting_why.as_deref().unwrap_or_default())
+        }),
         pages: format::count(slice.pages),
         seen: format::count(slice.seen),
         emitted: format::count(slice.emitted),

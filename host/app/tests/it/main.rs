@@ -3,6 +3,7 @@
 
 mod api;
 mod batches;
+mod budgets;
 mod canaries;
 mod cash;
 mod connections_mapping;
@@ -27,3 +28,4 @@ mod support_documents;
 mod syncs;
 mod upgrades;
 mod uploads;
+mod waits;

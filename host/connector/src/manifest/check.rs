@@ -30,6 +30,7 @@ pub(super) fn check(manifest: &Manifest) -> Result<(), ManifestError> {
     check_hosts(manifest, &mut findings);
     check_auth(manifest, &mut findings);
     check_streams(manifest, &mut findings);
+    check_rate_buckets(manifest, &mut findings);
     if findings.is_empty() { Ok(()) } else { Err(ManifestError { findings }) }
 }
 
@@ -271,6 +272,24 @@ fn check_streams(manifest: &Manifest, findings: &mut Vec<String>) {
     for (place, stream) in files.chain(webhooks) {
         if !names.contains(stream.as_str()) {
             findings.push(format!("{place}: {:?} is not among streams", shorten(stream)));
+        }
+    }
+}
+
+fn check_rate_buckets(manifest: &Manifest, findings: &mut Vec<String>) {
+    let mut ids = BTreeSet::new();
+    for bucket in &manifest.rate_buckets {
+        let id = shorten(&bucket.id);
+        if !is_name(&bucket.id) || !ids.insert(bucket.id.as_str()) {
+            findings.push(format!(
+                "rate_buckets: id {id:?} must be unique, of lower-case letters, digits and hyphens"
+            ));
+        }
+        let usable = |number: f64| number.is_finite() && number > 0.0;
+        if !usable(bucket.capacity) || !usable(bucket.refill_per_second) {
+            findings.push(format!(
+                "rate bucket {id:?}: capacity and refill_per_second must be greater than 0"
+            ));
         }
     }
 }

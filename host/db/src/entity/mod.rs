@@ -21,6 +21,7 @@ pub mod plugin_switch;
 pub mod posting;
 pub mod product_label;
 pub mod quarantine;
+pub mod rate_budget;
 pub mod replay;
 pub mod sale_event;
 pub mod schedule;

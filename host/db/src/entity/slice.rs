@@ -38,6 +38,11 @@ pub struct Model {
     pub updated_at: i64,
     /// The number of the one upload that this slice reads.
     pub file: Option<i64>,
+    /// The channel is not asked again before this moment.
+    pub waiting_until: Option<i64>,
+    /// A sentence for people: what it waits for.
+    #[sea_orm(column_type = "Text")]
+    pub waiting_why: Option<String>,
 }
 
 /// How far a slice is.
@@ -54,6 +59,9 @@ pub enum SliceState {
     Failed,
     #[sea_orm(string_value = "cancelled")]
     Cancelled,
+    /// Others stand in its place: it was too large for the channel.
+    #[sea_orm(string_value = "split")]
+    Split,
 }
 
 impl SliceState {
@@ -65,6 +73,7 @@ impl SliceState {
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::Split => "split",
         }
     }
 }

@@ -59,6 +59,7 @@ async fn every_entity_has_its_table_and_migrating_again_changes_nothing() {
             plugin_switch,
             posting,
             quarantine,
+            rate_budget,
             replay,
             sale_event,
             schedule,

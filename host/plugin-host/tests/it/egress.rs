@@ -3,7 +3,7 @@
 
 use std::io::Write;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine;
@@ -93,14 +93,16 @@ async fn try_spellings(canaries: &Canaries, port: u16, names_lead: &[[&str; 2]])
     let sandbox = asking(&dns).await;
     let spellings = spellings::all(port);
     assert!(spellings.len() >= 200, "{} spellings", spellings.len());
+    let target = Arc::new(Mutex::new(String::new()));
+    let redirects = target.clone();
+    let shop = Upstream::start(move |_| redirect(&redirects.lock().expect("no panic"))).await;
     for (index, url) in spellings.iter().enumerate() {
         dns.others(&[&names_lead[index % names_lead.len()]]);
         let url = unescaped(url);
         let asked = said(&sandbox, behaving("get", &url)).await;
         assert!(asked.contains("HttpError::Denied"), "{url:?}: {asked}");
 
-        let target = url.clone();
-        let shop = Upstream::start(move |_| redirect(&target)).await;
+        target.lock().expect("no panic").clone_from(&url);
         let followed = said(&sandbox, behaving("get", "/").at_sandbox(shop.port)).await;
         // An address that is none, or none but a path, leads back to where it came from.
         let stayed = followed.contains("more than 5 redirects") || followed.starts_with("302 ");

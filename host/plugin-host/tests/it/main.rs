@@ -8,6 +8,7 @@ mod network;
 mod own_network;
 mod optional;
 mod purity;
+mod quotas;
 mod spellings;
 mod support;
 mod upstream;

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use portolan_connector::{
-    ConnectionContext, Continuation, Fault, FetchRequest, Page, Payload, SliceSpec, StagedFile,
+    ConnectionContext, Continuation, Fault, FetchRequest, Page, Payload, StagedFile, WaitFor,
 };
-use portolan_core::{ChunkId, Duration, SliceId};
+use portolan_core::{ChunkId, Duration};
 use portolan_db::DbError;
 use portolan_db::entity::chunk::{self, ChunkState};
 use portolan_db::entity::slice::{self, SliceState};
@@ -16,7 +16,8 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, QueryFilter};
 
-use super::plan_step::{mode_name, spec_of};
+use super::plan_step::spec_of;
+use super::wait::waiting;
 use super::{RunError, Stop, SyncRun};
 use crate::channels::context::{UPLOAD_STAGED, UPLOAD_WAITING};
 use crate::ingest::stage::{NewChunk, StageError, cut_page};
@@ -30,8 +31,17 @@ const CURSOR_EXPIRED: &str = "cursor_expired";
 /// What a page leaves for the next one.
 struct NextPage {
     token: Option<Bytes>,
-    wait_ms: Option<u64>,
-    split: Vec<SliceSpec>,
+    wait: Option<WaitFor>,
+}
+
+/// How a slice stands after a page.
+enum AfterPage {
+    /// It has a next page, or is at its end.
+    GoesOn,
+    /// The channel prepares the next page; others have their turn meanwhile.
+    Waits,
+    /// Others have taken its place.
+    Split,
 }
 
 impl SyncRun {
@@ -61,13 +71,13 @@ impl SyncRun {
                 }
                 other => other.map_err(fault)?,
             };
-            let wait_ms = self.store_page(&mut slice, page).await?;
+            let after = match page.next {
+                Continuation::Split(_) => self.split_slice(&slice, page).await.map(|()| AfterPage::Split)?,
+                _ => self.store_page(&mut slice, page).await?,
+            };
             self.normalise_staged(&slice).await?;
-            if let Some(after_ms) = wait_ms {
-                let detail = "the channel is still preparing the answer".to_owned();
-                return Err(
-                    RunError::Retry { after_ms: Some(after_ms), counts_as_failure: false, detail }.into()
-                );
+            if let AfterPage::Waits | AfterPage::Split = after {
+                return Ok(());
             }
         }
         self.finish_slice(&slice).await
@@ -128,8 +138,8 @@ impl SyncRun {
         Ok(slice::Model { seen: 0, emitted: 0, skipped: 0, ..restarted })
     }
 
-    /// Stores the page's chunks and the next token together. Gives the wait that the channel asked for.
-    async fn store_page(&self, slice: &mut slice::Model, page: Page) -> Result<Option<u64>, Stop> {
+    /// Stores the page's chunks and the next token together.
+    async fn store_page(&self, slice: &mut slice::Model, page: Page) -> Result<AfterPage, Stop> {
         let next = self.next_page(slice, &page)?;
         let taken = files_taken(slice, &page, &next)?;
         let (expected, bytes_fetched) = (page.expected, page.bytes_fetched);
@@ -151,6 +161,7 @@ impl SyncRun {
         slice.token = next.token.as_ref().map(|token| token.to_vec());
         slice.expected = expected.map(|expected| expected as i64).or(slice.expected);
         slice.state = SliceState::Running;
+        let (waiting_until, waiting_why) = next.wait.map(|wait| waiting(wait, now)).unzip();
         let slice_row = slice::ActiveModel {
             tenant_id: Set(slice.tenant_id),
             id: Set(slice.id),
@@ -158,17 +169,17 @@ impl SyncRun {
             pages: Set(slice.pages),
             token: Set(slice.token.clone()),
             expected: Set(slice.expected),
+            waiting_until: Set(waiting_until),
+            waiting_why: Set(waiting_why),
             updated_at: Set(now.0),
             ..Default::default()
         };
-        let split_rows = self.split_rows(slice, next.split, now.0);
         let (sync, connection, files) = (self.sync.0, self.connection.id, taken.clone());
         // A channel that has us wait has brought nothing: only its chunks, once they are read, are progress.
-        let got_on = next.wait_ms.is_none();
+        let got_on = waiting_until.is_none();
         self.write_and(got_on, move |tx| {
             Box::pin(async move {
                 tx.insert_many(chunk_rows).await?;
-                tx.insert_many(split_rows).await?;
                 tx.update(slice_row).await?;
                 tx.update_many::<sync::Entity>()
                     .col_expr(
@@ -194,13 +205,13 @@ impl SyncRun {
         .await?;
         self.remove_staged_files(&taken, &downloads).await;
         self.announce();
-        Ok(next.wait_ms)
+        Ok(if got_on { AfterPage::GoesOn } else { AfterPage::Waits })
     }
 
     fn next_page(&self, slice: &slice::Model, page: &Page) -> Result<NextPage, RunError> {
-        let mut next = NextPage { token: None, wait_ms: None, split: Vec::new() };
+        let mut next = NextPage { token: None, wait: None };
         match &page.next {
-            Continuation::Done => {}
+            Continuation::Done | Continuation::Split(_) => {}
             Continuation::More(token) => {
                 if slice.token.as_deref() == Some(token.as_ref()) {
                     return Err(RunError::Slice {
@@ -214,14 +225,13 @@ impl SyncRun {
             }
             Continuation::Wait(wait) => {
                 next.token = Some(wait.token.clone());
-                next.wait_ms = Some(wait.wait_ms);
+                next.wait = Some(wait.clone());
             }
-            Continuation::Split(slices) => next.split.clone_from(slices),
         }
         let read = slice.file.is_some_and(|number| staged_ids(page).contains(&number.unsigned_abs()));
         if read {
             // A file whose body is handed over has been read.
-            (next.token, next.wait_ms) = (None, None);
+            (next.token, next.wait) = (None, None);
         }
         let page_cap = i64::from(self.plugin.manifest.limits.pages_per_slice);
         if next.token.is_some() && slice.pages + 1 >= page_cap {
@@ -276,38 +286,8 @@ impl SyncRun {
         }
     }
 
-    /// What the channel could not answer in one go, as slices of the same place in the plan.
-    fn split_rows(&self, slice: &slice::Model, split: Vec<SliceSpec>, now: i64) -> Vec<slice::ActiveModel> {
-        split
-            .into_iter()
-            .map(|spec| slice::ActiveModel {
-                tenant_id: Set(self.tenant.0),
-                id: Set(SliceId::generate(&*self.app.clock, &*self.app.random).0),
-                sync_id: Set(self.sync.0),
-                connection_id: Set(self.connection.id),
-                stream: Set(slice.stream.clone()),
-                partition: Set(slice.partition.clone()),
-                since: Set(spec.since.map(|since| since.0)),
-                until: Set(spec.until.map(|until| until.0)),
-                mode: Set(mode_name(spec.mode).to_owned()),
-                position: Set(slice.position),
-                state: Set(SliceState::Pending),
-                token: Set(None),
-                pages: Set(0),
-                seen: Set(0),
-                emitted: Set(0),
-                skipped: Set(0),
-                expected: Set(None),
-                error_code: Set(None),
-                error_detail: Set(None),
-                updated_at: Set(now),
-                file: Set(slice.file),
-            })
-            .collect()
-    }
-
     /// The rows are in the database now: the files, which may hold personal columns, go.
-    async fn remove_staged_files(&self, ids: &BTreeSet<u64>, downloads: &[StagedFile]) {
+    pub(super) async fn remove_staged_files(&self, ids: &BTreeSet<u64>, downloads: &[StagedFile]) {
         let uploads = self.context.files.iter().filter(|file| ids.contains(&file.id));
         for file in uploads.chain(downloads) {
             if let Err(error) = tokio::fs::remove_file(&file.path).await {
@@ -322,7 +302,7 @@ impl SyncRun {
 fn files_taken(slice: &slice::Model, page: &Page, next: &NextPage) -> Result<BTreeSet<u64>, RunError> {
     let mut taken = staged_ids(page);
     let Some(number) = slice.file else { return Ok(taken) };
-    if next.token.is_none() && next.split.is_empty() {
+    if next.token.is_none() {
         if slice.pages == 0 && page.chunks.is_empty() {
             let detail = "The plugin found nothing in it to import.".to_owned();
             return Err(RunError::Slice { code: "empty_file".to_owned(), detail });

@@ -115,6 +115,7 @@ impl SyncRun {
             Err(Stop::Shutdown) => Err(JobError::snooze(Duration::ZERO)),
             Err(Stop::Requested(RequestedAction::Pause)) => self.end(SyncState::Paused, None).await,
             Err(Stop::Requested(RequestedAction::Cancel)) => self.end(SyncState::Cancelled, None).await,
+            Err(Stop::Waits(slice)) => self.wait_for(*slice).await,
             Err(Stop::Failed(error)) => self.settle_error(error).await,
         }
     }
@@ -333,6 +334,8 @@ async fn move_watermark(
         .filter(slice::Column::Stream.eq(finished.stream.as_str()))
         .all(tx)
         .await?;
+    // Others stand in the place of one that was split.
+    let slices: Vec<_> = slices.into_iter().filter(|slice| slice.state != SliceState::Split).collect();
     if slices.iter().any(|slice| slice.state != SliceState::Done) {
         return Ok(());
     }

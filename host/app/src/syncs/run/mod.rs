@@ -11,6 +11,8 @@ mod finish;
 mod left;
 mod normalise;
 mod plan_step;
+mod split;
+mod wait;
 
 use std::sync::Arc;
 
@@ -33,6 +35,9 @@ use crate::live::LiveMessage;
 use crate::syncs::orphans::INTERNAL_FAILURE;
 use crate::web::error::AppError;
 
+use self::wait::NextSlice;
+pub(super) use self::wait::{WAITING, is_waiting};
+
 /// A sync at work.
 pub(super) struct SyncRun {
     pub app: Arc<App>,
@@ -52,6 +57,8 @@ pub(super) enum Stop {
     Requested(RequestedAction),
     /// The worker is going down: another one goes on.
     Shutdown,
+    /// All that is left waits for the channel; this slice is the first to be asked for again.
+    Waits(Box<slice::Model>),
     Failed(RunError),
 }
 
@@ -198,23 +205,13 @@ impl SyncRun {
     async fn work(&self) -> Result<(), Stop> {
         self.normalise_left_behind().await?;
         self.plan().await?;
-        while let Some(slice) = self.next_slice().await? {
-            self.run_slice(slice).await?;
+        loop {
+            match self.next_slice().await? {
+                NextSlice::Run(slice) => self.run_slice(*slice).await?,
+                NextSlice::Wait(slice) => return Err(slice.into()),
+                NextSlice::Nothing => return Ok(()),
+            }
         }
-        Ok(())
-    }
-
-    /// Asked anew each time: a slice may have been split into others.
-    async fn next_slice(&self) -> Result<Option<slice::Model>, JobError> {
-        let tx = self.app.db.read(self.tenant).await.map_err(JobError::retry)?;
-        tx.find::<slice::Entity>()
-            .filter(slice::Column::SyncId.eq(self.sync.0))
-            .filter(slice::Column::State.is_in([SliceState::Pending, SliceState::Running]))
-            .order_by_asc(slice::Column::Position)
-            .order_by_asc(slice::Column::Id)
-            .one(&tx)
-            .await
-            .map_err(JobError::retry)
     }
 
     /// Stops where a person asked for it or the worker goes down.

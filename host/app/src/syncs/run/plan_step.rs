@@ -126,6 +126,8 @@ impl SyncRun {
                 error_detail: Set(None),
                 updated_at: Set(now.0),
                 file: Set(file),
+                waiting_until: Set(None),
+                waiting_why: Set(None),
             })
             .collect();
         if rows.is_empty() {

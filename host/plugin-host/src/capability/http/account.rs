@@ -1,5 +1,7 @@
 //! Whose quota a connection spends: the account at the channel, as far as it can be told from here.
 
+use std::fmt;
+
 use portolan_connector::config::{HostPattern, text_of};
 use portolan_connector::{ConnectionContext, Manifest};
 use serde_json::Value;
@@ -33,9 +35,11 @@ impl Account {
         Self(digest.finalize().into())
     }
 
-    #[cfg(test)]
-    pub fn numbered(number: u8) -> Self {
-        Self([number; 32])
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
     }
 }
 

@@ -63,6 +63,7 @@ impl HttpCall {
         let mut attempts = 0_u8;
         for _ in 0..=self.shared.options.redirects {
             let response = self.send_hop(&hop, request, &mut attempts).await?;
+            self.learn(request, response.status().as_u16(), response.headers()).await;
             let Some(location) = redirect_of(&response) else {
                 return Ok(Opened { response, url: hop.url, attempts });
             };

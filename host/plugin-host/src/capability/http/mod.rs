@@ -7,13 +7,12 @@
 mod account;
 mod address;
 mod auth;
-mod bucket;
 mod client;
 mod download;
 mod egress;
 mod exchange;
+mod quota;
 
-pub use bucket::Buckets;
 pub use client::{Clients, Lookup};
 pub use egress::Egress;
 
@@ -23,25 +22,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
-use portolan_connector::{ConnectionContext, Manifest, ObservedLimit, RateBucket, StagedFile};
+use portolan_connector::rate::RateBudgets;
+use portolan_connector::{ConnectionContext, Manifest, ObservedLimit, StagedFile};
 use portolan_core::Clock;
 use serde_json::Value;
 
 use self::account::Account;
 use self::auth::ReadyScheme;
-use self::bucket::Caller;
 use crate::bindings::portolan::plugin::http as wit;
 use crate::options::HttpOptions;
 use crate::state::HostState;
 use crate::text::Scrubber;
 
-const MAX_OBSERVATIONS: usize = 1_000;
 const MAX_FAN_OUT: usize = 1_000;
 
 /// What all calls of the process share.
 pub struct SharedHttp {
     pub clients: Clients,
-    pub buckets: Buckets,
+    pub budgets: Arc<dyn RateBudgets>,
     pub options: HttpOptions,
     pub clock: Arc<dyn Clock>,
     pub downloads_dir: PathBuf,
@@ -65,6 +63,8 @@ pub struct HttpCall {
     /// Exchanges begun and not ended; one that was cut off stays counted.
     in_flight: AtomicU32,
     limits: Mutex<Vec<ObservedLimit>>,
+    /// The longest time for which a request was not sent for want of budget; 0 where all were.
+    throttled_ms: AtomicU64,
     downloads: Mutex<Vec<download::Download>>,
 }
 
@@ -110,6 +110,7 @@ impl HttpCall {
             download_bytes: AtomicU64::new(0),
             in_flight: AtomicU32::new(0),
             limits: Mutex::default(),
+            throttled_ms: AtomicU64::new(0),
             downloads: Mutex::default(),
         })
     }
@@ -185,47 +186,6 @@ impl HttpCall {
     fn count_download(&self, bytes: u64) -> Result<(), wit::HttpError> {
         self.bytes_fetched.fetch_add(bytes, Ordering::Relaxed);
         within(&self.download_bytes, bytes, self.shared.options.download_bytes)
-    }
-
-    fn caller(&self) -> Caller<'_> {
-        Caller { plugin_id: &self.manifest.id, account: self.account, connection: self.connection }
-    }
-
-    fn bucket(&self, id: Option<&str>) -> Result<Option<&RateBucket>, wit::HttpError> {
-        match id {
-            None => Ok(self.manifest.rate_buckets.first()),
-            Some(id) => match self.manifest.rate_buckets.iter().find(|bucket| bucket.id == id) {
-                Some(bucket) => Ok(Some(bucket)),
-                None => {
-                    Err(wit::HttpError::Denied("the manifest has no rate bucket of that name".to_owned()))
-                }
-            },
-        }
-    }
-
-    /// Draws the request's cost; waits where the wait is short, else the guest is told to come back.
-    async fn draw(&self, request: &wit::Request) -> Result<(), wit::HttpError> {
-        let Some(bucket) = self.bucket(request.bucket.as_deref())? else { return Ok(()) };
-        let mut waited_ms = 0;
-        loop {
-            match self.shared.buckets.draw(self.caller(), bucket, request.cost) {
-                Ok(()) => return Ok(()),
-                Err(wait_ms) if waited_ms + wait_ms <= self.shared.options.bucket_wait_ms => {
-                    waited_ms += wait_ms;
-                    tokio::time::sleep(Duration::from_millis(wait_ms)).await;
-                }
-                Err(wait_ms) => return Err(wit::HttpError::Throttled(wait_ms)),
-            }
-        }
-    }
-
-    fn observe(&self, bucket: String, remaining: u32, reset_ms: u64) {
-        let Ok(Some(known)) = self.bucket(Some(&bucket)) else { return };
-        self.shared.buckets.observe(self.caller(), known, remaining);
-        let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
-        if limits.len() < MAX_OBSERVATIONS {
-            limits.push(ObservedLimit { bucket, remaining, reset_ms });
-        }
     }
 }
 

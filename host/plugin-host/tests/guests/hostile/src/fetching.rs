@@ -6,7 +6,7 @@ use crate::portolan::plugin::log::{self, Level};
 use crate::portolan::plugin::sync::{
     CheckReport, ChunkInfo, Connection, Continuation, FetchRequest, Page, Payload, RawChunk,
 };
-use crate::portolan::plugin::types::{OtherError, PluginError};
+use crate::portolan::plugin::types::{OtherError, PluginError, Retry};
 use crate::portolan::plugin::{files, signer};
 
 pub fn check(conn: &Connection) -> Result<CheckReport, PluginError> {
@@ -107,6 +107,28 @@ pub fn fetch(request: &FetchRequest) -> Result<Page, PluginError> {
         "get" => Ok(page(said(http::send(&get(argument, None))).into_bytes())),
         "get-without-auth" => Ok(page(said(http::send(&get(argument, Some("")))).into_bytes())),
         "get-with-login" => Ok(page(said(http::send(&get(argument, Some("login")))).into_bytes())),
+        // Says of every failure that it is transient, which is the wrong word for an empty budget.
+        "get-scarce" => {
+            let request = Request { bucket: Some("scarce".to_owned()), cost: 2, ..get(argument, None) };
+            match http::send(&request) {
+                Ok(answer) => Ok(page(said(Ok(answer)).into_bytes())),
+                Err(error) => Err(PluginError::Transient(Retry {
+                    after_ms: None,
+                    bucket: None,
+                    detail: format!("{error:?}"),
+                })),
+            }
+        }
+        "observe" => {
+            let (remaining, reset_ms) = argument.split_once(' ').unwrap_or_default();
+            http::observe_limit("scarce", remaining.parse().unwrap_or(0), reset_ms.parse().unwrap_or(0));
+            Ok(page(Vec::new()))
+        }
+        "rate-limited" => Err(PluginError::RateLimited(Retry {
+            after_ms: argument.parse().ok(),
+            bucket: Some("scarce".to_owned()),
+            detail: "slow down".to_owned(),
+        })),
         "get-signed" => {
             let mut request = get(argument, None);
             request.headers.push(("x-signature".to_owned(), "signed".to_owned()));
