@@ -6,10 +6,12 @@ use portolan_sdk::{Error, observe_limit};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::queries::Query;
+
 /// The version of the API that the queries are written for.
 pub const ENDPOINT: &str = "/admin/api/2026-07/graphql.json";
 
-/// The bucket of the manifest. It counts requests: what a request may cost is Shopify's to say.
+/// The bucket of the manifest, in points of query cost.
 const BUCKET: &str = "graphql";
 
 /// An answer without errors.
@@ -65,6 +67,7 @@ struct Cost {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ThrottleStatus {
+    maximum_available: f64,
     currently_available: f64,
     restore_rate: f64,
 }
@@ -86,8 +89,8 @@ struct ErrorExtensions {
 
 /// Asks. `data` of the answer is there; an answer with any error in it is no answer, for half of
 /// an order would be a wrong number.
-pub fn ask(query: &str, variables: &impl Serialize) -> std::result::Result<Answer, Refusal> {
-    let response = http::graphql(ENDPOINT, query, variables)?.bucket(BUCKET, 1).send()?;
+pub fn ask(query: &Query, variables: &impl Serialize) -> std::result::Result<Answer, Refusal> {
+    let response = http::graphql(ENDPOINT, &query.text, variables)?.bucket(BUCKET, query.points).send()?;
     let envelope = serde_json::from_slice::<Envelope<'_>>(response.body()).map_err(|error| {
         let detail = format!("the answer is not the JSON that was expected: {error}");
         if error.is_eof() {
@@ -107,17 +110,18 @@ pub fn ask(query: &str, variables: &impl Serialize) -> std::result::Result<Answe
     Ok(Answer { response, wait_ms })
 }
 
-/// Tells the host how many such requests the budget still holds, and gives the time until the next.
+/// Tells the host what the budget still holds, and gives the time until the same question fits into it again.
 fn note_limit(cost: &Cost) -> u64 {
     let (Some(requested), Some(status)) = (cost.requested_query_cost, &cost.throttle_status) else {
         return 0;
     };
-    let requested = requested.max(1.0);
-    let missing = requested - status.currently_available;
-    let wait_ms =
-        if missing <= 0.0 { 0 } else { (missing / status.restore_rate.max(1.0) * 1_000.0).ceil() as u64 };
-    observe_limit(BUCKET, (status.currently_available.max(0.0) / requested) as u32, wait_ms);
-    wait_ms
+    let available = status.currently_available.max(0.0);
+    let until = |points: f64| {
+        let missing = (points - available).max(0.0);
+        (missing / status.restore_rate.max(1.0) * 1_000.0).ceil() as u64
+    };
+    observe_limit(BUCKET, available as u32, until(status.maximum_available));
+    until(requested.max(1.0))
 }
 
 fn refusal(response: &Response, errors: &RawValue, wait_ms: Option<u64>) -> Refusal {

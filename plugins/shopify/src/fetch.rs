@@ -62,7 +62,7 @@ impl Count {
 
 /// The shop itself, as a page of one record.
 pub fn fetch_store() -> Result<Page> {
-    let answer = ask(queries::SHOP, &json!({}))?;
+    let answer = ask(&queries::shop(), &json!({}))?;
     Ok(answer.response.into_page("stores", "json:/data/shop", Continuation::Done))
 }
 
@@ -75,11 +75,10 @@ pub fn fetch_page(request: &FetchRequest, root: &'static str, first: u32) -> Res
     };
     let search = window(&request.slice);
     let starts = token.after.is_none();
-    let query = queries::page(root);
     let answer = loop {
         let variables =
             json!({ "first": token.first, "after": token.after, "query": search, "counted": starts });
-        match ask(&query, &variables) {
+        match ask(&queries::page(root, token.first, starts), &variables) {
             Ok(answer) => break answer,
             Err(Refusal::TooDear) if token.first > 1 => {
                 token.first /= 2;

@@ -20,9 +20,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 pub use client::ENDPOINT;
+pub use queries::Query;
 
-/// Every query that the plugin can send, by name: for tests against the published schema.
-pub fn all_queries() -> Vec<(String, String)> {
+/// Every query that the plugin can send, by name: for tests against the published schema and the sandbox's prices.
+pub fn all_queries() -> Vec<(String, Query)> {
     use queries::Nested;
     let streams = ["orders", "products", "customers"];
     let nested = [
@@ -32,11 +33,13 @@ pub fn all_queries() -> Vec<(String, String)> {
         Nested::RefundShippingLines,
         Nested::Variants,
     ];
-    let pages = streams.iter().map(|root| (format!("page of {root}"), queries::page(root)));
+    let pages = streams.iter().map(|root| {
+        let first = if *root == "customers" { queries::CUSTOMERS_PAGE } else { queries::ORDERS_PAGE };
+        (format!("page of {root}"), queries::page(root, first, true))
+    });
     let counts = streams.iter().map(|root| (format!("count of {root}"), queries::count(root)));
     let rest = nested.iter().map(|nested| (format!("rest of {nested:?}"), nested.query()));
-    let others =
-        [("shop".to_owned(), queries::SHOP.to_owned()), ("agreements".to_owned(), queries::agreements())];
+    let others = [("shop".to_owned(), queries::shop()), ("agreements".to_owned(), queries::agreements())];
     pages.chain(counts).chain(rest).chain(others).collect()
 }
 
@@ -65,7 +68,7 @@ impl Connector for Shopify {
         }
         let config: Config = connection.parse_config()?;
         let answer =
-            client::ask(queries::SHOP, &json!({})).map_err(|refusal| match Error::from(refusal) {
+            client::ask(&queries::shop(), &json!({})).map_err(|refusal| match Error::from(refusal) {
                 Error::Unavailable(_) => {
                     Error::invalid_config("shop", format!("There is no open store at {}.", config.shop))
                 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::client::ask;
 use crate::fetch::PageInfo;
-use crate::queries::{self, Nested};
+use crate::queries::{self, Nested, Query};
 
 /// The parts of a record that tell whether it is whole.
 #[derive(Deserialize)]
@@ -170,7 +170,7 @@ fn read_agreements(order: &str) -> Result<Vec<Value>> {
 }
 
 /// `parent.items` of an answer.
-fn read_items(query: &str, variables: &Value) -> Result<Value> {
+fn read_items(query: &Query, variables: &Value) -> Result<Value> {
     let answer = ask(query, variables)?;
     let mut answer = answer.response.json::<Value>()?;
     match answer.pointer_mut("/data/parent") {

@@ -4,11 +4,29 @@
 //! Page sizes keep each query below 1,000 points of cost (an object costs 1, a connection of `n`
 //! 2 + ⌊2 ln n⌋ × what hangs on a node; a test asks the sandbox what each query costs). What is
 //! longer than a nested page is fetched by the further queries, so that nothing is cut off.
+//!
+//! Each says beforehand what it costs, so that the host draws it from the shop's budget before it asks.
 
 /// Nodes of a first page; halved while Shopify says that it costs too much.
 pub const ORDERS_PAGE: u32 = 100;
 pub const PRODUCTS_PAGE: u32 = 100;
 pub const CUSTOMERS_PAGE: u32 = 250;
+
+/// A question and its price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    pub text: String,
+    /// What Shopify asks for it, in points.
+    pub points: u32,
+}
+
+/// A connection of `n` nodes, each of which costs so much beyond itself.
+fn connection_points(nodes: u32, per_node: u32) -> u32 {
+    let steps = if nodes == 0 { 0 } else { ((2.0 * f64::from(nodes).ln()) as u32).max(1) };
+    2 + steps * (1 + per_node)
+}
+
+const COUNT_POINTS: u32 = 10;
 
 const MONEY: &str = "fragment Money on MoneyBag {
   shopMoney { amount currencyCode }
@@ -101,18 +119,23 @@ const CUSTOMER: &str = "fragment CustomerFields on Customer {
 }";
 
 /// What a connection is asked about itself.
-pub const SHOP: &str = "query Shop {
+pub fn shop() -> Query {
+    let text = "query Shop {
   shop { id name myshopifyDomain currencyCode ianaTimezone taxesIncluded }
 }";
+    Query { text: text.to_owned(), points: 1 }
+}
 
-/// A page of a stream; the count comes with the first page.
-pub fn page(root: &str) -> String {
-    let (fields, fragments) = match root {
-        "orders" => ("OrderFields", order_fragments()),
-        "products" => ("ProductFields", format!("{PRODUCT} {VARIANT}")),
-        _ => ("CustomerFields", CUSTOMER.to_owned()),
+/// A page of a stream with so many nodes; the count comes with the first page.
+pub fn page(root: &str, first: u32, counted: bool) -> Query {
+    // Points of a node: an order's lines, refunds and agreements with their sales; a product's variants.
+    let (fields, fragments, per_node) = match root {
+        "orders" => ("OrderFields", order_fragments(), 82),
+        "products" => ("ProductFields", format!("{PRODUCT} {VARIANT}"), 19),
+        _ => ("CustomerFields", CUSTOMER.to_owned(), 1),
     };
-    format!(
+    let points = connection_points(first, per_node) + if counted { COUNT_POINTS } else { 0 };
+    let text = format!(
         "query Page($first: Int!, $after: String, $query: String, $counted: Boolean!) {{
   {root}(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {{
     nodes {{ ...{fields} }}
@@ -121,7 +144,8 @@ pub fn page(root: &str) -> String {
   count: {root}Count(query: $query, limit: null) @include(if: $counted) {{ count precision }}
 }}
 {fragments}"
-    )
+    );
+    Query { text, points }
 }
 
 fn order_fragments() -> String {
@@ -129,10 +153,11 @@ fn order_fragments() -> String {
 }
 
 /// How many things there are in a window.
-pub fn count(root: &str) -> String {
-    format!(
+pub fn count(root: &str) -> Query {
+    let text = format!(
         "query Count($query: String) {{ count: {root}Count(query: $query, limit: null) {{ count precision }} }}"
-    )
+    );
+    Query { text, points: COUNT_POINTS }
 }
 
 /// A connection that hangs on one object and goes on after its first page.
@@ -147,30 +172,35 @@ pub enum Nested {
 
 impl Nested {
     /// The rest of the connection, as `parent.items`, by the parent's id.
-    pub fn query(self) -> String {
-        let (parent, field, fragment, fragments) = match self {
-            Self::Lines => ("order", "lineItems", "Line", [LINE, TAX, MONEY].join("\n")),
-            Self::ShippingLines => ("order", "shippingLines", "Shipping", [SHIPPING, TAX, MONEY].join("\n")),
-            Self::RefundLines => ("refund", "refundLineItems", "RefundLine", [REFUND_LINE, MONEY].join("\n")),
-            Self::RefundShippingLines => {
-                ("refund", "refundShippingLines", "RefundShipping", [REFUND_SHIPPING, MONEY].join("\n"))
+    pub fn query(self) -> Query {
+        let (parent, field, fragment, fragments, per_node) = match self {
+            Self::Lines => ("order", "lineItems", "Line", [LINE, TAX, MONEY].join("\n"), 5),
+            Self::ShippingLines => {
+                ("order", "shippingLines", "Shipping", [SHIPPING, TAX, MONEY].join("\n"), 1)
             }
-            Self::Variants => ("product", "variants", "Variant", VARIANT.to_owned()),
+            Self::RefundLines => {
+                ("refund", "refundLineItems", "RefundLine", [REFUND_LINE, MONEY].join("\n"), 2)
+            }
+            Self::RefundShippingLines => {
+                ("refund", "refundShippingLines", "RefundShipping", [REFUND_SHIPPING, MONEY].join("\n"), 0)
+            }
+            Self::Variants => ("product", "variants", "Variant", VARIANT.to_owned(), 1),
         };
-        format!(
+        let text = format!(
             "query Rest($id: ID!, $after: String) {{
   parent: {parent}(id: $id) {{
     items: {field}(first: 100, after: $after) {{ nodes {{ ...{fragment} }} pageInfo {{ hasNextPage endCursor }} }}
   }}
 }}
 {fragments}"
-        )
+        );
+        Query { text, points: 1 + connection_points(100, per_node) }
     }
 }
 
 /// One agreement after another, each with a page of its sales: a sale has no root of its own.
-pub fn agreements() -> String {
-    format!(
+pub fn agreements() -> Query {
+    let text = format!(
         "query Agreements($id: ID!, $after: String, $sales: String) {{
   parent: order(id: $id) {{
     items: agreements(first: 1, after: $after) {{
@@ -181,5 +211,7 @@ pub fn agreements() -> String {
 }}
 {}",
         [AGREEMENT, SALE, MONEY].join("\n")
-    )
+    );
+    let sales = connection_points(100, 1);
+    Query { text, points: 1 + connection_points(1, sales) }
 }

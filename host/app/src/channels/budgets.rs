@@ -54,8 +54,15 @@ struct Drawing {
 #[derive(Debug, Clone, Copy)]
 enum Change {
     /// Draws the cost, and what else may be spent at once if that is there.
-    Draw { cost: f64, at_once: f64, back: f64, told: Option<Told> },
-    Refused { after_ms: Option<u64> },
+    Draw {
+        cost: f64,
+        at_once: f64,
+        back: f64,
+        told: Option<Told>,
+    },
+    Refused {
+        after_ms: Option<u64>,
+    },
 }
 
 impl SharedBudgets {
@@ -68,7 +75,12 @@ impl SharedBudgets {
     }
 
     /// Changes a row under its lock. Gives the tokens that were drawn, or the milliseconds until they are there.
-    async fn change(&self, holder: &Holder, limit: RateLimit, change: Change) -> Result<Result<f64, u64>, DbError> {
+    async fn change(
+        &self,
+        holder: &Holder,
+        limit: RateLimit,
+        change: Change,
+    ) -> Result<Result<f64, u64>, DbError> {
         let (holder, now) = (holder.0.to_string(), self.clock.now());
         self.db
             .system_write_as(WriteClass::Background, move |tx| {
@@ -155,7 +167,8 @@ struct Sharing {
 
 impl Sharing {
     fn of(limit: RateLimit) -> Self {
-        let at_once = (limit.refill_per_second * LARGEST_DRAWING_S).min(limit.capacity * LARGEST_SHARE).floor();
+        let at_once =
+            (limit.refill_per_second * LARGEST_DRAWING_S).min(limit.capacity * LARGEST_SHARE).floor();
         let spend_within = Duration((at_once / limit.refill_per_second * 1_000_000.0) as i64);
         Self { limit: RateLimit { capacity: limit.capacity - at_once, ..limit }, at_once, spend_within }
     }
@@ -239,7 +252,8 @@ impl RateBudgets for SharedBudgets {
 
     async fn refused(&self, holder: &Holder, limit: RateLimit, after_ms: Option<u64>) {
         self.here().drawings.remove(holder);
-        if let Err(error) = self.change(holder, Sharing::of(limit).limit, Change::Refused { after_ms }).await {
+        if let Err(error) = self.change(holder, Sharing::of(limit).limit, Change::Refused { after_ms }).await
+        {
             tracing::warn!(%error, "failed to note that a channel refused a request");
         }
     }

@@ -93,7 +93,8 @@ fn expected_records(slices: &[slice::Model]) -> Option<i64> {
 
 fn fetched_all(slices: &[slice::Model]) -> bool {
     slices.iter().all(|slice| {
-        matches!(slice.state, SliceState::Done | SliceState::Split) || (slice.pages > 0 && slice.token.is_none())
+        matches!(slice.state, SliceState::Done | SliceState::Split)
+            || (slice.pages > 0 && slice.token.is_none())
     })
 }
 

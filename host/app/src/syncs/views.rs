@@ -191,7 +191,8 @@ fn slice_row(viewer: &Viewer, slice: &slice::Model, file_names: &BTreeMap<i64, S
         mode: slice.mode.clone(),
         state: Badge::new(if waits { WAITING } else { slice.state.as_str() }, tone),
         note: waits.then(|| {
-            let when = slice.waiting_until.map(|until| viewer.date_and_time(Instant(until))).unwrap_or_default();
+            let when =
+                slice.waiting_until.map(|until| viewer.date_and_time(Instant(until))).unwrap_or_default();
             format!("{} · asked again {when}", slice.waiting_why.as_deref().unwrap_or_default())
         }),
         pages: format::count(slice.pages),

@@ -110,7 +110,10 @@ async fn workers_together_stay_within_the_limit_in_every_window() {
             for (at, cost) in &drawn[first..] {
                 sum += cost;
                 let window_s = (at - drawn[first].0) as f64 / 1_000.0;
-                assert!(sum <= LIMIT.capacity + window_s * LIMIT.refill_per_second + 0.1, "{sum} in {window_s} s");
+                assert!(
+                    sum <= LIMIT.capacity + window_s * LIMIT.refill_per_second + 0.1,
+                    "{sum} in {window_s} s"
+                );
             }
         }
         let whole: f64 = drawn.iter().map(|(_, cost)| cost).sum();

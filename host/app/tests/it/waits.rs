@@ -18,8 +18,11 @@ use crate::support::*;
 const NINETY_SECONDS_MS: u64 = 90_000;
 
 fn wait(token: &str) -> Page {
-    let wait =
-        WaitFor { token: token.into(), wait_ms: NINETY_SECONDS_MS, why: "the shop makes the report".to_owned() };
+    let wait = WaitFor {
+        token: token.into(),
+        wait_ms: NINETY_SECONDS_MS,
+        why: "the shop makes the report".to_owned(),
+    };
     Page::new(Vec::new(), Continuation::Wait(wait))
 }
 
@@ -44,9 +47,11 @@ async fn a_slice_that_waits_holds_nothing_and_the_others_go_on() {
     on_both(migrate, async |test| {
         let shop = TestApp::new(test, "shop").await;
         // Sheets come after the orders in the plan, stores before them.
-        shop.runtime.clone().page("stores", &[store("north")]).on_fetch(|request| match request.slice.stream.as_str() {
-            "orders" => report(request),
-            _ => None,
+        shop.runtime.clone().page("stores", &[store("north")]).on_fetch(|request| {
+            match request.slice.stream.as_str() {
+                "orders" => report(request),
+                _ => None,
+            }
         });
         let connection = shop.connect().await;
         let sync = shop.sync(connection).await;
@@ -54,7 +59,10 @@ async fn a_slice_that_waits_holds_nothing_and_the_others_go_on() {
         let told = sync.error_detail.clone().expect("a sentence");
         assert!(told.contains("orders: the shop makes the report. It is asked again in"), "{told}");
         let waiting = &shop.slices_of(sync.id, "orders").await[0];
-        assert_eq!((waiting.state, waiting.token.as_deref()), (SliceState::Running, Some(b"made".as_slice())));
+        assert_eq!(
+            (waiting.state, waiting.token.as_deref()),
+            (SliceState::Running, Some(b"made".as_slice()))
+        );
         assert_eq!(waiting.waiting_why.as_deref(), Some("the shop makes the report"));
         assert_eq!(shop.slices_of(sync.id, "stores").await[0].state, SliceState::Done);
 
@@ -173,8 +181,13 @@ async fn a_slice_is_replaced_by_its_halves_until_the_channel_can_page_them() {
         assert_eq!((sync.seen, sync.emitted, shop.rows::<chunk::Entity>().await.len()), (4, 4, 4));
         done.sort_by_key(|slice| slice.since);
         assert!(done.windows(2).all(|pair| pair[0].until == pair[1].since), "no gap and no overlap");
-        let fetched: Vec<_> =
-            shop.runtime.fetches().iter().filter(|request| request.slice.stream == "orders").map(|request| request.slice.since).collect();
+        let fetched: Vec<_> = shop
+            .runtime
+            .fetches()
+            .iter()
+            .filter(|request| request.slice.stream == "orders")
+            .map(|request| request.slice.since)
+            .collect();
         assert!(fetched[fetched.len() - 1] < fetched[2], "newest first: {fetched:?}");
         let streams = shop.rows::<stream::Entity>().await;
         let orders = streams.iter().find(|stream| stream.name == "orders").expect("the stream");
@@ -191,14 +204,16 @@ async fn what_a_slice_brought_before_it_was_split_is_counted_once() {
         let shop = TestApp::new(test, "shop").await;
         shop.runtime.clone().on_fetch(|request| {
             let slice = &request.slice;
-            (slice.stream == "orders").then(|| match (request.token.is_some(), width(slice) > Duration::from_days(20)) {
-                (false, true) => Ok(page_of(&["A"], Continuation::More("page 2".into()))),
-                (true, true) => Ok(Page::new(Vec::new(), Continuation::Split(halves(slice)))),
-                // The older half is empty, the newer one has them all.
-                (_, false) if slice.until < Some(START - Duration::from_days(5)) => {
-                    Ok(Page::new(Vec::new(), Continuation::Done))
+            (slice.stream == "orders").then(|| {
+                match (request.token.is_some(), width(slice) > Duration::from_days(20)) {
+                    (false, true) => Ok(page_of(&["A"], Continuation::More("page 2".into()))),
+                    (true, true) => Ok(Page::new(Vec::new(), Continuation::Split(halves(slice)))),
+                    // The older half is empty, the newer one has them all.
+                    (_, false) if slice.until < Some(START - Duration::from_days(5)) => {
+                        Ok(Page::new(Vec::new(), Continuation::Done))
+                    }
+                    (_, false) => Ok(page_of(&["A", "B"], Continuation::Done)),
                 }
-                (_, false) => Ok(page_of(&["A", "B"], Continuation::Done)),
             })
         });
         let sync = shop.sync(shop.connect().await).await;
@@ -230,7 +245,11 @@ async fn a_split_that_leaves_a_gap_or_gets_too_small_fails_its_slice_and_keeps_t
             let sync = shop.sync(shop.connect().await).await;
             let told = assert_failed(&sync, code);
             assert!(told.contains("report it to the plugin's publisher"), "{told}");
-            assert_eq!(shop.slices_of(sync.id, "stores").await[0].state, SliceState::Done, "the others go on");
+            assert_eq!(
+                shop.slices_of(sync.id, "stores").await[0].state,
+                SliceState::Done,
+                "the others go on"
+            );
             let streams = shop.rows::<stream::Entity>().await;
             let orders = streams.iter().find(|stream| stream.name == "orders").expect("the stream");
             assert_eq!(orders.watermark_at, None);

@@ -287,9 +287,8 @@ fn check_rate_buckets(manifest: &Manifest, findings: &mut Vec<String>) {
         }
         let usable = |number: f64| number.is_finite() && number > 0.0;
         if !usable(bucket.capacity) || !usable(bucket.refill_per_second) {
-            findings.push(format!(
-                "rate bucket {id:?}: capacity and refill_per_second must be greater than 0"
-            ));
+            findings
+                .push(format!("rate bucket {id:?}: capacity and refill_per_second must be greater than 0"));
         }
     }
 }

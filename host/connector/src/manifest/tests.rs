@@ -163,13 +163,13 @@ fn a_secret_that_would_not_be_sealed_is_refused() {
 
 #[test]
 fn a_rate_bucket_holds_something_and_refills() {
-    let bucket = |id: &str, capacity: f64, refill: f64| {
-        json!({ "id": id, "scope": "account", "capacity": capacity, "refill_per_second": refill })
-    };
+    let bucket = |id: &str, capacity: f64, refill: f64| json!({ "id": id, "scope": "account", "capacity": capacity, "refill_per_second": refill });
     for bad in [bucket("api", 0.0, 1.0), bucket("api", 1.0, 0.0), bucket("api", -1.0, 1.0)] {
         assert!(findings("/rate_buckets", json!([bad])).contains("greater than 0"));
     }
-    assert!(findings("/rate_buckets", json!([bucket("a", 1.0, 1.0), bucket("a", 1.0, 1.0)])).contains("unique"));
+    assert!(
+        findings("/rate_buckets", json!([bucket("a", 1.0, 1.0), bucket("a", 1.0, 1.0)])).contains("unique")
+    );
 }
 
 #[test]

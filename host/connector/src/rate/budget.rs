@@ -81,10 +81,10 @@ impl Budget {
     pub fn draw(&mut self, limit: RateLimit, cost: f64, now: Instant) -> Result<(), u64> {
         self.refill(limit, now);
         let needed = cost.min(limit.capacity * self.share);
-        let missing_s = (needed - self.tokens).max(0.0) / (limit.refill_per_second * self.share);
-        let missing = if needed <= self.tokens + EPSILON { 0.0 } else { missing_s * 1_000.0 };
+        let missing = (needed - self.tokens - EPSILON).max(0.0);
+        let missing_ms = missing / (limit.refill_per_second * self.share) * 1_000.0;
         let rest_ms = self.rest_until.map_or(0, |until| (until.since(now).0.max(0) + 999) / 1_000);
-        let wait_ms = missing.ceil().max(rest_ms as f64);
+        let wait_ms = missing_ms.ceil().max(rest_ms as f64);
         if wait_ms > 0.0 {
             return Err((wait_ms.min(LONGEST_REST.as_ms() as f64) as u64).max(1));
         }

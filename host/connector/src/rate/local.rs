@@ -35,7 +35,12 @@ impl LocalBudgets {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).budgets.len()
     }
 
-    fn change<T>(&self, holder: &Holder, limit: RateLimit, change: impl FnOnce(&mut Budget, Instant) -> T) -> T {
+    fn change<T>(
+        &self,
+        holder: &Holder,
+        limit: RateLimit,
+        change: impl FnOnce(&mut Budget, Instant) -> T,
+    ) -> T {
         // Of the process alone, so it may count from its own start and never goes back.
         let now = Instant(self.clock.monotonic().0);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

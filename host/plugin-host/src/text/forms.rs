@@ -33,7 +33,9 @@ fn percent_encoded(text: &str, unescaped: &[u8], blank: &str) -> String {
     for byte in text.bytes() {
         match byte {
             b' ' => encoded.push_str(blank),
-            byte if byte.is_ascii_alphanumeric() || unescaped.contains(&byte) => encoded.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() || unescaped.contains(&byte) => {
+                encoded.push(char::from(byte))
+            }
             byte => encoded.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -77,10 +79,7 @@ fn ascii_only(json: &str) -> String {
 /// With both usual spellings of an apostrophe and a quote.
 fn html(text: &str) -> [String; 2] {
     let plain = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    [
-        plain.replace('"', "&quot;").replace('\'', "&#39;"),
-        plain.replace('"', "&#34;").replace('\'', "&#x27;"),
-    ]
+    [plain.replace('"', "&quot;").replace('\'', "&#39;"), plain.replace('"', "&#34;").replace('\'', "&#x27;")]
 }
 
 /// What a secret contributes to the base64 of a longer text, where so many bytes modulo 3 stand before it: the

@@ -3,8 +3,8 @@
 
 use std::io::Write;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -110,12 +110,18 @@ async fn try_spellings(canaries: &Canaries, port: u16, names_lead: &[[&str; 2]])
 
         if !url.is_empty() {
             let based = said(&sandbox, behaving("get", "/").set("sandbox_url", &url)).await;
-            assert!(based.contains("HttpError::Denied") || based.contains("refused"), "base {url:?}: {based}");
+            assert!(
+                based.contains("HttpError::Denied") || based.contains("refused"),
+                "base {url:?}: {based}"
+            );
         }
         let host = url.trim_start_matches("https://").trim_end_matches('/');
         if !is_label(host) {
             let named = said(&sandbox, behaving("get", "/").set("shop", host)).await;
-            assert!(named.contains("HttpError::Denied") || named.contains("refused"), "shop {host:?}: {named}");
+            assert!(
+                named.contains("HttpError::Denied") || named.contains("refused"),
+                "shop {host:?}: {named}"
+            );
         }
     }
     let reached = canaries.reached();
@@ -178,7 +184,10 @@ fn a_name_that_is_rebound_between_lookups_never_leads_inside() {
             let canaries = Canaries::everywhere().await;
             let dns = DnsServer::start().await;
             let name = "acme.shops.example";
-            dns.name(name, &[&[PUBLIC], &["127.0.0.1"], &[PUBLIC, "::1"], &["169.254.169.254"], &["fd00:ec2::254"]]);
+            dns.name(
+                name,
+                &[&[PUBLIC], &["127.0.0.1"], &[PUBLIC, "::1"], &["169.254.169.254"], &["fd00:ec2::254"]],
+            );
             let sandbox = asking(&dns).await;
             let mut denied = 0;
             for _ in 0..100 {
@@ -202,10 +211,11 @@ fn a_granted_name_leads_to_private_networks_and_to_no_metadata() {
             let canaries = Canaries::everywhere().await;
             let dns = DnsServer::start().await;
             let sandbox = asking(&dns).await;
-            let granted = |host: &str| {
-                behaving("get", &format!("http://{host}:4010/")).granted("http", host, 4_010)
-            };
-            for address in ["169.254.169.254", "100.100.100.200", "192.0.0.192", "fd00:ec2::254", "::ffff:127.0.0.1"] {
+            let granted =
+                |host: &str| behaving("get", &format!("http://{host}:4010/")).granted("http", host, 4_010);
+            for address in
+                ["169.254.169.254", "100.100.100.200", "192.0.0.192", "fd00:ec2::254", "::ffff:127.0.0.1"]
+            {
                 dns.others(&[&[address]]);
                 let told = sandbox.fetched_text(granted("staging.example")).await;
                 assert!(told.contains("Denied") && told.contains("does not cover"), "{address}: {told}");
@@ -239,7 +249,9 @@ fn proxies_of_the_environment_are_not_used() {
     canary.set_nonblocking(true).expect("a setting");
     let proxy = format!("http://{}", canary.local_addr().expect("an address"));
     let mut command = Command::new(std::env::current_exe().expect("this test's binary"));
-    command.args(["--exact", "egress::proxies_of_the_environment_are_not_used", "--nocapture"]).env(INSIDE, "1");
+    command
+        .args(["--exact", "egress::proxies_of_the_environment_are_not_used", "--nocapture"])
+        .env(INSIDE, "1");
     for variable in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         command.env(variable, &proxy);
     }
@@ -301,7 +313,8 @@ async fn an_echoed_secret_is_masked_in_every_encoding() {
         let hex: String = TOKEN.bytes().map(|byte| format!("{byte:02x}")).collect();
         let body = format!("literal {TOKEN} base64 {bytes} hex {hex}");
         let head = format!("x-echo: {}{TOKEN}\r\nx-{TOKEN}: name\r\n", "x".repeat(8_185));
-        format!("HTTP/1.1 200 OK\r\n{head}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()).into_bytes()
+        format!("HTTP/1.1 200 OK\r\n{head}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+            .into_bytes()
     })
     .await;
     let told = sandbox.fetched_text(behaving("get", "/").at_sandbox(upstream.port)).await;
@@ -318,7 +331,8 @@ async fn a_download_is_masked_across_its_pieces() {
     let body = format!("{}{TOKEN}", "x".repeat(1_000)).repeat(500);
     let expected = body.replace(TOKEN, "***");
     let upstream = Upstream::start(move |_| ok(&body)).await;
-    let page = sandbox.fetch(behaving("download", "/big.csv").at_sandbox(upstream.port)).await.expect("a page");
+    let page =
+        sandbox.fetch(behaving("download", "/big.csv").at_sandbox(upstream.port)).await.expect("a page");
     let file = page.downloads.first().expect("a file");
     let stored = std::fs::read_to_string(&file.path).expect("content");
     std::fs::remove_file(&file.path).expect("removed");
@@ -336,7 +350,8 @@ async fn a_redirect_does_not_carry_a_secret_or_a_signature_elsewhere() {
         _ => redirect(&format!("http://127.0.0.1:{port}/landing")),
     })
     .await;
-    let ask = |path: &str| behaving("get-signed", path).at_sandbox(shop.port).granted("http", "127.0.0.1", port);
+    let ask =
+        |path: &str| behaving("get-signed", path).at_sandbox(shop.port).granted("http", "127.0.0.1", port);
     for path in ["/leak", "/leak-encoded"] {
         let told = sandbox.fetched_text(ask(path)).await;
         assert!(told.contains("carries a secret"), "{told}");

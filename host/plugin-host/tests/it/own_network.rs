@@ -75,7 +75,10 @@ pub fn own_network(test: &str) -> Place {
             .expect("the test runs");
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let complained = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success() && said.contains("1 passed"), "in its own network:\n{said}\n{complained}");
+        assert!(
+            output.status.success() && said.contains("1 passed"),
+            "in its own network:\n{said}\n{complained}"
+        );
         println!("{said}");
         return Place::Done;
     }

@@ -45,7 +45,8 @@ async fn an_empty_budget_parks_the_slice_before_anything_is_sent() {
 async fn a_refusal_in_spite_of_the_budget_halves_it_and_is_waited_out() {
     let (sandbox, clock) = sandbox().await;
     let upstream = Upstream::start(|_| {
-        b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 30\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec()
+        b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 30\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            .to_vec()
     })
     .await;
     let ask = || behaving("get-scarce", "/").at_sandbox(upstream.port);

@@ -166,10 +166,11 @@ fn names() -> [&'static str; 27] {
 
 /// The right host by the wrong way.
 fn schemes(port: u16) -> Vec<String> {
-    let mut urls: Vec<String> = ["http", "HTTP", "ftp", "ws", "wss", "gopher", "ldap", "dict", "tftp", "jar:https"]
-        .iter()
-        .map(|scheme| format!("{scheme}://acme.shops.example:{port}/"))
-        .collect();
+    let mut urls: Vec<String> =
+        ["http", "HTTP", "ftp", "ws", "wss", "gopher", "ldap", "dict", "tftp", "jar:https"]
+            .iter()
+            .map(|scheme| format!("{scheme}://acme.shops.example:{port}/"))
+            .collect();
     urls.extend(
         [
             "file:///etc/passwd",

@@ -265,7 +265,8 @@ fn a_check_says_who_is_there() {
         .into_iter()
         .find(|(name, _)| name == "shop")
         .expect("a query")
-        .1;
+        .1
+        .text;
     let body = serde_json::json!({ "query": query }).to_string();
     let route = format!("POST {}", portolan_plugin_shopify::ENDPOINT);
     let check = |shop: &str, token: &str| {

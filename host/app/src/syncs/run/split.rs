@@ -35,7 +35,8 @@ impl SyncRun {
             checked_parts(&spec_of(slice), parts, granularity)
         }?;
         let now = self.app.clock.now().0;
-        let rows: Vec<slice::ActiveModel> = parts.into_iter().map(|part| self.part_row(slice, part, now)).collect();
+        let rows: Vec<slice::ActiveModel> =
+            parts.into_iter().map(|part| self.part_row(slice, part, now)).collect();
         let (sync, replaced, more, bytes_fetched) =
             (self.sync.0, slice.clone(), rows.len() as u64, page.bytes_fetched as i64);
         let too_many = self
@@ -135,10 +136,14 @@ fn checked_parts(
     let by_partition = parts.iter().all(|part| (part.since, part.until) == (whole.since, whole.until));
     if by_partition {
         let whole_key = whole.partition.as_ref().map(|partition| partition.key.as_str());
-        let keys: BTreeSet<Option<&str>> =
-            parts.iter().map(|part| part.partition.as_ref().map(|partition| partition.key.as_str())).collect();
+        let keys: BTreeSet<Option<&str>> = parts
+            .iter()
+            .map(|part| part.partition.as_ref().map(|partition| partition.key.as_str()))
+            .collect();
         if parts.is_empty() || keys.len() < parts.len() || keys.contains(&None) || keys.contains(&whole_key) {
-            return Err(bad_split("its parts are no partitions that differ from each other and from the whole"));
+            return Err(bad_split(
+                "its parts are no partitions that differ from each other and from the whole",
+            ));
         }
         return Ok(parts);
     }

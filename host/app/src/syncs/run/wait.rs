@@ -62,7 +62,8 @@ impl SyncRun {
         if let Some(slice) = first {
             return Ok(NextSlice::Run(Box::new(slice)));
         }
-        let waiting = open.order_by_asc(slice::Column::WaitingUntil).one(&tx).await.map_err(JobError::retry)?;
+        let waiting =
+            open.order_by_asc(slice::Column::WaitingUntil).one(&tx).await.map_err(JobError::retry)?;
         Ok(waiting.map_or(NextSlice::Nothing, |slice| NextSlice::Wait(Box::new(slice))))
     }
 

@@ -37,14 +37,20 @@ fn the_channels_word_is_believed_up_to_a_bound() {
     assert_eq!(budget.draw(LIMIT, 10.0, at_ms(1)), Ok(()));
     budget.observe(LIMIT, Told::AtMost { remaining: 1_000_000, reset_ms: 0 }, at_ms(1));
     for _ in 0..3 {
-        assert_eq!(budget.draw(LIMIT, 10.0, at_ms(1)), Ok(()), "a header takes nothing back and adds nothing");
+        assert_eq!(
+            budget.draw(LIMIT, 10.0, at_ms(1)),
+            Ok(()),
+            "a header takes nothing back and adds nothing"
+        );
     }
     assert!(budget.draw(LIMIT, 10.0, at_ms(1)).is_err());
 }
 
 #[test]
 fn an_empty_quota_rests_until_its_reset() {
-    for told in [Told::Left { remaining: 0, reset_ms: 60_000 }, Told::AtMost { remaining: 0, reset_ms: 60_000 }] {
+    for told in
+        [Told::Left { remaining: 0, reset_ms: 60_000 }, Told::AtMost { remaining: 0, reset_ms: 60_000 }]
+    {
         let mut budget = Budget::full(LIMIT, START);
         budget.observe(LIMIT, told, START);
         assert_eq!(budget.draw(LIMIT, 1.0, at_ms(1_000)), Err(59_000));
@@ -121,7 +127,9 @@ fn play(budget: &mut Budget, limit: RateLimit, steps: &[(i64, Step)], skews: &[i
                 }
             }
             Step::Left(remaining, reset_ms) => budget.observe(limit, Told::Left { remaining, reset_ms }, now),
-            Step::AtMost(remaining, reset_ms) => budget.observe(limit, Told::AtMost { remaining, reset_ms }, now),
+            Step::AtMost(remaining, reset_ms) => {
+                budget.observe(limit, Told::AtMost { remaining, reset_ms }, now)
+            }
             Step::Refused(after_ms) => budget.refused(limit, after_ms, now),
         }
     }

@@ -34,7 +34,6 @@ impl Account {
         }
         Self(digest.finalize().into())
     }
-
 }
 
 impl fmt::Display for Account {

@@ -28,11 +28,11 @@ pub(super) const BLOCKED_V4: [(Ipv4Addr, u32, Reach); 17] = [
     (Ipv4Addr::new(192, 0, 2, 0), 24, Reach::Never), // documentation
     (Ipv4Addr::new(192, 88, 99, 0), 24, Reach::Never), // 6to4 relays
     (Ipv4Addr::new(192, 168, 0, 0), 16, Reach::Private),
-    (Ipv4Addr::new(198, 18, 0, 0), 15, Reach::Never),    // benchmarking
-    (Ipv4Addr::new(198, 51, 100, 0), 24, Reach::Never),  // documentation
-    (Ipv4Addr::new(203, 0, 113, 0), 24, Reach::Never),   // documentation
-    (Ipv4Addr::new(224, 0, 0, 0), 4, Reach::Never),      // multicast
-    (Ipv4Addr::new(240, 0, 0, 0), 4, Reach::Never),      // reserved, broadcast
+    (Ipv4Addr::new(198, 18, 0, 0), 15, Reach::Never), // benchmarking
+    (Ipv4Addr::new(198, 51, 100, 0), 24, Reach::Never), // documentation
+    (Ipv4Addr::new(203, 0, 113, 0), 24, Reach::Never), // documentation
+    (Ipv4Addr::new(224, 0, 0, 0), 4, Reach::Never),   // multicast
+    (Ipv4Addr::new(240, 0, 0, 0), 4, Reach::Never),   // reserved, broadcast
     (Ipv4Addr::new(255, 255, 255, 255), 32, Reach::Never), // broadcast
 ];
 

@@ -106,8 +106,7 @@ impl HttpCall {
         attempts: &mut u8,
     ) -> Result<Response, wit::HttpError> {
         let permit = self.egress.permit(&hop.url).map_err(wit::HttpError::Denied)?;
-        let client =
-            self.shared.clients.of(self.egress.policy(permit)).map_err(wit::HttpError::Network)?;
+        let client = self.shared.clients.of(self.egress.policy(permit)).map_err(wit::HttpError::Network)?;
         let mut url = hop.url.clone();
         let mut headers = hop.headers.clone();
         if hop.authenticated {

@@ -73,7 +73,8 @@ impl HttpCall {
         let Ok(Some(bucket)) = self.bucket(request.bucket.as_deref()) else { return };
         let (holder, limit) = (self.holder(bucket), RateLimit::from(bucket));
         if status == TOO_MANY_REQUESTS {
-            let after_ms = number_in(headers, &[RETRY_AFTER.as_str()]).map(|seconds| seconds.saturating_mul(1_000));
+            let after_ms =
+                number_in(headers, &[RETRY_AFTER.as_str()]).map(|seconds| seconds.saturating_mul(1_000));
             return self.shared.budgets.refused(&holder, limit, after_ms).await;
         }
         let remaining = number_in(headers, &["ratelimit-remaining", "x-ratelimit-remaining"]);

@@ -65,7 +65,11 @@ fn partitions_have_to_differ() {
     for bad in [vec![shop(None)], vec![shop(Some("a")), shop(Some("a"))], vec![shop(Some("a")), shop(None)]] {
         assert_eq!(refusal(&whole, &bad, 1).as_deref(), Some("bad_split"), "{bad:?}");
     }
-    assert_eq!(refusal(&shop(Some("a")), &[shop(Some("a"))], 1).as_deref(), Some("bad_split"), "it would never end");
+    assert_eq!(
+        refusal(&shop(Some("a")), &[shop(Some("a"))], 1).as_deref(),
+        Some("bad_split"),
+        "it would never end"
+    );
 }
 
 proptest! {

@@ -76,7 +76,11 @@ fn a_path_stays_on_the_base_address() {
     let egress = egress(&[]);
     for path in ["/\\127.0.0.1/", "/\t/127.0.0.1/", "/..//127.0.0.1/", "/@127.0.0.1/", "/:80@127.0.0.1/"] {
         let url = egress.resolve(path).expect("a url");
-        assert_eq!((url.host_str(), url.port(), url.username()), (Some("acme.shops.example"), None, ""), "{path:?}");
+        assert_eq!(
+            (url.host_str(), url.port(), url.username()),
+            (Some("acme.shops.example"), None, ""),
+            "{path:?}"
+        );
     }
 }
 
