@@ -26,7 +26,7 @@ pub(super) enum NextSlice {
 
 /// Until when a slice waits, and for what.
 pub(super) fn waiting(wait: WaitFor, now: Instant) -> (i64, String) {
-    let asked = Duration::from_ms(i64::try_from(wait.wait_ms).unwrap_or(i64::MAX / 1_000));
+    let asked = Duration::from_ms(i64::try_from(wait.wait_ms).unwrap_or(i64::MAX).min(i64::MAX / 1_000));
     let why = wait.why.trim();
     let why = if why.is_empty() { "the channel is still preparing the answer" } else { why };
     ((now + asked.clamp(SHORTEST_WAIT, LONGEST_PATIENCE)).0, why.to_owned())
