@@ -1,6 +1,6 @@
 //! What is known of a connection's streams, read from their slices.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use portolan_connector::StreamDeclaration;
 use portolan_connector::manifest::StreamMode;
@@ -9,7 +9,6 @@ use portolan_db::TenantTx;
 use portolan_db::entity::slice::{self, SliceState};
 use portolan_db::entity::{connection, stream};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
-use uuid::Uuid;
 
 use super::spans::{Coverage, Window, WindowState};
 use crate::App;
@@ -75,13 +74,10 @@ fn map(declaration: &StreamDeclaration, parts: &[Vec<Window>], now: Instant) -> 
 /// A slice as far as it is about time.
 #[derive(sea_orm::FromQueryResult)]
 struct SliceWindow {
-    id: Uuid,
-    sync_id: Uuid,
     stream: String,
     partition: Option<String>,
     since: Option<i64>,
     until: Option<i64>,
-    position: i64,
     state: SliceState,
 }
 
@@ -94,57 +90,27 @@ async fn windows_of(
     let rows: Vec<SliceWindow> = tx
         .find::<slice::Entity>()
         .select_only()
-        .columns([
-            Column::Id,
-            Column::SyncId,
-            Column::Stream,
-            Column::Partition,
-            Column::Since,
-            Column::Until,
-            Column::Position,
-            Column::State,
-        ])
+        .columns([Column::Stream, Column::Partition, Column::Since, Column::Until, Column::State])
         .filter(Column::ConnectionId.eq(connection.0))
         .filter(Column::Until.is_not_null())
-        .filter(Column::State.ne(SliceState::Cancelled))
+        // Others answer for what was split.
+        .filter(Column::State.is_not_in([SliceState::Cancelled, SliceState::Split]))
         .into_model()
         .all(tx)
         .await?;
-    let split = split_slices(&rows);
     let mut parts: BTreeMap<String, BTreeMap<Option<String>, Vec<Window>>> = BTreeMap::new();
     for row in &rows {
         let (Some(since), Some(until)) = (row.since, row.until) else { continue };
-        if split.contains(&row.id) {
-            continue;
-        }
         let state = match row.state {
             SliceState::Done => WindowState::Done,
             SliceState::Failed => WindowState::Failed,
-            SliceState::Pending | SliceState::Running | SliceState::Cancelled => WindowState::Running,
+            SliceState::Pending | SliceState::Running | SliceState::Cancelled | SliceState::Split => {
+                WindowState::Running
+            }
         };
         let of_stream = parts.entry(row.stream.clone()).or_default();
         let window = Window { since: Instant(since), until: Instant(until), state };
         of_stream.entry(row.partition.clone()).or_default().push(window);
     }
     Ok(parts.into_iter().map(|(stream, parts)| (stream, parts.into_values().collect())).collect())
-}
-
-/// Slices that the channel could not answer in one go: those that came after in their place answer for them.
-fn split_slices(rows: &[SliceWindow]) -> HashSet<Uuid> {
-    let mut places: HashMap<(Uuid, i64), Vec<&SliceWindow>> = HashMap::new();
-    for row in rows {
-        places.entry((row.sync_id, row.position)).or_default().push(row);
-    }
-    let mut split = HashSet::new();
-    for place in places.into_values().filter(|place| place.len() > 1) {
-        for row in &place {
-            let inside = |other: &&SliceWindow| {
-                other.id > row.id && other.since >= row.since && other.until <= row.until
-            };
-            if place.iter().any(inside) {
-                split.insert(row.id);
-            }
-        }
-    }
-    split
 }

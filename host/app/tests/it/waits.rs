@@ -17,7 +17,7 @@ use crate::support::*;
 
 const NINETY_SECONDS_MS: u64 = 90_000;
 
-fn wait(token: &str) -> Page {
+fn wait(token: &'static str) -> Page {
     let wait = WaitFor {
         token: token.into(),
         wait_ms: NINETY_SECONDS_MS,

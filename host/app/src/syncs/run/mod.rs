@@ -21,12 +21,11 @@ use portolan_connector::{ConnectionContext, InstalledPlugin};
 use portolan_core::calendar::StoreCalendar;
 use portolan_core::{ConnectionId, Duration, SyncId, TenantId};
 use portolan_db::entity::connection::{self, ConnectionState};
-use portolan_db::entity::slice::{self, SliceState};
+use portolan_db::entity::slice;
 use portolan_db::entity::sync::{self, RequestedAction, SyncState};
 use portolan_db::{TenantTx, Work};
 use portolan_jobs::{JobContext, JobError};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 
 use crate::App;
 use crate::channels::build_of_connection;

@@ -150,12 +150,6 @@ fn checked_parts(
     if parts.len() < 2 || parts.iter().any(|part| part.partition != whole.partition) {
         return Err(bad_split("its parts are not two or more windows of the same partition"));
     }
-    parts.sort_by_key(|part| std::cmp::Reverse(part.since));
-    let meets = parts.windows(2).all(|pair| pair[0].since.is_some() && pair[0].since == pair[1].until);
-    let ends = (parts.last().and_then(|part| part.since), parts.first().and_then(|part| part.until));
-    if !meets || ends != (whole.since, whole.until) {
-        return Err(bad_split("its windows leave a gap, overlap, or reach beyond it"));
-    }
     let too_small = |part: &SliceSpec| match (part.since, part.until) {
         (Some(since), Some(until)) => until.since(since) < granularity.max(Duration(1)),
         _ => false,
@@ -169,6 +163,12 @@ fn checked_parts(
                 granularity.as_ms() / 1_000
             ),
         });
+    }
+    parts.sort_by_key(|part| std::cmp::Reverse(part.since));
+    let meets = parts.windows(2).all(|pair| pair[0].since.is_some() && pair[0].since == pair[1].until);
+    let ends = (parts.last().and_then(|part| part.since), parts.first().and_then(|part| part.until));
+    if !meets || ends != (whole.since, whole.until) {
+        return Err(bad_split("its windows leave a gap, overlap, or reach beyond it"));
     }
     Ok(parts)
 }
