@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use crate::dns::DnsServer;
 use crate::own_network::{Canaries, NOBODY, PUBLIC, Place, own_network};
 use crate::spellings;
-use crate::support::{Connection, Sandbox, TOKEN, behaving, options};
+use crate::support::{Connection, Sandbox, TOKEN, behaving, options, say};
 use crate::upstream::{Upstream, ok, redirect};
 
 /// Addresses that a declared name must not lead to: one of each kind, and each disguise.
@@ -126,7 +126,7 @@ async fn try_spellings(canaries: &Canaries, port: u16, names_lead: &[[&str; 2]])
     }
     let reached = canaries.reached();
     assert!(reached.is_empty(), "{reached:?}");
-    println!("{} spellings on port {port}, four ways each: nobody was reached", spellings.len());
+    say(&format!("{} spellings on port {port}, four ways each: nobody was reached", spellings.len()));
 }
 
 /// What the guest brought home, or why it was not even asked.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::net::TcpListener;
 
-use crate::support::component;
+use crate::support::{component, say};
 
 /// Set in the process that lives in the network.
 const INSIDE: &str = "PORTOLAN_TEST_OWN_NETWORK";
@@ -79,10 +79,10 @@ pub fn own_network(test: &str) -> Place {
             output.status.success() && said.contains("1 passed"),
             "in its own network:\n{said}\n{complained}"
         );
-        println!("{said}");
+        say(&said);
         return Place::Done;
     }
-    println!("skipped in part: no network of its own can be made here (unshare, ip)");
+    say("skipped in part: no network of its own can be made here (unshare, ip)");
     Place::Unavailable
 }
 

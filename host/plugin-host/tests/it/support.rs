@@ -192,6 +192,14 @@ impl Connection {
     }
 }
 
+#[expect(
+    clippy::print_stdout,
+    reason = "what was tried and what was left out is to be seen in the test's output"
+)]
+pub fn say(text: &str) {
+    println!("{text}");
+}
+
 /// The limit that stopped a call, or the whole fault where something else happened.
 pub fn limit_of<T: std::fmt::Debug>(answer: Result<T, Fault>) -> String {
     match answer {
