@@ -88,7 +88,7 @@ fn limits_are_told_to_the_host() {
         fetched
             .limits
             .iter()
-            .all(|(bucket, remaining, _)| bucket == "graphql" && (100..2_000).contains(remaining))
+            .all(|(bucket, remaining, _)| bucket == "graphql" && *remaining > 0)
     );
     assert_eq!(fetched.limits.len(), fetched.calls.len());
 }
