@@ -84,11 +84,6 @@ fn limits_are_told_to_the_host() {
     let sandbox = Sandbox::new(Options::tiny());
     let slice = window("orders", None, None);
     let fetched = fetch(&sandbox, SHOP, &request(&connection_to(SHOP), &slice, None));
-    assert!(
-        fetched
-            .limits
-            .iter()
-            .all(|(bucket, remaining, _)| bucket == "graphql" && *remaining > 0)
-    );
+    assert!(fetched.limits.iter().all(|(bucket, remaining, _)| bucket == "graphql" && *remaining > 0));
     assert_eq!(fetched.limits.len(), fetched.calls.len());
 }
