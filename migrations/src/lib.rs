@@ -27,9 +27,10 @@ mod m0009_cash_ledger;
 mod m0010_waits_and_rates;
 mod m0011_tenant_keys;
 mod m0013_replays;
-mod row_security;
+mod m0014_passes_and_shapes;
 mod m0015_idempotency;
 mod m0016_rates;
+mod row_security;
 mod table;
 
 /// The list of migrations, oldest first.
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_waits_and_rates::Migration),
             Box::new(m0011_tenant_keys::Migration),
             Box::new(m0013_replays::Migration),
+            Box::new(m0014_passes_and_shapes::Migration),
             Box::new(m0015_idempotency::Migration),
             Box::new(m0016_rates::Migration),
         ]

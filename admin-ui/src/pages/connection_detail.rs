@@ -3,7 +3,7 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 
-use super::{CoverageRow, EXTREME_TEXT, StoredData, SyncRow};
+use super::{CoverageRow, DriftRow, EXTREME_TEXT, StoredData, SyncRow};
 use crate::parts::{
     Badge, Empty, Fact, FieldKind, FormField, Notice, PostAction, Section, SelectOption, Shell, Tone, When,
 };
@@ -29,6 +29,13 @@ pub struct CheckView {
     pub facts: Vec<Fact>,
     pub notes: Vec<String>,
     pub when: Option<When>,
+}
+
+/// Documents that are missing from what the channel shows, too many to believe it unasked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldRow {
+    pub text: String,
+    pub confirm: PostAction,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +90,10 @@ pub struct ConnectionBody {
     pub uploads: Vec<UploadRow>,
     /// What has been fetched of each stream.
     pub coverage: Vec<CoverageRow>,
+    /// What a complete pass no longer showed, and a person has to decide on.
+    pub held: Vec<HeldRow>,
+    /// How the channel's answers have changed.
+    pub drift: Vec<DriftRow>,
     /// What is stored of the channel's answers, and how it was read again.
     pub stored: StoredData,
 }
@@ -179,6 +190,11 @@ impl ConnectionPage {
                     remove: Some(PostAction::new("Take away", "/connections/sample/uploads/sample/remove")),
                 }],
                 coverage: CoverageRow::samples(),
+                held: vec![HeldRow {
+                    text: "120 of 412 documents of products are missing from what the channel shows.".into(),
+                    confirm: PostAction::new("They are gone", "/connections/sample/streams/products/deletes"),
+                }],
+                drift: DriftRow::samples(),
                 stored: StoredData::sample(),
             },
             settings: vec![Fact::new("Shop", "harbour-shop"), Fact::new("API version", "2026-07")],
@@ -247,6 +263,8 @@ impl ConnectionPage {
         page.settings = vec![Fact::new(EXTREME_TEXT, EXTREME_TEXT); 12];
         page.body.syncs = vec![SyncRow::sample_failed(); 40];
         page.body.coverage = vec![CoverageRow::sample_extreme()];
+        page.body.drift = vec![DriftRow::sample_extreme()];
+        page.body.held[0].text = EXTREME_TEXT.into();
         page.body.stored = StoredData::sample_extreme();
         let upload = &mut page.body.uploads[0];
         upload.state = Badge::new("set aside", Tone::Bad);

@@ -10,6 +10,7 @@ mod connection_settings;
 mod connections;
 mod coverage;
 mod finance;
+mod drift;
 mod message;
 mod order;
 mod orders;
@@ -24,7 +25,8 @@ mod syncs;
 mod upgrade;
 
 pub use connection_detail::{
-    CheckView, ConnectionBody, ConnectionPage, EgressRow, SecretRow, StreamRow, UploadForm, UploadRow,
+    CheckView, ConnectionBody, ConnectionPage, EgressRow, HeldRow, SecretRow, StreamRow, UploadForm,
+    UploadRow,
 };
 pub use connection_form::{ConnectionFormPage, Consent, ConsentItem};
 pub use connection_mapping::{ConnectionMappingPage, FileLook, PreviewFault, PreviewRow, PreviewView};
@@ -32,6 +34,7 @@ pub use connection_settings::{ConflictRow, ConnectionSettingsPage};
 pub use connections::{ConnectionChoicePage, ConnectionRow, ConnectionsBody, ConnectionsPage, PluginChoice};
 pub use coverage::{CoverageMonth, CoverageRow};
 pub use finance::{CategoryRow, EntryRow, FinancePage, PayoutPage, PayoutRow};
+pub use drift::{DriftPath, DriftRow};
 pub use message::ErrorPage;
 pub use order::{EventRow, LineageRow, OrderLineRow, OrderPage, RefundRow, VersionRow};
 pub use orders::{OrderRow, OrdersPage};

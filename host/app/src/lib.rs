@@ -8,6 +8,7 @@ pub mod channels;
 pub mod connections;
 pub mod coverage;
 pub mod finance;
+pub mod drift;
 pub mod ingest;
 pub mod live;
 pub mod orders;

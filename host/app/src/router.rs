@@ -15,7 +15,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::web::error::AppError;
 use crate::web::{guard, idempotency, request_id, revalidate};
-use crate::{App, analytics, connections, coverage, finance, orders, plugins, pulse, rates, replays, signin, syncs, system, upgrades};
+use crate::{App, analytics, connections, coverage, drift, finance, orders, plugins, pulse, rates, replays, signin, syncs, system, upgrades};
 
 /// Larger bodies are refused; uploads have a limit of their own.
 pub const LARGEST_BODY_BYTES: usize = 2 << 20;
@@ -34,12 +34,14 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(connections::api::routes())
         .merge(coverage::api::routes())
         .merge(finance::api::routes())
+        .merge(drift::api::routes())
         .merge(orders::api::routes())
         .merge(orders::lineage_api::routes())
         .merge(plugins::api::routes())
         .merge(replays::api::routes())
         .merge(rates::api::routes())
         .merge(syncs::api::routes())
+        .merge(syncs::vanish_api::routes())
         .merge(system::api::routes())
         .merge(upgrades::api::routes())
 }

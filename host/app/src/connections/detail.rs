@@ -27,11 +27,14 @@ use crate::channels::build_of_connection;
 use crate::channels::context::{UPLOAD_REFUSED, UPLOAD_STAGED, UPLOAD_WAITING};
 use crate::coverage::coverage_rows;
 use crate::coverage::queries::coverage_of;
+use crate::drift::drift_rows;
+use crate::drift::queries::drift_of;
 use crate::replays::ops::settle_dead;
 use crate::replays::stored_data;
 use crate::syncs::ops::{Trigger, start_sync};
 use crate::syncs::queries::{SyncFilter, list_syncs, unread_chunks};
-use crate::syncs::sync_row;
+use crate::syncs::vanish::held;
+use crate::syncs::{held_rows, sync_row};
 use crate::upgrades::upgrade_notice;
 use crate::web::actor::{ConnectionsRead, ConnectionsWrite, PageActor, Require};
 use crate::web::error::{AppError, AppResult, PageResult};
@@ -208,6 +211,8 @@ async fn body(
     }
     Ok(ConnectionBody {
         coverage: coverage_rows(viewer, &coverage_of(app, tx, connection).await?),
+        held: held_rows(&held(tx, id).await?),
+        drift: drift_rows(&drift_of(tx, id).await?),
         stored: stored_data(tx, viewer, id).await?,
         facts,
         streams: streams.iter().map(|stream| stream_row(viewer, stream)).collect(),

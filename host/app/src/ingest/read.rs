@@ -25,6 +25,8 @@ use super::rows::build_of;
 use super::sources::stale_versions;
 use super::stage::unpack_body;
 use crate::App;
+use crate::drift::shape::Shape;
+use crate::drift::store::{keep_shape, shape_of};
 use crate::live::LiveMessage;
 
 /// Whose counts grow by what is read.
@@ -82,6 +84,11 @@ impl ChunkReader {
     pub async fn read(&self, chunk: chunk::Model) -> Result<(), ReadError> {
         let place = Arc::new(ChunkPlace::of(&chunk));
         let request = request_of(&chunk, Arc::clone(&self.config), &self.time_zone)?;
+        // A replay brings no new answer of the channel.
+        let shape = match self.count_in {
+            CountIn::Sync(_) => shape_of(&chunk.framing, &request.body),
+            CountIn::Replay(_) => None,
+        };
         let normalized = normalize(&self.app, &self.plugin, request).await?;
         let counts = Counts::of(&normalized);
         let context = self.posting();
@@ -91,7 +98,7 @@ impl ChunkReader {
         let stale = stale_versions(&tx, place.id, &prepared.versions()).await.map_err(post_error)?;
         drop(tx);
         prepared.let_go(stale, aim);
-        Ok(self.post(place, prepared, normalized.skipped, counts).await?)
+        Ok(self.post(place, prepared, normalized.skipped, counts, shape).await?)
     }
 
     /// Posts in transactions short enough for people to wait behind. The last one carries the counts and ends the
@@ -103,6 +110,7 @@ impl ChunkReader {
         mut prepared: Prepared,
         mut rejected: Vec<Skipped>,
         counts: Counts,
+        shape: Option<Shape>,
     ) -> Result<(), JobError> {
         let (context, count_in) = (self.posting(), self.count_in);
         rejected.append(&mut prepared.quarantined);
@@ -132,6 +140,9 @@ impl ChunkReader {
                     rejected.extend(posted.quarantined);
                     let released = replace_quarantine(tx, &context, &place, rejected, now).await?;
                     counts.end_chunk(tx, place.id, plugin_sha256).await?;
+                    if let Some(shape) = shape {
+                        keep_shape(tx, context.connection, &place.stream, place.received_at, &shape).await?;
+                    }
                     count_in.add_read(tx, &place, counts, documents, released, now).await?;
                     Ok::<_, JobError>(tx.ledger_head().await?.data_version)
                 })

@@ -47,7 +47,10 @@ pub struct PostingOrigin {
     pub posting_version: i64,
     pub recorded_at: Instant,
     pub events: Vec<sale_event::Model>,
-    /// None for what was posted before this was kept.
+    /// Whether it is known what had them posted. Without a source it is that a complete pass of the channel did not
+    /// show the document.
+    pub noted: bool,
+    /// The stored page that had them posted.
     pub source: Option<Source>,
 }
 
@@ -117,7 +120,7 @@ pub async fn trace(tx: &TenantTx, record: &OrderRecord) -> AppResult<Lineage> {
                 versions: (0..rows.len()).filter(|index| says(&rows[*index])).collect(),
             })
         });
-        PostingOrigin { posting_version, recorded_at, events, source }
+        PostingOrigin { posting_version, recorded_at, events, noted: posting.is_some(), source }
     });
     Ok(Lineage { versions, postings: postings.collect() })
 }

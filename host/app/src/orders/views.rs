@@ -303,7 +303,14 @@ pub fn lineage_rows(
             events: events_text(&posting.events),
             records: records.collect(),
             page: source.map_or_else(
-                || "posted before this was kept".to_owned(),
+                || {
+                    let words = if posting.noted {
+                        "missing from all that the channel shows"
+                    } else {
+                        "posted before this was kept"
+                    };
+                    words.to_owned()
+                },
                 |source| format!("{}, received {}", source.stream, viewer.date_and_time(source.received_at)),
             ),
             page_hash: source.map(|source| source.sha256.chars().take(12).collect()).unwrap_or_default(),

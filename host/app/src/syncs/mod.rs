@@ -10,6 +10,8 @@ pub mod plan;
 pub mod progress;
 pub mod queries;
 mod run;
+pub mod vanish;
+pub mod vanish_api;
 mod views;
 
 use std::sync::Arc;
@@ -19,11 +21,12 @@ use axum::routing::{get, post};
 
 use crate::App;
 
-pub use views::sync_row;
+pub use views::{held_rows, sync_row};
 
 pub fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/syncs", get(pages::list_syncs))
         .route("/syncs/{id}", get(pages::show_sync))
         .route("/syncs/{id}/{action}", post(pages::act_on_sync))
+        .route("/connections/{id}/streams/{stream}/deletes", post(pages::confirm_deletes))
 }

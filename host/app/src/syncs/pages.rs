@@ -14,10 +14,10 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::api::progress_of;
-use super::ops;
 use super::orphans::settle_orphans_or_log;
 use super::queries::{self, SyncFilter};
 use super::views::{SyncParts, sync_body, sync_row};
+use super::{ops, vanish};
 use crate::App;
 use crate::web::actor::{PageActor, SyncsRead, SyncsRun};
 use crate::web::error::{AppError, AppResult, PageResult};
@@ -196,4 +196,13 @@ pub async fn act_on_sync(
         _ => return Err(AppError::not_found("action").into()),
     };
     Ok(redirect_after(&format!("/syncs/{id}"), done))
+}
+
+pub async fn confirm_deletes(
+    PageActor(actor): PageActor<SyncsRun>,
+    State(app): State<Arc<App>>,
+    Path((id, stream)): Path<(ConnectionId, String)>,
+) -> PageResult {
+    vanish::confirm(&app, actor.tenant, id, stream).await?;
+    Ok(redirect_after(&format!("/connections/{id}"), "deletes-confirmed"))
 }

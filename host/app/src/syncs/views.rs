@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use portolan_admin_ui::format;
-use portolan_admin_ui::pages::{QuarantineRow, SliceRow, SyncBody, SyncRow};
+use portolan_admin_ui::pages::{HeldRow, QuarantineRow, SliceRow, SyncBody, SyncRow};
 use portolan_admin_ui::parts::{ActionStyle, Badge, Fact, Link, Notice, PostAction, Progress, Tone};
 use portolan_core::{Duration, Instant};
-use portolan_db::entity::quarantine;
 use portolan_db::entity::slice::{self, SliceState};
 use portolan_db::entity::sync::{self, RequestedAction, SyncState};
+use portolan_db::entity::{held_delete, quarantine};
 
 use super::ops::{Trigger, is_open};
 use super::progress::SyncProgress;
 use super::run::{WAITING, is_waiting};
+use super::vanish::DELETES_HELD;
 use crate::web::viewer::Viewer;
 
 const MISSING: &str = "–";
@@ -136,6 +137,7 @@ fn problem(row: &sync::Model) -> Option<Notice> {
         Some("retrying") => (Tone::Warn, "Waiting, then trying again"),
         Some(WAITING) => (Tone::Warn, "The channel is preparing what was asked for"),
         Some("file_refused") => (Tone::Bad, "A file was set aside"),
+        Some(DELETES_HELD) => (Tone::Warn, "A person has to decide"),
         Some("left_unread") => (Tone::Bad, "Something stored earlier can't be read"),
         _ => (Tone::Bad, "The sync did not finish"),
     };
@@ -237,4 +239,25 @@ fn announcement(row: &sync::Model, progress: Option<&SyncProgress>) -> String {
         Some(percent) => format!("Sync {}, {percent} percent", row.state.as_str()),
         None => format!("Sync {}, {} records", row.state.as_str(), row.seen),
     }
+}
+
+/// What waits for a person's word.
+pub fn held_rows(held: &[held_delete::Model]) -> Vec<HeldRow> {
+    let rows = held.iter().map(|held| HeldRow {
+        text: format!(
+            "{} of {} documents of {} are missing from what the channel shows. If they are gone there, say so; if \
+             it had trouble, sync again.",
+            format::count(held.vanished),
+            format::count(held.total),
+            held.stream
+        ),
+        confirm: PostAction {
+            style: ActionStyle::Danger,
+            ..PostAction::new(
+                "They are gone",
+                format!("/connections/{}/streams/{}/deletes", held.connection_id, held.stream),
+            )
+        },
+    });
+    rows.collect()
 }

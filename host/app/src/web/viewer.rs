@@ -106,6 +106,7 @@ fn flash_notice(code: &str) -> Option<Notice> {
         "shadow-cancelled" => ("Cancelled", "Nothing has been changed."),
         "build-switched" => ("Switched", "Stored pages are read again with the other version, behind syncs."),
         "build-rolled-back" => ("Gone back", "Stored pages are read again with the version before."),
+        "deletes-confirmed" => ("Gone", "The documents count as deleted at the channel from now on."),
         "connection-created" => ("Connected", "The first sync has started; orders appear while it runs."),
         "connection-waits-for-files" => {
             ("Connected", "Upload a file below; its columns can be looked at first.")

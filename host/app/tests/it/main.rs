@@ -18,6 +18,7 @@ mod lists;
 mod live;
 mod orphans;
 mod pages;
+mod passes;
 mod posting;
 mod public_address;
 mod replays;

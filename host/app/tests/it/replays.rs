@@ -1,5 +1,7 @@
 //! Stored pages are read again: nothing is added where nothing changed, and what changed is put right.
 
+use std::sync::{Arc, Mutex};
+
 use portolan_app::replays::ops::{ReplayScope, cancel_replay, start_replay};
 use portolan_commerce::document::Document;
 use portolan_connector::{Normalized, PluginRef};
@@ -233,6 +235,22 @@ async fn a_stream_is_read_again_alone_newest_first_and_a_cancelled_one_not_at_al
         let stream = ReplayScope { stream: Some("orders".to_owned()), chunk: None };
         let replay = read_scope_again(&shop, connection, stream).await;
         assert_eq!((replay.chunks_total, replay.chunks_done, replay.seen), (1, 1, 1));
+
+        // What is newest is right first.
+        shop.runtime.clone().clear_pages("orders");
+        shop.runtime.clone().page("orders", &[order("B", 1, 50)]);
+        assert_succeeded(&shop.sync(connection).await);
+        let read = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&read);
+        shop.runtime.clone().on_normalize(move |_, normalized| {
+            let keys = normalized.documents.iter().filter_map(|document| match document {
+                Document::Order(order) => Some(order.key.clone()),
+                _ => None,
+            });
+            seen.lock().expect("a list").extend(keys);
+        });
+        read_again(&shop, connection).await;
+        assert_eq!(*read.lock().expect("a list"), ["B", "A"]);
 
         let wrong = ReplayScope { stream: Some("teapots".to_owned()), chunk: None };
         let refused = start_replay(&shop.app, shop.tenant, None, connection, wrong).await;

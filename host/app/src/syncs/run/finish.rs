@@ -109,7 +109,7 @@ impl SyncRun {
     pub(super) async fn settle(&self, outcome: Result<(), Stop>) -> Result<(), JobError> {
         match outcome {
             Ok(()) => match self.what_failed().await? {
-                None => self.end(SyncState::Succeeded, None).await,
+                None => self.end(SyncState::Succeeded, self.what_is_held().await?).await,
                 failure => self.end(SyncState::Failed, failure).await,
             },
             Err(Stop::Shutdown) => Err(JobError::snooze(Duration::ZERO)),
@@ -246,7 +246,7 @@ async fn end_sync(
     let (code, detail) = error.unzip();
     match (&code, &detail) {
         (Some(code), Some(detail)) => {
-            tracing::warn!(tenant.id = %tenant, sync.id = %sync, code, detail, "sync failed");
+            tracing::warn!(tenant.id = %tenant, sync.id = %sync, state = state.as_str(), code, detail, "sync ended");
         }
         _ => tracing::info!(tenant.id = %tenant, sync.id = %sync, state = state.as_str(), "sync ended"),
     }

@@ -10,6 +10,7 @@ mod files;
 mod finish;
 mod left;
 mod normalise;
+mod passes;
 mod plan_step;
 mod split;
 mod wait;
@@ -208,7 +209,7 @@ impl SyncRun {
             match self.next_slice().await? {
                 NextSlice::Run(slice) => self.run_slice(*slice).await?,
                 NextSlice::Wait(slice) => return Err(slice.into()),
-                NextSlice::Nothing => return Ok(()),
+                NextSlice::Nothing => return Ok(self.end_passes().await?),
             }
         }
     }
