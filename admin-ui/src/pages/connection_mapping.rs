@@ -93,11 +93,7 @@ impl ConnectionMappingPage {
             ))
         });
         let mut fields: Vec<FormItem> = ConnectionFormPage::sample_fields().into_iter().skip(8).collect();
-        fields.push(FormItem::Group(FieldGroup::new(
-            "orders.personal",
-            "Personal columns",
-            dropped.into(),
-        )));
+        fields.push(FormItem::Group(FieldGroup::new("orders.personal", "Personal columns", dropped.into())));
         Self {
             shell: Shell::new("Columns of orders", Section::Connections, "Harbour & Sons", "owner"),
             connection: Link::new("Till export", format!("/connections/{id}")),

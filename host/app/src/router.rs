@@ -15,7 +15,10 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::web::error::AppError;
 use crate::web::{guard, idempotency, request_id, revalidate};
-use crate::{App, analytics, connections, coverage, drift, finance, orders, plugins, pulse, rates, replays, signin, syncs, system, upgrades};
+use crate::{
+    App, analytics, connections, coverage, drift, finance, orders, plugins, pulse, rates, replays, signin,
+    syncs, system, upgrades,
+};
 
 /// Larger bodies are refused; uploads have a limit of their own.
 pub const LARGEST_BODY_BYTES: usize = 2 << 20;

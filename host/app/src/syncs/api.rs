@@ -131,11 +131,8 @@ pub async fn list_syncs(
 ) -> AppResult<ListedPage<SyncResponse>> {
     settle_orphans_or_log(&app, actor.tenant).await;
     let tx = app.db.read(actor.tenant).await?;
-    let filter = SyncFilter {
-        connection: query.connection_id.map(ConnectionId),
-        state: None,
-        beside: paging.beside,
-    };
+    let filter =
+        SyncFilter { connection: query.connection_id.map(ConnectionId), state: None, beside: paging.beside };
     let rows = queries::list_syncs(&tx, &filter, paging.limit).await?;
     let mut syncs = Vec::new();
     for row in rows {

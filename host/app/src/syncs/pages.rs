@@ -104,7 +104,11 @@ async fn syncs_body(
     let place = |cursor: Option<String>| cursor.map(|cursor| address(query, Some(&cursor)));
     let first = query.cursor.as_ref().map(|_| address(query, None));
     let summary = format!("{} syncs shown, newest first", rows.len());
-    Ok(SyncsBody { rows, pager: Pager { summary, first, previous: place(neighbours.previous), next: place(neighbours.next) }, empty })
+    Ok(SyncsBody {
+        rows,
+        pager: Pager { summary, first, previous: place(neighbours.previous), next: place(neighbours.next) },
+        empty,
+    })
 }
 
 fn parse_connection(text: &str) -> AppResult<Option<ConnectionId>> {

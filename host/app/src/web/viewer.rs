@@ -117,7 +117,9 @@ fn flash_notice(code: &str) -> Option<Notice> {
         }
         "settings-saved" => ("Saved", "The new settings apply from the next sync on."),
         "rates-stored" => ("Imported", "The rates count in every answer from now on."),
-        "rate-policy-saved" => ("Saved", "Answers are converted by it from now on, those about the past as well."),
+        "rate-policy-saved" => {
+            ("Saved", "Answers are converted by it from now on, those about the past as well.")
+        }
         "connection-paused" => ("Paused", "Nothing is fetched until you resume it."),
         "connection-resumed" => ("Resumed", "Scheduled syncs run again."),
         "connection-deleted" => ("Deleted", "The connection and its secrets are gone."),

@@ -70,7 +70,9 @@ async fn tidy_up(app: Arc<App>, stop: CancellationToken) {
         }
         match sweep_left_over(&app).await {
             Ok(0) => {}
-            Ok(files) => tracing::info!(files, "removed files that an earlier server had left while receiving them"),
+            Ok(files) => {
+                tracing::info!(files, "removed files that an earlier server had left while receiving them")
+            }
             Err(error) => tracing::warn!(%error, "failed to remove files that were left over"),
         }
         tokio::select! {

@@ -73,12 +73,7 @@ impl SyncRun {
 
     /// Keeps the file and its reason until somebody tries it again or takes it away, and fails its slice in the same
     /// transaction: a sync that goes on after a crash must not end as if the file had been read. Gives the failure.
-    async fn set_aside(
-        &self,
-        number: i64,
-        slice: &slice::Model,
-        reason: &str,
-    ) -> Result<RunError, JobError> {
+    async fn set_aside(&self, number: i64, slice: &slice::Model, reason: &str) -> Result<RunError, JobError> {
         let file = self.context.files.iter().find(|file| file.id == number.unsigned_abs());
         let name = file.map_or("A file", |file| file.name.as_str());
         let reason = sentence(reason);
