@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# One small image: the binary with its pages inside, and the plugins.
+# One small image: the binary with its pages inside, the plugins, and the list of what they are made of.
 
 FROM node:22-bookworm-slim AS pages
 WORKDIR /build/admin-ui
@@ -18,9 +18,11 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
     cargo build --locked --release --package portolan-server \
     && cargo xtask plugins \
+    && cargo xtask sbom target/portolan.cdx.json \
     && mkdir -p /image/usr/bin /image/usr/share/portolan/plugins /image/data \
     && cp target/release/portolan /image/usr/bin/ \
-    && cp target/plugins/*.wasm /image/usr/share/portolan/plugins/
+    && cp target/plugins/*.wasm /image/usr/share/portolan/plugins/ \
+    && cp target/portolan.cdx.json /image/usr/share/portolan/
 
 # glibc, certificates and an unprivileged user (65532); no shell.
 FROM gcr.io/distroless/cc-debian12:nonroot

@@ -3,9 +3,10 @@
 //!
 //! `--profile` measures another build than the release; docs/benchmarks.md then says so.
 //!
-//! The figures come from the product's own example `bench` (host/server/examples), one JSON object a line
-//! on its standard output; for `query` DuckDB answers the same questions over the same Parquet.
+//! The figures come from the product's own example `bench` (host/server/examples) and the sandbox's
+//! `containment` (host/plugin-host/examples), one JSON object a line on their standard output; for `query` DuckDB answers the same questions over the same Parquet.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -25,6 +26,7 @@ use report::Figure;
 const BENCHES: &[(&str, &str)] = &[
     ("normalize", "pure plugin calls: 1,000 orders of 3 lines a page, a fresh store for each page"),
     ("instantiate", "a plugin instance and one call; loading a compiled plugin from the cache"),
+    ("containment", "a hostile plugin: how soon it is stopped, what it takes, what a neighbour notices"),
     ("sync", "fetch from a local upstream, stage, normalise, post; an order of 3 lines; both databases"),
     ("query", "metrics over 10 million generated ledger events, cold and repeated, beside DuckDB"),
 ];
@@ -44,9 +46,11 @@ pub fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<()> {
     setup::run(workspace, &[Need::Build, Need::Pages, Need::Tests])?;
     assets::build(workspace)?;
     plugins::build(workspace)?;
-    let mut build = workspace.cargo();
-    build.args(["build", "--profile", &profile, "--package", "portolan-server", "--example", "bench"]);
-    process::run(&mut build).context("the benchmarks do not compile")?;
+    for (package, example) in examples_of(name.as_deref()) {
+        let mut build = workspace.cargo();
+        build.args(["build", "--profile", &profile, "--package", package, "--example", example]);
+        process::run(&mut build).context("the benchmarks do not compile")?;
+    }
 
     let mut sections = Vec::new();
     let mut all = Vec::new();
@@ -65,6 +69,20 @@ pub fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<()> {
     report::write(&workspace.root.join("docs/benchmarks.md"), &machine, &sections)
 }
 
+/// The package and the example that measure it: the sandbox alone is quicker to build than the product.
+fn example_of(bench: &str) -> (&'static str, &'static str) {
+    match bench {
+        "containment" => ("portolan-plugin-host", "containment"),
+        _ => ("portolan-server", "bench"),
+    }
+}
+
+/// Of one benchmark, or of all.
+fn examples_of(name: Option<&str>) -> BTreeSet<(&'static str, &'static str)> {
+    let asked = BENCHES.iter().filter(|(bench, _)| name.is_none_or(|name| name == *bench));
+    asked.map(|(bench, _)| example_of(bench)).collect()
+}
+
 fn measure(workspace: &Workspace, bench: &str, profile: &str) -> Result<Vec<Figure>> {
     let folder = workspace.scratch_dir().join("bench").join(bench);
     if folder.exists() {
@@ -73,7 +91,8 @@ fn measure(workspace: &Workspace, bench: &str, profile: &str) -> Result<Vec<Figu
     std::fs::create_dir_all(&folder)?;
     let postgres = if bench == "sync" { Some(Postgres::start(Keeps::Everything)?) } else { None };
 
-    let mut command = process::tied_to_us(workspace.binary(profile, "examples/bench"));
+    let (_, example) = example_of(bench);
+    let mut command = process::tied_to_us(workspace.binary(profile, &format!("examples/{example}")));
     command.current_dir(&workspace.root).arg(bench).arg("--data-dir").arg(&folder);
     command.env("PORTOLAN_PLUGINS_DIR", workspace.plugins_dir());
     if let Some(postgres) = &postgres {

@@ -16,6 +16,7 @@ mod postgres;
 mod process;
 mod server;
 mod setup;
+mod supply;
 mod test;
 mod tidy;
 mod workspace;
@@ -35,6 +36,8 @@ usage: cargo xtask <command>
   bench [NAME] [--json FILE]             measure, and write docs/benchmarks.md;
         [--profile NAME]                 instead of the release profile, which takes long to build
   tidy                                   rules of the house that no compiler checks
+  supply                                 known weaknesses, licences, sources and versions of what comes from outside
+  sbom [FILE]                            write what a release is made of, as CycloneDX
   assets                                 bundle the scripts and styles of the pages
   plugins                                build the plugins and the test guests to WebAssembly
   setup                                  install what the other commands need
@@ -74,6 +77,18 @@ fn dispatch() -> Result<()> {
         "tidy" => {
             arguments.finish()?;
             tidy::run(&workspace)
+        }
+        "supply" => {
+            arguments.finish()?;
+            if let Some(skipped) = supply::run(&workspace)? {
+                println!("skipped: {skipped}");
+            }
+            Ok(())
+        }
+        "sbom" => {
+            let file = arguments.next_word();
+            arguments.finish()?;
+            supply::write_sbom(&workspace, file)
         }
         "test" => test::run(&workspace, arguments),
         "demo" => demo::run(&workspace, arguments),

@@ -11,7 +11,7 @@ use crate::arguments::Arguments;
 use crate::postgres::{Keeps, Postgres};
 use crate::setup::{self, Need};
 use crate::workspace::Workspace;
-use crate::{assets, browser, plugins, process, tidy};
+use crate::{assets, browser, plugins, process, supply, tidy};
 
 /// One phase.
 struct Phase {
@@ -28,6 +28,12 @@ const PHASES: &[Phase] = &[
     Phase { name: "assets", what: "scripts and styles are bundled", needs: &["setup"], run: run_assets },
     Phase { name: "fmt", what: "Rust is formatted", needs: &[], run: run_fmt },
     Phase { name: "tidy", what: "rules of the house", needs: &[], run: run_tidy },
+    Phase {
+        name: "supply",
+        what: "what comes from outside: weaknesses, licences, sources",
+        needs: &[],
+        run: run_supply,
+    },
     Phase { name: "plugins", what: "plugins and guests are built", needs: &["setup"], run: run_plugins },
     Phase { name: "clippy", what: "lints, warnings are errors", needs: &["assets"], run: run_clippy },
     Phase { name: "postgres", what: "a PostgreSQL of our own runs", needs: &["setup"], run: run_postgres },
@@ -140,6 +146,13 @@ fn run_fmt(check: &mut Check<'_>) -> Result<()> {
 
 fn run_tidy(check: &mut Check<'_>) -> Result<()> {
     tidy::run(check.workspace)
+}
+
+fn run_supply(check: &mut Check<'_>) -> Result<()> {
+    if let Some(skipped) = supply::run(check.workspace)? {
+        println!("      (skipped: {skipped})");
+    }
+    Ok(())
 }
 
 fn run_clippy(check: &mut Check<'_>) -> Result<()> {

@@ -14,6 +14,15 @@ use crate::options::CacheKey;
 
 const TAG_BYTES: usize = 32;
 
+/// A component as native code, just compiled.
+pub struct Artefact(Vec<u8>);
+
+/// Compiles. Blocks for as long as that takes, and stores nothing: whether it is a plugin at all shows later.
+pub fn compile(engine: &Engine, component: &[u8]) -> wasmtime::Result<(Component, Artefact)> {
+    let artefact = engine.precompile_component(component)?;
+    Ok((deserialize(engine, &artefact)?, Artefact(artefact)))
+}
+
 /// The folder of compiled artefacts.
 #[derive(Debug, Clone)]
 pub struct ArtefactCache {
@@ -26,19 +35,18 @@ impl ArtefactCache {
         Self { folder, key }
     }
 
-    /// The compiled component: from its artefact where that is authentic and fits this engine, else
-    /// compiled and stored. Blocks for as long as compiling takes.
-    pub fn compile(&self, engine: &Engine, component: &[u8], sha256: &str) -> wasmtime::Result<Component> {
+    /// The compiled component from its artefact, where there is one that is authentic and fits this engine.
+    pub fn load(&self, engine: &Engine, sha256: &str) -> Option<Component> {
+        self.read(engine, &self.path_of(engine, sha256), sha256)
+    }
+
+    /// Keeps an artefact for the next start.
+    pub fn store(&self, engine: &Engine, sha256: &str, artefact: &Artefact) {
         let path = self.path_of(engine, sha256);
-        if let Some(compiled) = self.read(engine, &path, sha256) {
-            return Ok(compiled);
-        }
-        let artefact = engine.precompile_component(component)?;
-        if let Err(error) = self.write(engine, &path, sha256, &artefact) {
+        if let Err(error) = self.write(engine, &path, sha256, &artefact.0) {
             // A full disk costs compiling time at the next start, nothing else.
             tracing::warn!(path = %path.display(), %error, "failed to store a compiled plugin");
         }
-        deserialize(engine, &artefact)
     }
 
     /// Where the artefact lies: another engine version has another file.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use portolan_connector::{ConnectionContext, Fault, FetchRequest, Manifest, NormalizeRequest};
 use portolan_core::Instant;
 use serde_json::Value;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::{Engine, Store, Trap};
 
 use crate::bindings::exports::portolan::plugin::normalizer::Summary;
@@ -17,7 +17,7 @@ use crate::capability::log::Log;
 use crate::capability::signer::Signer;
 use crate::capability::sink::Sink;
 use crate::convert;
-use crate::limits::Meter;
+use crate::limits::{MAX_RESOURCES, Meter, Stopwatch};
 use crate::options::{Limits, Options};
 use crate::runtime::Loaded;
 use crate::state::HostState;
@@ -43,7 +43,8 @@ pub struct Call {
     scrubber: Scrubber,
     config: Arc<str>,
     normalize: Option<NormalizeRequest>,
-    _place: OwnedSemaphorePermit,
+    /// Given back when the call is dropped, however it ended.
+    _places: [OwnedSemaphorePermit; 2],
 }
 
 impl Prepared {
@@ -103,10 +104,16 @@ impl Prepared {
         self.loaded.installed.manifest.clone()
     }
 
-    pub fn open(self, engine: &Engine, place: OwnedSemaphorePermit) -> Result<Call, Fault> {
+    /// The places that calls of this plugin share.
+    pub fn places(&self) -> Arc<Semaphore> {
+        self.loaded.places.clone()
+    }
+
+    pub fn open(self, engine: &Engine, places: [OwnedSemaphorePermit; 2]) -> Result<Call, Fault> {
         let mut store = Store::new(engine, self.state);
         store.limiter(|state| &mut state.meter);
         store.set_hostcall_fuel(self.hostcall_bytes);
+        store.set_max_component_handles(MAX_RESOURCES);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut context| context.data_mut().meter.tick());
         Ok(Call {
@@ -116,7 +123,7 @@ impl Prepared {
             scrubber: self.scrubber,
             config: self.config,
             normalize: self.normalize,
-            _place: place,
+            _places: places,
         })
     }
 }
@@ -126,11 +133,13 @@ type Answer<T> = wasmtime::Result<Result<T, types::PluginError>>;
 impl Call {
     pub async fn instantiate(mut self) -> Result<(), Fault> {
         let loaded = self.loaded.clone();
-        let answer: Result<Answer<()>, _> = tokio::time::timeout(self.wall, async {
-            loaded.linked.pure.instantiate_async(&mut self.store).await?;
-            Ok(Ok(()))
-        })
-        .await;
+        let answer: Result<Answer<()>, _> = self
+            .stopwatch()
+            .limit(self.wall, async {
+                loaded.linked.pure.instantiate_async(&mut self.store).await?;
+                Ok(Ok(()))
+            })
+            .await;
         self.settle(answer)
     }
 
@@ -141,11 +150,13 @@ impl Call {
     ) -> Result<wit::CheckReport, Fault> {
         let loaded = self.loaded.clone();
         let conn = self.connection(connection, now);
-        let answer = tokio::time::timeout(self.wall, async {
-            let plugin = loaded.linked.fetching.instantiate_async(&mut self.store).await?;
-            plugin.portolan_plugin_source().call_check(&mut self.store, &conn).await
-        })
-        .await;
+        let answer = self
+            .stopwatch()
+            .limit(self.wall, async {
+                let plugin = loaded.linked.fetching.instantiate_async(&mut self.store).await?;
+                plugin.portolan_plugin_source().call_check(&mut self.store, &conn).await
+            })
+            .await;
         with_quota(self.store.data().http.as_ref(), self.settle(answer)).await
     }
 
@@ -157,11 +168,13 @@ impl Call {
     ) -> Result<Vec<wit::Partition>, Fault> {
         let loaded = self.loaded.clone();
         let conn = self.connection(connection, now);
-        let answer = tokio::time::timeout(self.wall, async {
-            let plugin = loaded.linked.fetching.instantiate_async(&mut self.store).await?;
-            plugin.portolan_plugin_source().call_partitions(&mut self.store, &conn, stream).await
-        })
-        .await;
+        let answer = self
+            .stopwatch()
+            .limit(self.wall, async {
+                let plugin = loaded.linked.fetching.instantiate_async(&mut self.store).await?;
+                plugin.portolan_plugin_source().call_partitions(&mut self.store, &conn, stream).await
+            })
+            .await;
         with_quota(self.store.data().http.as_ref(), self.settle(answer)).await
     }
 
@@ -169,11 +182,13 @@ impl Call {
         let loaded = self.loaded.clone();
         let conn = self.connection(&request.connection, request.now);
         let request = convert::fetch_request(request, conn);
-        let answer = tokio::time::timeout(self.wall, async {
-            let plugin = loaded.linked.fetching.instantiate_async(&mut self.store).await?;
-            plugin.portolan_plugin_source().call_fetch(&mut self.store, &request).await
-        })
-        .await;
+        let answer = self
+            .stopwatch()
+            .limit(self.wall, async {
+                let plugin = loaded.linked.fetching.instantiate_async(&mut self.store).await?;
+                plugin.portolan_plugin_source().call_fetch(&mut self.store, &request).await
+            })
+            .await;
         let page = with_quota(self.store.data().http.as_ref(), self.settle(answer)).await?;
         Ok((page, self.store.into_data()))
     }
@@ -188,23 +203,29 @@ impl Call {
             framing: request.info.framing,
             content_type: request.info.content_type,
         };
-        let answer = tokio::time::timeout(self.wall, async {
-            let plugin = loaded.linked.pure.instantiate_async(&mut self.store).await?;
-            plugin
-                .portolan_plugin_normalizer()
-                .call_normalize(
-                    &mut self.store,
-                    &info,
-                    &request.body,
-                    &self.config,
-                    &request.time_zone,
-                    request.received_at.0,
-                )
-                .await
-        })
-        .await;
+        let answer = self
+            .stopwatch()
+            .limit(self.wall, async {
+                let plugin = loaded.linked.pure.instantiate_async(&mut self.store).await?;
+                plugin
+                    .portolan_plugin_normalizer()
+                    .call_normalize(
+                        &mut self.store,
+                        &info,
+                        &request.body,
+                        &self.config,
+                        &request.time_zone,
+                        request.received_at.0,
+                    )
+                    .await
+            })
+            .await;
         let summary = self.settle(answer)?;
         Ok((summary, self.store.into_data()))
+    }
+
+    fn stopwatch(&self) -> Stopwatch {
+        self.store.data().meter.stopwatch()
     }
 
     fn connection(&self, context: &ConnectionContext, now: Instant) -> wit::Connection {
@@ -252,6 +273,14 @@ impl Call {
             return Fault::Stopped {
                 limit: "output".to_owned(),
                 detail: "it handed more data to the host in one call than a call may: let it work in smaller batches".to_owned(),
+            };
+        }
+        if words.contains("handle limit exceeded") || words.contains("no free keys") {
+            return Fault::Stopped {
+                limit: "resources".to_owned(),
+                detail: format!(
+                    "it held more than {MAX_RESOURCES} resources (streams, pollables) at once: let it give back what it no longer needs"
+                ),
             };
         }
         let last_words = self.store.data().log.last_words();

@@ -1,9 +1,17 @@
 //! What stops a call: memory, tables, computing time; and the words in which it is told.
 
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
 use portolan_connector::Fault;
+use portolan_core::{Clock, SystemClock};
+use tokio::time::error::Elapsed;
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
-use crate::engine::TICK_MS;
+/// What a guest may hold at once: streams and pollables of WASI, and whatever it makes up itself.
+pub const MAX_RESOURCES: usize = 1_000;
 
 const MAX_TABLE_ELEMENTS: usize = 100_000;
 const MAX_INSTANCES: usize = 100;
@@ -43,9 +51,51 @@ pub struct Meter {
     memory_used: usize,
     /// The growth that was refused last, in bytes of the whole.
     refused: Option<usize>,
-    ticks: u64,
-    tick_budget: u64,
+    stopwatch: Stopwatch,
+    budget_ms: u64,
     stop: Option<Stop>,
+}
+
+/// How long a call has computed, in the guest and in the host functions that it called; waiting is free.
+///
+/// The ticks of the epoch alone would not do: they only reach the guest between two host calls, so that a
+/// flood of long ones (megabytes logged, hashed or emitted) would cost a tick each, however long they took.
+#[derive(Debug, Clone, Default)]
+pub struct Stopwatch {
+    shared: Arc<Measured>,
+}
+
+#[derive(Debug, Default)]
+struct Measured {
+    /// Time of the turns that have ended.
+    spent_us: AtomicI64,
+    /// When the present turn began.
+    began_us: AtomicI64,
+}
+
+impl Stopwatch {
+    /// Runs a future for so long in all, and counts the time of its turns.
+    pub async fn limit<F: Future>(self, wall: Duration, future: F) -> Result<F::Output, Elapsed> {
+        let mut future = std::pin::pin!(future);
+        let turns = std::future::poll_fn(|context| {
+            self.shared.began_us.store(now_us(), Ordering::Relaxed);
+            let polled = future.as_mut().poll(context);
+            self.shared.spent_us.store(self.spent_us(), Ordering::Relaxed);
+            polled
+        });
+        tokio::time::timeout(wall, turns).await
+    }
+
+    /// Meaningful inside a turn.
+    fn spent_us(&self) -> i64 {
+        let turn_us = now_us().saturating_sub(self.shared.began_us.load(Ordering::Relaxed));
+        self.shared.spent_us.load(Ordering::Relaxed).saturating_add(turn_us)
+    }
+}
+
+/// Real time, as the ticker's: a limit that a test could hold still would be none.
+fn now_us() -> i64 {
+    SystemClock.monotonic().0
 }
 
 impl Meter {
@@ -54,19 +104,24 @@ impl Meter {
             memory_limit: usize::try_from(memory_limit).unwrap_or(usize::MAX),
             memory_used: 0,
             refused: None,
-            ticks: 0,
-            tick_budget: cpu_ms.div_ceil(TICK_MS).max(1),
+            stopwatch: Stopwatch::default(),
+            budget_ms: cpu_ms.max(1),
             stop: None,
         }
     }
 
-    /// Called at each tick during which the guest computed; waiting for a response costs one.
+    /// Called at each tick of the epoch in which the guest computes.
     pub fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
-        self.ticks += 1;
-        if self.ticks > self.tick_budget {
-            return Err(self.stop(Stop::Cpu { budget_ms: self.tick_budget * TICK_MS }));
+        if self.stopwatch.spent_us() > i64::try_from(self.budget_ms.saturating_mul(1_000)).unwrap_or(i64::MAX)
+        {
+            return Err(self.stop(Stop::Cpu { budget_ms: self.budget_ms }));
         }
         Ok(UpdateDeadline::Yield(1))
+    }
+
+    /// What measures the call that this meter belongs to.
+    pub fn stopwatch(&self) -> Stopwatch {
+        self.stopwatch.clone()
     }
 
     /// Remembers why, because the engine wraps errors on their way out of the guest.

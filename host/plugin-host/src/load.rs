@@ -1,14 +1,19 @@
 //! Reading a component without running it: size, manifest, imports, fingerprint.
 
+pub mod cost;
+
 use portolan_connector::{CONTRACT_VERSION, Fault, Manifest};
 use sha2::{Digest, Sha256};
 use wasmparser::{Encoding, Parser, Payload};
+
+use crate::text::Scrubber;
 
 /// The custom section that carries the manifest.
 pub const MANIFEST_SECTION: &str = "portolan:manifest";
 
 const MAX_MANIFEST_BYTES: usize = 1 << 20;
 const MAX_IMPORTS: usize = 200;
+const MAX_REFUSAL_CHARS: usize = 900;
 
 /// WASI that the language runtimes need and that cannot reach anything.
 const WASI_PACKAGES: [&str; 4] = ["wasi:cli/", "wasi:io/", "wasi:clocks/", "wasi:random/"];
@@ -68,7 +73,10 @@ fn walk(component: &[u8]) -> Result<Found, Fault> {
             Payload::Version { encoding, .. } if is_component.is_none() => {
                 is_component = Some(encoding == Encoding::Component);
             }
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
+                depth += 1;
+                cost::check_depth(depth)?;
+            }
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::CustomSection(section) if section.name() == MANIFEST_SECTION => {
                 manifests.push(section.data().to_vec());
@@ -163,7 +171,8 @@ pub fn refuse(code: &str, detail: String) -> Fault {
     Fault::Other {
         other_code: code.to_owned(),
         retryable: false,
-        detail: format!("the plugin is refused: {detail}"),
+        // Parsers and compilers quote what they found, over several lines.
+        detail: Scrubber::default().clean(&format!("the plugin is refused: {detail}"), MAX_REFUSAL_CHARS),
     }
 }
 

@@ -21,7 +21,7 @@ use crate::call::{Call, Prepared};
 use crate::capability::http::{Clients, SharedHttp};
 use crate::linker::{Linked, Linkers};
 use crate::options::Options;
-use crate::{convert, engine, load};
+use crate::{cache, convert, engine, load};
 
 /// Ids of downloads begin far above those of uploads, which the caller counts.
 const FIRST_DOWNLOAD_ID: u64 = 1 << 62;
@@ -55,6 +55,9 @@ struct Registry {
 pub(crate) struct Loaded {
     pub installed: InstalledPlugin,
     pub linked: Linked,
+    /// Calls of this plugin that run at once: fewer than all places, so that however many calls of one
+    /// plugin hang, others find room.
+    pub places: Arc<Semaphore>,
 }
 
 /// Why the sandbox could not be set up.
@@ -126,11 +129,12 @@ impl SandboxRuntime {
 
     /// Waits for a free place, then opens the store.
     async fn call(&self, prepared: Prepared) -> Result<Call, Fault> {
-        let place = self.inner.calls.clone().acquire_owned().await.map_err(|_| Fault::Transient {
-            after_ms: None,
-            detail: "the sandbox is shutting down".to_owned(),
-        })?;
-        prepared.open(&self.inner.engine, place)
+        let closed =
+            |_| Fault::Transient { after_ms: None, detail: "the sandbox is shutting down".to_owned() };
+        // The plugin's own place first: who waits for that holds none of the others' places.
+        let of_plugin = prepared.places().acquire_owned().await.map_err(closed)?;
+        let of_all = self.inner.calls.clone().acquire_owned().await.map_err(closed)?;
+        prepared.open(&self.inner.engine, [of_plugin, of_all])
     }
 
     fn prepare(
@@ -281,8 +285,15 @@ fn compile(inner: &Inner, component: &[u8]) -> Result<Loaded, Fault> {
             format!("it does not fit the contract ({detail}): rebuild it with the SDK"),
         )
     };
-    let compiled = inner.cache.compile(&inner.engine, component, &inspected.sha256).map_err(words)?;
-    let linked = inner.linkers.link(&compiled).map_err(words)?;
+    let linked = if let Some(compiled) = inner.cache.load(&inner.engine, &inspected.sha256) {
+        inner.linkers.link(&compiled).map_err(words)?
+    } else {
+        load::cost::check(component)?;
+        let (compiled, artefact) = cache::compile(&inner.engine, component).map_err(words)?;
+        let linked = inner.linkers.link(&compiled).map_err(words)?;
+        inner.cache.store(&inner.engine, &inspected.sha256, &artefact);
+        linked
+    };
     let manifest = Arc::new(inspected.manifest);
     Ok(Loaded {
         installed: InstalledPlugin {
@@ -295,6 +306,7 @@ fn compile(inner: &Inner, component: &[u8]) -> Result<Loaded, Fault> {
             size_bytes: component.len() as u64,
         },
         linked,
+        places: Arc::new(Semaphore::new((inner.options.limits.concurrent_calls / 2).max(1))),
     })
 }
 

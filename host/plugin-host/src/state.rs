@@ -15,10 +15,9 @@ use crate::capability::http::HttpCall;
 use crate::capability::log::Log;
 use crate::capability::signer::Signer;
 use crate::capability::sink::Sink;
-use crate::limits::Meter;
+use crate::limits::{MAX_RESOURCES, Meter};
 
 const MAX_RANDOM_BYTES: u64 = 1 << 20;
-const MAX_WASI_RESOURCES: usize = 1_000;
 
 /// The data of a store.
 pub struct HostState {
@@ -36,7 +35,7 @@ impl HostState {
     /// `frozen_at` is the only time that the guest can read, and the seed of its random numbers.
     pub fn new(meter: Meter, log: Log, sink: Sink, frozen_at: Instant) -> Self {
         let mut table = ResourceTable::new();
-        table.set_max_capacity(MAX_WASI_RESOURCES);
+        table.set_max_capacity(MAX_RESOURCES);
         Self {
             meter,
             wasi: wasi(&log, frozen_at),

@@ -138,7 +138,7 @@ impl ScrubbedStream {
 }
 
 /// Control characters (terminal sequences, line breaks), and marks that reorder text on a page.
-fn is_unfit(character: char) -> bool {
+pub fn is_unfit(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

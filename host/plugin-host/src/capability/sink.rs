@@ -9,6 +9,9 @@ use crate::convert::{self, BadDocument, Check};
 use crate::limits::Stop;
 use crate::state::HostState;
 
+/// Documents of one call of the interface, as wit/commerce.wit promises.
+const LARGEST_BATCH: usize = 500;
+
 /// The output of one normalize call.
 pub struct Sink {
     documents: Vec<Document>,
@@ -79,8 +82,17 @@ impl Sink {
         batch: Vec<T>,
         convert: impl Fn(&mut Check, T) -> Result<(Document, Vec<u32>), BadDocument>,
     ) -> Result<(), Stop> {
+        if batch.len() > LARGEST_BATCH {
+            return Err(Stop::Output {
+                detail: format!(
+                    "it emitted {} documents in one call, the contract allows {LARGEST_BATCH}: use the SDK's sink, or hand over smaller batches",
+                    batch.len()
+                ),
+            });
+        }
         self.spend(batch.len())?;
         for item in batch {
+            self.check.spend(size_of::<Document>()).map_err(BadDocument::stop)?;
             let (document, records) = convert(&mut self.check, item).map_err(BadDocument::stop)?;
             self.covered.extend(records);
             self.documents.push(document);

@@ -17,6 +17,11 @@ const LAST_US: i64 = 253_402_300_799_999_999;
 const FIRST_DAY: i32 = -719_162;
 const LAST_DAY: i32 = 2_932_896;
 
+/// Whether both databases and every calendar can hold it.
+pub fn is_in_calendar(instant: Instant) -> bool {
+    (FIRST_US..=LAST_US).contains(&instant.0)
+}
+
 /// A document that is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadDocument {
@@ -112,7 +117,7 @@ impl Check {
         if items.len() > MAX_ITEMS {
             return Err(self.invalid(field, &format!("has more than {MAX_ITEMS} entries")));
         }
-        self.spend(items.len() * 32)
+        self.spend(size_of_val(items).max(items.len() * 32))
     }
 
     pub fn currency(&self, field: &str, code: &str) -> Result<Currency, BadDocument> {
@@ -127,7 +132,7 @@ impl Check {
 
     pub fn moment(&self, field: &str, moment: wit::Moment) -> Result<Moment, BadDocument> {
         let (wit::Moment::At(microseconds) | wit::Moment::Local(microseconds)) = moment;
-        if !(FIRST_US..=LAST_US).contains(&microseconds) {
+        if !is_in_calendar(Instant(microseconds)) {
             return Err(self.invalid(
                 field,
                 "is not between the years 1 and 9999: instants are microseconds since 1970",

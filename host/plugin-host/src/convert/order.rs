@@ -10,7 +10,7 @@ use crate::bindings::portolan::plugin::commerce as wit;
 
 pub fn order(check: &mut Check, order: wit::Order) -> Converted {
     check.begin("order", &order.key);
-    check.spend(256)?;
+    check.spend(size_of::<Order>())?;
     check.items("also", &order.also)?;
     check.items("lines", &order.lines)?;
     check.items("agreements", &order.agreements)?;
@@ -138,7 +138,7 @@ fn agreement(check: &mut Check, agreement: wit::Agreement) -> Result<Agreement, 
 
 pub fn refund(check: &mut Check, refund: wit::Refund) -> Converted {
     check.begin("refund", &refund.key);
-    check.spend(192)?;
+    check.spend(size_of::<Refund>())?;
     check.items("also", &refund.also)?;
     check.items("lines", &refund.lines)?;
     let records = std::iter::once(refund.src).chain(refund.also.iter().copied()).collect();

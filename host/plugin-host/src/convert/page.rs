@@ -7,11 +7,14 @@ use portolan_connector::{
 };
 use portolan_core::Instant;
 
+use super::check::is_in_calendar;
 use crate::bindings::portolan::plugin::sync as wit;
 use crate::options::Limits;
 use crate::text::Scrubber;
 
 const MAX_WAIT_MS: u64 = 24 * 3_600_000;
+/// Beyond any channel, and within what the tables hold.
+const MAX_EXPECTED: u64 = 1_000_000_000_000;
 const MAX_NOTES: usize = 20;
 const MAX_PARTITION_DATA: usize = 16 << 10;
 
@@ -85,6 +88,11 @@ pub fn page(check: &PageCheck<'_>, page: wit::Page) -> Result<Page, Fault> {
     let chunks = page.chunks.into_iter().map(|chunk| raw_chunk(check, chunk)).collect::<Result<_, _>>()?;
     let next = continuation(check, page.next)?;
     let mut answer = Page::new(chunks, next);
+    if page.expected.is_some_and(|expected| expected > MAX_EXPECTED) {
+        return Err(bug(format!(
+            "a page announces more than {MAX_EXPECTED} records: return no count where the channel tells none"
+        )));
+    }
     answer.expected = page.expected;
     answer.progress_percent = page.progress.map(|progress| progress.min(100));
     Ok(answer)
@@ -97,6 +105,9 @@ fn raw_chunk(check: &PageCheck<'_>, chunk: wit::RawChunk) -> Result<RawChunk, Fa
     }
     if chunk.info.framing.len() > 2_000 || chunk.info.content_type.len() > 200 {
         return Err(bug("a chunk's framing or content type is too long".to_owned()));
+    }
+    if chunk.info.framing.chars().any(char::is_control) {
+        return Err(bug("a chunk's framing contains control characters".to_owned()));
     }
     let payload = match chunk.payload {
         wit::Payload::Inline(body) => Payload::Inline(Bytes::from(body)),
@@ -149,6 +160,12 @@ fn token(check: &PageCheck<'_>, bytes: Vec<u8>) -> Result<Bytes, Fault> {
 
 fn from_slice(check: &PageCheck<'_>, slice: wit::Slice) -> Result<SliceSpec, Fault> {
     let (since, until) = (slice.since.map(Instant), slice.until.map(Instant));
+    if [since, until].into_iter().flatten().any(|instant| !is_in_calendar(instant)) {
+        return Err(bug(
+            "a split has a slice outside the years 1 to 9999: instants are microseconds since 1970"
+                .to_owned(),
+        ));
+    }
     let outside = slice.stream != check.slice.stream
         || since < check.slice.since
         || match (until, check.slice.until) {
@@ -191,8 +208,12 @@ fn partition(item: wit::Partition, scrubber: &Scrubber) -> Result<Partition, Fau
         || item.key.len() > 255
         || item.key.contains('\0')
         || item.data.len() > MAX_PARTITION_DATA
+        || item.data.contains('\0')
     {
-        return Err(bug("a partition needs a key of 1 to 255 bytes and at most 16 KiB of data".to_owned()));
+        return Err(bug(
+            "a partition needs a key of 1 to 255 bytes and at most 16 KiB of data, both without NUL"
+                .to_owned(),
+        ));
     }
     Ok(Partition { key: item.key, label: scrubber.clean(&item.label, 200), data: item.data })
 }

@@ -174,7 +174,7 @@ impl Connection {
         self
     }
 
-    fn context(self) -> ConnectionContext {
+    pub fn context(self) -> ConnectionContext {
         ConnectionContext {
             tenant: "01890a5d-ac96-774b-bcce-b302099a8056".parse::<TenantId>().expect("an id"),
             id: format!("01890a5d-ac96-774b-bcce-{:012x}", self.number)

@@ -1,6 +1,5 @@
 //! What goes wrong, or right, where there is a network.
 
-use crate::field;
 use crate::portolan::plugin::http::{self, HttpError, Method, Request};
 use crate::portolan::plugin::log::{self, Level};
 use crate::portolan::plugin::sync::{
@@ -8,8 +7,12 @@ use crate::portolan::plugin::sync::{
 };
 use crate::portolan::plugin::types::{OtherError, PluginError, Retry};
 use crate::portolan::plugin::{files, signer};
+use crate::{exhausting, field, script};
 
 pub fn check(conn: &Connection) -> Result<CheckReport, PluginError> {
+    if let Some(report) = exhausting::check(field(&conn.config, "behaviour")) {
+        return Ok(report);
+    }
     let note = match field(&conn.config, "behaviour") {
         "config" => conn.config.clone(),
         "clock" => clock_and_random(),
@@ -52,7 +55,11 @@ fn clock_and_random() -> String {
 pub fn fetch(request: &FetchRequest) -> Result<Page, PluginError> {
     let config = &request.conn.config;
     let argument = field(config, "argument");
-    match field(config, "behaviour") {
+    let behaviour = field(config, "behaviour");
+    if let Some(answer) = exhausting::fetch(behaviour, argument) {
+        return answer;
+    }
+    match behaviour {
         "loop" => loop {
             std::hint::black_box(0);
         },
@@ -106,6 +113,30 @@ pub fn fetch(request: &FetchRequest) -> Result<Page, PluginError> {
         }
         "get" => Ok(page(said(http::send(&get(argument, None))).into_bytes())),
         "get-without-auth" => Ok(page(said(http::send(&get(argument, Some("")))).into_bytes())),
+        "get-with-foreign-auth" => {
+            Ok(page(said(http::send(&get(argument, Some("other-connection")))).into_bytes()))
+        }
+        "sign-foreign" => {
+            let keys = ["other_tenant/signing_key", "../signing_key", "{{token}}", "", "SIGNING_KEY"];
+            let said = keys.map(|key| {
+                signer::sign(key, "hmac-sha256", b"message")
+                    .map_or_else(|error| error, |_| "signed".to_owned())
+            });
+            Ok(page(said.join("|").into_bytes()))
+        }
+        "sign-flood" => {
+            let message = vec![0; 4 << 20];
+            loop {
+                let _ = signer::sign("signing_key", "hmac-sha256", &message);
+            }
+        }
+        "get-placeholder" => {
+            let mut request = get(argument, Some(""));
+            request.url.push_str("?token={{token}}");
+            request.headers.push(("x-wanted".to_owned(), "{{token}} ${token} %7B%7Btoken%7D%7D".to_owned()));
+            Ok(page(said(http::send(&request)).into_bytes()))
+        }
+        "script" => script::fetch(argument),
         "get-with-login" => Ok(page(said(http::send(&get(argument, Some("login")))).into_bytes())),
         // Says of every failure that it is transient, which is the wrong word for an empty budget.
         "get-scarce" => {
@@ -172,7 +203,7 @@ fn said(answer: Result<http::Response, HttpError>) -> String {
     }
 }
 
-fn info() -> ChunkInfo {
+pub fn info() -> ChunkInfo {
     ChunkInfo {
         stream: "orders".to_owned(),
         framing: "json".to_owned(),
@@ -180,7 +211,7 @@ fn info() -> ChunkInfo {
     }
 }
 
-fn page(body: Vec<u8>) -> Page {
+pub fn page(body: Vec<u8>) -> Page {
     Page {
         chunks: vec![RawChunk { info: info(), payload: Payload::Inline(body) }],
         next: Continuation::Done,

@@ -10,8 +10,13 @@
 
 wit_bindgen::generate!({ path: "../../../../../wit", world: "portolan:plugin/connector", generate_all });
 
+mod dice;
+mod exhausting;
 mod fetching;
+mod lying;
 mod normalizing;
+mod script;
+mod wasi;
 
 use exports::portolan::plugin::{normalizer, source};
 use portolan::plugin::sync::{CheckReport, ChunkInfo, Connection, FetchRequest, Page, Partition};
@@ -27,7 +32,10 @@ impl source::Guest for Hostile {
     fn check(conn: Connection) -> Result<CheckReport, PluginError> {
         fetching::check(&conn)
     }
-    fn partitions(_: Connection, _: String) -> Result<Vec<Partition>, PluginError> {
+    fn partitions(conn: Connection, _: String) -> Result<Vec<Partition>, PluginError> {
+        if let Some(partitions) = exhausting::partitions(field(&conn.config, "behaviour")) {
+            return Ok(partitions);
+        }
         Ok(vec![Partition { key: "one".to_owned(), label: "One".to_owned(), data: "{}".to_owned() }])
     }
     fn fetch(request: FetchRequest) -> Result<Page, PluginError> {

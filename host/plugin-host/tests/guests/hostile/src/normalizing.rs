@@ -1,18 +1,23 @@
 //! What goes wrong, or right, where there is a sink.
 
 use crate::exports::portolan::plugin::normalizer::Summary;
-use crate::field;
 use crate::portolan::plugin::commerce::{Order, OrderLine, Skipped, Store};
 use crate::portolan::plugin::http::{self, Method, Request};
 use crate::portolan::plugin::sink;
 use crate::portolan::plugin::sync::ChunkInfo;
 use crate::portolan::plugin::types::{Decimal, Moment, PluginError};
+use crate::{field, lying, script};
 
 /// Without a behaviour, each line of the body is an order's key; an empty line is skipped.
 pub fn normalize(_: &ChunkInfo, body: &[u8], config: &str, received_at: i64) -> Result<Summary, PluginError> {
     let text = String::from_utf8_lossy(body);
     let keys: Vec<&str> = text.lines().collect();
-    match field(config, "behaviour") {
+    let behaviour = field(config, "behaviour");
+    if let Some(summary) = lying::normalize(behaviour, received_at) {
+        return Ok(summary);
+    }
+    match behaviour {
+        "script" => return script::normalize(body),
         "http" => {
             let request = Request {
                 method: Method::Get,
@@ -84,7 +89,7 @@ fn well_behaved(keys: &[&str], received_at: i64) -> Result<Summary, PluginError>
     Ok(summary)
 }
 
-fn order(src: u32, key: &str, at: i64) -> Order {
+pub fn order(src: u32, key: &str, at: i64) -> Order {
     Order {
         src,
         also: Vec::new(),
@@ -123,7 +128,7 @@ fn order(src: u32, key: &str, at: i64) -> Order {
     }
 }
 
-fn line(number: i64) -> OrderLine {
+pub fn line(number: i64) -> OrderLine {
     OrderLine {
         key: number.to_string(),
         product: Some("product".to_owned()),
