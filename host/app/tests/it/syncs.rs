@@ -13,8 +13,8 @@ use portolan_db::entity::connection::ConnectionState;
 use portolan_db::entity::slice::SliceState;
 use portolan_db::entity::sync::SyncState;
 use portolan_db::entity::{document, document_version, quarantine, sale_event, stream, sync};
-use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::Expr;
+use sea_orm::{ConnectionTrait, Statement};
 use serde_json::json;
 
 use crate::support::*;
@@ -226,8 +226,10 @@ async fn trouble_of_the_database_is_no_try_of_a_page() {
     on_both(migrate, async |test| {
         let (shop, connection) = a_page_that_fails(test, 1).await;
         let rename = async |from: &str, to: &str| {
+            let connection = test.database.migration_connection();
             let sql = format!("ALTER TABLE {from} RENAME TO {to}");
-            test.database.migration_connection().execute_unprepared(&sql).await.expect("renamed");
+            let rename = Statement::from_string(connection.get_database_backend(), sql);
+            connection.execute_raw(rename).await.expect("renamed");
         };
         rename("sale_event", "away").await;
         let id = shop.start(connection).await;
