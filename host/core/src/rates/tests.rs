@@ -26,11 +26,11 @@ fn converted(table: &RateTable, amount_minor: i64, from: &str, to: &str, on: &st
 #[test]
 fn minor_units_of_both_sides_count() {
     for (amount_minor, from, to, text, expected) in [
-        (10_00, "EUR", "USD", "1.0853", 10_85),
-        (10_00, "EUR", "JPY", "163.255", 1_633),
-        (1_633, "JPY", "EUR", "0.00612539", 10_00),
-        (1_000, "KWD", "EUR", "3.01", 3_01),
-        (3_01, "EUR", "KWD", "0.332226", 1_000),
+        (1000, "EUR", "USD", "1.0853", 1085),
+        (1000, "EUR", "JPY", "163.255", 1_633),
+        (1_633, "JPY", "EUR", "0.00612539", 1000),
+        (1_000, "KWD", "EUR", "3.01", 301),
+        (301, "EUR", "KWD", "0.332226", 1_000),
         // Half a cent goes away from zero, on both sides of it.
         (1, "EUR", "USD", "0.5", 1),
         (-1, "EUR", "USD", "0.5", -1),
@@ -60,13 +60,13 @@ fn a_day_without_a_rate_takes_the_newest_of_the_week_before() {
     );
     for (on, expected) in [
         ("2026-05-28", None),
-        ("2026-05-29", Some(2_00)),
-        ("2026-05-31", Some(2_00)),
-        ("2026-06-01", Some(4_00)),
-        ("2026-06-08", Some(4_00)),
+        ("2026-05-29", Some(200)),
+        ("2026-05-31", Some(200)),
+        ("2026-06-01", Some(400)),
+        ("2026-06-08", Some(400)),
         ("2026-06-09", None),
     ] {
-        assert_eq!(converted(&table, 1_00, "EUR", "USD", on), expected, "{on}");
+        assert_eq!(converted(&table, 100, "EUR", "USD", on), expected, "{on}");
     }
 }
 
@@ -78,10 +78,10 @@ fn a_month_has_its_mean_and_a_fixed_rate_is_the_newest() {
         said("2026-06-30", "EUR", "USD", "2"),
     ];
     let average = RateTable::new(RatePolicy::MonthAverage, rates);
-    assert_eq!(converted(&average, 1_00, "EUR", "USD", "2026-06-15"), Some(1_50));
-    assert_eq!(converted(&average, 1_00, "EUR", "USD", "2026-07-01"), None);
+    assert_eq!(converted(&average, 100, "EUR", "USD", "2026-06-15"), Some(150));
+    assert_eq!(converted(&average, 100, "EUR", "USD", "2026-07-01"), None);
     let fixed = RateTable::new(RatePolicy::Fixed, rates);
-    assert_eq!(converted(&fixed, 1_00, "EUR", "USD", "1999-01-01"), Some(2_00));
+    assert_eq!(converted(&fixed, 100, "EUR", "USD", "1999-01-01"), Some(200));
 }
 
 #[test]
@@ -94,17 +94,17 @@ fn what_was_said_comes_before_what_follows() {
             said("2026-06-01", "GBP", "USD", "1.6"),
         ],
     );
-    let at = |from, to| converted(&table, 100_00, from, to, "2026-06-01");
-    assert_eq!(at("GBP", "USD"), Some(160_00));
-    assert_eq!(at("USD", "GBP"), Some(62_50));
-    assert_eq!(at("USD", "EUR"), Some(80_00));
+    let at = |from, to| converted(&table, 10_000, from, to, "2026-06-01");
+    assert_eq!(at("GBP", "USD"), Some(16_000));
+    assert_eq!(at("USD", "GBP"), Some(6_250));
+    assert_eq!(at("USD", "EUR"), Some(8_000));
     assert_eq!(at("USD", "INR"), None);
-    assert_eq!(at("INR", "INR"), Some(100_00));
+    assert_eq!(at("INR", "INR"), Some(10_000));
     let by_euro = RateTable::new(
         RatePolicy::EventDate,
         [said("2026-06-01", "EUR", "USD", "1.25"), said("2026-06-01", "EUR", "GBP", "0.8")],
     );
-    assert_eq!(converted(&by_euro, 100_00, "GBP", "USD", "2026-06-01"), Some(156_25));
+    assert_eq!(converted(&by_euro, 10_000, "GBP", "USD", "2026-06-01"), Some(15_625));
 }
 
 fn any_rate() -> impl Strategy<Value = Rate> {
