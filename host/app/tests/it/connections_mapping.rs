@@ -90,7 +90,7 @@ async fn a_waiting_file_is_looked_at_mapped_and_not_imported_by_it() {
         }
         assert!(page.body.contains("<option value=\"Beleg-Nr.\" selected>"), "the key is suggested");
         assert_eq!(shop.rows::<document::Entity>().await, [], "looking imports nothing");
-        let looked_at = shop.app.data_dir.join("uploads/looked-at");
+        let looked_at = shop.app.data_dir.join("uploads/incoming");
         assert_eq!(std::fs::read_dir(looked_at).expect("a folder").count(), 0, "the beginning is gone");
 
         let revision = portolan_app::connections::change::revision(&shop.connection_row(id).await);
