@@ -7,7 +7,7 @@ use portolan_db::testing::TestDatabase;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::support::{EventLine, World, plain_rows, range};
+use crate::support::{EventLine, RateLine, World, plain_rows, range};
 
 const KINDS: [&str; 9] = [
     "sale",
@@ -101,8 +101,24 @@ async fn check(test: &TestDatabase, lines: &[EventLine], additive: &[&str]) {
     world.post(first).await;
     world.fold().await;
     world.post(second).await;
+    // On some days there is a rate, on others there is none.
+    let said = |day: &str, rate: &str| RateLine {
+        day: day.to_owned(),
+        base: "EUR".to_owned(),
+        quote: "JPY".to_owned(),
+        rate: rate.to_owned(),
+    };
+    world.store_rates(&[said("2026-01-10", "161.37"), said("2026-02-20", "158.5")]).await;
     let whole = Query::over(range("2026-01-01", "2026-03-22"), additive);
-    let total = world.ask(&whole).await;
+    let as_sold: Vec<&str> = additive.iter().copied().filter(|metric| *metric != "fx_gain_loss").collect();
+    let unconverted = Query::over(range("2026-01-01", "2026-03-22"), &as_sold);
+    add_up(&world, &unconverted, &as_sold).await;
+    add_up(&world, &whole.shown_in("EUR".parse().expect("a currency")), additive).await;
+}
+
+/// Rows of every breakdown of a question add up to its totals.
+async fn add_up(world: &World, whole: &Query, additive: &[&str]) {
+    let total = world.ask(whole).await;
     let expected = sums(&total, &total.totals, additive);
     let net = |table: &Table| {
         let of =
