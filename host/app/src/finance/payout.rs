@@ -6,6 +6,7 @@ use axum::extract::State;
 use portolan_admin_ui::format;
 use portolan_admin_ui::pages::{CategoryRow, PayoutPage};
 use portolan_admin_ui::parts::{Fact, Notice, Section, Tone};
+use portolan_commerce::cash::is_payout_itself;
 use portolan_core::{ConnectionId, Instant};
 use uuid::Uuid;
 
@@ -35,7 +36,7 @@ pub async fn show_payout(
     drop(tx);
     let (payout, currency) = (&record.payout, record.payout.currency);
     let initiated = viewer.when(Instant(record.head.occurred_at.unwrap_or(record.head.updated_at)));
-    let own: Vec<_> = entries.iter().filter(|entry| !entry.category.is_payout()).collect();
+    let own: Vec<_> = entries.iter().filter(|entry| !is_payout_itself(entry, &record.head.key)).collect();
     let sum = |amount: fn(&portolan_commerce::cash::CashEvent) -> i64| {
         let of_currency = own.iter().filter(|entry| entry.currency == currency);
         of_currency.map(|entry| i128::from(amount(entry))).sum::<i128>()
@@ -64,7 +65,7 @@ pub async fn show_payout(
         notice: explanation(&record),
         facts,
         currency: currency.to_string(),
-        categories: views::category_rows(&entries, currency),
+        categories: views::category_rows(&entries, &record.head.key, currency),
         total,
         entries: own.iter().take(SHOWN_ENTRIES).map(|entry| views::entry_row(&viewer, entry)).collect(),
         entries_note: entries_note(own.len()),

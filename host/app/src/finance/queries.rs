@@ -8,8 +8,8 @@ use portolan_commerce::ledger::{PostedEvent, standing};
 use portolan_core::ConnectionId;
 use portolan_db::TenantTx;
 use portolan_db::entity::{cash_event, document, document_version};
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use crate::channels::heads::page_of_heads;
@@ -121,7 +121,7 @@ pub async fn entries_of_payments(
     let rows = tx
         .find::<cash_event::Entity>()
         .filter(
-            sea_orm::Condition::any()
+            Condition::any()
                 .add(PaymentKey.is_in(clues))
                 .add(SourceKey.is_in(clues))
                 .add(Reference.is_in(references)),
@@ -181,13 +181,22 @@ async fn with_entries(tx: &TenantTx, heads: Vec<document::Model>) -> AppResult<V
     Ok(records)
 }
 
+/// What a payout pays out: `portolan_commerce::cash::is_payout_itself`, turned round and in SQL.
+fn is_part() -> Condition {
+    let category = cash_event::Column::Category;
+    let of_another = Condition::all()
+        .add(category.eq("payout_reversal"))
+        .add(Expr::col(cash_event::Column::SourceKey).ne(Expr::col(cash_event::Column::PayoutKey)));
+    Condition::any().add(category.is_not_in(["payout", "payout_reversal"])).add(of_another)
+}
+
 /// Per payout and currency, the sum of its entries but those that are the payout itself. An entry that was taken back
 /// and its negated copy cancel each other.
 async fn entry_sums(
     tx: &TenantTx,
     heads: &[document::Model],
 ) -> AppResult<BTreeMap<(Uuid, String), Vec<EntrySum>>> {
-    use cash_event::Column::{Category, ConnectionId, Currency, PayoutKey};
+    use cash_event::Column::{ConnectionId, Currency, PayoutKey};
     let keys = heads.iter().map(|head| head.key.as_str());
     let rows: Vec<(Uuid, String, String, i64, i64)> = tx
         .find::<cash_event::Entity>()
@@ -199,7 +208,7 @@ async fn entry_sums(
             "entries",
         )
         .filter(PayoutKey.is_in(keys))
-        .filter(Category.is_not_in(["payout", "payout_reversal"]))
+        .filter(is_part())
         .group_by(ConnectionId)
         .group_by(PayoutKey)
         .group_by(Currency)

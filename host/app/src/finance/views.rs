@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use portolan_admin_ui::format;
 use portolan_admin_ui::pages::{CategoryRow, EntryRow, PayoutRow};
 use portolan_admin_ui::parts::{Badge, Tone};
-use portolan_commerce::cash::{BalanceCategory, CashEvent};
+use portolan_commerce::cash::{BalanceCategory, CashEvent, is_payout_itself};
 use portolan_core::{Currency, Instant};
 
 use super::queries::PayoutRecord;
@@ -54,7 +54,7 @@ pub fn payout_row(viewer: &Viewer, record: &PayoutRecord, connection: &str) -> P
 }
 
 /// From gross to payout: what each category of entries brought or took, largest first.
-pub fn category_rows(entries: &[CashEvent], currency: Currency) -> Vec<CategoryRow> {
+pub fn category_rows(entries: &[CashEvent], payout_key: &str, currency: Currency) -> Vec<CategoryRow> {
     #[derive(Default)]
     struct Sum {
         count: i64,
@@ -63,7 +63,8 @@ pub fn category_rows(entries: &[CashEvent], currency: Currency) -> Vec<CategoryR
         net: i128,
     }
     let mut sums: BTreeMap<BalanceCategory, Sum> = BTreeMap::new();
-    for entry in entries.iter().filter(|entry| entry.currency == currency && !entry.category.is_payout()) {
+    let is_part = |entry: &&CashEvent| entry.currency == currency && !is_payout_itself(entry, payout_key);
+    for entry in entries.iter().filter(is_part) {
         let sum = sums.entry(entry.category).or_default();
         sum.count += 1;
         sum.amount += i128::from(entry.amount_minor);

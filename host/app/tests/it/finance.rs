@@ -32,6 +32,15 @@ fn entry(key: &str, payout: &str, category: &str, amounts: (i64, i64)) -> Docume
     document
 }
 
+/// Money of a payout that the bank refused, in the balance of another.
+fn sent_back(key: &str, payout: &str, refused: &str, amount_minor: i64) -> Document {
+    let mut document = entry(key, payout, "payout_reversal", (amount_minor, 0));
+    if let Document::BalanceEntry(entry) = &mut document {
+        (entry.payment, entry.source) = (None, Some(refused.to_owned()));
+    }
+    document
+}
+
 async fn json_of(shop: &TestApp, session: &str, path: &str) -> Value {
     let answer = shop.get(session, path).await;
     assert_eq!(answer.status, 200, "{path}: {}", answer.body);
@@ -54,6 +63,11 @@ async fn a_payout_stands_beside_what_its_entries_add_up_to() {
             entry("t-3", "po_good", "payout", (-570, 0)),
             payout("po_short", 1_000, 20),
             entry("t-4", "po_short", "sale", (990, 0)),
+            // What the bank sent back of an earlier payout is paid out again with the next.
+            payout("po_next", 900, 25),
+            entry("t-5", "po_next", "sale", (200, 0)),
+            sent_back("t-6", "po_next", "po_failed", 700),
+            sent_back("t-7", "po_next", "po_next", 50),
             payout("po_new", 300, 30),
             payout("po_foreign", 500, 40),
             foreign,
@@ -78,6 +92,7 @@ async fn a_payout_stands_beside_what_its_entries_add_up_to() {
             [
                 json!(["po_good", 2, 0, true]),
                 json!(["po_short", 1, 10, false]),
+                json!(["po_next", 2, 0, true]),
                 json!(["po_new", 0, 300, false]),
                 json!(["po_foreign", 0, 500, false]),
             ]

@@ -40,7 +40,7 @@ pub use dispute::{DisputePhase, DisputeReason, DisputeState, UnknownDisputeState
 pub use event::CashEvent;
 pub use findings::{Finding, findings};
 pub use link::{OrderClues, PaymentClues, PaymentLink, match_payment};
-pub use payout::{PayoutCheck, payout_check};
+pub use payout::{PayoutCheck, is_payout_itself, payout_check};
 pub use posting::{PaymentFacts, ledger_key, ledger_keys, standing_events_under};
 pub use totals::{CashTotals, totals};
 

@@ -33,9 +33,9 @@ impl PayoutCheck {
 /// `entries` are standing events, those of other payouts among them or not. An entry in another currency
 /// than the payout is a finding, and never added.
 pub fn payout_check<'a>(payout: &Payout, entries: impl IntoIterator<Item = &'a CashEvent>) -> PayoutCheck {
-    let of_payout = entries
-        .into_iter()
-        .filter(|entry| entry.payout_key.as_ref() == Some(&payout.key) && !is_itself(entry, payout));
+    let of_payout = entries.into_iter().filter(|entry| {
+        entry.payout_key.as_ref() == Some(&payout.key) && !is_payout_itself(entry, &payout.key)
+    });
     let (added, foreign): (Vec<&CashEvent>, Vec<&CashEvent>) =
         of_payout.partition(|entry| entry.currency == payout.currency);
     let sums = totals(added.iter().copied());
@@ -60,8 +60,8 @@ pub fn payout_check<'a>(payout: &Payout, entries: impl IntoIterator<Item = &'a C
 
 /// What the payout took from the balance, and what came back of it. What came back of *another* payout, because a bank
 /// refused it, is money in the balance again, and part of the payout that names it.
-fn is_itself(entry: &CashEvent, payout: &Payout) -> bool {
+pub fn is_payout_itself(entry: &CashEvent, payout_key: &str) -> bool {
     let of_another = entry.category == BalanceCategory::PayoutReversal
-        && entry.source_key.as_ref().is_some_and(|source| *source != payout.key);
+        && entry.source_key.as_ref().is_some_and(|source| source != payout_key);
     entry.category.is_payout() && !of_another
 }
