@@ -108,37 +108,6 @@ pub async fn entries_of_payout(tx: &TenantTx, record: &PayoutRecord) -> AppResul
     Ok(entries)
 }
 
-/// What a provider's balance did for an order: the entries of the payments that paid for it.
-pub async fn entries_of_payments(
-    tx: &TenantTx,
-    clues: &[String],
-    references: &[String],
-) -> AppResult<Vec<(Uuid, CashEvent)>> {
-    if clues.is_empty() && references.is_empty() {
-        return Ok(Vec::new());
-    }
-    use cash_event::Column::{PaymentKey, Reference, SourceKey};
-    let rows = tx
-        .find::<cash_event::Entity>()
-        .filter(
-            Condition::any()
-                .add(PaymentKey.is_in(clues))
-                .add(SourceKey.is_in(clues))
-                .add(Reference.is_in(references)),
-        )
-        .all(tx)
-        .await?;
-    let mut by_connection: BTreeMap<Uuid, Vec<cash_event::Model>> = BTreeMap::new();
-    for row in rows {
-        by_connection.entry(row.connection_id).or_default().push(row);
-    }
-    let mut found = Vec::new();
-    for (connection, rows) in by_connection {
-        found.extend(standing_of(rows)?.into_iter().map(|event| (connection, event)));
-    }
-    Ok(found)
-}
-
 fn standing_of(rows: Vec<cash_event::Model>) -> AppResult<Vec<CashEvent>> {
     let posted: Result<Vec<PostedEvent<CashEvent>>, _> =
         rows.into_iter().map(cash_event::Model::into_posted).collect();
