@@ -83,6 +83,14 @@ impl TestDatabase {
         server.execute_unprepared(&allow).await.expect("allow connections");
     }
 
+    /// From here on no file of the write-ahead log is recycled until the database is discarded, so that a test can
+    /// read what it wrote there: any checkpoint, a neighbour's too, would take it away. PostgreSQL alone.
+    pub async fn keep_write_ahead_log(&self) {
+        let (server, name) = self.server.as_ref().expect("a PostgreSQL");
+        let slot = format!("SELECT pg_create_physical_replication_slot('{name}', true, true)");
+        server.execute_unprepared(&slot).await.expect("a slot that ends with its connection");
+    }
+
     /// Closes and removes the database.
     pub async fn discard(self) {
         self.database.close().await.expect("close the test database");

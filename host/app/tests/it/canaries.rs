@@ -210,11 +210,16 @@ fn look_into_files(test: &TestDatabase, canaries: &Canaries) {
     assert!(control, "the control is in the files");
 }
 
-/// The file of PostgreSQL's write-ahead log that is being written.
+/// The file of PostgreSQL's write-ahead log that is being written; it is kept, and all that follow.
 async fn written_so_far(test: &TestDatabase) -> String {
     if test.dialect() == Dialect::Sqlite {
         return String::new();
     }
+    test.keep_write_ahead_log().await;
+    log_file(test).await
+}
+
+async fn log_file(test: &TestDatabase) -> String {
     let sql = "SELECT pg_walfile_name(pg_current_wal_lsn())";
     let row =
         test.database.migration_connection().query_one_raw(Statement::from_string(DbBackend::Postgres, sql));
@@ -233,7 +238,7 @@ async fn look_into_postgres(test: &TestDatabase, canaries: &Canaries, from: &str
          WHERE d.datname = current_database() AND f ~ '^[0-9]+$'",
     )
     .await;
-    let until = written_so_far(test).await;
+    let until = log_file(test).await;
     let log =
         format!("SELECT 'pg_wal/' || name FROM pg_ls_waldir() WHERE name >= '{from}' AND name <= '{until}'");
     let log = rows(&log).await;
