@@ -6,9 +6,12 @@ use portolan_core::calendar::DateRange;
 use portolan_core::{Currency, LocalDate, RatePolicy, TenantId};
 use portolan_db::TenantTx;
 use portolan_db::entity::{fx_rate, tenant};
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect};
 
 use crate::web::error::{AppError, AppResult};
+
+/// Each is three parameters of a statement.
+const PAIRS_AT_ONCE: usize = 100;
 
 /// What is known of one pair of currencies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,16 +56,17 @@ pub async fn newest_rates(
     tx: &TenantTx,
     pairs: &[KnownPair],
 ) -> AppResult<BTreeMap<(String, String), fx_rate::Model>> {
+    use fx_rate::Column::{Base, Day, Quote};
     let mut newest = BTreeMap::new();
-    let Some(earliest) = pairs.iter().map(|pair| pair.last_day).min() else { return Ok(newest) };
-    let rows = tx
-        .find::<fx_rate::Entity>()
-        .filter(fx_rate::Column::Day.gte(earliest.0))
-        .order_by_asc(fx_rate::Column::Day)
-        .all(tx)
-        .await?;
-    for row in rows {
-        newest.insert((row.base.clone(), row.quote.clone()), row);
+    for some in pairs.chunks(PAIRS_AT_ONCE) {
+        let mut wanted = Condition::any();
+        for pair in some {
+            let (base, quote) = (pair.base.as_str(), pair.quote.as_str());
+            let day = Day.eq(pair.last_day.0);
+            wanted = wanted.add(Condition::all().add(Base.eq(base)).add(Quote.eq(quote)).add(day));
+        }
+        let rows = tx.find::<fx_rate::Entity>().filter(wanted).all(tx).await?;
+        newest.extend(rows.into_iter().map(|row| ((row.base.clone(), row.quote.clone()), row)));
     }
     Ok(newest)
 }

@@ -27,6 +27,7 @@ use crate::App;
 use crate::router::LARGEST_BODY_BYTES;
 use crate::web::actor::session_token;
 use crate::web::error::{AppError, AppResult};
+use crate::web::request_id;
 
 const HEADER: &str = "idempotency-key";
 /// On an answer that was given before.
@@ -45,8 +46,8 @@ pub async fn answer_once(State(app): State<Arc<App>>, request: Request, next: Ne
     }
     let Some(key) = request.headers().get(HEADER).cloned() else { return next.run(request).await };
     // Whoever goes away must not leave a request behind that nobody finishes.
-    let task = tokio::spawn(async move { answer_keyed(&app, &key, request, next).await });
-    match task.await {
+    let work = request_id::carried(async move { answer_keyed(&app, &key, request, next).await });
+    match tokio::spawn(work).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => error.into_response(),
         Err(error) => AppError::internal(error).into_response(),
@@ -76,7 +77,10 @@ async fn answer_keyed(app: &App, key: &HeaderValue, request: Request, next: Next
         .map_err(|_| AppError::too_large("The body is larger than this address takes."))?;
     let place = format!("{} {}\n{}\n{key}", parts.method, parts.uri, person.user);
     let noted = Noted { tenant: person.tenant, key: digest(place.as_bytes()) };
-    if let Some(answer) = noted.begin(app, digest(&body)).await? {
+    // A request that was mended in its condition alone is another one.
+    let condition = parts.headers.get(header::IF_MATCH).map_or(&[][..], HeaderValue::as_bytes);
+    let said = [condition, b"\n", &body].concat();
+    if let Some(answer) = noted.begin(app, digest(&said)).await? {
         return Ok(answer);
     }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;

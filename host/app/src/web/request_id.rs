@@ -19,6 +19,13 @@ pub fn current() -> String {
     REQUEST_ID.try_with(|id| id.to_string()).unwrap_or_else(|_| "-".to_owned())
 }
 
+/// The same work under the reference of the request being answered, for a task of its own: a task that is spawned
+/// starts without it.
+pub fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    let id: Arc<str> = current().into();
+    REQUEST_ID.scope(id, work.in_current_span())
+}
+
 /// Gives the request its reference. Never taken from the client: it goes into the log.
 pub async fn assign(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let id: Arc<str> = format!("{:016x}", app.random.next_u64()).into();

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Request, header};
+use portolan_app::connections::change::revision;
 use portolan_core::Duration;
 use portolan_db::entity::{idempotency_key, sync};
 use serde_json::{Value, json};
@@ -45,6 +46,11 @@ async fn a_repeated_request_has_the_first_answer_and_no_second_effect() {
         assert_eq!(
             (mismatch.status.as_u16(), &mismatch.problem()["code"]),
             (422, &json!("idempotency_mismatch"))
+        );
+        assert_eq!(
+            mismatch.problem()["request_id"].as_str(),
+            mismatch.headers["x-request-id"].to_str().ok(),
+            "what is told refers to this request"
         );
         // The key is good for its address alone.
         let elsewhere = send(&shop, &session, "/api/v1/queries", "k-1", &body).await;
@@ -94,6 +100,33 @@ async fn keys_of_different_people_are_different() {
         let nobody = send(&mine, "ptl_session=none", "/api/v1/syncs", "anonymous", &json!({})).await;
         assert_eq!(nobody.status, 401);
         assert_eq!(mine.rows::<idempotency_key::Entity>().await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_mended_in_its_condition_is_another_one() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let id = shop.connect().await;
+        let session = shop.session().await;
+        let rename = async |revision: &str| {
+            let request = Request::patch(format!("/api/v1/connections/{id}"))
+                .header(header::COOKIE, &session)
+                .header(header::CONTENT_TYPE, "application/json")
+                .header("sec-fetch-site", "same-origin")
+                .header(header::IF_MATCH, format!("\"{revision}\""))
+                .header("idempotency-key", "rename");
+            let body = json!({ "label": "Quay shop" }).to_string();
+            shop.ask(request.body(Body::from(body)).expect("a request")).await
+        };
+        assert_eq!(rename("stale").await.status, 412);
+        let mended = rename(&revision(&shop.connection_row(id).await)).await;
+        assert_eq!(
+            (mended.status.as_u16(), was_replayed(&mended)),
+            (422, false),
+            "not the first one's answer"
+        );
     })
     .await;
 }

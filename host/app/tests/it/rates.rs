@@ -51,9 +51,12 @@ async fn rates_come_in_are_replaced_and_listed() {
         let theirs = json_of(&other.get(&other.session().await, list).await);
         assert_eq!(theirs["data"], json!([]), "rates are a tenant's own");
 
+        assert_eq!(shop.get(&session, "/rates").await.status, 200);
+        // A currency that is no longer quoted keeps its last rate beside those of today.
+        let old = "Date,HRK\n2022-12-30,7.5365\n2022-12-29,7.5358\n";
+        assert_eq!(send(&shop, &session, "POST", path, "text/csv", old).await.status, 200);
         let page = shop.get(&session, "/rates").await;
-        assert_eq!(page.status, 200);
-        for text in ["1 EUR in JPY", "163.25", "2 days since 2026-06-01"] {
+        for text in ["1 EUR in JPY", "163.25", "2 days since 2026-06-01", "1 EUR in HRK", "7.5365"] {
             assert!(page.body.contains(text), "{text}");
         }
     })
