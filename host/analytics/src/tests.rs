@@ -65,6 +65,16 @@ fn customers_are_counted_per_period_and_overall() {
 }
 
 #[test]
+fn customers_without_their_history_are_one_statement_with_its_totals() {
+    let query = Query::over(january(), &["customers"]).every(GrainChoice::Week);
+    insta::assert_snapshot!("customers_by_week", text(&query));
+    let statements = |query: &Query| plan(query).statements.len();
+    assert_eq!(statements(&query.clone().by("channel")), 1, "a channel's connections have their own customers");
+    assert_eq!(statements(&query.clone().by("currency")), 2, "a customer may buy in several currencies");
+    assert_eq!(statements(&query.by("product")), 2, "an order may hold several products");
+}
+
+#[test]
 fn a_query_reads_like_its_json() {
     let json = r#"{"metrics":["net_sales"],"dimensions":["country"],"grain":"auto",
         "range":{"from":"2026-01-01","until":"2026-02-01"},"comparison":"previous_year",

@@ -31,6 +31,7 @@ pub mod entity;
 
 mod bulk;
 mod cash_ledger;
+mod cells;
 mod config;
 mod connect;
 mod database;
@@ -45,6 +46,7 @@ mod tenant_tx;
 pub mod testing;
 mod wall;
 
+pub use cells::Cells;
 pub use config::DatabaseConfig;
 pub use database::{Database, Work, WriteClass};
 pub use dialect::Dialect;

@@ -1,7 +1,8 @@
 //! A deterministic ledger of any size, written as parts: what the benchmarks ask.
 //!
 //! Sixty months from January 2021, eight connections of four channels in three currencies, orders of
-//! three lines on average, one return in twenty lines, few customers and products that sell much.
+//! three lines on average, one return in twenty lines, one cancellation in fifty orders, few customers and products
+//! that sell much.
 
 use portolan_analytics::Fact;
 use portolan_commerce::ledger::EventKind;
@@ -13,8 +14,10 @@ use portolan_db::sea_orm::{ActiveValue, IntoActiveModel};
 use uuid::Uuid;
 
 use crate::fold::row;
-use crate::part::{self, month_of};
-use crate::{FactStore, FactsError, schema};
+use crate::part::{self, month_of, order};
+use crate::{FactStore, FactsError};
+
+mod columns;
 
 const MONTHS: i32 = 60;
 const CHANNELS: [&str; 4] = ["shopify", "amazon", "woocommerce", "csv"];
@@ -23,6 +26,12 @@ const COUNTRIES: [&str; 8] = ["DE", "FR", "US", "IN", "JP", "GB", "BR", "AU"];
 const CONNECTIONS: u64 = 8;
 /// The posting that all generated events belong to.
 const POSTING: i64 = 1;
+/// Events of one part at most: about what compacting leaves.
+const EVENTS_PER_PART: u64 = 250_000;
+/// Events of one posting, as a page of a thousand orders has them.
+const EVENTS_PER_POSTING: usize = 3_000;
+/// Months over which [`post`] spreads its events, the newest ones.
+const POSTED_MONTHS: i32 = 12;
 const DAY_US: i64 = 86_400_000_000;
 
 /// What was generated.
@@ -38,22 +47,27 @@ pub struct Generated {
 pub async fn generate(store: &FactStore, slug: &str, events: u64) -> Result<Generated, FactsError> {
     let tenant = TenantId::generate(store.clock.as_ref(), store.random.as_ref());
     add_tenant(store, tenant, slug).await?;
-    let first = LocalDate::from_ymd(2021, 1, 1).unwrap_or_default();
     let mut parts = Vec::new();
     let (mut written, mut size_bytes) = (0_u64, 0_u64);
     for month in 0..MONTHS {
-        let start = first.plus_months(month);
-        let days = start.plus_months(1).0 - start.0;
-        let count = events / MONTHS as u64;
-        let (folder, id) = (store.folder.clone(), PartId(Uuid::from_u64_pair(2, month as u64)));
-        let part = tokio::task::spawn_blocking(move || {
-            let rows = schema::sales_batch(&month_of_events(tenant, start, days, count))?;
-            part::write(&folder, tenant, Fact::Sales, id, month_of(start), &rows)
-        });
-        let part = part.await.map_err(|_| FactsError::Stopped)??;
-        written += part.row_count as u64;
-        size_bytes += part.size_bytes as u64;
-        parts.push(row(&part, (POSTING, POSTING), store.clock.now().0));
+        let mut left = events / MONTHS as u64;
+        for number in 0.. {
+            let count = left.min(EVENTS_PER_PART);
+            let (folder, id) = (store.folder.clone(), PartId(Uuid::from_u64_pair(2 + number, month as u64)));
+            let slice = Slice { month, number, count };
+            let part = tokio::task::spawn_blocking(move || {
+                let rows = order::sorted(Fact::Sales, &columns::batch(&slice.events(tenant))?)?;
+                part::write(&folder, tenant, Fact::Sales, id, month_of(slice.start()), &rows)
+            });
+            let part = part.await.map_err(|_| FactsError::Stopped)??;
+            written += part.row_count as u64;
+            size_bytes += part.size_bytes as u64;
+            parts.push(row(&part, (POSTING, POSTING), store.clock.now().0));
+            left -= count;
+            if left == 0 {
+                break;
+            }
+        }
     }
     store
         .database
@@ -71,8 +85,36 @@ pub async fn generate(store: &FactStore, slug: &str, events: u64) -> Result<Gene
         })
         .await
         .map_err(|error: DbError| FactsError::from(error))?;
-    let range = DateRange { from: first, until: first.plus_months(MONTHS) };
+    let range = DateRange { from: first_day(), until: first_day().plus_months(MONTHS) };
     Ok(Generated { tenant, events: written, size_bytes, range })
+}
+
+/// Posts about `events` further events to a generated ledger, as syncs do: rows in SQL, which wait to be folded. Says how
+/// many they are. `round` tells calls apart.
+pub async fn post(store: &FactStore, tenant: TenantId, events: u64, round: u64) -> Result<u64, FactsError> {
+    let mut posted = 0;
+    for month in MONTHS - POSTED_MONTHS..MONTHS {
+        let slice = Slice { month, number: 1_000_000 + round, count: events.div_ceil(POSTED_MONTHS as u64) };
+        let mut rows = slice.events(tenant);
+        posted += rows.len() as u64;
+        while !rows.is_empty() {
+            let page: Vec<sale_event::Model> =
+                rows.drain(rows.len().saturating_sub(EVENTS_PER_POSTING)..).collect();
+            let insert = store.database.write(tenant, move |tx| {
+                Box::pin(async move {
+                    let posting_version = tx.lock_ledger().await?;
+                    let rows = page.into_iter().map(|row| sale_event::Model { posting_version, ..row });
+                    tx.insert_many(rows.map(IntoActiveModel::into_active_model).collect()).await.map(|_| ())
+                })
+            });
+            insert.await.map_err(|error: DbError| FactsError::from(error))?;
+        }
+    }
+    Ok(posted)
+}
+
+fn first_day() -> LocalDate {
+    LocalDate::from_ymd(2021, 1, 1).unwrap_or_default()
 }
 
 async fn add_tenant(store: &FactStore, id: TenantId, slug: &str) -> Result<(), FactsError> {
@@ -122,30 +164,51 @@ fn connection_id(number: u64) -> ConnectionId {
     ConnectionId(Uuid::from_u64_pair(0x0190_0000_0000_7000, 0x8000_0000_0000_0000 | number))
 }
 
-fn month_of_events(tenant: TenantId, start: LocalDate, days: i32, count: u64) -> Vec<sale_event::Model> {
-    let random = SeededRandom::new(0x0001_0000 + start.0 as u64);
-    let mut rows = Vec::with_capacity(count as usize + 8);
-    let mut order = 0_u64;
-    while (rows.len() as u64) < count {
-        order += 1;
-        let pick = Pick(&random);
-        let date = start.plus_days(pick.below(days as u64) as i32);
-        let connection = pick.below(CONNECTIONS);
-        let line_count = 1 + pick.below(5);
-        let customer = pick.skewed(400_000);
-        let country = COUNTRIES[pick.below(8) as usize];
-        let order_key = format!("{}-{order}", start.0);
-        for line in 0..line_count {
-            let sale =
-                Line { start, order, line, date, connection, customer, country, order_key: &order_key };
-            let event = sale.event(tenant, &pick);
-            if pick.below(20) == 0 {
-                rows.push(returned(&event, start.plus_days(days - 1)));
-            }
-            rows.push(event);
-        }
+/// Some events of a month. The same slice has the same events, and no two slices share an order.
+#[derive(Clone, Copy)]
+struct Slice {
+    /// Since the first.
+    month: i32,
+    number: u64,
+    count: u64,
+}
+
+impl Slice {
+    fn start(self) -> LocalDate {
+        first_day().plus_months(self.month)
     }
-    rows
+
+    fn events(self, tenant: TenantId) -> Vec<sale_event::Model> {
+        let start = self.start();
+        let days = start.plus_months(1).0 - start.0;
+        let last = start.plus_days(days - 1);
+        let random = SeededRandom::new((self.number << 32) + 0x0001_0000 + start.0 as u64);
+        let mut rows = Vec::with_capacity(self.count as usize + 16);
+        let mut order = self.number << 32;
+        while (rows.len() as u64) < self.count {
+            order += 1;
+            let pick = Pick(&random);
+            let date = start.plus_days(pick.below(days as u64) as i32);
+            let connection = pick.below(CONNECTIONS);
+            let line_count = 1 + pick.below(5);
+            let customer = pick.skewed(400_000);
+            let country = COUNTRIES[pick.below(8) as usize];
+            let order_key = format!("{}-{order}", start.0);
+            let cancelled = pick.below(50) == 0;
+            for line in 0..line_count {
+                let sale =
+                    Line { start, order, line, date, connection, customer, country, order_key: &order_key };
+                let event = sale.event(tenant, &pick);
+                if cancelled {
+                    rows.push(taken_back(&event, EventKind::Cancel, 1, last));
+                } else if pick.below(20) == 0 {
+                    rows.push(taken_back(&event, EventKind::Return, 3, last));
+                }
+                rows.push(event);
+            }
+        }
+        rows
+    }
 }
 
 /// Numbers from a generator.
@@ -225,13 +288,13 @@ impl Line<'_> {
     }
 }
 
-/// The whole line comes back within its month.
-fn returned(sale: &sale_event::Model, last: LocalDate) -> sale_event::Model {
-    let date = (sale.event_date + 3).min(last.0);
+/// The whole line is taken back, within its month.
+fn taken_back(sale: &sale_event::Model, kind: EventKind, days: i32, last: LocalDate) -> sale_event::Model {
+    let date = (sale.event_date + days).min(last.0);
     let (high, low) = sale.id.as_u64_pair();
     sale_event::Model {
         id: Uuid::from_u64_pair(high, low | 1),
-        kind: EventKind::Return.as_str().to_owned(),
+        kind: kind.as_str().to_owned(),
         quantity_milli: -sale.quantity_milli,
         gross_minor: -sale.gross_minor,
         discount_minor: -sale.discount_minor,

@@ -11,12 +11,14 @@ use datafusion::config::Dialect;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryReservation};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::logical_expr::SortExpr;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, collect};
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::prelude::{SessionConfig, SessionContext, ident};
 use datafusion::scalar::ScalarValue;
 use portolan_analytics::{Fact, Parameter, Statement, Value};
 use portolan_core::RateTable;
@@ -26,8 +28,10 @@ use uuid::Uuid;
 use crate::convert;
 use crate::exact_sum::exact_sum;
 use crate::pack::Packer;
-use crate::part::month_of;
+use crate::part::{month_of, order};
 use crate::period::period_start;
+use crate::run_sum::run_sum;
+use crate::standing::standing;
 use crate::{FactStoreConfig, FactsError, schema};
 
 /// More groups than this are not an answer that anybody reads.
@@ -91,6 +95,8 @@ impl Engine {
         let session = self.session(runtime);
         self.register(&session, source, statement).await?;
         session.register_udaf(exact_sum());
+        session.register_udaf(standing());
+        session.register_udf(run_sum());
         session.register_udf(packer.function());
         let starts = statement.period_start();
         if !starts.is_empty() {
@@ -159,6 +165,25 @@ impl Engine {
         Ok(())
     }
 
+    /// Every row of some parts of a ledger in the order of parts, a batch at a time.
+    pub(crate) async fn sorted_rows(&self, fact: Fact, paths: &[String]) -> Result<SortedRows, FactsError> {
+        let order: Vec<SortExpr> =
+            order::columns(fact).into_iter().map(|name| ident(name).sort(true, false)).collect();
+        // Each part is read as a whole by a partition of its own: so its order is known, and they are only merged.
+        let mut config = SessionConfig::new().with_target_partitions(paths.len().max(1));
+        config.options_mut().optimizer.repartition_file_scans = false;
+        let session = SessionContext::new_with_config_rt(config, self.question()?);
+        let options = ListingOptions::new(Arc::new(ParquetFormat::default()))
+            .with_file_extension(".parquet")
+            .with_file_sort_order(vec![order.clone()]);
+        let files = paths.iter().map(|path| ListingTableUrl::parse(self.folder.join(path).to_string_lossy()));
+        let listing = ListingTableConfig::new_with_multi_paths(files.collect::<Result<_, _>>()?)
+            .with_listing_options(options)
+            .with_schema(schema::columns(fact).clone());
+        let parts = session.read_table(Arc::new(ListingTable::try_new(listing)?))?;
+        Ok(SortedRows(parts.sort(order)?.execute_stream().await?))
+    }
+
     /// Parts are cut by month of the event: those outside of the asked dates are not even opened.
     fn relevant_files(
         &self,
@@ -175,9 +200,31 @@ impl Engine {
         let mut files = Vec::new();
         for part in source.parts.iter().filter(relevant) {
             let path = self.folder.join(&part.path);
+            check(part, &path)?;
             files.push(ListingTableUrl::parse(path.to_string_lossy())?);
         }
         Ok(files)
+    }
+}
+
+/// The engine passes over files that are not there, and an answer without their rows would look like any other.
+fn check(part: &fact_part::Model, path: &Path) -> Result<(), FactsError> {
+    let size_bytes = std::fs::metadata(path).map(|file| file.len()).ok();
+    if size_bytes.and_then(|size| i64::try_from(size).ok()) == Some(part.size_bytes) {
+        return Ok(());
+    }
+    let message = format!("the part {} is missing or damaged: restore it from a backup", path.display());
+    Err(FactsError::Damaged(message))
+}
+
+/// Rows that come batch by batch.
+pub(crate) struct SortedRows(SendableRecordBatchStream);
+
+impl SortedRows {
+    pub(crate) async fn next(&mut self) -> Result<Option<RecordBatch>, FactsError> {
+        // A stream is asked by polling it, and no crate of streams is needed for that alone.
+        let next = std::future::poll_fn(|context| self.0.as_mut().poll_next(context)).await;
+        Ok(next.transpose()?)
     }
 }
 

@@ -10,18 +10,22 @@
 #[cfg(feature = "bench-support")]
 pub mod bench_support;
 
+mod compact;
 mod convert;
 mod days;
 mod engine;
 mod error;
 mod exact_sum;
 mod fold;
+mod keys;
 mod pack;
 mod part;
 mod period;
 mod rates;
+mod run_sum;
 mod schema;
 mod snapshot;
+mod standing;
 mod store;
 mod sweep;
 mod tail;

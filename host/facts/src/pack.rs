@@ -4,18 +4,12 @@
 //! and some names. Every combination of values gets the next number when it is first seen, in whichever
 //! thread; equal numbers mean equal combinations and the other way round, so the groups are the same
 //! ones. [`Packer::unpack`] gives a number's values back.
-//!
-//! Parts are sorted, so long runs of rows carry the same values: only where a run begins is anything
-//! looked up.
 
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, FixedSizeBinaryArray, Int32Array, Int64Array, StringViewArray,
-};
-use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, Int32Type};
+use datafusion::arrow::array::{ArrayRef, Int64Array};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::HashMap;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
@@ -23,7 +17,8 @@ use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 use portolan_analytics::Value;
-use uuid::Uuid;
+
+use crate::keys::{Keys, run_starts};
 
 /// At most this many columns: more than there are small dimensions.
 const MAX_COLUMNS: usize = 8;
@@ -91,16 +86,12 @@ impl Packer {
 
     fn pack(&self, columns: &[ArrayRef], rows: usize) -> Result<Int64Array> {
         let columns = columns.iter().map(Keys::new).collect::<Result<Vec<_>>>()?;
-        let mut begins_run = vec![false; rows];
-        for column in &columns {
-            column.mark_changes(&mut begins_run);
-        }
         // Within a batch a combination is recognised by its bits, without a lock and without text.
         let mut seen: HashMap<Bits, i64> = HashMap::new();
         let mut packed: Vec<i64> = Vec::with_capacity(rows);
         let mut current = 0;
-        for (row, begins_run) in begins_run.into_iter().enumerate() {
-            if row == 0 || begins_run {
+        for (row, begins_run) in run_starts(&columns, rows).into_iter().enumerate() {
+            if begins_run {
                 let bits = Bits::of(&columns, row);
                 current = match seen.get(&bits) {
                     Some(number) => *number,
@@ -148,68 +139,6 @@ impl Column {
         self.numbers.insert(value, number);
         Ok(number)
     }
-}
-
-/// A column of a batch.
-enum Keys {
-    Dates(Int32Array),
-    Ids(FixedSizeBinaryArray),
-    Texts(StringViewArray),
-}
-
-impl Keys {
-    fn new(array: &ArrayRef) -> Result<Self> {
-        Ok(match array.data_type() {
-            DataType::Int32 => Self::Dates(array.as_primitive::<Int32Type>().clone()),
-            DataType::FixedSizeBinary(16) => Self::Ids(array.as_fixed_size_binary().clone()),
-            DataType::Utf8View => Self::Texts(array.as_string_view().clone()),
-            DataType::Utf8 => Self::Texts(cast(array, &DataType::Utf8View)?.as_string_view().clone()),
-            other => return Err(DataFusionError::Internal(format!("pack takes no {other}"))),
-        })
-    }
-
-    /// Sets the flag of every row whose value is not the previous row's; of other rows, too, is harmless.
-    fn mark_changes(&self, changed: &mut [bool]) {
-        match self {
-            Self::Dates(dates) if dates.null_count() == 0 => mark(dates.values(), changed),
-            Self::Ids(ids) if ids.null_count() == 0 => mark(ids.value_data().as_chunks::<16>().0, changed),
-            Self::Texts(texts) if texts.null_count() == 0 => mark(texts.views(), changed),
-            _ => {
-                for (row, changed) in changed.iter_mut().enumerate().skip(1) {
-                    *changed |= self.bits(row) != self.bits(row - 1);
-                }
-            }
-        }
-    }
-
-    /// What tells values of this batch apart; one text may have several.
-    fn bits(&self, row: usize) -> Option<u128> {
-        match self {
-            Self::Dates(dates) => dates.is_valid(row).then(|| u128::from(dates.value(row).cast_unsigned())),
-            Self::Ids(ids) => ids.is_valid(row).then(|| number_of(ids.value(row))),
-            Self::Texts(texts) => texts.is_valid(row).then(|| texts.views()[row]),
-        }
-    }
-
-    fn value(&self, row: usize) -> Value {
-        match self {
-            Self::Dates(dates) if dates.is_valid(row) => Value::Integer(dates.value(row).into()),
-            Self::Ids(ids) if ids.is_valid(row) => Value::Uuid(Uuid::from_u128(number_of(ids.value(row)))),
-            Self::Texts(texts) if texts.is_valid(row) => Value::Text(texts.value(row).into()),
-            _ => Value::Null,
-        }
-    }
-}
-
-fn mark<T: PartialEq>(values: &[T], changed: &mut [bool]) {
-    for (pair, changed) in values.windows(2).zip(changed.iter_mut().skip(1)) {
-        *changed |= pair[0] != pair[1];
-    }
-}
-
-/// Sixteen bytes, the first one the highest.
-fn number_of(id: &[u8]) -> u128 {
-    id.iter().fold(0, |number, byte| number << 8 | u128::from(*byte))
 }
 
 /// What tells combinations of a batch apart.

@@ -1,10 +1,10 @@
 //! Parts on disk: sorted, immutable Parquet files that appear whole or not at all.
 
 use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use datafusion::parquet::basic::Compression;
@@ -18,8 +18,10 @@ use sha2::{Digest, Sha256};
 
 use crate::{FactsError, schema};
 
+pub(crate) mod order;
+
 /// Rows of a row group: large enough to scan quickly, small enough to skip by date.
-const ROW_GROUP_ROWS: usize = 256 * 1024;
+pub(crate) const ROW_GROUP_ROWS: usize = 256 * 1024;
 
 /// A written file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +47,7 @@ pub(crate) fn tenant_folder(tenant: TenantId, fact: Fact) -> String {
     format!("{tenant}/{}", fact.table())
 }
 
-/// Sorts the rows and writes them to a new file; it has its name only once it is whole and on disk.
+/// Writes rows that are in the order of parts to a new file; it has its name only once it is whole and on disk.
 pub(crate) fn write(
     folder: &Path,
     tenant: TenantId,
@@ -54,42 +56,111 @@ pub(crate) fn write(
     month: i32,
     rows: &RecordBatch,
 ) -> Result<WrittenPart, FactsError> {
-    let sorted = sort(fact, rows)?;
-    let name = format!("{:04}-{:02}-{id}.parquet", 1970 + month.div_euclid(12), month.rem_euclid(12) + 1);
-    let path = format!("{}/{name}", tenant_folder(tenant, fact));
-    let target = folder.join(&path);
-    let parent = target.parent().unwrap_or(folder).to_owned();
-    fs::create_dir_all(&parent).map_err(FactsError::file(&parent))?;
-    let unfinished = target.with_extension("writing");
-    let (size_bytes, sha256) = write_whole(&unfinished, &sorted).inspect_err(|_| {
-        // On a full disk the half that was written must not keep the room. Else `sweep` finds it.
-        let _swept_later = fs::remove_file(&unfinished);
-    })?;
-    fs::rename(&unfinished, &target).map_err(FactsError::file(&target))?;
-    // The rename itself must survive a power cut before a row in SQL speaks of the file.
-    File::open(&parent).and_then(|folder| folder.sync_all()).map_err(FactsError::file(&parent))?;
-    Ok(WrittenPart {
-        id,
-        fact,
-        month,
-        path,
-        row_count: i64::try_from(sorted.num_rows()).unwrap_or(i64::MAX),
-        size_bytes,
-        sha256,
-    })
+    let mut file = Unfinished::create(folder, tenant, fact, id, month)?;
+    file.append(rows)?;
+    file.finish()
 }
 
-/// Every row of some parts of one ledger.
-pub(crate) fn read(folder: &Path, fact: Fact, paths: &[String]) -> Result<RecordBatch, FactsError> {
-    let mut batches = Vec::new();
-    for path in paths {
-        let path: PathBuf = folder.join(path);
-        let file = File::open(&path).map_err(FactsError::file(&path))?;
-        for batch in ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(65_536).build()? {
-            batches.push(batch?);
+/// A part that is being written, row by row in their order. Dropped before its end, it leaves nothing.
+pub(crate) struct Unfinished {
+    folder: PathBuf,
+    /// What it will be, but for what is known at the end.
+    part: WrittenPart,
+    path: PathBuf,
+    /// Gone once it is finished.
+    writer: Option<ArrowWriter<Digested>>,
+}
+
+impl Unfinished {
+    pub(crate) fn create(
+        folder: &Path,
+        tenant: TenantId,
+        fact: Fact,
+        id: PartId,
+        month: i32,
+    ) -> Result<Self, FactsError> {
+        let name = format!("{:04}-{:02}-{id}.parquet", 1970 + month.div_euclid(12), month.rem_euclid(12) + 1);
+        let part = WrittenPart {
+            id,
+            fact,
+            month,
+            path: format!("{}/{name}", tenant_folder(tenant, fact)),
+            row_count: 0,
+            size_bytes: 0,
+            sha256: String::new(),
+        };
+        let target = folder.join(&part.path);
+        let parent = target.parent().unwrap_or(folder);
+        fs::create_dir_all(parent).map_err(FactsError::file(parent))?;
+        let path = target.with_extension("writing");
+        let file = File::create(&path).map_err(FactsError::file(&path))?;
+        let file = Digested { file, hasher: Sha256::new(), size_bytes: 0 };
+        let writer = ArrowWriter::try_new(file, schema::columns(fact).clone(), Some(properties()))?;
+        Ok(Self { folder: folder.to_owned(), part, path, writer: Some(writer) })
+    }
+
+    /// Adds rows that come after those that are there already.
+    pub(crate) fn append(&mut self, rows: &RecordBatch) -> Result<(), FactsError> {
+        let writer = self.writer.as_mut().ok_or(FactsError::Stopped)?;
+        writer.write(rows)?;
+        self.part.row_count += i64::try_from(rows.num_rows()).unwrap_or(i64::MAX);
+        Ok(())
+    }
+
+    /// Gives the file its name.
+    pub(crate) fn finish(mut self) -> Result<WrittenPart, FactsError> {
+        let writer = self.writer.take().ok_or(FactsError::Stopped)?;
+        let written = self.close(writer);
+        if written.is_err() {
+            self.forget();
+        }
+        written
+    }
+
+    fn close(&mut self, writer: ArrowWriter<Digested>) -> Result<WrittenPart, FactsError> {
+        let Digested { file, hasher, size_bytes } = writer.into_inner()?;
+        file.sync_all().map_err(FactsError::file(&self.path))?;
+        let target = self.folder.join(&self.part.path);
+        fs::rename(&self.path, &target).map_err(FactsError::file(&target))?;
+        // The rename itself must survive a power cut before a row in SQL speaks of the file.
+        let parent = target.parent().unwrap_or(&self.folder);
+        File::open(parent).and_then(|folder| folder.sync_all()).map_err(FactsError::file(parent))?;
+        let sha256 = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(WrittenPart { size_bytes, sha256, ..self.part.clone() })
+    }
+
+    /// On a full disk the half that was written must not keep the room. Else `sweep` finds it.
+    fn forget(&self) {
+        let _swept_later = fs::remove_file(&self.path);
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if self.writer.take().is_some() {
+            self.forget();
         }
     }
-    Ok(concat_batches(schema::columns(fact), &batches)?)
+}
+
+/// A file that knows the digest of what was written to it.
+struct Digested {
+    file: File,
+    hasher: Sha256,
+    size_bytes: i64,
+}
+
+impl Write for Digested {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        self.size_bytes += i64::try_from(written).unwrap_or(i64::MAX);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// The first and the last event date of each of some parts, from their footers.
@@ -110,33 +181,6 @@ pub(crate) fn days(folder: &Path, paths: &[String]) -> Result<Vec<(i32, i32)>, F
     Ok(days)
 }
 
-/// By date, connection and ledger key: ranges of dates lie together, and so do the lines of an order.
-fn sort(fact: Fact, rows: &RecordBatch) -> Result<RecordBatch, FactsError> {
-    let columns: Vec<SortColumn> = ["event_date", "connection_id", fact.ledger_key(), "id"]
-        .into_iter()
-        .filter_map(|name| rows.column_by_name(name))
-        .map(|values| SortColumn { values: values.clone(), options: None })
-        .collect();
-    let order = lexsort_to_indices(&columns, None)?;
-    Ok(take_record_batch(rows, &order)?)
-}
-
-/// Writes a file to its end; its size and digest.
-fn write_whole(path: &Path, rows: &RecordBatch) -> Result<(i64, String), FactsError> {
-    let size_bytes = write_file(path, rows)?;
-    Ok((size_bytes, digest(path)?))
-}
-
-fn write_file(path: &Path, rows: &RecordBatch) -> Result<i64, FactsError> {
-    let file = File::create(path).map_err(FactsError::file(path))?;
-    let mut writer = ArrowWriter::try_new(file, rows.schema(), Some(properties()))?;
-    writer.write(rows)?;
-    let file = writer.into_inner()?;
-    file.sync_all().map_err(FactsError::file(path))?;
-    let length = file.metadata().map_err(FactsError::file(path))?.len();
-    Ok(i64::try_from(length).unwrap_or(i64::MAX))
-}
-
 /// LZ4: the engine reads these files more often than they are moved.
 pub(crate) fn properties() -> WriterProperties {
     WriterProperties::builder()
@@ -146,18 +190,4 @@ pub(crate) fn properties() -> WriterProperties {
         .set_column_dictionary_enabled(ColumnPath::from("id"), false)
         .set_column_statistics_enabled(ColumnPath::from("id"), EnabledStatistics::None)
         .build()
-}
-
-fn digest(path: &Path) -> Result<String, FactsError> {
-    let mut file = File::open(path).map_err(FactsError::file(path))?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0_u8; 1 << 16];
-    loop {
-        let length = std::io::Read::read(&mut file, &mut buffer).map_err(FactsError::file(path))?;
-        if length == 0 {
-            break;
-        }
-        hasher.update(&buffer[..length]);
-    }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -56,7 +56,7 @@ pub struct FactStore {
     pub(crate) readers: Arc<Readers>,
     /// One fold at a time in this process: a second one would write files in vain.
     pub(crate) folding: Arc<tokio::sync::Mutex<()>>,
-    engine: Arc<Engine>,
+    pub(crate) engine: Arc<Engine>,
     threads: Arc<Threads>,
     answers: Cache<AnswerKey, Table>,
     tails: Cache<TailKey, RecordBatch>,
@@ -200,7 +200,9 @@ impl FactStore {
         if let Some(tail) = self.tails.get(&key).await {
             return Ok(tail);
         }
-        let tail = tail::events(tx, fact, head.folded_version, head.posting_version).await?;
+        let (folded, posted) = (head.folded_version, head.posting_version);
+        let postings = tail::sizes(tx, folded, posted, i64::MAX).await?;
+        let tail = tail::events(tx, fact, &postings).await?;
         self.tails.insert(key, tail.clone()).await;
         Ok(tail)
     }

@@ -1,56 +1,114 @@
 //! What of the ledgers is in no part yet: rows in SQL, the same for every ledger.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::error::ArrowError;
+use datafusion::arrow::compute::concat_batches;
 use portolan_analytics::Fact;
 use portolan_db::entity::{cash_event, ledger_head, sale_event};
-use portolan_db::sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use portolan_db::sea_orm::{
+    ColumnTrait, ConnectionTrait, PaginatorTrait, QueryFilter, QueryResult, QuerySelect, Value,
+};
 use portolan_db::{DbError, TenantEntity, TenantTx};
+use tokio::task::JoinHandle;
 
 use crate::{FactsError, schema};
 
-/// A ledger's table in SQL, whose rows become columns.
+/// Events of one read: rows of the database are several times larger than what becomes of them.
+const EVENTS_PER_READ: i64 = 8_192;
+
+/// A ledger's table in SQL.
 trait LedgerTable: TenantEntity {
-    const ID: Self::Column;
     const POSTING_VERSION: Self::Column;
     const EVENT_DATE: Self::Column;
-
-    fn batch(rows: &[Self::Model]) -> Result<RecordBatch, ArrowError>;
 }
 
 impl LedgerTable for sale_event::Entity {
-    const ID: Self::Column = sale_event::Column::Id;
     const POSTING_VERSION: Self::Column = sale_event::Column::PostingVersion;
     const EVENT_DATE: Self::Column = sale_event::Column::EventDate;
-
-    fn batch(rows: &[Self::Model]) -> Result<RecordBatch, ArrowError> {
-        schema::sales_batch(rows)
-    }
 }
 
 impl LedgerTable for cash_event::Entity {
-    const ID: Self::Column = cash_event::Column::Id;
     const POSTING_VERSION: Self::Column = cash_event::Column::PostingVersion;
     const EVENT_DATE: Self::Column = cash_event::Column::EventDate;
+}
 
-    fn batch(rows: &[Self::Model]) -> Result<RecordBatch, ArrowError> {
-        schema::cash_batch(rows)
+const fn table(fact: Fact) -> &'static str {
+    match fact {
+        Fact::Sales => "sale_event",
+        Fact::Cash => "cash_event",
     }
 }
 
-/// The events of a ledger of the postings after `after`, up to and including `until`.
-pub(crate) async fn events(
-    tx: &TenantTx,
-    fact: Fact,
-    after: i64,
-    until: i64,
-) -> Result<RecordBatch, FactsError> {
-    match fact {
-        Fact::Sales => events_of::<sale_event::Entity>(tx, after, until).await,
-        Fact::Cash => events_of::<cash_event::Entity>(tx, after, until).await,
+/// How many events of all ledgers each of some postings has, in the order of the postings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Sizes(Vec<(i64, i64)>);
+
+impl Sizes {
+    /// The first postings: as many as have no more events than that together, but at least one.
+    pub(crate) fn first(mut self, most_events: i64) -> Self {
+        let mut total = 0;
+        let fitting = self.0.iter().take_while(|(_, events)| {
+            total += events;
+            total <= most_events
+        });
+        let fitting = fitting.count().max(1);
+        self.0.truncate(fitting);
+        self
     }
+
+    pub(crate) fn last_posting(&self) -> Option<i64> {
+        self.0.last().map(|(posting, _)| *posting)
+    }
+
+    /// Ranges of postings that are read at once.
+    fn reads(&self) -> Vec<Range<i64>> {
+        let mut reads: Vec<(Range<i64>, i64)> = Vec::new();
+        for (posting, events) in &self.0 {
+            match reads.last_mut() {
+                Some((read, total)) if *total + events <= EVENTS_PER_READ => {
+                    read.end = posting + 1;
+                    *total += events;
+                }
+                _ => reads.push((*posting..posting + 1, *events)),
+            }
+        }
+        reads.into_iter().map(|(read, _)| read).collect()
+    }
+}
+
+/// The events of a ledger of these postings. While rows become columns, the next rows are read.
+pub(crate) async fn events(tx: &TenantTx, fact: Fact, postings: &Sizes) -> Result<RecordBatch, FactsError> {
+    let mut batches = Vec::new();
+    let mut building: Option<JoinHandle<Result<RecordBatch, FactsError>>> = None;
+    for read in postings.reads() {
+        let rows = rows(tx, fact, &read).await?;
+        let next = tokio::task::spawn_blocking(move || schema::rows_batch(schema::columns(fact), &rows));
+        if let Some(built) = building.replace(next) {
+            batches.push(built.await.map_err(|_| FactsError::Stopped)??);
+        }
+    }
+    if let Some(built) = building {
+        batches.push(built.await.map_err(|_| FactsError::Stopped)??);
+    }
+    match batches.as_slice() {
+        [only] => Ok(only.clone()),
+        several => Ok(concat_batches(schema::columns(fact), several)?),
+    }
+}
+
+/// In the order of the ledger's columns.
+async fn rows(tx: &TenantTx, fact: Fact, postings: &Range<i64>) -> Result<Vec<QueryResult>, DbError> {
+    let columns: Vec<String> =
+        schema::columns(fact).fields().iter().map(|field| format!("\"{}\"", field.name())).collect();
+    let sql = format!(
+        "SELECT {} FROM \"{}\" WHERE \"tenant_id\" = $1 AND \"posting_version\" >= $2 AND \"posting_version\" < $3",
+        columns.join(", "),
+        table(fact)
+    );
+    let values = [Value::from(tx.tenant().0), postings.start.into(), postings.end.into()];
+    Ok(tx.query_all_raw(tx.statement(sql, values)).await?)
 }
 
 /// How many events of all ledgers are in no part yet.
@@ -63,27 +121,44 @@ pub(crate) async fn length(tx: &TenantTx, head: &ledger_head::Model) -> Result<u
         + length_of::<cash_event::Entity>(tx, folded).await?)
 }
 
-/// How many events of all ledgers each of the next postings has: at least of the first `limit` of them, and
-/// of none beyond the last one that every ledger was asked about.
-pub(crate) async fn sizes(
-    tx: &TenantTx,
-    head: &ledger_head::Model,
-    limit: u64,
-) -> Result<BTreeMap<i64, i64>, DbError> {
-    let mut sizes = BTreeMap::new();
-    let mut known_until = head.posting_version;
-    let sold = sizes_of::<sale_event::Entity>(tx, head, limit).await?;
-    let moved = sizes_of::<cash_event::Entity>(tx, head, limit).await?;
-    for asked in [sold, moved] {
-        if let Some((last, _)) = asked.last().filter(|_| asked.len() as u64 == limit) {
-            known_until = known_until.min(*last);
+/// The next postings after `after`, up to and including `until`: those with the first events of each ledger, `limit` of
+/// them, but for postings that are not known whole. However long the tail is, no more than that is looked at.
+pub(crate) async fn sizes(tx: &TenantTx, after: i64, until: i64, limit: i64) -> Result<Sizes, DbError> {
+    let mut sizes: BTreeMap<i64, i64> = BTreeMap::new();
+    let mut known_until = until;
+    for fact in Fact::ALL {
+        let asked = sizes_of(tx, fact, after, until, limit).await?;
+        let events: i64 = asked.iter().map(|(_, events)| events).sum();
+        // The last one may go on beyond the limit. If it is the only one, it is taken as it is.
+        if let ([_, .., (last, _)], true) = (asked.as_slice(), events >= limit) {
+            known_until = known_until.min(last - 1);
+        } else if let ([(only, _)], true) = (asked.as_slice(), events >= limit) {
+            known_until = known_until.min(*only);
         }
-        for (posting_version, events) in asked {
-            *sizes.entry(posting_version).or_default() += events;
+        for (posting, events) in asked {
+            *sizes.entry(posting).or_default() += events;
         }
     }
-    sizes.retain(|posting_version, _| *posting_version <= known_until);
-    Ok(sizes)
+    Ok(Sizes(sizes.into_iter().filter(|(posting, _)| *posting <= known_until).collect()))
+}
+
+async fn sizes_of(
+    tx: &TenantTx,
+    fact: Fact,
+    after: i64,
+    until: i64,
+    limit: i64,
+) -> Result<Vec<(i64, i64)>, DbError> {
+    let sql = format!(
+        "SELECT posting_version, COUNT(*) AS events FROM (SELECT posting_version FROM \"{}\" WHERE tenant_id = $1 \
+         AND posting_version > $2 AND posting_version <= $3 ORDER BY posting_version LIMIT $4) AS next \
+         GROUP BY posting_version ORDER BY posting_version",
+        table(fact)
+    );
+    let values = [Value::from(tx.tenant().0), after.into(), until.into(), limit.into()];
+    let rows = tx.query_all_raw(tx.statement(sql, values)).await?;
+    let read = |row: &QueryResult| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?));
+    rows.iter().map(read).collect()
 }
 
 /// The first and the last event date of all ledgers' events in no part.
@@ -94,42 +169,11 @@ pub(crate) async fn days(tx: &TenantTx, head: &ledger_head::Model) -> Result<Vec
     Ok(sold.into_iter().chain(moved).collect())
 }
 
-async fn events_of<E: LedgerTable>(tx: &TenantTx, after: i64, until: i64) -> Result<RecordBatch, FactsError> {
-    let rows = tx
-        .find::<E>()
-        .filter(E::POSTING_VERSION.gt(after))
-        .filter(E::POSTING_VERSION.lte(until))
-        .all(tx)
-        .await
-        .map_err(DbError::from)?;
-    Ok(E::batch(&rows)?)
-}
-
 async fn length_of<E: LedgerTable>(tx: &TenantTx, folded: i64) -> Result<u64, DbError>
 where
     E::Model: Sync,
 {
     Ok(tx.find::<E>().filter(E::POSTING_VERSION.gt(folded)).count(tx).await?)
-}
-
-async fn sizes_of<E: LedgerTable>(
-    tx: &TenantTx,
-    head: &ledger_head::Model,
-    limit: u64,
-) -> Result<Vec<(i64, i64)>, DbError> {
-    Ok(tx
-        .find::<E>()
-        .select_only()
-        .column(E::POSTING_VERSION)
-        .column_as(E::ID.count(), "events")
-        .filter(E::POSTING_VERSION.gt(head.folded_version))
-        .filter(E::POSTING_VERSION.lte(head.posting_version))
-        .group_by(E::POSTING_VERSION)
-        .order_by_asc(E::POSTING_VERSION)
-        .limit(limit)
-        .into_tuple::<(i64, i64)>()
-        .all(tx)
-        .await?)
 }
 
 async fn days_of<E: LedgerTable>(tx: &TenantTx, folded: i64) -> Result<Option<(i32, i32)>, DbError> {
@@ -143,4 +187,26 @@ async fn days_of<E: LedgerTable>(tx: &TenantTx, folded: i64) -> Result<Option<(i
         .one(tx)
         .await?;
     Ok(ends.and_then(|(first, last)| first.zip(last)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Sizes;
+
+    #[test]
+    fn a_step_takes_what_fits_and_at_least_one_posting() {
+        let sizes = |list: &[(i64, i64)]| Sizes(list.to_vec());
+        let all = sizes(&[(4, 10), (5, 20), (9, 30)]);
+        assert_eq!(all.clone().first(30), sizes(&[(4, 10), (5, 20)]));
+        assert_eq!(all.clone().first(29), sizes(&[(4, 10)]));
+        assert_eq!(all.clone().first(3), sizes(&[(4, 10)]), "a posting is folded whole");
+        assert_eq!(all.first(60).last_posting(), Some(9));
+        assert_eq!(Sizes::default().first(5).last_posting(), None);
+    }
+
+    #[test]
+    fn reads_cover_every_posting_once() {
+        let sizes = Sizes(vec![(1, 8_000), (2, 192), (3, 1), (7, 20_000), (8, 5)]);
+        assert_eq!(sizes.reads(), [1..3, 3..4, 7..8, 8..9]);
+    }
 }

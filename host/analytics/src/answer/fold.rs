@@ -88,19 +88,18 @@ impl Folded {
         }
     }
 
-    /// The rows with their sums, by period and dimensions.
-    pub(super) fn into_rows(self) -> impl Iterator<Item = (RowKey, Pair)> {
-        let mut rows: Vec<(RowKey, usize)> = self.rows.into_iter().collect();
-        rows.sort_unstable();
-        let (measures, sums) = (self.measures, self.sums);
-        rows.into_iter().map(move |(key, row)| {
-            let mut pair = Pair::default();
-            for (measure, (now, then)) in measures.iter().zip(&sums[row * measures.len()..]) {
+    /// Hands out the rows with their sums, in any order.
+    pub(super) fn each_row<E>(self, mut each: impl FnMut(RowKey, &Pair) -> Result<(), E>) -> Result<(), E> {
+        // One pair for all of them: the same measures are written each time, the others stay zero.
+        let mut pair = Pair::default();
+        for (key, row) in self.rows {
+            for (measure, (now, then)) in self.measures.iter().zip(&self.sums[row * self.measures.len()..]) {
                 pair.now.0[measure.index()] = *now;
                 pair.then.0[measure.index()] = *then;
             }
-            (key, pair)
-        })
+            each(key, &pair)?;
+        }
+        Ok(())
     }
 }
 
@@ -132,10 +131,11 @@ fn fold_row(
 ) -> Result<(), AnalyticsError> {
     let sums = row.sums()?;
     let currency = if question.per_currency { Some(row.currency()?) } else { None };
-    if row.statement.feeds_totals {
+    let (feeds_rows, feeds_totals) = row.feeds();
+    if feeds_totals {
         add(folded.totals.entry(currency).or_default(), row.statement.in_comparison, &sums);
     }
-    if !row.statement.feeds_rows {
+    if !feeds_rows {
         return Ok(());
     }
     let period = match question.grain {
@@ -194,6 +194,15 @@ struct RawRow<'a> {
 }
 
 impl RawRow<'_> {
+    /// Whether it is a row of the answer, and whether it adds to the totals.
+    fn feeds(&self) -> (bool, bool) {
+        if !self.statement.totals_lack_period {
+            return (self.statement.feeds_rows, self.statement.feeds_totals);
+        }
+        let total = self.value(Selected::Key(Key::Period)) == Some(&Value::Null);
+        (!total, total)
+    }
+
     fn value(&self, wanted: Selected) -> Option<&Value> {
         let position = self.statement.selected.iter().position(|selected| *selected == wanted)?;
         self.values.get(position)

@@ -4,7 +4,7 @@ mod cells;
 mod fold;
 
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use portolan_core::{ConnectionId, Currency, Instant};
 
@@ -65,14 +65,14 @@ pub fn answer<'a>(plan: &'a Plan, results: &[Vec<Vec<Value>>]) -> Result<Draft<'
         totals.push(Row { cells, compared });
     }
     let mut lines = Vec::new();
-    for (key, pair) in folded.into_rows() {
+    folded.each_row(|key, pair| {
         let currency = currency_of(question, &key);
-        let (metrics, compared) = metric_cells(question, &pair, currency)?;
+        let (metrics, compared) = metric_cells(question, pair, currency)?;
         lines.push(Line { key, currency, metrics, compared });
-    }
-    sort(question, &mut lines);
+        Ok::<_, AnalyticsError>(())
+    })?;
     let row_count = lines.len();
-    cut(question, &mut lines);
+    let lines = first_lines(question, lines);
     let rows = lines.into_iter().map(|line| {
         let cells = key_cells(question, &line.key).into_iter().chain(line.metrics).collect();
         (line.key, Row { cells, compared: line.compared })
@@ -224,37 +224,48 @@ fn metric_cells(
     Ok((cells, question.comparison.is_some().then_some(beside)))
 }
 
-/// By the asked columns; equal rows keep the order of period and keys. Amounts of unlike currencies
-/// have no order among each other, so currencies come one after the other.
-fn sort(question: &CheckedQuery, lines: &mut [Line]) {
-    if question.order_by.is_empty() {
-        return;
+/// The lines that are shown, in the order asked: the first ones of each currency where money was asked and sorted, as
+/// amounts of unlike currencies have no order among each other; else the first ones of all.
+fn first_lines(question: &CheckedQuery, lines: Vec<Line>) -> Vec<Line> {
+    if !question.per_currency || question.order_by.is_empty() {
+        return sorted_and_cut(question, lines);
     }
-    lines.sort_unstable_by(|left, right| {
-        if question.per_currency {
-            let order = left.currency.cmp(&right.currency);
-            if order != Ordering::Equal {
-                return order;
+    let mut of_currency: BTreeMap<Option<Currency>, Vec<Line>> = BTreeMap::new();
+    for line in lines {
+        of_currency.entry(line.currency).or_default().push(line);
+    }
+    of_currency.into_values().flat_map(|lines| sorted_and_cut(question, lines)).collect()
+}
+
+/// There may be a hundred thousand lines of which twenty are shown: only those are sorted.
+fn sorted_and_cut(question: &CheckedQuery, mut lines: Vec<Line>) -> Vec<Line> {
+    if question.limit < lines.len() {
+        lines.select_nth_unstable_by(question.limit, |left, right| order(question, left, right));
+        lines.truncate(question.limit);
+    }
+    lines.sort_unstable_by(|left, right| order(question, left, right));
+    lines
+}
+
+/// By the asked columns; equal rows by period and keys, which no two rows share.
+fn order(question: &CheckedQuery, left: &Line, right: &Line) -> Ordering {
+    for (key, direction) in &question.order_by {
+        let order = match key {
+            SortKey::Period => directed(left.key.period.cmp(&right.key.period), *direction),
+            SortKey::Dimension(index) => {
+                let (left, right) = (&left.key.dimensions[*index], &right.key.dimensions[*index]);
+                directed(label(left).cmp(label(right)), *direction)
             }
-        }
-        for (key, direction) in &question.order_by {
-            let order = match key {
-                SortKey::Period => directed(left.key.period.cmp(&right.key.period), *direction),
-                SortKey::Dimension(index) => {
-                    let (left, right) = (&left.key.dimensions[*index], &right.key.dimensions[*index]);
-                    directed(label(left).cmp(label(right)), *direction)
-                }
-                SortKey::Metric(index) => {
-                    let (left, right) = (left.metrics[*index].as_f64(), right.metrics[*index].as_f64());
-                    nulls_last(left, right, *direction, |left, right| left.total_cmp(right))
-                }
-            };
-            if order != Ordering::Equal {
-                return order;
+            SortKey::Metric(index) => {
+                let (left, right) = (left.metrics[*index].as_f64(), right.metrics[*index].as_f64());
+                nulls_last(left, right, *direction, |left, right| left.total_cmp(right))
             }
+        };
+        if order != Ordering::Equal {
+            return order;
         }
-        left.key.cmp(&right.key)
-    });
+    }
+    left.key.cmp(&right.key)
 }
 
 fn directed(order: Ordering, direction: Direction) -> Ordering {
@@ -274,20 +285,6 @@ fn nulls_last<T>(
         (Some(left), Some(right)) => directed(compare(&left, &right), direction),
         (left, right) => right.is_some().cmp(&left.is_some()),
     }
-}
-
-/// Keeps the first rows: of each currency, if money was asked and sorted.
-fn cut(question: &CheckedQuery, lines: &mut Vec<Line>) {
-    if !question.per_currency || question.order_by.is_empty() {
-        lines.truncate(question.limit);
-        return;
-    }
-    let mut kept: HashMap<Option<Currency>, usize> = HashMap::new();
-    lines.retain(|line| {
-        let count = kept.entry(line.currency).or_default();
-        *count += 1;
-        *count <= question.limit
-    });
 }
 
 fn columns(question: &CheckedQuery, totals: &[Row]) -> Vec<Column> {

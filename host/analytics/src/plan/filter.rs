@@ -35,7 +35,7 @@ fn matching(filter: &CheckedFilter, context: &TenantContext, currency: Expr) -> 
         Dimension::Country => plain(event_column(Key::Country.name()), &known, unknown),
         Dimension::Currency => plain(currency, &known, unknown),
         Dimension::Kind => plain(event_column(Key::Kind.name()), &known, unknown),
-        Dimension::NewReturning => plain(super::relation::standing(), &known, unknown),
+        Dimension::NewReturning => plain(super::relation::newness(), &known, unknown),
     }
 }
 

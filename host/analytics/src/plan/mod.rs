@@ -70,11 +70,15 @@ pub(crate) enum Selected {
 /// One statement in PostgreSQL's dialect.
 ///
 /// It reads the table of its [`Fact`], whose columns are the fields of a ledger event under their own names,
-/// `connection_id`, and `reverses`, which only negated copies have; dates are days since 1970-01-01. It may call three functions that the engine provides:
+/// `connection_id`, and `reverses`, which only negated copies have; dates are days since 1970-01-01. It may call functions that the engine provides:
 /// - `period_start(date)`, from [`Statement::period_start`];
 /// - `exact_sum(integer)`, a sum of 64-bit integers that is wide enough not to overflow;
 /// - `display_amount(amount, currency, date)` and `display_currency(currency, date)`: the amount at the date's rate in
 ///   [`Statement::display_currency`], rounded, and that currency; both as they are where no rate is known;
+/// - `run_sum(integer, key, …)`: at the first of some rows that follow each other and have equal keys their sum, null at the
+///   others; which rows follow each other is the engine's choice;
+/// - `standing(row, total, order, instant, units)`, an aggregate per customer: the rows in which the units of an order (with
+///   its instant) are above zero, and the total if all units of one are; each once, as an array;
 /// - `pack(key, …)`, one integer for each combination of values, nulls included. The first column of the
 ///   result is such an integer, and the engine puts the [`Statement::packed_keys`] values in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +98,8 @@ pub struct Statement {
     /// Whether its rows are rows of the answer, and whether they (also) add up to the totals.
     pub(crate) feeds_rows: bool,
     pub(crate) feeds_totals: bool,
+    /// Whether it groups by period and brings totals as rows without one; then those alone are totals.
+    pub(crate) totals_lack_period: bool,
     pub(crate) in_comparison: bool,
     pub(crate) periods: Periods,
 }

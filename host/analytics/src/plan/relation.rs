@@ -23,6 +23,12 @@ pub(crate) const DISCOUNT: &str = "discount";
 pub(crate) const FIRST_AT: &str = "first_at";
 pub(crate) const LIFETIME_ORDERS: &str = "lifetime_orders";
 pub(crate) const PACKED: &str = "packed";
+/// The packed keys of the total that a row counts towards.
+pub(crate) const TOTAL: &str = "total";
+/// The rows in which a customer has an order that stands.
+const ROWS: &str = "rows";
+const QUANTITY: &str = "quantity_milli";
+const DISCOUNT_MINOR: &str = "discount_minor";
 
 /// A column of an event.
 pub(crate) fn event_column(name: &str) -> Expr {
@@ -57,12 +63,19 @@ pub(crate) fn events(
     };
     let expression = |key: &Key| match key {
         Key::Period => period(question.grain, date_column),
-        Key::Standing => standing(),
+        Key::Standing => newness(),
         Key::Currency => currency(),
         other => event_column(other.name()),
     };
     let packed = Func::cust(Alias::new("pack")).args(scope.keys.small.iter().map(expression));
     select.expr_as(packed, Alias::new(PACKED));
+    if scope.with_totals {
+        let of_total = scope.keys.small.iter().map(|key| match key {
+            Key::Period => Expr::cust("CAST(NULL AS INTEGER)"),
+            other => expression(other),
+        });
+        select.expr_as(Func::cust(Alias::new("pack")).args(of_total), Alias::new(TOTAL));
+    }
     for key in &scope.keys.large {
         select.expr_as(expression(key), Alias::new(key.name()));
     }
@@ -132,18 +145,19 @@ pub(crate) struct EventScope<'a> {
     pub(crate) flows: &'a [FlowColumn],
     pub(crate) date_basis: DateBasis,
     pub(crate) range: DateRange,
+    /// Also the packed keys of the totals: those of the rows, without their period.
+    pub(crate) with_totals: bool,
     /// Only the events whose units decide that an order counts.
     pub(crate) orders_only: bool,
 }
 
-/// Whose orders, and what must be known of them.
+/// Whose orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Buyers {
     Anyone,
-    /// Orders with a customer, who is then a column.
+    /// Orders with a customer, who is then a column, and the connection, too: with it the customer's first order is
+    /// found.
     Customers,
-    /// The connection, too, so that a customer's first order can be found.
-    CustomersWithHistory,
 }
 
 /// The orders in a range that stand: the units of their deciding events are above zero. One row per
@@ -155,67 +169,131 @@ pub(crate) fn standing_orders(
     keys: &SplitKeys,
     buyers: Buyers,
 ) -> SelectStatement {
-    let mut identity = vec![ORDER_KEY];
-    if buyers != Buyers::Anyone {
-        identity.extend([CUSTOMER_KEY, ORDER_AT]);
+    let (identity, amounts): (&[&str], &[&str]) = match buyers {
+        Buyers::Anyone => (&[ORDER_KEY], &[QUANTITY, DISCOUNT_MINOR]),
+        Buyers::Customers => (&[ORDER_KEY, CUSTOMER_KEY, ORDER_AT, CONNECTION_ID], &[QUANTITY]),
+    };
+    let others = [identity, amounts].concat();
+    let mut relevant = events(question, context, &order_scope(keys, &others, range, false));
+    if buyers == Buyers::Customers {
+        relevant.and_where(event_column(CUSTOMER_KEY).is_not_null());
     }
-    if buyers == Buyers::CustomersWithHistory {
-        identity.push(CONNECTION_ID);
+    let group: Vec<&str> = keys.columns().chain(identity.iter().copied()).collect();
+    let mut orders = standing(&group, amounts, relevant);
+    if buyers == Buyers::Anyone {
+        orders.expr_as(exact_sum(column(DISCOUNT_MINOR)), Alias::new(DISCOUNT));
     }
-    let others = [identity.as_slice(), &["quantity_milli", "discount_minor"]].concat();
-    let scope = EventScope {
+    orders
+}
+
+/// Of each customer the rows of the answer in which an order of theirs stands, one row for each; with totals, the
+/// total's packed keys count as such a row, too. The packed keys hold the connection, within which a customer's key is
+/// unique.
+pub(crate) fn standing_customers(
+    question: &CheckedQuery,
+    context: &TenantContext,
+    range: DateRange,
+    keys: &SplitKeys,
+    with_totals: bool,
+) -> SelectStatement {
+    let others = [CUSTOMER_KEY, ORDER_KEY, ORDER_AT, QUANTITY];
+    let mut relevant = events(question, context, &order_scope(keys, &others, range, with_totals));
+    relevant.and_where(event_column(CUSTOMER_KEY).is_not_null());
+    let total = if with_totals { TOTAL } else { PACKED };
+    let large = || keys.large.iter().map(|key| key.name());
+    let mut of_run: Vec<&str> = keys.columns().chain([CUSTOMER_KEY, ORDER_KEY, ORDER_AT]).collect();
+    of_run.extend(with_totals.then_some(TOTAL));
+
+    let bought = [PACKED, total, ORDER_KEY, ORDER_AT, QUANTITY].map(column);
+    let mut customers = Query::select();
+    for name in large() {
+        customers.column(Alias::new(name));
+    }
+    customers
+        .expr_as(Func::cust(Alias::new("standing")).args(bought), Alias::new(ROWS))
+        .from_subquery(runs(&of_run, &[QUANTITY], relevant), Alias::new("s"))
+        .cond_where(any_amount(&[QUANTITY]))
+        .group_by_columns([total].into_iter().chain(large()).chain([CUSTOMER_KEY]).map(Alias::new));
+    let mut rows = Query::select();
+    rows.expr_as(Func::cust(Alias::new("unnest")).arg(column(ROWS)), Alias::new(PACKED));
+    for name in large() {
+        rows.column(Alias::new(name));
+    }
+    rows.from_subquery(customers, Alias::new("c")).take()
+}
+
+fn order_scope<'a>(
+    keys: &'a SplitKeys,
+    others: &'a [&'a str],
+    range: DateRange,
+    with_totals: bool,
+) -> EventScope<'a> {
+    EventScope {
         fact: Fact::Sales,
         keys,
-        others: &others,
+        others,
         flows: &[],
         date_basis: DateBasis::Order,
         range,
+        with_totals,
         orders_only: true,
-    };
-    let mut relevant = events(question, context, &scope);
-    if buyers != Buyers::Anyone {
-        relevant.and_where(event_column(CUSTOMER_KEY).is_not_null());
     }
+}
+
+/// `SELECT group FROM (events) GROUP BY group`, of the orders whose units are above zero.
+fn standing(group: &[&str], amounts: &[&str], events: SelectStatement) -> SelectStatement {
     let mut orders = Query::select();
-    for name in keys.columns().chain(identity) {
-        orders.column(Alias::new(name)).group_by_col(Alias::new(name));
+    for name in group {
+        orders.column(Alias::new(*name)).group_by_col(Alias::new(*name));
     }
     orders
-        .expr_as(exact_sum(column("discount_minor")), Alias::new(DISCOUNT))
-        .from_subquery(relevant, Alias::new("r"))
-        .and_having(exact_sum(column("quantity_milli")).gt(Expr::cust("0")))
+        .from_subquery(runs(group, amounts, events), Alias::new("s"))
+        .cond_where(any_amount(amounts))
+        .and_having(exact_sum(column(QUANTITY)).gt(Expr::cust("0")))
         .take()
+}
+
+/// Lines that follow each other and have the same keys, added up at the first of them; the others have no amounts.
+fn runs(keys: &[&str], amounts: &[&str], events: SelectStatement) -> SelectStatement {
+    let mut runs = Query::select();
+    for name in keys {
+        runs.column(Alias::new(*name));
+    }
+    for amount in amounts {
+        let of_run = [*amount].into_iter().chain(keys.iter().copied()).map(column);
+        runs.expr_as(Func::cust(Alias::new("run_sum")).args(of_run), Alias::new(*amount));
+    }
+    runs.from_subquery(events, Alias::new("r")).take()
+}
+
+fn any_amount(amounts: &[&str]) -> Cond {
+    amounts.iter().fold(Cond::any(), |any, amount| any.add(column(amount).is_not_null()))
 }
 
 /// Each customer's first order in the whole ledger, and how many orders of theirs stand.
 pub(crate) fn first_orders() -> SelectStatement {
-    let group = ["connection_id", CUSTOMER_KEY, ORDER_KEY, ORDER_AT];
-    let mut orders = Query::select();
-    for name in group {
-        orders
-            .expr_as(event_column(name), Alias::new(name))
-            .group_by_col((Alias::new(EVENT), Alias::new(name)));
+    let group = [CONNECTION_ID, CUSTOMER_KEY, ORDER_KEY, ORDER_AT];
+    let mut events = Query::select();
+    for name in group.into_iter().chain([QUANTITY]) {
+        events.expr_as(event_column(name), Alias::new(name));
     }
-    orders
-        .from_as(Alias::new(Fact::Sales.table()), Alias::new(EVENT))
-        .cond_where(
-            Cond::all()
-                .add(event_column("test").eq(false))
-                .add(event_column(CUSTOMER_KEY).is_not_null())
-                .add(of_orders()),
-        )
-        .and_having(exact_sum(event_column("quantity_milli")).gt(Expr::cust("0")));
+    events.from_as(Alias::new(Fact::Sales.table()), Alias::new(EVENT)).cond_where(
+        Cond::all()
+            .add(event_column("test").eq(false))
+            .add(event_column(CUSTOMER_KEY).is_not_null())
+            .add(of_orders()),
+    );
     Query::select()
-        .columns([Alias::new("connection_id"), Alias::new(CUSTOMER_KEY)])
+        .columns([Alias::new(CONNECTION_ID), Alias::new(CUSTOMER_KEY)])
         .expr_as(column(ORDER_AT).min(), Alias::new(FIRST_AT))
         .expr_as(column(ORDER_KEY).count(), Alias::new(LIFETIME_ORDERS))
-        .from_subquery(orders, Alias::new("o"))
-        .group_by_columns([Alias::new("connection_id"), Alias::new(CUSTOMER_KEY)])
+        .from_subquery(standing(&group, &[QUANTITY], events.take()), Alias::new("o"))
+        .group_by_columns([Alias::new(CONNECTION_ID), Alias::new(CUSTOMER_KEY)])
         .take()
 }
 
 /// Whether an event's order is its customer's first: `new`, `returning`, or null where unknown.
-pub(crate) fn standing() -> Expr {
+pub(crate) fn newness() -> Expr {
     let first_at = || Expr::col((Alias::new(FIRST), Alias::new(FIRST_AT)));
     let unknown = event_column(CUSTOMER_KEY).is_null().or(event_column("has_order").eq(false));
     let is_first = first_at().is_null().or(event_column(ORDER_AT).lte(first_at()));

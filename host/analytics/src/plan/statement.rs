@@ -8,7 +8,7 @@ use sea_query::{
 use super::check::{AskedRange, CheckedQuery};
 use super::relation::{
     self, Buyers, CONNECTION_ID, CUSTOMER_KEY, DISCOUNT, EventScope, FIRST_AT, LIFETIME_ORDERS, ORDER_AT,
-    SplitKeys, column, exact_sum,
+    PACKED, SplitKeys, column, exact_sum,
 };
 use super::{Parameter, Periods, Selected, Statement, TenantContext};
 use crate::catalogue::{DateBasis, FlowColumn, Measure, Source};
@@ -33,8 +33,11 @@ pub(crate) fn statements(
         return Vec::new();
     }
     let adds_up = rows_add_up(question, source);
+    let with_history = measures.iter().any(|measure| needs_history(*measure));
+    let with_totals =
+        source == Source::Customer && !with_history && !adds_up && only_period_differs(question, source);
     let mut levels = vec![Level::Rows];
-    if !adds_up {
+    if !adds_up && !with_totals {
         levels.push(Level::Totals);
     }
     let mut statements = Vec::with_capacity(2);
@@ -45,11 +48,13 @@ pub(crate) fn statements(
                 flows(question, context, asked, source, &keys, &measures)
             }
             Source::Order => orders(question, context, asked, &keys),
-            Source::Customer => customers(question, context, asked, &keys, &measures),
+            Source::Customer if with_history => customers_with_history(question, context, asked, &keys),
+            Source::Customer => customers(question, context, asked, &keys, with_totals),
         };
         let mut statement = finish(question, asked, source, select, &keys, sums);
         statement.feeds_rows = level == Level::Rows;
-        statement.feeds_totals = adds_up || level == Level::Totals;
+        statement.feeds_totals = adds_up || with_totals || level == Level::Totals;
+        statement.totals_lack_period = with_totals;
         statements.push(statement);
     }
     statements
@@ -111,6 +116,15 @@ fn rows_add_up(question: &CheckedQuery, source: Source) -> bool {
     }
 }
 
+/// Whether totals are grouped like rows but for the period. No period is null, so rows of totals can stand among the
+/// others without one.
+fn only_period_differs(question: &CheckedQuery, source: Source) -> bool {
+    let mut of_rows = grouping(keys(question, Level::Rows), source);
+    let before = of_rows.len();
+    of_rows.retain(|key| *key != Key::Period);
+    of_rows.len() < before && of_rows == grouping(keys(question, Level::Totals), source)
+}
+
 /// Where the currency is a mere dimension, totals are over all currencies.
 fn currency_is_in_totals(question: &CheckedQuery) -> bool {
     question.per_currency || !keys(question, Level::Rows).contains(&Key::Currency)
@@ -136,6 +150,7 @@ fn flows(
         flows: &columns,
         date_basis: date_basis(question, source),
         range: asked.range,
+        with_totals: false,
         orders_only: false,
     };
     let mut select = grouped(keys, relation::events(question, context, &scope));
@@ -160,55 +175,61 @@ fn orders(
     (select, counts.to_vec())
 }
 
-/// Distinct customers by grouping twice: first per customer, then per row of the answer.
+/// Distinct customers: each once for every row in which an order of theirs stands, and once for their total.
 fn customers(
     question: &CheckedQuery,
     context: &TenantContext,
     asked: &AskedRange<'_>,
     keys: &SplitKeys,
-    measures: &[Measure],
+    with_totals: bool,
 ) -> (SelectStatement, Vec<Selected>) {
-    let with_history = measures.iter().any(|measure| needs_history(*measure));
-    let buyers = if with_history { Buyers::CustomersWithHistory } else { Buyers::Customers };
-    let standing = relation::standing_orders(question, context, asked.range, keys, buyers);
-    let per_customer = per_customer(keys, standing, with_history);
-    let mut select = grouped(keys, per_customer);
+    let rows = relation::standing_customers(question, context, asked.range, keys, with_totals);
+    let mut select = grouped(keys, rows);
+    select.expr_as(column(PACKED).count(), Alias::new("customers"));
+    (select, vec![Selected::Count(Measure::Customers)])
+}
+
+/// The same, and what each customer's orders were before, by grouping twice: first per customer, then per row of the
+/// answer.
+fn customers_with_history(
+    question: &CheckedQuery,
+    context: &TenantContext,
+    asked: &AskedRange<'_>,
+    keys: &SplitKeys,
+) -> (SelectStatement, Vec<Selected>) {
+    let standing = relation::standing_orders(question, context, asked.range, keys, Buyers::Customers);
+    let mut select = grouped(keys, per_customer(keys, standing));
     select.expr_as(column(CUSTOMER_KEY).count(), Alias::new("customers"));
     let mut counts = vec![Selected::Count(Measure::Customers)];
-    if with_history {
-        let flags = [
-            ("is_new", Measure::NewCustomers),
-            ("is_returning", Measure::ReturningCustomers),
-            ("is_repeat", Measure::RepeatCustomers),
-        ];
-        for (flag, measure) in flags {
-            select.expr_as(column(flag).sum(), Alias::new(format!("sum_{flag}")));
-            counts.push(Selected::Count(measure));
-        }
+    let flags = [
+        ("is_new", Measure::NewCustomers),
+        ("is_returning", Measure::ReturningCustomers),
+        ("is_repeat", Measure::RepeatCustomers),
+    ];
+    for (flag, measure) in flags {
+        select.expr_as(column(flag).sum(), Alias::new(format!("sum_{flag}")));
+        counts.push(Selected::Count(measure));
     }
     (select, counts)
 }
 
 /// One row per customer and row of the answer, with flags 0 or 1. The packed keys hold the connection,
 /// within which a customer's key is unique.
-fn per_customer(keys: &SplitKeys, standing: SelectStatement, with_history: bool) -> SelectStatement {
+fn per_customer(keys: &SplitKeys, standing: SelectStatement) -> SelectStatement {
     let order = |name: &str| Expr::col((Alias::new("o"), Alias::new(name)));
     let first = |name: &str| Expr::col((Alias::new("l"), Alias::new(name)));
     let mut select = Query::select();
     for name in keys.columns().chain([CUSTOMER_KEY]) {
         select.expr_as(order(name), Alias::new(name)).group_by_col((Alias::new("o"), Alias::new(name)));
     }
-    select.from_subquery(standing, Alias::new("o"));
-    if with_history {
-        let same =
-            order(CONNECTION_ID).eq(first(CONNECTION_ID)).and(order(CUSTOMER_KEY).eq(first(CUSTOMER_KEY)));
-        select
-            .join_subquery(sea_query::JoinType::InnerJoin, relation::first_orders(), Alias::new("l"), same)
-            .expr_as(one_if(order(ORDER_AT).lte(first(FIRST_AT))).max(), Alias::new("is_new"))
-            .expr_as(one_if(order(ORDER_AT).gt(first(FIRST_AT))).max(), Alias::new("is_returning"))
-            .expr_as(one_if(first(LIFETIME_ORDERS).gte(Expr::cust("2"))).max(), Alias::new("is_repeat"));
-    }
-    select.take()
+    let same = order(CONNECTION_ID).eq(first(CONNECTION_ID)).and(order(CUSTOMER_KEY).eq(first(CUSTOMER_KEY)));
+    select
+        .from_subquery(standing, Alias::new("o"))
+        .join_subquery(sea_query::JoinType::InnerJoin, relation::first_orders(), Alias::new("l"), same)
+        .expr_as(one_if(order(ORDER_AT).lte(first(FIRST_AT))).max(), Alias::new("is_new"))
+        .expr_as(one_if(order(ORDER_AT).gt(first(FIRST_AT))).max(), Alias::new("is_returning"))
+        .expr_as(one_if(first(LIFETIME_ORDERS).gte(Expr::cust("2"))).max(), Alias::new("is_repeat"))
+        .take()
 }
 
 /// `SELECT keys FROM (relation) GROUP BY keys`, ready for aggregates.
@@ -245,6 +266,7 @@ fn finish(
         selected: keys.iter().map(Selected::Key).chain(sums).collect(),
         feeds_rows: false,
         feeds_totals: false,
+        totals_lack_period: false,
         in_comparison: asked.in_comparison,
         display_currency: question.display_currency,
         periods: if maps_periods { asked.periods.clone() } else { Periods::default() },

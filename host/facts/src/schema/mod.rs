@@ -4,17 +4,13 @@
 //! instants microseconds since 1970: what the SQL rows hold, under the same names.
 
 mod cash;
+mod rows;
 mod sales;
 
-use std::sync::Arc;
-
-use datafusion::arrow::array::{ArrayRef, FixedSizeBinaryBuilder, Int32Array, Int64Array, StringViewArray};
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
-use datafusion::arrow::error::ArrowError;
 use portolan_analytics::Fact;
 
-pub(crate) use cash::batch as cash_batch;
-pub(crate) use sales::batch as sales_batch;
+pub(crate) use rows::batch as rows_batch;
 
 /// The columns of a ledger.
 pub(crate) fn columns(fact: Fact) -> &'static SchemaRef {
@@ -26,30 +22,3 @@ pub(crate) fn columns(fact: Fact) -> &'static SchemaRef {
 
 const ID: DataType = DataType::FixedSizeBinary(16);
 const TEXT: DataType = DataType::Utf8View;
-
-fn ids(ids: impl ExactSizeIterator<Item = Option<uuid::Uuid>>) -> Result<ArrayRef, ArrowError> {
-    let mut builder = FixedSizeBinaryBuilder::with_capacity(ids.len(), 16);
-    for id in ids {
-        match id {
-            Some(id) => builder.append_value(id.as_bytes())?,
-            None => builder.append_null(),
-        }
-    }
-    Ok(Arc::new(builder.finish()))
-}
-
-fn integers<R>(rows: &[R], value: impl Fn(&R) -> i64) -> ArrayRef {
-    Arc::new(Int64Array::from_iter_values(rows.iter().map(value)))
-}
-
-fn texts<'a, R>(rows: &'a [R], value: impl Fn(&'a R) -> &'a String) -> ArrayRef {
-    Arc::new(StringViewArray::from_iter_values(rows.iter().map(value)))
-}
-
-fn optional_texts<'a, R>(rows: &'a [R], value: impl Fn(&'a R) -> Option<&'a str>) -> ArrayRef {
-    Arc::new(StringViewArray::from_iter(rows.iter().map(value)))
-}
-
-fn dates<R>(rows: &[R], value: impl Fn(&R) -> i32) -> ArrayRef {
-    Arc::new(Int32Array::from_iter_values(rows.iter().map(value)))
-}

@@ -2,10 +2,12 @@
 
 mod breakdowns;
 mod cash;
+mod customers;
 mod folding;
 mod generated;
 mod metrics;
 mod mixed;
+mod pruning;
 mod questions;
 mod support;
 mod titles;
