@@ -1,6 +1,7 @@
 """Answers the questions of the `query` benchmark with DuckDB over the same Parquet files.
 
-Usage: duckdb_peer.py FOLDER   (every *.parquet below it is one part of the ledger)
+Usage: duckdb_peer.py FOLDER           (every *.parquet below it is one part of the ledger)
+       duckdb_peer.py FOLDER --sizes   (of `scale`: each folder in it, named by its number of events, is a ledger)
 
 Prints one JSON object a line, as the product's own benchmark does. Peer figures have no target: they are
 what ours are read beside. "cold" is a new connection each time; "repeated" the same connection again.
@@ -19,6 +20,7 @@ import duckdb
 
 COLD_RUNS = 7
 REPEATED_RUNS = 15
+COLD_RUNS_BY_SIZE = 3
 
 
 def questions(columns):
@@ -65,14 +67,35 @@ def measured_ms(connection, sql):
     return (time.perf_counter() - start) * 1000.0, len(rows)
 
 
-def figure(name, durations_ms, rows):
-    print(json.dumps({
-        "bench": "query",
+def figure(name, durations_ms, rows, events=None):
+    line = {
         "figure": f"DuckDB {duckdb.__version__}: {name}",
         "value": statistics.median(durations_ms),
         "unit": "ms",
         "note": f"p50 of {len(durations_ms)}; {rows:,} rows",
-    }, ensure_ascii=False), flush=True)
+    }
+    if events is not None:
+        line["events"] = events
+    print(json.dumps(line, ensure_ascii=False), flush=True)
+
+
+def by_size(folder):
+    sizes = [child for child in pathlib.Path(folder).iterdir() if child.name.isdigit()]
+    if not sizes:
+        sys.exit(f"no ledgers below {folder}")
+    for child in sorted(sizes, key=lambda child: int(child.name)):
+        files = sorted(child.rglob("*.parquet"))
+        connection = connect(files)
+        columns = {row[0]: row[1] for row in connection.execute("DESCRIBE events").fetchall()}
+        connection.close()
+        for name, sql in questions(columns).items():
+            cold = []
+            for _ in range(COLD_RUNS_BY_SIZE):
+                fresh = connect(files)
+                duration_ms, rows = measured_ms(fresh, sql)
+                cold.append(duration_ms)
+                fresh.close()
+            figure(f"{name}, cold", cold, rows, int(child.name))
 
 
 def main(folder):
@@ -94,6 +117,10 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    main(sys.argv[1])
+    match sys.argv[1:]:
+        case [folder]:
+            main(folder)
+        case [folder, "--sizes"]:
+            by_size(folder)
+        case _:
+            sys.exit(__doc__)

@@ -1,10 +1,12 @@
 //! `cargo xtask bench`: measures what design promises, prints a line per figure, keeps the last run in
 //! docs/benchmarks.md.
 //!
-//! `--profile` measures another build than the release; docs/benchmarks.md then says so.
+//! `--profile` measures another build than the release; docs/benchmarks.md then says so. `--full` lets `scale` go up to a
+//! hundred million events, which takes about a quarter of an hour and five gigabytes of disk.
 //!
 //! The figures come from the product's own example `bench` (host/server/examples) and the sandbox's
-//! `containment` (host/plugin-host/examples), one JSON object a line on their standard output; for `query` DuckDB answers the same questions over the same Parquet.
+//! `containment` (host/plugin-host/examples), one JSON object a line on their standard output; for `query` and `scale` DuckDB answers the same
+//! questions over the same Parquet.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -29,6 +31,8 @@ const BENCHES: &[(&str, &str)] = &[
     ("containment", "a hostile plugin: how soon it is stopped, what it takes, what a neighbour notices"),
     ("sync", "fetch from a local upstream, stage, normalise, post; an order of 3 lines; both databases"),
     ("query", "metrics over 10 million generated ledger events, cold and repeated, beside DuckDB"),
+    ("scale", "what an event costs in ledgers of ten thousand events to a hundred million, beside DuckDB"),
+    ("start", "from the start of the binary to its first answer, and what it takes when idle"),
 ];
 const DUCKDB: &str = "duckdb==2.0.0";
 /// What is measured unless `--profile` says otherwise; figures of others are labelled.
@@ -38,6 +42,7 @@ pub fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<()> {
     let name = arguments.next_word();
     let json_file = arguments.value("--json")?.map(PathBuf::from);
     let profile = arguments.value("--profile")?.unwrap_or_else(|| RELEASE.to_owned());
+    let full = arguments.flag("--full");
     arguments.finish()?;
     if let Some(name) = name.as_deref().filter(|name| !BENCHES.iter().any(|(known, _)| known == name)) {
         let names: Vec<_> = BENCHES.iter().map(|(name, _)| *name).collect();
@@ -51,13 +56,18 @@ pub fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<()> {
         build.args(["build", "--profile", &profile, "--package", package, "--example", example]);
         process::run(&mut build).context("the benchmarks do not compile")?;
     }
+    if name.as_deref().is_none_or(|name| name == "start") {
+        let mut build = workspace.cargo();
+        build.args(["build", "--profile", &profile, "--package", "portolan-server", "--bin", "portolan"]);
+        process::run(&mut build).context("Portolan does not compile")?;
+    }
 
     let mut sections = Vec::new();
     let mut all = Vec::new();
     for (bench, what) in BENCHES.iter().filter(|(bench, _)| name.as_deref().is_none_or(|name| name == *bench))
     {
         println!("\n{bench}: {what}");
-        let figures = measure(workspace, bench, &profile)?;
+        let figures = measure(workspace, bench, &profile, full)?;
         all.extend(figures.iter().map(|figure| figure.to_json(bench)));
         sections.push((*bench, report::section(what, &figures)));
     }
@@ -83,7 +93,7 @@ fn examples_of(name: Option<&str>) -> BTreeSet<(&'static str, &'static str)> {
     asked.map(|(bench, _)| example_of(bench)).collect()
 }
 
-fn measure(workspace: &Workspace, bench: &str, profile: &str) -> Result<Vec<Figure>> {
+fn measure(workspace: &Workspace, bench: &str, profile: &str, full: bool) -> Result<Vec<Figure>> {
     let folder = workspace.scratch_dir().join("bench").join(bench);
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
@@ -95,13 +105,17 @@ fn measure(workspace: &Workspace, bench: &str, profile: &str) -> Result<Vec<Figu
     let mut command = process::tied_to_us(workspace.binary(profile, &format!("examples/{example}")));
     command.current_dir(&workspace.root).arg(bench).arg("--data-dir").arg(&folder);
     command.env("PORTOLAN_PLUGINS_DIR", workspace.plugins_dir());
+    command.env("PORTOLAN_BINARY", workspace.binary(profile, "portolan"));
+    if full && bench == "scale" {
+        command.arg("--full");
+    }
     if let Some(postgres) = &postgres {
         command.env("PORTOLAN_TEST_POSTGRES_URL", postgres.url());
     }
     let mut figures = figures_of(&process::stdout_of(&mut command)?)?;
     figures.iter().for_each(Figure::print);
-    if bench == "query" {
-        let peer = figures_of(&ask_duckdb(workspace, &folder)?)?;
+    if matches!(bench, "query" | "scale") {
+        let peer = figures_of(&ask_duckdb(workspace, &folder, bench)?)?;
         peer.iter().for_each(Figure::print);
         figures.extend(peer);
     }
@@ -119,7 +133,7 @@ fn figure_of(line: &str) -> Result<Figure> {
 }
 
 /// The same questions over the same files, by the peer, in an environment of its own.
-fn ask_duckdb(workspace: &Workspace, folder: &Path) -> Result<String> {
+fn ask_duckdb(workspace: &Workspace, folder: &Path, bench: &str) -> Result<String> {
     let venv = workspace.scratch_dir().join("duckdb");
     let python = venv.join("bin/python");
     if !python.is_file() {
@@ -132,5 +146,8 @@ fn ask_duckdb(workspace: &Workspace, folder: &Path) -> Result<String> {
     process::run(&mut pip).context("DuckDB could not be installed from PyPI")?;
     let mut peer = Command::new(&python);
     peer.arg(workspace.root.join("xtask/bench/duckdb_peer.py")).arg(folder);
+    if bench == "scale" {
+        peer.arg("--sizes");
+    }
     process::stdout_of(&mut peer)
 }

@@ -1,6 +1,6 @@
 //! Figures as a line in the terminal and as tables in docs/benchmarks.md.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Result;
@@ -23,6 +23,8 @@ pub struct Figure {
     /// Whether more is better, as for rates; else less is, as for durations.
     higher_is_better: bool,
     note: String,
+    /// The size of the ledger that it is of; figures of several sizes make a table.
+    events: Option<u64>,
 }
 
 impl Figure {
@@ -34,18 +36,20 @@ impl Figure {
             target: value["target"].as_f64(),
             higher_is_better: value["better"] == "higher",
             note: value["note"].as_str().unwrap_or_default().to_owned(),
+            events: value["events"].as_u64(),
         })
     }
 
     pub fn to_json(&self, bench: &str) -> Value {
         json!({"bench": bench, "figure": self.name, "value": self.value, "unit": self.unit, "target": self.target,
-            "met": self.met(), "note": self.note})
+            "met": self.met(), "note": self.note, "events": self.events})
     }
 
     pub fn print(&self) {
+        let of_size = self.events.map(|events| format!("{} events: ", grouped(events as f64)));
         println!(
             "  {:<52} {:>14} {:<9} {}",
-            self.name,
+            of_size.unwrap_or_default() + &self.name,
             grouped(self.value),
             self.unit,
             self.against_target()
@@ -68,8 +72,14 @@ impl Figure {
 /// The body of a benchmark's section.
 pub fn section(what: &str, figures: &[Figure]) -> String {
     let mut text = format!("{}{}.\n\n", what[..1].to_uppercase(), &what[1..]);
+    let (sized, plain): (Vec<&Figure>, Vec<&Figure>) =
+        figures.iter().partition(|figure| figure.events.is_some());
+    if !sized.is_empty() {
+        text += &table_of_sizes(&sized);
+        text += "\n";
+    }
     text += "| figure | value | target | note |\n|---|--:|---|---|\n";
-    for figure in figures {
+    for figure in plain {
         let value = grouped(figure.value);
         text += &format!(
             "| {} | {value} {} | {} | {} |\n",
@@ -78,6 +88,29 @@ pub fn section(what: &str, figures: &[Figure]) -> String {
             figure.against_target(),
             figure.note
         );
+    }
+    text
+}
+
+/// A row for each figure, a column for each size of the ledger.
+fn table_of_sizes(figures: &[&Figure]) -> String {
+    let sizes: BTreeSet<u64> = figures.iter().filter_map(|figure| figure.events).collect();
+    let mut names: Vec<(&str, &str)> = Vec::new();
+    for figure in figures {
+        if !names.contains(&(&figure.name, &figure.unit)) {
+            names.push((&figure.name, &figure.unit));
+        }
+    }
+    let heads: Vec<String> = sizes.iter().map(|events| grouped(*events as f64)).collect();
+    let mut text = format!("| events in the ledger | {} |\n", heads.join(" | "));
+    text += &format!("|---|{}\n", "--:|".repeat(sizes.len()));
+    for (name, unit) in names {
+        let value = |events: &u64| {
+            let of_size = |figure: &&&Figure| figure.name == name && figure.events == Some(*events);
+            figures.iter().find(of_size).map_or_else(String::new, |figure| grouped(figure.value))
+        };
+        let values: Vec<String> = sizes.iter().map(value).collect();
+        text += &format!("| {name}, {unit} | {} |\n", values.join(" | "));
     }
     text
 }
@@ -189,6 +222,28 @@ mod tests {
         assert_eq!(Figure::of(&rate).unwrap().against_target(), "≥ 120,000 met");
         let duration = json!({"figure": "cold", "value": 300.0, "unit": "ms", "target": 250});
         assert_eq!(Figure::of(&duration).unwrap().against_target(), "≤ 250 missed");
+    }
+
+    #[test]
+    fn figures_of_sizes_stand_in_columns() {
+        let figure = |name: &str, events: u64, value: f64| {
+            Figure::of(&json!({"figure": name, "value": value, "unit": "ms", "events": events})).unwrap()
+        };
+        let plain =
+            Figure::of(&json!({"figure": "ratio", "value": 1.2, "unit": "×", "target": 1.5})).unwrap();
+        let figures = [
+            figure("fold", 10_000, 5.5),
+            figure("cold", 10_000, 20.0),
+            figure("fold", 1_000_000, 6.0),
+            figure("cold", 1_000_000, 300.0),
+            figure("peer", 1_000_000, 200.0),
+            plain,
+        ];
+        let text = section("scale", &figures);
+        let table = "| events in the ledger | 10,000 | 1,000,000 |\n|---|--:|--:|\n| fold, ms | 5.50 | 6.00 |\n\
+                     | cold, ms | 20.0 | 300 |\n| peer, ms |  | 200 |\n";
+        assert!(text.contains(table), "{text}");
+        assert!(text.contains("| ratio | 1.20 × | ≤ 1.50 met |"), "{text}");
     }
 
     #[test]

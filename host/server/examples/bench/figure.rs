@@ -26,6 +26,19 @@ pub fn report(name: &str, value: f64, unit: &str, target: Target, note: &str) ->
     Ok(())
 }
 
+/// A ledger of so many events: its figures make a column of a table.
+#[derive(Clone, Copy)]
+pub struct OfSize(pub u64);
+
+impl OfSize {
+    /// Prints a figure of this size.
+    pub fn report(self, name: &str, value: f64, unit: &str, note: &str) -> Result<()> {
+        let line = json!({"figure": name, "value": value, "unit": unit, "better": "lower", "note": note, "events": self.0});
+        writeln!(std::io::stdout().lock(), "{line}")?;
+        Ok(())
+    }
+}
+
 /// Microseconds since the program began.
 pub fn now_us() -> f64 {
     SystemClock.monotonic().0 as f64

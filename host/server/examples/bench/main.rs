@@ -6,10 +6,13 @@
 
 mod figure;
 mod instantiate;
+mod memory;
 mod normalize;
 mod orders;
 mod place;
 mod query;
+mod scale;
+mod start;
 mod sync;
 mod upstream;
 
@@ -35,6 +38,12 @@ struct Arguments {
     /// Only the syncs that have this in their name, for example `prepared pages to ledger, SQLite`.
     #[arg(long)]
     only: Option<String>,
+    /// Of `scale`: also a hundred million events.
+    #[arg(long)]
+    full: bool,
+    /// Of `start`: the built binary.
+    #[arg(long, env = "PORTOLAN_BINARY", default_value = "portolan")]
+    portolan: PathBuf,
     /// A hundredth of the work, to see that it runs; the figures mean little.
     #[arg(long)]
     small: bool,
@@ -46,6 +55,8 @@ enum Bench {
     Instantiate,
     Sync,
     Query,
+    Scale,
+    Start,
 }
 
 #[tokio::main]
@@ -67,5 +78,7 @@ async fn main() -> Result<()> {
             let events = if place.small { 100_000 } else { 10_000_000 };
             query::run(&place, arguments.events.unwrap_or(events)).await
         }
+        Bench::Scale => scale::run(&place, arguments.full).await,
+        Bench::Start => start::run(&place, &arguments.portolan).await,
     }
 }

@@ -18,9 +18,9 @@ use crate::place::Place;
 const COLD_RUNS: usize = 7;
 const REPEATED_RUNS: usize = 15;
 
-struct Question {
-    name: &'static str,
-    query: Query,
+pub struct Question {
+    pub name: &'static str,
+    pub query: Query,
     cold: Target,
     repeated: Target,
 }
@@ -69,7 +69,7 @@ pub async fn run(place: &Place, events: u64) -> Result<()> {
         report(&format!("{name}, repeated"), median(&mut repeated), "ms", question.repeated, &note)?;
     }
     let size_mb = generated.size_bytes as f64 / f64::from(1 << 20);
-    report("size of the parts", size_mb, "MB", Target::None, "Parquet, one part a month")?;
+    report("size of the parts", size_mb, "MB", Target::None, "Parquet")?;
     database.close().await?;
     Ok(())
 }
@@ -79,7 +79,7 @@ fn open(database: &Database, folder: &Path) -> Result<FactStore> {
     Ok(FactStore::new(database.clone(), folder, Arc::new(SystemClock), random)?)
 }
 
-fn questions(range: DateRange) -> [Question; 3] {
+pub fn questions(range: DateRange) -> [Question; 3] {
     let newest_year = DateRange { from: range.until.plus_months(-12), until: range.until };
     [
         Question {
@@ -92,13 +92,13 @@ fn questions(range: DateRange) -> [Question; 3] {
             name: "top products of a year",
             query: Query::over(newest_year, &["net_sales"]).by("product").top(20, "net_sales"),
             cold: Target::None,
-            repeated: Target::None,
+            repeated: Target::AtMost(5.0),
         },
         Question {
             name: "distinct customers by month",
             query: Query::over(range, &["customers"]).every(GrainChoice::Month),
             cold: Target::None,
-            repeated: Target::None,
+            repeated: Target::AtMost(5.0),
         },
     ]
 }

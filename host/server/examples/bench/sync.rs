@@ -37,6 +37,7 @@ use crate::upstream::Watched;
 
 const ROUNDS: usize = 3;
 const PREPARED_PAGES: u64 = 20;
+const FOLDED_PER_SECOND: f64 = 200_000.0;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 #[derive(Clone, Copy)]
@@ -97,7 +98,13 @@ fn report_runs(name: &str, mut runs: Vec<Run>, least: f64) -> Result<()> {
     let rate = middle.orders_per_second();
     report(name, rate, "orders/s", Target::AtLeast(least), &note)?;
     let folds = &mut runs.iter().map(|run| run.events as f64 / run.fold_us * 1e6).collect::<Vec<_>>();
-    report(&format!("{name}: fold"), median(folds), "events/s", Target::None, "afterwards, into parts")
+    report(
+        &format!("{name}: fold"),
+        median(folds),
+        "events/s",
+        Target::AtLeast(FOLDED_PER_SECOND),
+        "afterwards, into parts",
+    )
 }
 
 /// What one sync took.
