@@ -16,10 +16,16 @@ use crate::{assets, plugins, process};
 /// A public data set: a year of a British gift shop's sales, the demo's second connection.
 const RETAIL_DATA: &str = "../shared/datasets/uci-online-retail.csv.xz";
 
+/// As the sandboxes know them: 240 orders, 20,000, 1,000,000 and 5,000,000 in the largest shop.
+const SIZES: [&str; 4] = ["tiny", "s", "m", "l"];
+
 pub fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<()> {
     let port = arguments.value("--port")?.unwrap_or_else(|| "8080".to_owned());
     let port = port.parse::<u16>().with_context(|| format!("{port} is not a port"))?;
-    let size = arguments.value("--size")?.unwrap_or_else(|| "S".to_owned());
+    let size = arguments.value("--size")?.unwrap_or_else(|| "s".to_owned()).to_lowercase();
+    if !SIZES.contains(&size.as_str()) {
+        bail!("no demo world has the size {size}; there are: {}", SIZES.join(", "));
+    }
     let reset = arguments.flag("--reset");
     arguments.finish()?;
     if process::accepts_connections(port) {

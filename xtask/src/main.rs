@@ -30,11 +30,13 @@ use crate::workspace::Workspace;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  demo [--port N] [--size S] [--reset]   build everything and run Portolan with a demo company
+  demo [--port N] [--reset]              build everything and run Portolan with a demo company
+       [--size tiny|s|m|l]               of 240, 20,000 (s, unless said), 1,000,000 or 5,000,000 orders
   test [--only PHASE] [--skip PHASE]     the whole check, exactly as the build server runs it;
        [--images]                        the pictures of the pages go to docs/images
   bench [NAME] [--json FILE]             measure, and write docs/benchmarks.md;
         [--profile NAME]                 instead of the release profile, which takes long to build
+        [--full]                         scale: up to a hundred million events (a quarter of an hour, 5 GB)
   tidy                                   rules of the house that no compiler checks
   supply                                 known weaknesses, licences, sources and versions of what comes from outside
   sbom [FILE]                            write what a release is made of, as CycloneDX

@@ -95,10 +95,10 @@ impl Plan<'_> {
             let now = process::stdout_of(Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]))?;
             self.keep_note("sandbox-until", now.trim())?;
         }
-        let mut command = self.sandbox(program);
+        let mut command = self.sandbox(program, &self.size);
         command.args(["--port", &port.to_string()]);
         let mut sandbox = Background::start(program, &mut command, self.log(&format!("{program}.log")))?;
-        sandbox.wait_until(Duration::from_secs(60), || process::accepts_connections(port))?;
+        sandbox.wait_until(Duration::from_secs(180), || process::accepts_connections(port))?;
         Ok((sandbox, port))
     }
 
@@ -106,16 +106,18 @@ impl Plan<'_> {
     fn export_csv(&self) -> Result<PathBuf> {
         let file = self.data_dir.join("demo-retail.csv");
         if !file.is_file() {
-            let mut command = self.sandbox("sandbox-shopify");
+            // A till's file is read at once, so it is never that of a world of a million orders.
+            let size = if self.size.eq_ignore_ascii_case("tiny") { "tiny" } else { "s" };
+            let mut command = self.sandbox("sandbox-shopify", size);
             command.arg("--orders-csv").arg(&file);
             process::run(&mut command).context("the demo world could not be exported")?;
         }
         Ok(file)
     }
 
-    fn sandbox(&self, program: &str) -> Command {
+    fn sandbox(&self, program: &str, size: &str) -> Command {
         let mut command = self.tied(program);
-        command.args(["--size", &self.size]);
+        command.args(["--size", size]);
         if let Some(until) = self.note("sandbox-until") {
             command.args(["--until", &until]);
         }

@@ -45,8 +45,10 @@ struct Arguments {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum SizeArgument {
-    S,
     Tiny,
+    S,
+    M,
+    L,
 }
 
 #[tokio::main]
@@ -59,8 +61,10 @@ async fn main() -> anyhow::Result<()> {
         None => now()?,
     };
     let size = match arguments.size {
-        SizeArgument::S => Size::S,
         SizeArgument::Tiny => Size::Tiny,
+        SizeArgument::S => Size::S,
+        SizeArgument::M => Size::M,
+        SizeArgument::L => Size::L,
     };
     if arguments.orders_csv.is_some() || arguments.truth.is_some() {
         return export(&arguments, &World::generate(size, arguments.seed, until));
@@ -81,7 +85,7 @@ async fn main() -> anyhow::Result<()> {
     writeln!(out, "{}", handle.address)?;
     for shop in &handle.sandbox.world.shops {
         let (name, currency, zone) = (shop.profile.name, shop.profile.currency, shop.profile.zone.name());
-        writeln!(out, "{}/shops/{name} {currency} {zone} {} orders", handle.url(), shop.orders.len())?;
+        writeln!(out, "{}/shops/{name} {currency} {zone} {} orders", handle.url(), shop.order_count())?;
     }
     out.flush()?;
     handle.wait().await?;
@@ -90,8 +94,9 @@ async fn main() -> anyhow::Result<()> {
 
 fn export(arguments: &Arguments, world: &World) -> anyhow::Result<()> {
     if let (Some(path), Some(shop)) = (&arguments.orders_csv, world.shops.first()) {
-        std::fs::write(path, shop.to_orders_csv()?)
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        let cannot_write = || format!("cannot write {}", path.display());
+        let file = std::fs::File::create(path).with_context(cannot_write)?;
+        shop.write_orders_csv(std::io::BufWriter::new(file)).with_context(cannot_write)?;
     }
     if let Some(path) = &arguments.truth {
         let truths = world.shops.iter().map(|shop| shop.truth()).collect::<Vec<_>>();

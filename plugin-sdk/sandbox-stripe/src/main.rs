@@ -29,8 +29,10 @@ struct Arguments {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum SizeArgument {
-    S,
     Tiny,
+    S,
+    M,
+    L,
 }
 
 #[tokio::main]
@@ -42,8 +44,10 @@ async fn main() -> anyhow::Result<()> {
         None => now()?,
     };
     let size = match arguments.size {
-        SizeArgument::S => Size::S,
         SizeArgument::Tiny => Size::Tiny,
+        SizeArgument::S => Size::S,
+        SizeArgument::M => Size::M,
+        SizeArgument::L => Size::L,
     };
     let options = Options { size, seed: arguments.seed, until, key: arguments.key };
     let listener = TcpListener::bind(("127.0.0.1", arguments.port)).await.context("cannot listen")?;

@@ -68,8 +68,9 @@ async fn export_orders(State(sandbox): State<Arc<Sandbox>>, Query(which): Query<
     let Some(shop) = sandbox.shop(which.shop.as_deref()) else {
         return failure(StatusCode::NOT_FOUND, "no such shop");
     };
-    match shop.to_orders_csv() {
-        Ok(body) => with_type("text/csv; charset=utf-8", body),
+    let mut body = Vec::new();
+    match shop.write_orders_csv(&mut body) {
+        Ok(()) => with_type("text/csv; charset=utf-8", body),
         Err(_) => failure(StatusCode::INTERNAL_SERVER_ERROR, "the orders could not be written"),
     }
 }

@@ -13,7 +13,7 @@ use crate::graphql::execute::{Rendered, Resolved, Root};
 use crate::graphql::query::Arguments;
 use crate::graphql::search::{Search, Searchable};
 use crate::graphql::{GraphqlError, GraphqlResult};
-use crate::world::{Customer, Order, Product, Shop};
+use crate::world::{Customer, Product, Shop};
 
 /// Orders in which one kind of thing can be paged, as indices.
 #[derive(Debug, Default)]
@@ -56,7 +56,7 @@ pub struct ShopIndex {
 impl ShopIndex {
     pub fn of(shop: &Shop) -> Self {
         Self {
-            orders: Sorted::of(&shop.orders),
+            orders: Sorted::of(shop.orders.seeds()),
             products: Sorted::of(&shop.products),
             customers: Sorted::of(&shop.customers),
         }
@@ -78,13 +78,15 @@ impl Root for ShopRoot<'_> {
         let one = |value: Option<Value>| Ok(Resolved::Object(value.unwrap_or(Value::Null)));
         match name {
             "shop" => one(Some(catalogue::shop(shop))),
-            "orders" => pages(&shop.orders, &self.index.orders, arguments, SortKey::CreatedAt),
+            "orders" => pages(shop.orders.seeds(), &self.index.orders, arguments, SortKey::CreatedAt),
             "products" => pages(&shop.products, &self.index.products, arguments, SortKey::Id),
             "customers" => pages(&shop.customers, &self.index.customers, arguments, SortKey::Id),
-            "ordersCount" => counted(&shop.orders, arguments),
+            "ordersCount" => counted(shop.orders.seeds(), arguments),
             "productsCount" => counted(&shop.products, arguments),
             "customersCount" => counted(&shop.customers, arguments),
-            "order" => one(position(&shop.orders, "Order", arguments).map(|at| self.write("orders", at))),
+            "order" => {
+                one(position(shop.orders.seeds(), "Order", arguments).map(|at| self.write("orders", at)))
+            }
             "product" => {
                 one(position(&shop.products, "Product", arguments).map(|at| self.write("products", at)))
             }
@@ -102,7 +104,7 @@ impl Root for ShopRoot<'_> {
     fn write(&self, name: &str, index: u32) -> Value {
         let index = index as usize;
         match name {
-            "orders" => OrderWriter::new(self.shop, &self.shop.orders[index], &self.asked).write(),
+            "orders" => OrderWriter::new(self.shop, &self.shop.order(index), &self.asked).write(),
             "products" => catalogue::product(&self.shop.profile, &self.shop.products[index]),
             _ => catalogue::customer(&self.shop.customers[index]),
         }
@@ -121,10 +123,10 @@ impl ShopRoot<'_> {
     fn refund(&self, arguments: &Arguments) -> Option<Value> {
         let id = parse_gid("Refund", arguments.text("id")?)?;
         // Ids of what hangs on an order begin with the order's.
-        let order = self.shop.orders.binary_search_by_key(&(id / 1_000), |order| order.id).ok();
-        let order = &self.shop.orders[order?];
+        let index = self.shop.orders.seeds().binary_search_by_key(&(id / 1_000), |order| order.id).ok()?;
+        let order = self.shop.order(index);
         let refund = order.refunds.iter().find(|refund| refund.id == id)?;
-        Some(history::refund(&OrderWriter::new(self.shop, order, &self.asked), refund))
+        Some(history::refund(&OrderWriter::new(self.shop, &order, &self.asked), refund))
     }
 }
 
@@ -160,18 +162,6 @@ fn position<T: Searchable>(items: &[T], kind: &str, arguments: &Arguments) -> Op
     let id = parse_gid(kind, arguments.text("id")?)?;
     // Ids are given in the order of creation.
     items.binary_search_by_key(&id, Searchable::id).ok().map(|index| index as u32)
-}
-
-impl Searchable for Order {
-    fn id(&self) -> u64 {
-        self.id
-    }
-    fn created_at(&self) -> i64 {
-        self.created_at
-    }
-    fn updated_at(&self) -> i64 {
-        self.updated_at
-    }
 }
 
 impl Searchable for Product {

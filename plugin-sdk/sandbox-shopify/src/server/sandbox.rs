@@ -115,7 +115,7 @@ impl Sandbox {
                 "name": shop.profile.name,
                 "currency": shop.profile.currency,
                 "timeZone": shop.profile.zone.name(),
-                "orders": shop.orders.len(),
+                "orders": shop.order_count(),
                 "products": shop.products.len(),
                 "customers": shop.customers.len(),
                 "throttleStatus": bucket.status(),

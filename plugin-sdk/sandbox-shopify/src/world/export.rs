@@ -1,5 +1,7 @@
 //! The world as a delimited file, with the columns of the well-known online retail data set.
 
+use std::io::Write;
+
 use super::{Line, LineKind, Order, Shop};
 use crate::time::local_text;
 
@@ -17,10 +19,11 @@ const HEADER: [&str; 8] = [
 impl Shop {
     /// One row per line sold, and one with a negative quantity per line refunded, whose invoice
     /// number begins with `C`. Unit prices are before discounts; test orders are left out.
-    pub fn to_orders_csv(&self) -> Result<Vec<u8>, csv::Error> {
-        let mut writer = csv::Writer::from_writer(Vec::new());
+    pub fn write_orders_csv(&self, out: impl Write) -> Result<(), csv::Error> {
+        let mut writer = csv::Writer::from_writer(out);
         writer.write_record(HEADER)?;
-        for order in self.orders.iter().filter(|order| !order.test) {
+        for order in self.each_order().filter(|order| !order.test) {
+            let order = &order;
             for line in order.lines.iter().filter(|line| line.kind == LineKind::Goods) {
                 let number = order.number.to_string();
                 writer.write_record(self.row(order, line, &number, line.quantity, order.created_at))?;
@@ -35,7 +38,8 @@ impl Shop {
                 }
             }
         }
-        writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+        writer.flush()?;
+        Ok(())
     }
 
     fn row(&self, order: &Order, line: &Line, number: &str, quantity: i64, at: i64) -> [String; 8] {

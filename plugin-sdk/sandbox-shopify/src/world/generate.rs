@@ -1,8 +1,8 @@
 //! Orders: when they are placed, what is in them, how they are paid.
 
 use super::{
-    Agreement, AgreementKind, Customer, Discount, Line, LineKind, Order, Product, Profile, Sale, SaleAction,
-    SaleKind, Shipping, Shop, Size, Transaction, catalogue, history, price,
+    Agreement, AgreementKind, Customer, Discount, Line, LineKind, Order, Orders, Product, Profile, Sale,
+    SaleAction, SaleKind, Shipping, Shop, Size, Transaction, catalogue, history, price,
 };
 use crate::random::SplitMix;
 use crate::time::{DAY, HOUR, offset_seconds};
@@ -19,34 +19,45 @@ pub fn shop(profile: Profile, size: Size, divisor: usize, until: i64, mut random
         catalogue::customers(&profile, (size.customers() / divisor).max(12), until, &mut random);
     let count = (size.orders() / divisor).max(24);
     let placed = placing_times(&profile, count, until, &mut random);
-    let orders = placed
-        .into_iter()
-        .enumerate()
-        .map(|(index, created_at)| {
-            let mut builder = Builder {
-                profile: &profile,
-                products: &products,
-                customers: &customers,
-                random: &mut random,
-                until,
-                next_id: (5_000_000_000 + index as u64) * 1_000,
-            };
-            builder.order(index, created_at)
-        })
-        .collect::<Vec<_>>();
-    date_customers(&mut customers, &orders);
+    let mut bought = vec![Bought::default(); customers.len()];
+    let build = |index: usize, created_at: i64, random: &mut SplitMix| {
+        Builder::new(&profile, &products, &customers, random, until, index).order(index, created_at)
+    };
+    let orders = Orders::make(placed, until, &mut random, build, |order| {
+        if let Some(customer) = order.customer {
+            bought[customer as usize].add(order.created_at);
+        }
+    });
+    for (customer, bought) in customers.iter_mut().zip(bought) {
+        bought.date(customer);
+    }
     Shop { profile, products, customers, orders }
 }
 
 /// A customer is created with the first order and touched by each further one.
-fn date_customers(customers: &mut [Customer], orders: &[Order]) {
-    for order in orders {
-        let Some(customer) = order.customer.map(|index| &mut customers[index as usize]) else { continue };
-        if customer.orders == 0 {
-            customer.created_at = order.created_at;
+#[derive(Clone, Default)]
+struct Bought {
+    orders: u32,
+    first_at: i64,
+    last_at: i64,
+}
+
+impl Bought {
+    /// Orders come in the order of their creation.
+    fn add(&mut self, created_at: i64) {
+        if self.orders == 0 {
+            self.first_at = created_at;
         }
-        customer.orders += 1;
-        customer.updated_at = customer.updated_at.max(order.created_at);
+        self.orders += 1;
+        self.last_at = created_at;
+    }
+
+    fn date(&self, customer: &mut Customer) {
+        if self.orders > 0 {
+            customer.orders = self.orders;
+            customer.created_at = self.first_at;
+            customer.updated_at = customer.updated_at.max(self.last_at);
+        }
     }
 }
 
@@ -84,7 +95,19 @@ pub struct Builder<'a> {
     next_id: u64,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    pub fn new(
+        profile: &'a Profile,
+        products: &'a [Product],
+        customers: &'a [Customer],
+        random: &'a mut SplitMix,
+        until: i64,
+        index: usize,
+    ) -> Self {
+        let next_id = (5_000_000_000 + index as u64) * 1_000;
+        Self { profile, products, customers, random, until, next_id }
+    }
+
     pub fn id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id
@@ -99,7 +122,7 @@ impl Builder<'_> {
         if self.profile.taxes_included { self.tax(discount_minor) } else { 0 }
     }
 
-    fn order(&mut self, index: usize, created_at: i64) -> Order {
+    pub fn order(&mut self, index: usize, created_at: i64) -> Order {
         let id = self.next_id / 1_000;
         let guest = self.random.chance(60);
         let customer = (!guest).then(|| self.random.skewed(self.customers.len()) as u32);

@@ -7,10 +7,12 @@ mod catalogue;
 mod export;
 mod generate;
 mod history;
+mod orders;
 mod price;
 mod profile;
 pub mod truth;
 
+pub use orders::{Orders, Seed};
 pub use price::present;
 pub(crate) use price::tax as tax_share;
 pub use profile::{Presentment, Profile};
@@ -24,6 +26,10 @@ pub enum Size {
     Tiny,
     /// 20,000 orders over two years, 200 products, 8,000 customers.
     S,
+    /// 1,000,000 orders of 300,000 customers: a year or two of a large merchant.
+    M,
+    /// 5,000,000 orders of 1,200,000 customers.
+    L,
 }
 
 impl Size {
@@ -31,18 +37,24 @@ impl Size {
         match self {
             Self::Tiny => 240,
             Self::S => 20_000,
+            Self::M => 1_000_000,
+            Self::L => 5_000_000,
         }
     }
     fn products(self) -> usize {
         match self {
             Self::Tiny => 24,
             Self::S => 200,
+            Self::M => 5_000,
+            Self::L => 20_000,
         }
     }
     fn customers(self) -> usize {
         match self {
             Self::Tiny => 90,
             Self::S => 8_000,
+            Self::M => 300_000,
+            Self::L => 1_200_000,
         }
     }
 }
@@ -84,8 +96,8 @@ pub struct Shop {
     pub profile: Profile,
     pub products: Vec<Product>,
     pub customers: Vec<Customer>,
-    /// In the order of their creation.
-    pub orders: Vec<Order>,
+    /// See [`Shop::order`] and [`Shop::each_order`].
+    pub orders: Orders,
 }
 
 #[derive(Debug, Clone)]

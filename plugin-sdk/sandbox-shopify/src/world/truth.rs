@@ -59,21 +59,28 @@ impl Shop {
     /// Adds the world up.
     pub fn truth(&self) -> Truth {
         let mut months = BTreeMap::<String, MonthTruth>::new();
-        for order in self.orders.iter().filter(|order| !order.test) {
-            self.add(order, &mut months);
+        let (mut test_orders, mut cancelled_orders) = (0, 0);
+        let (mut refund_documents, mut transaction_documents) = (0, 0);
+        for order in self.each_order() {
+            test_orders += u64::from(order.test);
+            cancelled_orders += u64::from(order.cancelled.is_some());
+            refund_documents += order.refunds.len() as u64;
+            transaction_documents += order.transactions.len() as u64;
+            if !order.test {
+                self.add(&order, &mut months);
+            }
         }
-        let count = |chosen: &dyn Fn(&&Order) -> bool| self.orders.iter().filter(chosen).count() as u64;
         Truth {
             shop: self.profile.name.to_owned(),
             currency: self.profile.currency.to_owned(),
             exponent: self.profile.exponent,
             time_zone: self.profile.zone.name().to_owned(),
             months,
-            order_documents: self.orders.len() as u64,
-            test_orders: count(&|order| order.test),
-            cancelled_orders: count(&|order| order.cancelled.is_some()),
-            refund_documents: self.orders.iter().map(|order| order.refunds.len() as u64).sum(),
-            transaction_documents: self.orders.iter().map(|order| order.transactions.len() as u64).sum(),
+            order_documents: self.order_count() as u64,
+            test_orders,
+            cancelled_orders,
+            refund_documents,
+            transaction_documents,
             products: self.products.len() as u64,
             variants: self.products.iter().map(|product| product.variants.len() as u64).sum(),
             customers: self.customers.len() as u64,

@@ -4,6 +4,7 @@
 mod answers;
 mod faults;
 mod http;
+mod large;
 mod schema;
 mod truth;
 

@@ -84,7 +84,7 @@ fn payments_carry_the_shops_own_order_numbers_and_amounts() {
     let world = World::generate(Size::Tiny, 1, Options::tiny().until);
     let account = world.account("demo-kolkata").expect("an account");
     for charge in account.charges.iter().filter(|charge| charge.amount.currency == "INR") {
-        let order = shop.orders.iter().find(|order| order.number == charge.order_number).expect("its order");
+        let order = shop.each_order().find(|order| order.number == charge.order_number).expect("its order");
         let amounts: Vec<i64> =
             order.transactions.iter().map(|transaction| transaction.amount_minor).collect();
         assert!(amounts.contains(&charge.amount.minor));

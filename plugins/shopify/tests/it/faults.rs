@@ -76,7 +76,7 @@ fn after_a_fault_the_same_page_continues() {
             }
         }
     }
-    assert_eq!((failures, seen), (2, sandbox.world.shops[0].orders.len()));
+    assert_eq!((failures, seen), (2, sandbox.world.shops[0].order_count()));
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn long_orders_lose_no_line_and_no_sale() {
     let output = all_orders(SHOPS[0]);
     let mapped = output.orders.iter().map(|order| (order.key.clone(), order)).collect::<BTreeMap<_, _>>();
     let mut longest = 0;
-    for order in &shop.orders {
+    for order in shop.each_order() {
         let found = mapped[&format!("Order/{}", order.id)];
         let lines = order.lines.iter().filter(|line| line.kind != LineKind::Tip).count();
         let sales = order.agreements.iter().map(|agreement| agreement.sales.len()).sum::<usize>();
@@ -163,8 +163,7 @@ fn refunds_balance_and_say_what_went_beyond_the_lines() {
     let sandbox = &*SANDBOX;
     for name in SHOPS {
         let output = all_orders(name);
-        let planted =
-            sandbox.world.shop(name).expect("a shop").orders.iter().flat_map(|order| &order.refunds);
+        let planted = sandbox.world.shop(name).expect("a shop").each_order().flat_map(|order| order.refunds);
         let planted =
             planted.map(|refund| (format!("Refund/{}", refund.id), refund)).collect::<BTreeMap<_, _>>();
         let included = output.orders.first().is_some_and(|order| order.tax_included);
