@@ -84,7 +84,7 @@ def by_size(folder):
     if not sizes:
         sys.exit(f"no ledgers below {folder}")
     for child in sorted(sizes, key=lambda child: int(child.name)):
-        files = sorted(child.rglob("*.parquet"))
+        files = sorted((child / "peer").glob("*.parquet"))
         connection = connect(files)
         columns = {row[0]: row[1] for row in connection.execute("DESCRIBE events").fetchall()}
         connection.close()

@@ -57,7 +57,9 @@ pub async fn generate(store: &FactStore, slug: &str, events: u64) -> Result<Gene
             let slice = Slice { month, number, count };
             let part = tokio::task::spawn_blocking(move || {
                 let rows = order::sorted(Fact::Sales, &columns::batch(&slice.events(tenant))?)?;
-                part::write(&folder, tenant, Fact::Sales, id, month_of(slice.start()), &rows)
+                let part = part::write(&folder, tenant, Fact::Sales, id, month_of(slice.start()), &rows)?;
+                part::settle(&folder, std::iter::once(&part))?;
+                Ok::<_, FactsError>(part)
             });
             let part = part.await.map_err(|_| FactsError::Stopped)??;
             written += part.row_count as u64;

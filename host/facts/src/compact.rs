@@ -14,7 +14,7 @@ use portolan_db::sea_orm::{ColumnTrait, QueryFilter};
 use portolan_db::{DbError, TenantTx, WriteClass};
 
 use crate::fold::row;
-use crate::part::{ROW_GROUP_ROWS, Unfinished};
+use crate::part::{self, ROW_GROUP_ROWS, Unfinished};
 use crate::{FactStore, FactsError, snapshot};
 
 /// More parts than this of one level and month are merged.
@@ -86,7 +86,9 @@ impl FactStore {
             while let Some(batch) = runtime.block_on(rows.next())? {
                 file.append(&batch)?;
             }
-            file.finish()
+            let written = file.finish()?;
+            part::settle(&folder, std::iter::once(&written))?;
+            Ok::<_, FactsError>(written)
         });
         let written = writing.await.map_err(|_| FactsError::Stopped)??;
         let expected: i64 = old.iter().map(|part| part.row_count).sum();

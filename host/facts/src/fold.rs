@@ -22,9 +22,9 @@ use crate::part::{self, WrittenPart, month_of, order};
 use crate::{FactStore, FactsError, tail};
 
 /// Events of one step: bounds the memory of a fold, of which two steps are held at a time.
-const EVENTS_PER_STEP: i64 = 100_000;
-/// Parts that are written at once.
-const WRITERS: usize = 2;
+const EVENTS_PER_STEP: i64 = 40_000;
+/// Parts that are written at once: more than there are cores, as they wait for the disk.
+const WRITERS: usize = 4;
 
 /// What a fold did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -95,9 +95,10 @@ impl FactStore {
         let postings = tail::sizes(&tx, after, head.posting_version, EVENTS_PER_STEP + 1).await?;
         let postings = postings.first(EVENTS_PER_STEP);
         let Some(until) = postings.last_posting() else { return Ok((None, head.folded_version)) };
+        let other = self.database.read(tenant).await?;
         let mut ledgers = Vec::with_capacity(Fact::ALL.len());
         for fact in Fact::ALL {
-            ledgers.push((fact, tail::events(&tx, fact, &postings).await?));
+            ledgers.push((fact, tail::events_by_two([&tx, &other], fact, &postings).await?));
         }
         Ok((Some(Step { after, until, ledgers }), head.folded_version))
     }
@@ -120,7 +121,9 @@ impl FactStore {
                     let versions = versions(&rows).unwrap_or((until, until));
                     Ok((part::write(&folder, tenant, fact, id, month, &rows)?, versions))
                 };
-                lane.into_iter().map(write).collect::<Result<Vec<_>, FactsError>>()
+                let written = lane.into_iter().map(write).collect::<Result<Vec<_>, FactsError>>()?;
+                part::settle(&folder, written.iter().map(|(part, _)| part))?;
+                Ok::<_, FactsError>(written)
             })
         });
         let now = self.clock.now().0;

@@ -1,5 +1,6 @@
 //! Parts on disk: sorted, immutable Parquet files that appear whole or not at all.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -47,7 +48,8 @@ pub(crate) fn tenant_folder(tenant: TenantId, fact: Fact) -> String {
     format!("{tenant}/{}", fact.table())
 }
 
-/// Writes rows that are in the order of parts to a new file; it has its name only once it is whole and on disk.
+/// Writes rows that are in the order of parts to a new file; it has its name only once it is whole and on disk. Before a
+/// row in SQL speaks of it, [`settle`] it.
 pub(crate) fn write(
     folder: &Path,
     tenant: TenantId,
@@ -59,6 +61,19 @@ pub(crate) fn write(
     let mut file = Unfinished::create(folder, tenant, fact, id, month)?;
     file.append(rows)?;
     file.finish()
+}
+
+/// Makes the names of new files survive a power cut.
+pub(crate) fn settle<'p>(
+    folder: &Path,
+    parts: impl Iterator<Item = &'p WrittenPart>,
+) -> Result<(), FactsError> {
+    let folders: BTreeSet<PathBuf> =
+        parts.filter_map(|part| Some(folder.join(&part.path).parent()?.to_owned())).collect();
+    for folder in folders {
+        File::open(&folder).and_then(|open| open.sync_all()).map_err(FactsError::file(&folder))?;
+    }
+    Ok(())
 }
 
 /// A part that is being written, row by row in their order. Dropped before its end, it leaves nothing.
@@ -122,9 +137,6 @@ impl Unfinished {
         file.sync_all().map_err(FactsError::file(&self.path))?;
         let target = self.folder.join(&self.part.path);
         fs::rename(&self.path, &target).map_err(FactsError::file(&target))?;
-        // The rename itself must survive a power cut before a row in SQL speaks of the file.
-        let parent = target.parent().unwrap_or(&self.folder);
-        File::open(parent).and_then(|folder| folder.sync_all()).map_err(FactsError::file(parent))?;
         let sha256 = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(WrittenPart { size_bytes, sha256, ..self.part.clone() })
     }

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use crate::{FactsError, schema};
 
 /// Events of one read: rows of the database are several times larger than what becomes of them.
-const EVENTS_PER_READ: i64 = 8_192;
+const EVENTS_PER_READ: i64 = 4_096;
 
 /// A ledger's table in SQL.
 trait LedgerTable: TenantEntity {
@@ -80,10 +80,36 @@ impl Sizes {
 
 /// The events of a ledger of these postings. While rows become columns, the next rows are read.
 pub(crate) async fn events(tx: &TenantTx, fact: Fact, postings: &Sizes) -> Result<RecordBatch, FactsError> {
+    joined(fact, &batches(tx, fact, &postings.reads()).await?)
+}
+
+/// The same through two transactions at a time, for folding: what is posted doesn't change, so any snapshot that has it
+/// will do.
+pub(crate) async fn events_by_two(
+    both: [&TenantTx; 2],
+    fact: Fact,
+    postings: &Sizes,
+) -> Result<RecordBatch, FactsError> {
+    let reads = postings.reads();
+    let (first, second) = reads.split_at(reads.len() / 2);
+    let (first, second) = tokio::join!(batches(both[0], fact, first), batches(both[1], fact, second));
+    let mut batches = first?;
+    batches.append(&mut second?);
+    joined(fact, &batches)
+}
+
+fn joined(fact: Fact, batches: &[RecordBatch]) -> Result<RecordBatch, FactsError> {
+    match batches {
+        [only] => Ok(only.clone()),
+        several => Ok(concat_batches(schema::columns(fact), several)?),
+    }
+}
+
+async fn batches(tx: &TenantTx, fact: Fact, reads: &[Range<i64>]) -> Result<Vec<RecordBatch>, FactsError> {
     let mut batches = Vec::new();
     let mut building: Option<JoinHandle<Result<RecordBatch, FactsError>>> = None;
-    for read in postings.reads() {
-        let rows = rows(tx, fact, &read).await?;
+    for read in reads {
+        let rows = rows(tx, fact, read).await?;
         let next = tokio::task::spawn_blocking(move || schema::rows_batch(schema::columns(fact), &rows));
         if let Some(built) = building.replace(next) {
             batches.push(built.await.map_err(|_| FactsError::Stopped)??);
@@ -92,10 +118,7 @@ pub(crate) async fn events(tx: &TenantTx, fact: Fact, postings: &Sizes) -> Resul
     if let Some(built) = building {
         batches.push(built.await.map_err(|_| FactsError::Stopped)??);
     }
-    match batches.as_slice() {
-        [only] => Ok(only.clone()),
-        several => Ok(concat_batches(schema::columns(fact), several)?),
-    }
+    Ok(batches)
 }
 
 /// In the order of the ledger's columns.
@@ -206,7 +229,7 @@ mod tests {
 
     #[test]
     fn reads_cover_every_posting_once() {
-        let sizes = Sizes(vec![(1, 8_000), (2, 192), (3, 1), (7, 20_000), (8, 5)]);
+        let sizes = Sizes(vec![(1, 4_000), (2, 96), (3, 1), (7, 20_000), (8, 5)]);
         assert_eq!(sizes.reads(), [1..3, 3..4, 7..8, 8..9]);
     }
 }

@@ -1,8 +1,8 @@
 //! `scale`: what an event costs as the ledger grows, from ten thousand events to a hundred million.
 //!
-//! Each size is a ledger of its own, written by the part writer that folds use. Onto each some tens of thousands of
-//! further events are posted to SQLite and folded, so what a fold costs is measured beside a ledger of every size. Then
-//! the questions are asked by an engine that has just started. The parts stay for the peer.
+//! Each size is a ledger of its own, written by the part writer that folds use. The questions are asked of it by an engine
+//! that has just started. Then further events are posted to SQLite and folded, the same number each time, so what a fold
+//! costs is measured beside a ledger of every size. The parts as they were before stay for the peer.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,8 +25,9 @@ const SMALL_SIZES: [u64; 2] = [1_000, 10_000];
 const COLD_RUNS: usize = 5;
 /// A question over the largest ledger takes long enough to be measured fewer times.
 const FEW_COLD_RUNS: usize = 3;
-const POSTED: u64 = 60_000;
-const POST_ROUNDS: u64 = 3;
+/// So many rounds that parts of the first levels are merged, too.
+const POST_ROUNDS: u64 = 10;
+const POSTED: u64 = 30_000;
 /// What an event may cost in the most expensive ledger, in terms of the cheapest.
 const FLAT: f64 = 1.5;
 
@@ -92,21 +93,44 @@ async fn measure(folder: &Path, events: u64, posted: u64) -> Result<f64> {
         sized.report(&format!("{name}, cold"), median(&mut cold), "ms", &note)?;
     }
     sized.report("peak memory of the questions", memory::peak_mb()?, "MB", "the whole process")?;
+
+    keep_for_peer(&parts, &folder.join("peer"))?;
+    memory::forget_peak()?;
+    let fold_us = fold_more(&store, generated.tenant, posted).await?;
+    let note =
+        format!("{POST_ROUNDS} times about {posted} further events from SQLite, and merging their parts");
+    sized.report("fold", fold_us, "µs/event", &note)?;
+    sized.report("peak memory of posting and folding", memory::peak_mb()?, "MB", "the whole process")?;
     database.close().await?;
     Ok(fold_us)
 }
 
-/// Posts events and folds them, a few times; what an event took to fold, in microseconds.
+/// Links the parts as they are now: what is folded afterwards is none of the peer's business.
+fn keep_for_peer(parts: &Path, peer: &Path) -> Result<()> {
+    std::fs::create_dir_all(peer)?;
+    for entry in std::fs::read_dir(parts)? {
+        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
+        if path.is_dir() {
+            keep_for_peer(&path, peer)?;
+        } else {
+            std::fs::hard_link(&path, peer.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Posts events and folds them, some times; what an event took to fold, in microseconds.
 async fn fold_more(store: &FactStore, tenant: portolan_core::TenantId, events: u64) -> Result<f64> {
-    let mut rounds = Vec::new();
+    let (mut took_us, mut all) = (0.0, 0);
     for round in 0..POST_ROUNDS {
         let posted = bench_support::post(store, tenant, events, round).await?;
         let start_us = now_us();
         let folded = store.fold(tenant).await?;
-        rounds.push((now_us() - start_us) / posted as f64);
+        took_us += now_us() - start_us;
         ensure!(folded.events == posted, "{} of {posted} events folded", folded.events);
+        all += posted;
     }
-    Ok(median(&mut rounds))
+    Ok(took_us / all as f64)
 }
 
 fn open(database: &Database, folder: &Path) -> Result<FactStore> {
