@@ -5,8 +5,9 @@
 //! hundred million events, which takes about a quarter of an hour and five gigabytes of disk.
 //!
 //! The figures come from the product's own example `bench` (host/server/examples) and the sandbox's
-//! `containment` (host/plugin-host/examples), one JSON object a line on their standard output; for `query` and `scale` DuckDB answers the same
-//! questions over the same Parquet.
+//! `containment` (host/plugin-host/examples), one JSON object a line on their standard output; for `query` and `scale`
+//! DuckDB answers the same questions over the same Parquet, and dlt loads the pages of `sync` into the same kinds of
+//! database.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -34,7 +35,21 @@ const BENCHES: &[(&str, &str)] = &[
     ("scale", "what an event costs in ledgers of ten thousand events to a hundred million, beside DuckDB"),
     ("start", "from the start of the binary to its first answer, and what it takes when idle"),
 ];
-const DUCKDB: &str = "duckdb==2.0.0";
+
+/// A program that does the same work, from PyPI in an environment of its own.
+struct Peer {
+    name: &'static str,
+    packages: &'static [&'static str],
+    script: &'static str,
+}
+
+const DUCKDB: Peer =
+    Peer { name: "duckdb", packages: &["duckdb==2.0.0"], script: "xtask/bench/duckdb_peer.py" };
+const DLT: Peer = Peer {
+    name: "dlt",
+    packages: &["dlt[postgres,sqlalchemy]==1.31.0", "sqlalchemy==2.1.9"],
+    script: "xtask/bench/dlt_peer.py",
+};
 /// What is measured unless `--profile` says otherwise; figures of others are labelled.
 const RELEASE: &str = "release";
 
@@ -114,11 +129,15 @@ fn measure(workspace: &Workspace, bench: &str, profile: &str, full: bool) -> Res
     }
     let mut figures = figures_of(&process::stdout_of(&mut command)?)?;
     figures.iter().for_each(Figure::print);
-    if matches!(bench, "query" | "scale") {
-        let peer = figures_of(&ask_duckdb(workspace, &folder, bench)?)?;
-        peer.iter().for_each(Figure::print);
-        figures.extend(peer);
-    }
+    let answered = match bench {
+        "query" => ask(workspace, &DUCKDB, &folder, None)?,
+        "scale" => ask(workspace, &DUCKDB, &folder, Some("--sizes"))?,
+        "sync" => ask(workspace, &DLT, &folder, postgres.as_ref().map(Postgres::url).as_deref())?,
+        _ => String::new(),
+    };
+    let peer = figures_of(&answered)?;
+    peer.iter().for_each(Figure::print);
+    figures.extend(peer);
     std::fs::remove_dir_all(&folder)?;
     Ok(figures)
 }
@@ -132,22 +151,19 @@ fn figure_of(line: &str) -> Result<Figure> {
     Figure::of(&value).with_context(|| format!("not a figure: {line}"))
 }
 
-/// The same questions over the same files, by the peer, in an environment of its own.
-fn ask_duckdb(workspace: &Workspace, folder: &Path, bench: &str) -> Result<String> {
-    let venv = workspace.scratch_dir().join("duckdb");
+/// What the peer says of the same files.
+fn ask(workspace: &Workspace, peer: &Peer, folder: &Path, argument: Option<&str>) -> Result<String> {
+    let venv = workspace.scratch_dir().join(peer.name);
     let python = venv.join("bin/python");
     if !python.is_file() {
-        println!("  installing {DUCKDB} from PyPI into a temporary environment");
+        println!("  installing {} from PyPI into a temporary environment", peer.packages.join(" "));
         process::run(Command::new("python3").args(["-m", "venv"]).arg(&venv))
             .context("python3 can't make an environment (Debian: apt-get install python3-venv)")?;
     }
     let mut pip = Command::new(&python);
-    pip.args(["-m", "pip", "install", "--quiet", DUCKDB]).stdout(Stdio::null());
-    process::run(&mut pip).context("DuckDB could not be installed from PyPI")?;
-    let mut peer = Command::new(&python);
-    peer.arg(workspace.root.join("xtask/bench/duckdb_peer.py")).arg(folder);
-    if bench == "scale" {
-        peer.arg("--sizes");
-    }
-    process::stdout_of(&mut peer)
+    pip.args(["-m", "pip", "install", "--quiet"]).args(peer.packages).stdout(Stdio::null());
+    process::run(&mut pip).with_context(|| format!("{} could not be installed from PyPI", peer.name))?;
+    let mut command = Command::new(&python);
+    command.arg(workspace.root.join(peer.script)).arg(folder).args(argument);
+    process::stdout_of(&mut command)
 }

@@ -77,6 +77,15 @@ pub async fn run(place: &Place, only: &str) -> Result<()> {
             report_runs(&name, runs, least)?;
         }
     }
+    write_pages(&place.data_dir.join("pages"), pages)
+}
+
+/// The prepared pages as files, for whoever loads them beside us.
+fn write_pages(folder: &Path, pages: u64) -> Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for page in 0..pages {
+        std::fs::write(folder.join(format!("{page:04}.json")), orders::page(page, ORDERS_PER_PAGE))?;
+    }
     Ok(())
 }
 
