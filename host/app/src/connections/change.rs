@@ -89,7 +89,7 @@ pub async fn change_connection(
     };
     let manifest = &plugin.manifest;
     let split = manifest.split_config(&settings.config);
-    let errors = settings.errors(manifest, &stored);
+    let errors = settings.errors(manifest, &config_before, &stored);
     if !errors.is_empty() {
         return Err(AppError::invalid_fields(errors));
     }

@@ -54,7 +54,7 @@ pub async fn create_connection(
         day_cutover_minutes: new.day_cutover_minutes,
         config: new.config,
     };
-    let mut errors = settings.errors(&plugin.manifest, &[]);
+    let mut errors = settings.errors(&plugin.manifest, &Value::Null, &[]);
     if !new.consent {
         let message = "Agree to the hosts and secrets above, or cancel.".to_owned();
         errors.push(FieldError { path: "consent".to_owned(), message });
@@ -120,9 +120,11 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Every field that is not accepted. Of stored secrets none needs to be entered again.
-    pub fn errors(&self, manifest: &Manifest, stored_secrets: &[String]) -> Vec<FieldError> {
-        let mut errors = manifest.validate_config(&self.config, stored_secrets).err().unwrap_or_default();
+    /// Every field that is not accepted in the place of the config `before`, which is null where there was
+    /// none. Of stored secrets none needs to be entered again.
+    pub fn errors(&self, manifest: &Manifest, before: &Value, stored_secrets: &[String]) -> Vec<FieldError> {
+        let checked = manifest.validate_change(before, &self.config, stored_secrets);
+        let mut errors = checked.err().unwrap_or_default();
         let mut refuse = |path: &str, message: String| {
             errors.push(FieldError { path: path.to_owned(), message });
         };

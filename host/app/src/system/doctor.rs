@@ -4,11 +4,12 @@ use portolan_access::{ColumnReport, examine as examine_sealed};
 use portolan_core::TenantId;
 use portolan_db::TenantTx;
 use portolan_db::entity::{connection, fact_part};
+use serde_json::Value;
 
 use crate::App;
 use crate::channels::build_of_connection;
 use crate::people::all_tenants;
-use crate::web::error::AppResult;
+use crate::web::error::{AppError, AppResult};
 
 /// One thing that was examined.
 #[derive(Debug)]
@@ -31,11 +32,12 @@ pub async fn examine(app: &App) -> AppResult<Vec<Finding>> {
         findings.extend(sealed.into_iter().map(|report| sealed_finding(report, &tenant.slug)));
         findings.push(examine_parts(app, &tx, &tenant.slug).await?);
         findings.push(examine_plugins(app, &tx, &tenant.slug).await?);
+        findings.push(examine_settings(app, &tx, &tenant.slug).await?);
     }
     Ok(findings)
 }
 
-/// How many rows that do not open are named.
+/// How many rows that do not open, or fields that nobody declares, are named.
 const NAMED: usize = 10;
 
 fn sealed_finding(report: ColumnReport, slug: &str) -> Finding {
@@ -85,5 +87,35 @@ async fn examine_plugins(app: &App, tx: &TenantTx, slug: &str) -> AppResult<Find
         count: connections.len(),
         detail: None,
         problem,
+    })
+}
+
+/// Settings of before undeclared fields were refused, or of another build. They keep working, so nothing is
+/// broken; but one may be a secret under a wrong name, which rests in clear.
+async fn examine_settings(app: &App, tx: &TenantTx, slug: &str) -> AppResult<Finding> {
+    let connections = tx.find::<connection::Entity>().all(tx).await?;
+    let mut undeclared = Vec::new();
+    for connection in &connections {
+        let Some(build) = build_of_connection(app, connection) else { continue };
+        let config: Value = serde_json::from_str(&connection.config).map_err(AppError::internal)?;
+        let fields = build.manifest.undeclared_fields(&config);
+        undeclared.extend(fields.iter().map(|field| format!("{} of {}", field.path, connection.label)));
+    }
+    let more = match undeclared.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    undeclared.truncate(NAMED);
+    let detail = (!undeclared.is_empty()).then(|| {
+        format!(
+            "no field of its plugin, and in clear: {}{more}. Save the connection's settings once to drop it, and change whatever secret it held",
+            undeclared.join(", ")
+        )
+    });
+    Ok(Finding {
+        what: format!("{slug}: settings of connections"),
+        count: connections.len(),
+        detail,
+        problem: None,
     })
 }

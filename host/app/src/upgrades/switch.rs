@@ -204,7 +204,7 @@ async fn state_on(
         .all(tx)
         .await?;
     let stored: Vec<String> = secrets.into_iter().map(|secret| secret.field).collect();
-    match next.manifest.validate_config(&config, &stored) {
+    match next.manifest.validate_change(&config, &config, &stored) {
         Ok(()) => Ok(row.state),
         Err(_) => Ok(ConnectionState::NeedsAuth),
     }

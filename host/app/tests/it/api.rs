@@ -1,5 +1,6 @@
 //! The JSON API says what is wrong, and knows nothing of other tenants.
 
+use portolan_db::entity::connection;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -62,6 +63,32 @@ async fn fields_that_are_not_accepted_are_named() {
         for field in ["label", "time_zone", "consent", "token"] {
             assert!(pointers.iter().any(|pointer| pointer.contains(field)), "{field} in {pointers:?}");
         }
+    })
+    .await;
+}
+
+/// A misspelt secret would else be stored in clear.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_the_plugin_does_not_declare_is_refused_by_name() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let session = shop.session().await;
+        let mut body = json!({
+            "plugin_id": "fake", "label": "Harbour", "time_zone": "UTC", "consent": true,
+            "config": { "shop": "harbour", "token": "open-sesame", "tokn": "open-sesame-too" }
+        });
+        let answer = shop.post_json(&session, "/api/v1/connections", &body.to_string()).await;
+        let problem = answer.problem();
+        assert_eq!(answer.status, 422);
+        assert!(problem["errors"][0]["pointer"].as_str().is_some_and(|at| at.contains("tokn")), "{problem}");
+        let said = problem["errors"][0].to_string();
+        assert!(said.contains("tokn is not a field of this plugin, which has shop, token here"), "{said}");
+        assert!(!answer.body.contains("open-sesame"), "no value comes back");
+        assert!(shop.rows::<connection::Entity>().await.is_empty());
+
+        body["config"] = json!({ "shop": "harbour", "token": "open-sesame" });
+        let made = shop.post_json(&session, "/api/v1/connections", &body.to_string()).await;
+        assert_eq!(made.status, 201, "{}", made.body);
     })
     .await;
 }

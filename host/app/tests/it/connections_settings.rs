@@ -6,6 +6,7 @@ use portolan_app::channels::context::load_context;
 use portolan_app::connections::change::{ConnectionChange, change_connection, revision};
 use portolan_app::connections::ops::{set_secret, set_state};
 use portolan_app::syncs::ops::{Trigger, start_sync};
+use portolan_app::system::doctor;
 use portolan_connector::{AuthKind, Fault};
 use portolan_core::ConnectionId;
 use portolan_db::DbError;
@@ -394,6 +395,52 @@ async fn a_new_secret_is_checked_at_once_and_wakes_the_connection_when_it_passes
         assert!(!passed.body.contains("right-sesame"));
         assert_eq!(shop.connection_row(id).await.state, ConnectionState::Active);
         assert_eq!(shop.token_of(id).await, "right-sesame");
+    })
+    .await;
+}
+
+/// Rows of before keep working, and the doctor names them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stored_field_that_nobody_declares_is_kept_until_it_is_changed() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let session = shop.session().await;
+        let id = shop.connect().await;
+        let told = async || {
+            let findings = doctor::examine(&shop.app).await.expect("the doctor");
+            let settings =
+                findings.into_iter().find(|finding| finding.what.ends_with("settings of connections"));
+            settings.expect("a finding").detail
+        };
+        assert_eq!(told().await, None);
+        shop.app
+            .db
+            .write(shop.tenant, move |tx| {
+                Box::pin(async move {
+                    let config = json!({ "shop": "harbour", "tokn": "misplaced-sesame" }).to_string();
+                    tx.update_many::<connection::Entity>()
+                        .col_expr(connection::Column::Config, Expr::value(config))
+                        .filter(connection::Column::Id.eq(id.0))
+                        .exec(tx)
+                        .await?;
+                    Ok::<_, DbError>(())
+                })
+            })
+            .await
+            .expect("stored");
+        let detail = told().await.expect("named");
+        assert!(detail.contains("tokn of Harbour shop") && !detail.contains("misplaced"), "{detail}");
+
+        let tag = shop.revision_of(id).await;
+        let renamed = shop.patch(&session, id, Some(&tag), &json!({ "label": "Quay shop" })).await;
+        assert_eq!(renamed.status, 200, "{}", renamed.body);
+        let tag = shop.revision_of(id).await;
+        let changed = json!({ "config": { "shop": "harbour", "tokn": "changed" } });
+        assert_eq!(shop.patch(&session, id, Some(&tag), &changed).await.status, 422);
+        let dropped = json!({ "config": { "shop": "harbour" } });
+        let answer = shop.patch(&session, id, Some(&tag), &dropped).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        assert_eq!(told().await, None);
     })
     .await;
 }

@@ -1,6 +1,7 @@
 //! A connection's configuration: which fields are secret, whether it is valid, and the hosts that
 //! it turns the manifest's templates into.
 
+mod declared;
 mod host;
 #[cfg(test)]
 mod tests;
@@ -51,11 +52,40 @@ impl Manifest {
     /// Checks a submitted form, secrets included. `stored_secrets` names secrets that were set
     /// before and may therefore be missing now.
     ///
-    /// Errors: one [`FieldError`] per field; no message carries a submitted value.
+    /// Errors: one [`FieldError`] per field, also for each that the schema does not declare; no message
+    /// carries a submitted value.
     pub fn validate_config(&self, form: &Value, stored_secrets: &[String]) -> Result<(), Vec<FieldError>> {
-        let mut errors = validate::validate(self, form, stored_secrets);
+        self.validate_fields(form, stored_secrets, self.undeclared_fields(form))
+    }
+
+    /// The same for settings that take the place of others. What stays as it is stored may hold fields that
+    /// the schema does not declare: they were accepted once, and the connection goes on working.
+    pub fn validate_change(
+        &self,
+        before: &Value,
+        form: &Value,
+        stored_secrets: &[String],
+    ) -> Result<(), Vec<FieldError>> {
+        let fields = form.as_object().into_iter().flatten();
+        let changed = fields.filter(|(name, value)| before.get(name.as_str()) != Some(*value));
+        let changed = changed.map(|(name, value)| (name.clone(), value.clone())).collect();
+        self.validate_fields(form, stored_secrets, self.undeclared_fields(&Value::Object(changed)))
+    }
+
+    /// The fields of a configuration that the schema does not declare, each with a sentence.
+    pub fn undeclared_fields(&self, config: &Value) -> Vec<FieldError> {
+        declared::undeclared(&self.config, config)
+    }
+
+    fn validate_fields(
+        &self,
+        config: &Value,
+        stored_secrets: &[String],
+        undeclared: Vec<FieldError>,
+    ) -> Result<(), Vec<FieldError>> {
+        let mut errors = validate::validate(self, config, stored_secrets, undeclared);
         if errors.is_empty() {
-            errors.extend(self.render_hosts(form).err().unwrap_or_default());
+            errors.extend(self.render_hosts(config).err().unwrap_or_default());
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }

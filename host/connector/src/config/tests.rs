@@ -53,6 +53,69 @@ fn each_field_gets_its_message() {
 }
 
 #[test]
+fn a_field_that_the_schema_does_not_declare_is_refused_by_name() {
+    let found = errors(json!({ "shop": "acme", "acces_token": "hunter2-hunter2", "token": "12345678" }), &[]);
+    let sentence = "acces_token is not a field of this plugin, which has mapping, sandbox, shop, token here: correct its name, or leave it out";
+    assert_eq!(found, [("acces_token".to_owned(), sentence.to_owned())]);
+    let nested = errors(
+        json!({ "shop": "acme", "token": "12345678", "mapping": { "key": "a", "password": "b" } }),
+        &[],
+    );
+    assert_eq!(nested.len(), 1, "{nested:?}");
+    assert_eq!(nested[0].0, "mapping.password");
+    assert!(nested[0].1.contains("which has key here"), "{nested:?}");
+}
+
+#[test]
+fn what_is_missing_is_told_beside_what_is_too_much() {
+    let found = errors(json!({ "shop": "acme", "acces_token": "12345678" }), &[]);
+    let paths: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(paths, ["acces_token", "token"]);
+}
+
+#[test]
+fn a_schema_may_say_itself_what_else_an_object_holds_below_the_top() {
+    let schema = |further: Value| {
+        json!({ "type": "object", "additionalProperties": true, "properties": { "rules": {
+            "type": "array", "items": { "$ref": "#/$defs/rule" }
+        } }, "$defs": { "rule": { "type": "object", "properties": { "name": {} }, "additionalProperties": further } } })
+    };
+    let config = json!({ "rules": [{ "name": "a" }, { "name": "b", "other": 1 }] });
+    let paths = |schema: &Value, config: &Value| -> Vec<String> {
+        super::declared::undeclared(schema, config).into_iter().map(|error| error.path).collect()
+    };
+    assert_eq!(paths(&schema(json!(true)), &config), Vec::<String>::new());
+    assert_eq!(paths(&schema(json!({ "type": "number" })), &config), Vec::<String>::new());
+    assert_eq!(paths(&schema(json!(false)), &config), ["rules.1.other"]);
+    // At the top nothing but a declared field can be sealed or shown, whatever the schema says.
+    assert_eq!(paths(&schema(json!(true)), &json!({ "password": "x" })), ["password"]);
+}
+
+#[test]
+fn what_is_stored_already_keeps_working() {
+    let stored = json!({ "shop": "acme", "left_over": "from another build" });
+    let check = |form: Value| shop().validate_change(&stored, &form, &["token".to_owned()]);
+    assert_eq!(check(stored.clone()), Ok(()));
+    assert_eq!(check(json!({ "shop": "other", "left_over": "from another build" })), Ok(()));
+    assert_eq!(check(json!({ "shop": "acme" })), Ok(()), "it may go");
+    let changed = check(json!({ "shop": "acme", "left_over": "anew" })).expect_err("refused");
+    assert_eq!(changed[0].path, "left_over");
+    // A dot in a name is no path.
+    let dotted = check(json!({ "shop": "acme", "left_over": "from another build", "shop.a": "b" }));
+    assert_eq!(dotted.expect_err("refused").len(), 1);
+}
+
+#[test]
+fn a_long_name_or_a_crowd_of_them_makes_no_long_answer() {
+    let mut form = json!({ "shop": "acme", "token": "12345678" });
+    for number in 0..500 {
+        form[format!("{number}{}", "x".repeat(400))] = json!(1);
+    }
+    let found = errors(form, &[]);
+    assert!(found.len() <= 20 && found.iter().all(|(_, message)| message.len() < 400), "{}", found.len());
+}
+
+#[test]
 fn no_message_repeats_a_value() {
     for (path, message) in errors(json!({ "shop": 99_887_766, "token": "hunter2" }), &[]) {
         assert!(!message.contains("hunter2") && !message.contains("99887766"), "{path}: {message}");

@@ -17,8 +17,13 @@ pub(crate) fn compile(schema: &Value) -> Result<Validator, String> {
         .map_err(|error| error.to_string().chars().take(200).collect())
 }
 
-/// Every finding, one per field.
-pub(super) fn validate(manifest: &Manifest, form: &Value, stored_secrets: &[String]) -> Vec<FieldError> {
+/// Every finding, one per field; those of `undeclared` are findings already.
+pub(super) fn validate(
+    manifest: &Manifest,
+    form: &Value,
+    stored_secrets: &[String],
+    undeclared: Vec<FieldError>,
+) -> Vec<FieldError> {
     let Ok(validator) = compile(&manifest.config) else {
         return vec![FieldError {
             path: String::new(),
@@ -32,8 +37,13 @@ pub(super) fn validate(manifest: &Manifest, form: &Value, stored_secrets: &[Stri
             message: format!("the configuration is larger than {} KiB", MAX_CONFIG_BYTES / 1024),
         }];
     }
-    let mut errors: Vec<FieldError> = empty_required(manifest, form, stored_secrets);
+    let told_already = !undeclared.is_empty();
+    let mut errors = undeclared;
+    errors.extend(empty_required(manifest, form, stored_secrets));
     for error in validator.iter_errors(form) {
+        if told_already && matches!(error.kind(), ValidationErrorKind::AdditionalProperties { .. }) {
+            continue;
+        }
         let found = field_error(&error);
         let stored = matches!(error.kind(), ValidationErrorKind::Required { .. })
             && stored_secrets.contains(&found.path);

@@ -190,7 +190,8 @@ impl MappingForm {
         typed: &Typed,
         config: &Value,
     ) -> AppResult<ConnectionMappingPage> {
-        let errors = self.plugin.manifest.validate_config(config, &[]).err().unwrap_or_default();
+        let errors =
+            self.plugin.manifest.validate_change(&self.config(), config, &[]).err().unwrap_or_default();
         if !errors.is_empty() {
             return Ok(self.page(viewer, sample, typed, &errors));
         }
