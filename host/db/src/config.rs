@@ -7,7 +7,7 @@ use std::path::Path;
 pub struct DatabaseConfig {
     /// `sqlite://<path>` or `postgres://…`.
     pub url: String,
-    /// Connections that only read.
+    /// Connections that only read; two at least, as a fold reads through two.
     pub readers: u32,
     /// Connections that write; SQLite has exactly one, whatever stands here.
     pub writers: u32,

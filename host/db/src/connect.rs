@@ -56,7 +56,7 @@ pub(crate) async fn open(config: &DatabaseConfig, dialect: Dialect) -> Result<Po
 async fn open_sqlite(config: &DatabaseConfig) -> Result<Pools, DbError> {
     // The writer first: it creates the file and turns the journal to WAL, which stays.
     let writer = sea_orm::Database::connect(sqlite_options(config, 1, false)).await?;
-    let reader = sea_orm::Database::connect(sqlite_options(config, config.readers.max(1), true)).await?;
+    let reader = sea_orm::Database::connect(sqlite_options(config, config.readers.max(2), true)).await?;
     let checked = async {
         for (pool, query_only) in [(&writer, 0_i64), (&reader, 1)] {
             expect_pragmas(pool, query_only).await?;
@@ -140,7 +140,7 @@ where
 async fn open_postgres(config: &DatabaseConfig) -> Result<Pools, DbError> {
     let writer = sea_orm::Database::connect(postgres_options(config, config.writers.max(2), "30s")).await?;
     // A reader computes between its statements: a snapshot may rest a while.
-    let reader = sea_orm::Database::connect(postgres_options(config, config.readers.max(1), "5min")).await?;
+    let reader = sea_orm::Database::connect(postgres_options(config, config.readers.max(2), "5min")).await?;
     accept_or_refuse(expect_durable(&writer).await, config.accept_data_loss)?;
     Ok(Pools { writer, reader })
 }
