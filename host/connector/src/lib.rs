@@ -3,6 +3,7 @@
 //!
 //! **Invariant:** nothing here knows how a plugin runs.
 
+pub mod cassette;
 pub mod config;
 pub mod fake;
 pub mod fault;

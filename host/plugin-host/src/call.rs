@@ -12,7 +12,7 @@ use wasmtime::{Engine, Store, Trap};
 use crate::bindings::exports::portolan::plugin::normalizer::Summary;
 use crate::bindings::portolan::plugin::{sync as wit, types};
 use crate::capability::files::Files;
-use crate::capability::http::{HttpCall, SharedHttp, scrubber_for};
+use crate::capability::http::{HttpCall, SharedHttp, Tape, scrubber_for};
 use crate::capability::log::Log;
 use crate::capability::signer::Signer;
 use crate::capability::sink::Sink;
@@ -97,6 +97,14 @@ impl Prepared {
     /// Cuts the time to what is left of the run.
     pub fn within(mut self, now: Instant, deadline: Instant) -> Self {
         self.wall = self.wall.min(deadline.since(now).to_std());
+        self
+    }
+
+    /// Has its requests recorded, or answered from a cassette.
+    pub fn taped(mut self, tape: Option<Arc<Tape>>) -> Self {
+        if let (Some(http), Some(tape)) = (&mut self.state.http, tape) {
+            http.put_in(tape);
+        }
         self
     }
 

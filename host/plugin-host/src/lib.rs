@@ -8,6 +8,7 @@ mod bindings;
 mod cache;
 mod call;
 mod capability;
+mod cassette;
 mod convert;
 mod engine;
 mod limits;
@@ -19,6 +20,7 @@ mod state;
 mod text;
 
 pub use capability::http::Lookup;
+pub use cassette::{Ask, Outcome, TapeError};
 pub use load::{Inspected, MANIFEST_SECTION, inspect};
 pub use options::{CacheKey, HttpOptions, Limits, Options};
 pub use runtime::{SandboxRuntime, SetupError};

@@ -18,7 +18,7 @@ use wasmtime::Engine;
 
 use crate::cache::ArtefactCache;
 use crate::call::{Call, Prepared};
-use crate::capability::http::{Clients, SharedHttp};
+use crate::capability::http::{Clients, Seats, SharedHttp, Tape};
 use crate::linker::{Linked, Linkers};
 use crate::options::Options;
 use crate::{cache, convert, engine, load};
@@ -86,6 +86,7 @@ impl SandboxRuntime {
                 .budgets
                 .clone()
                 .unwrap_or_else(|| Arc::new(LocalBudgets::new(options.clock.clone()))),
+            seats: Seats::default(),
             options: options.http.clone(),
             clock: options.clock.clone(),
             downloads_dir,
@@ -150,6 +151,48 @@ impl SandboxRuntime {
             connection,
             now,
         )
+    }
+
+    /// One page, with a tape beside the network or in its place.
+    pub(crate) async fn fetch_taped(
+        &self,
+        plugin: &PluginRef,
+        request: FetchRequest,
+        tape: Option<Arc<Tape>>,
+    ) -> Result<Page, Fault> {
+        let prepared = self
+            .prepare(plugin, &request.connection, request.now)?
+            .within(request.now, request.deadline)
+            .taped(tape);
+        let scrubber = prepared.scrubber.clone();
+        let manifest = prepared.manifest();
+        let (answer, state) = self.call(prepared).await?.fetch(&request).await?;
+        let http = state.http;
+        let staged = |id| {
+            state.files.contains(id) || http.as_ref().is_some_and(|http| http.download_path(id).is_some())
+        };
+        let check = convert::PageCheck {
+            manifest: &manifest,
+            limits: &self.inner.options.limits,
+            scrubber: &scrubber,
+            slice: &request.slice,
+            staged: &staged,
+        };
+        let mut page = convert::page(&check, answer)?;
+        page.logs = state.log.take();
+        if let Some(http) = http {
+            let named = |id| {
+                page.chunks.iter().any(|chunk| matches!(chunk.payload, Payload::Staged(named) if named == id))
+            };
+            let outcome = http.finish(&request.slice.stream, named).map_err(|error| Fault::Transient {
+                after_ms: None,
+                detail: format!("a download could not be kept: {error}"),
+            })?;
+            page.bytes_fetched = outcome.bytes_fetched;
+            page.limits = outcome.limits;
+            page.downloads = outcome.downloads;
+        }
+        Ok(page)
     }
 
     fn register(&self, loaded: Arc<Loaded>) {
@@ -231,37 +274,7 @@ impl PluginRuntime for SandboxRuntime {
     }
 
     async fn fetch(&self, plugin: &PluginRef, request: FetchRequest) -> Result<Page, Fault> {
-        let prepared =
-            self.prepare(plugin, &request.connection, request.now)?.within(request.now, request.deadline);
-        let scrubber = prepared.scrubber.clone();
-        let manifest = prepared.manifest();
-        let (answer, state) = self.call(prepared).await?.fetch(&request).await?;
-        let http = state.http;
-        let staged = |id| {
-            state.files.contains(id) || http.as_ref().is_some_and(|http| http.download_path(id).is_some())
-        };
-        let check = convert::PageCheck {
-            manifest: &manifest,
-            limits: &self.inner.options.limits,
-            scrubber: &scrubber,
-            slice: &request.slice,
-            staged: &staged,
-        };
-        let mut page = convert::page(&check, answer)?;
-        page.logs = state.log.take();
-        if let Some(http) = http {
-            let named = |id| {
-                page.chunks.iter().any(|chunk| matches!(chunk.payload, Payload::Staged(named) if named == id))
-            };
-            let outcome = http.finish(&request.slice.stream, named).map_err(|error| Fault::Transient {
-                after_ms: None,
-                detail: format!("a download could not be kept: {error}"),
-            })?;
-            page.bytes_fetched = outcome.bytes_fetched;
-            page.limits = outcome.limits;
-            page.downloads = outcome.downloads;
-        }
-        Ok(page)
+        self.fetch_taped(plugin, request, None).await
     }
 
     async fn normalize(&self, plugin: &PluginRef, request: NormalizeRequest) -> Result<Normalized, Fault> {

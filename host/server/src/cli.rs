@@ -202,6 +202,16 @@ pub enum PluginCommand {
     },
     /// Print what a component declares, without running it.
     Inspect { file: PathBuf },
+    /// Run a component over a cassette, without network, and say what came of it.
+    Replay {
+        /// As `portolan connection record` wrote it.
+        cassette: PathBuf,
+        /// The component: the recorded build or another one.
+        file: PathBuf,
+        /// A line of JSON for each slice, with its documents.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -214,6 +224,29 @@ pub enum ConnectionCommand {
         connection: String,
         /// Scheme, host and port: http://127.0.0.1:9911
         address: String,
+    },
+    /// Ask a connection's channel for a few pages and write what was said into a cassette: a file for tests,
+    /// without secrets, and with made-up persons in place of real ones. Nothing is stored.
+    Record {
+        #[command(flatten)]
+        place: Place,
+        /// Label or id of the connection.
+        connection: String,
+        /// The file to write; it must not exist.
+        #[arg(long)]
+        output: PathBuf,
+        /// Stream to record; repeat for several. Default: all.
+        #[arg(long = "stream")]
+        streams: Vec<String>,
+        /// Where the window begins, YYYY-MM-DD or an instant. Default: seven days before its end.
+        #[arg(long)]
+        since: Option<String>,
+        /// Where it ends. Default: now.
+        #[arg(long)]
+        until: Option<String>,
+        /// Most pages of each stream.
+        #[arg(long, default_value_t = 3)]
+        pages: u32,
     },
 }
 

@@ -31,6 +31,8 @@ const MASTER_KEY_VARIABLE: &str = "PORTOLAN_MASTER_KEY";
 pub struct Portolan {
     pub app: Arc<App>,
     pub facts: FactStore,
+    /// The app's runtime, with what only a sandbox can do.
+    pub sandbox: SandboxRuntime,
 }
 
 impl Portolan {
@@ -53,7 +55,8 @@ impl Portolan {
             // Others may work on the same database, and spend the same quotas.
             options.budgets = Some(Arc::new(SharedBudgets::new(db.clone(), Arc::clone(&clock))));
         }
-        let runtime: Arc<dyn PluginRuntime> = Arc::new(SandboxRuntime::new(options)?);
+        let sandbox = SandboxRuntime::new(options)?;
+        let runtime: Arc<dyn PluginRuntime> = Arc::new(sandbox.clone());
         let facts =
             FactStore::new(db.clone(), &data_dir.join("parts"), Arc::clone(&clock), Arc::clone(&random))?;
         let app = Arc::new(App {
@@ -71,7 +74,7 @@ impl Portolan {
             random,
             data_dir,
         });
-        Ok(Self { app, facts })
+        Ok(Self { app, facts, sandbox })
     }
 
     /// The kinds of job that this server's workers know.

@@ -23,6 +23,16 @@ impl Answer {
         Self { outcome: Ok(Recorded { status, headers, body: body.into() }) }
     }
 
+    /// An answer with exactly these headers.
+    pub(crate) fn recorded(
+        status: u16,
+        headers: &std::collections::BTreeMap<String, String>,
+        body: Vec<u8>,
+    ) -> Self {
+        let headers = headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        Self { outcome: Ok(Recorded { status, headers, body }) }
+    }
+
     pub fn json(body: impl Into<Vec<u8>>) -> Self {
         Self::new(200, "application/json", body)
     }
@@ -86,14 +96,35 @@ impl Call {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
+}
 
-    /// Whether a pattern names this call: `GET /orders` also matches it with a query, and
-    /// `GET /orders?page=2` only with that one.
-    pub(crate) fn is(&self, pattern: &str) -> bool {
-        let Some((method, url)) = pattern.split_once(' ') else { return false };
-        let path = self.url.split('?').next().unwrap_or_default();
-        method == self.method && (url == self.url || url == path)
+/// Which calls an answer is for.
+pub(crate) enum Asked {
+    /// `GET /orders` is also asked with a query, `GET /orders?page=2` only with that one.
+    Like(String),
+    /// Method, address and body as a cassette holds them.
+    Exactly { method: String, url: String, body: Vec<u8> },
+}
+
+impl Asked {
+    pub(crate) fn is(&self, call: &Call) -> bool {
+        match self {
+            Self::Like(pattern) => {
+                let Some((method, url)) = pattern.split_once(' ') else { return false };
+                let path = call.url.split('?').next().unwrap_or_default();
+                method == call.method && (url == call.url || url == path)
+            }
+            Self::Exactly { method, url, body } => {
+                *method == call.method && *url == call.url && is_same(body, &call.body)
+            }
+        }
     }
+}
+
+/// JSON says the same however it is indented.
+fn is_same(recorded: &[u8], sent: &[u8]) -> bool {
+    let json = |body: &[u8]| serde_json::from_slice::<serde_json::Value>(body).ok();
+    recorded == sent || json(recorded).is_some_and(|recorded| json(sent) == Some(recorded))
 }
 
 /// A recorded exchange, as cassettes keep it.

@@ -8,11 +8,13 @@
 //! ```
 
 mod answer;
+mod cassette;
 mod cut;
 mod run;
 mod stub;
 
 pub use answer::{Answer, Call};
+pub use cassette::{Cassette, Replayed};
 pub use cut::{Aim, cut_delimited};
 pub use run::{NOW, Run, connection, event, request, slice};
 pub use stub::{Host, Output};

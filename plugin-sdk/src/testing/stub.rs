@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::answer::{Answer, Call, Exchange};
+use super::answer::{Answer, Asked, Call, Exchange};
 use crate::bindings::portolan::plugin::commerce::Skipped;
 use crate::bindings::portolan::plugin::files::File;
 use crate::connector::run_normalize;
@@ -25,7 +25,7 @@ type Upstream = dyn Fn(&Call) -> Answer;
 
 #[derive(Default)]
 pub(crate) struct State {
-    answers: VecDeque<(String, Answer)>,
+    answers: VecDeque<(Asked, Answer)>,
     upstream: Option<Rc<Upstream>>,
     files: Vec<(String, File, Vec<u8>)>,
     calls: Vec<Call>,
@@ -66,14 +66,22 @@ impl Host {
     /// Adds an answer for a request: `GET /orders`, with or without its query. Answers to the same
     /// request come in the order they were added; the last one stays.
     pub fn answer(self, request: &str, answer: Answer) -> Self {
-        self.state.borrow_mut().answers.push_back((request.to_owned(), answer));
+        self.state.borrow_mut().answers.push_back((Asked::Like(request.to_owned()), answer));
+        self
+    }
+
+    /// Adds an answer for exactly this request.
+    pub(crate) fn answer_to(self, method: &str, url: &str, body: &[u8], answer: Answer) -> Self {
+        let asked = Asked::Exactly { method: method.to_owned(), url: url.to_owned(), body: body.to_vec() };
+        self.state.borrow_mut().answers.push_back((asked, answer));
         self
     }
 
     /// Adds recorded exchanges: a JSON array of `{"request": "GET /x", "status": 200, "headers": {}, "body": {}}`.
     pub fn cassette(self, json: &str) -> serde_json::Result<Self> {
         let exchanges: Vec<Exchange> = serde_json::from_str(json)?;
-        self.state.borrow_mut().answers.extend(exchanges.into_iter().map(Exchange::answer));
+        let answers = exchanges.into_iter().map(Exchange::answer);
+        self.state.borrow_mut().answers.extend(answers.map(|(asked, answer)| (Asked::Like(asked), answer)));
         Ok(self)
     }
 
@@ -246,7 +254,7 @@ pub(crate) mod imports {
     pub fn send(request: &Request) -> std::result::Result<Response, HttpError> {
         with(|state| {
             let call = Call::of(request);
-            let position = state.answers.iter().position(|(pattern, _)| call.is(pattern));
+            let position = state.answers.iter().position(|(asked, _)| asked.is(&call));
             let Some(position) = position else {
                 let Some(upstream) = state.upstream.clone() else {
                     let what = format!("the test has no answer to {} {}", call.method, call.url);
@@ -256,7 +264,7 @@ pub(crate) mod imports {
                 state.calls.push(call);
                 return answer.respond(request);
             };
-            let more = state.answers.iter().skip(position + 1).any(|(pattern, _)| call.is(pattern));
+            let more = state.answers.iter().skip(position + 1).any(|(asked, _)| asked.is(&call));
             let answer = state.answers[position].1.clone();
             if more {
                 state.answers.remove(position);

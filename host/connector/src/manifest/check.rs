@@ -290,6 +290,9 @@ fn check_rate_buckets(manifest: &Manifest, findings: &mut Vec<String>) {
             findings
                 .push(format!("rate bucket {id:?}: capacity and refill_per_second must be greater than 0"));
         }
+        if bucket.concurrency == Some(0) {
+            findings.push(format!("rate bucket {id:?}: concurrency must be 1 or more, or absent"));
+        }
     }
 }
 

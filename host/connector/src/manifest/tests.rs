@@ -170,6 +170,9 @@ fn a_rate_bucket_holds_something_and_refills() {
     assert!(
         findings("/rate_buckets", json!([bucket("a", 1.0, 1.0), bucket("a", 1.0, 1.0)])).contains("unique")
     );
+    let mut nobody = bucket("a", 1.0, 1.0);
+    nobody["concurrency"] = json!(0);
+    assert!(findings("/rate_buckets", json!([nobody])).contains("concurrency must be 1 or more"));
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use portolan_core::{Duration, Instant};
+use portolan_core::{Duration, Instant, ManualClock, SystemRandom};
 use portolan_db::entity::schedule::CatchUp;
 use portolan_db::testing::TestDatabase;
-use portolan_jobs::{NewSchedule, PutScheduleError, RetryPolicy};
+use portolan_jobs::{NewSchedule, PutScheduleError, Queue, RetryPolicy};
 use serde_json::json;
 
 use crate::support::{Bench, migrate, on_both};
@@ -56,6 +56,41 @@ async fn a_schedule_fires_once_with_many_schedulers() {
             assert_eq!((job.kind.as_str(), job.payload.as_str()), ("sync", r#"{"stream":"orders"}"#));
             bench.queue.settle(&job, Ok(()), RetryPolicy::default()).await.expect("settle").expect("ours");
         }
+    })
+    .await;
+}
+
+/// Ten minutes fast and ten minutes slow, over the night on which an hour comes twice.
+#[tokio::test]
+async fn schedulers_whose_clocks_differ_fire_each_moment_once() {
+    on_both(migrate, async |test| {
+        let bench = Bench::new(test);
+        bench.clock.advance(Duration::from_days(148)); // 2026-10-23, 22:26 in Berlin; summer time ends on the 25th
+        let of_berlin = NewSchedule {
+            time_zone: "Europe/Berlin".to_owned(),
+            ..every_six_hours(&bench, CatchUp::Coalesce)
+        };
+        put(&bench, of_berlin).await.expect("put");
+        let schedulers: Vec<(Queue, ManualClock)> = [-10, 0, 10]
+            .into_iter()
+            .map(|minutes| {
+                let clock = ManualClock::at(bench.clock_in(Duration::from_minutes(minutes)));
+                let random = Arc::new(SystemRandom);
+                (Queue::new(test.database.clone(), Arc::new(clock.clone()), random), clock)
+            })
+            .collect();
+        let mut fired = 0;
+        // Four days, one of which has 25 hours.
+        for _ in 0..97 * 2 {
+            for (queue, clock) in &schedulers {
+                clock.advance(Duration::from_minutes(30));
+                fired += queue.fire_due().await.expect("fire");
+                for job in queue.claim(bench.worker, 9).await.expect("claim") {
+                    queue.settle(&job, Ok(()), RetryPolicy::default()).await.expect("settle").expect("ours");
+                }
+            }
+        }
+        assert_eq!(fired, 16, "four moments on each day");
     })
     .await;
 }

@@ -15,4 +15,5 @@ mod quotas;
 mod shapes;
 mod spellings;
 mod support;
+mod tapes;
 mod upstream;

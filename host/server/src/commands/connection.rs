@@ -6,6 +6,7 @@ use portolan_app::connections::queries::find_by_name;
 use portolan_core::ConnectionId;
 
 use super::print_line;
+use super::record::{self, Wanted};
 use super::user::sentence;
 use crate::cli::ConnectionCommand;
 use crate::wire::Portolan;
@@ -22,6 +23,10 @@ pub async fn run(command: ConnectionCommand) -> Result<()> {
                 .await
                 .map_err(sentence)?;
             print_line(&format!("{connection} may reach {address} from now on."))
+        }
+        ConnectionCommand::Record { place, connection, output, streams, since, until, pages } => {
+            let portolan = Portolan::open(&place).await?;
+            record::record(&portolan, Wanted { connection, output, streams, since, until, pages }).await
         }
     }
 }

@@ -6,6 +6,7 @@ mod doctor;
 mod plugin;
 mod query;
 mod rates;
+mod record;
 mod secrets;
 mod serve;
 mod sync;

@@ -1,14 +1,15 @@
-//! `portolan plugin`: install, list, inspect.
+//! `portolan plugin`: install, list, inspect, replay.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use portolan_app::plugins::ops::{install_plugin, load_installed};
+use portolan_connector::PluginRuntime as _;
 use portolan_core::SystemRandom;
 use portolan_plugin_host::{CacheKey, Options, SandboxRuntime};
 
-use super::print_line;
+use super::{print_line, record};
 use super::user::sentence;
 use crate::cli::PluginCommand;
 use crate::wire::{Portolan, components_in};
@@ -31,6 +32,7 @@ pub async fn run(command: PluginCommand) -> Result<()> {
             install_file(&portolan, &file).await
         }
         PluginCommand::Inspect { file } => inspect(&file).await,
+        PluginCommand::Replay { cassette, file, json } => record::replay(&cassette, &file, json).await,
     }
 }
 
@@ -56,19 +58,24 @@ async fn install_file(portolan: &Portolan, file: &Path) -> Result<()> {
 
 /// Reads the manifest without running anything, in a throw-away folder.
 async fn inspect(file: &Path) -> Result<()> {
-    use portolan_connector::PluginRuntime as _;
-    let folder = std::env::temp_dir().join(format!("portolan-inspect-{}", std::process::id()));
-    let mut key = [0_u8; 32];
-    portolan_core::Random::fill(&SystemRandom, &mut key);
-    let runtime = SandboxRuntime::new(Options::new(folder.clone(), CacheKey::new(key)))?;
-    let installed = runtime.install(read(file)?).await;
-    std::fs::remove_dir_all(&folder).ok();
-    let installed = installed?;
+    let component = read(file)?;
+    let installed = throw_away_sandbox(async |sandbox| Ok(sandbox.install(component).await?)).await?;
     print_line(&format!("sha256 {}\nsize   {} bytes", installed.plugin.sha256, installed.size_bytes))?;
     print_line(&serde_json::to_string_pretty(&*installed.manifest)?)
 }
 
-fn read(file: &Path) -> Result<Bytes> {
+/// A sandbox without a data folder, for as long as something is done with it.
+pub async fn throw_away_sandbox<T>(act: impl AsyncFnOnce(SandboxRuntime) -> Result<T>) -> Result<T> {
+    let folder = std::env::temp_dir().join(format!("portolan-inspect-{}", std::process::id()));
+    let mut key = [0_u8; 32];
+    portolan_core::Random::fill(&SystemRandom, &mut key);
+    let sandbox = SandboxRuntime::new(Options::new(folder.clone(), CacheKey::new(key)))?;
+    let done = act(sandbox).await;
+    std::fs::remove_dir_all(&folder).ok();
+    done
+}
+
+pub fn read(file: &Path) -> Result<Bytes> {
     let bytes = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
     Ok(Bytes::from(bytes))
 }

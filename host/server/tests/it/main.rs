@@ -3,6 +3,7 @@
 
 #![expect(clippy::print_stdout, reason = "a story that is left out says so")]
 
+mod cassettes;
 mod crash;
 mod database_away;
 mod disk_full;
@@ -14,4 +15,5 @@ mod shop;
 mod small_disk;
 mod support;
 mod till;
+mod two_servers;
 mod visitor;

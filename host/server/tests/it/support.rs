@@ -115,10 +115,16 @@ impl Portolan {
     }
 
     pub fn serve(&self) -> Server {
+        self.serve_with(&[])
+    }
+
+    /// The same with further words.
+    pub fn serve_with(&self, words: &[&str]) -> Server {
         let port = free_port();
         let log = NamedTempFile::new().expect("log");
+        let listen = format!("127.0.0.1:{port}");
         let child = self
-            .command(&["serve", "--listen", &format!("127.0.0.1:{port}")])
+            .command(&[&["serve", "--listen", &listen], words].concat())
             .stdout(Stdio::null())
             .stderr(log.reopen().expect("log"))
             .spawn()

@@ -65,6 +65,8 @@ struct State {
     faults: FaultQueue,
     buckets: Vec<Bucket>,
     requests: u64,
+    /// Requests that were refused for want of points.
+    refused: u64,
 }
 
 /// A Shopify without a socket.
@@ -93,7 +95,7 @@ impl Sandbox {
         let world = World::generate(options.size, options.seed, options.until);
         let indices = world.shops.iter().map(ShopIndex::of).collect();
         let buckets = world.shops.iter().map(|_| Bucket::new(options.throttle)).collect();
-        let state = Mutex::new(State { faults: FaultQueue::default(), buckets, requests: 0 });
+        let state = Mutex::new(State { faults: FaultQueue::default(), buckets, requests: 0, refused: 0 });
         let memory = Memory::new(options.remember_bytes);
         Self { world: Arc::new(world), options, indices, memory, state, started: now() }
     }
@@ -125,6 +127,7 @@ impl Sandbox {
             "seed": self.options.seed,
             "until": crate::time::instant_text(self.options.until),
             "requests": state.requests,
+            "refused": state.refused,
             "faultsFired": state.faults.fired,
             "faultsWaiting": state.faults.waiting().collect::<Vec<_>>(),
             "shops": shops.collect::<Vec<_>>(),
@@ -215,6 +218,7 @@ impl Sandbox {
         {
             let mut state = self.state();
             if !state.buckets[index].draw(requested, now_ms) {
+                state.refused += 1;
                 return Ok(throttled(requested, &state.buckets[index]).to_string());
             }
         }

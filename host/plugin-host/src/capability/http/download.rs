@@ -7,13 +7,25 @@ use std::sync::atomic::Ordering;
 use portolan_connector::StagedFile;
 use portolan_core::Instant;
 use tempfile::NamedTempFile;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::HttpCall;
+use super::tape::{Answered, Recorder};
 use crate::bindings::portolan::plugin::http as wit;
 
 /// A large file gets more time than a request with its answer, within the call's own.
 const TIME_FACTOR: u32 = 10;
+
+/// More of a file than goes into a cassette.
+const LARGEST_NOTED_BYTES: u64 = 64 << 20;
+
+/// A file that has come whole.
+struct Received {
+    file: NamedTempFile,
+    /// Where it came from in the end.
+    url: String,
+    size_bytes: u64,
+}
 
 /// A downloaded file; removed unless it is kept.
 pub struct Download {
@@ -50,8 +62,38 @@ impl HttpCall {
     }
 
     pub(super) async fn download(&self, request: &wit::Request) -> Result<wit::Staged, wit::HttpError> {
+        if let Some(player) = self.player() {
+            let answer = self.play(player, request)?;
+            let file = self.new_file().map_err(|error| disk(&error))?;
+            tokio::fs::write(file.path(), &answer.body).await.map_err(|error| disk(&error))?;
+            let received = Received { file, url: answer.url, size_bytes: answer.body.len() as u64 };
+            return Ok(self.keep(received, answer.status, answer.headers));
+        }
+        let place = self.recorder().map(Recorder::begin);
         let time = self.timeout_of(request) * TIME_FACTOR;
-        self.timed(time, self.stream_to_file(request)).await
+        let staged = self.timed(time, self.stream_to_file(request)).await;
+        if let (Some(recorder), Some(place)) = (self.recorder(), place) {
+            let body = match &staged {
+                Ok(staged) => self.noted_body(staged).await?,
+                Err(_) => Vec::new(),
+            };
+            let answered = staged.as_ref().map(|staged| Answered {
+                status: staged.status,
+                headers: &staged.headers,
+                body: &body,
+            });
+            recorder.note(place, &self.scrubber, request, answered);
+        }
+        staged
+    }
+
+    /// A download as a cassette holds it; one that is too large for that is cut, so that it is refused there.
+    async fn noted_body(&self, staged: &wit::Staged) -> Result<Vec<u8>, wit::HttpError> {
+        let path = self.download_path(staged.id).unwrap_or_default();
+        let file = tokio::fs::File::open(path).await.map_err(|error| disk(&error))?;
+        let mut body = Vec::new();
+        file.take(LARGEST_NOTED_BYTES).read_to_end(&mut body).await.map_err(|error| disk(&error))?;
+        Ok(body)
     }
 
     async fn stream_to_file(&self, request: &wit::Request) -> Result<wit::Staged, wit::HttpError> {
@@ -77,11 +119,17 @@ impl HttpCall {
         writer.write_all(&rest).await.map_err(|error| disk(&error))?;
         writer.flush().await.map_err(|error| disk(&error))?;
         writer.get_ref().sync_all().await.map_err(|error| disk(&error))?;
-        let id = self.shared.next_download.fetch_add(1, Ordering::Relaxed);
         let headers = self.shown_headers(opened.response.headers());
+        let received = Received { file, url: opened.url.into(), size_bytes };
+        Ok(self.keep(received, opened.response.status().as_u16(), headers))
+    }
+
+    fn keep(&self, received: Received, status: u16, headers: Vec<(String, String)>) -> wit::Staged {
+        let Received { file, url, size_bytes } = received;
+        let id = self.shared.next_download.fetch_add(1, Ordering::Relaxed);
         let content_type =
             headers.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value.clone());
-        let name = opened.url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
+        let name = url.split(['?', '#']).next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
         let download = Download {
             id,
             file,
@@ -90,7 +138,7 @@ impl HttpCall {
             name: self.scrubber.clean(name, 200),
         };
         self.downloads.lock().unwrap_or_else(PoisonError::into_inner).push(download);
-        Ok(wit::Staged { id, bytes: size_bytes, status: opened.response.status().as_u16(), headers })
+        wit::Staged { id, bytes: size_bytes, status, headers }
     }
 
     fn new_file(&self) -> std::io::Result<NamedTempFile> {

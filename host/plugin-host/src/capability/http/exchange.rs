@@ -10,6 +10,7 @@ use reqwest::{Method, Response, StatusCode, Url};
 use super::HttpCall;
 use super::client::BlockedAddress;
 use super::egress::Permit;
+use super::seats::Seat;
 use crate::bindings::portolan::plugin::http as wit;
 
 const MAX_HEADERS: usize = 64;
@@ -52,6 +53,8 @@ pub struct Opened {
     /// The address that answered, without what the host added to it.
     pub url: Url,
     pub attempts: u8,
+    /// Given back once the body is read, or given up.
+    _seat: Option<Seat>,
 }
 
 impl HttpCall {
@@ -59,13 +62,14 @@ impl HttpCall {
     pub async fn open(&self, request: &wit::Request) -> Result<Opened, wit::HttpError> {
         self.count_request()?;
         let mut hop = self.first_hop(request)?;
+        let seat = self.seat(request).await?;
         self.draw(request).await?;
         let mut attempts = 0_u8;
         for _ in 0..=self.shared.options.redirects {
             let response = self.send_hop(&hop, request, &mut attempts).await?;
             self.learn(request, response.status().as_u16(), response.headers()).await;
             let Some(location) = redirect_of(&response) else {
-                return Ok(Opened { response, url: hop.url, attempts });
+                return Ok(Opened { response, url: hop.url, attempts, _seat: seat });
             };
             hop = self.next_hop(hop, response.status(), &location)?;
         }

@@ -12,9 +12,14 @@ mod download;
 mod egress;
 mod exchange;
 mod quota;
+mod retry_after;
+mod seats;
+mod tape;
 
 pub use client::{Clients, Lookup};
 pub use egress::Egress;
+pub use seats::Seats;
+pub use tape::{Player, Recorder, Tape};
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -29,6 +34,7 @@ use serde_json::Value;
 
 use self::account::Account;
 use self::auth::ReadyScheme;
+use self::tape::Answered;
 use crate::bindings::portolan::plugin::http as wit;
 use crate::options::HttpOptions;
 use crate::state::HostState;
@@ -40,6 +46,7 @@ const MAX_FAN_OUT: usize = 1_000;
 pub struct SharedHttp {
     pub clients: Clients,
     pub budgets: Arc<dyn RateBudgets>,
+    pub seats: Seats,
     pub options: HttpOptions,
     pub clock: Arc<dyn Clock>,
     pub downloads_dir: PathBuf,
@@ -53,6 +60,8 @@ pub struct HttpCall {
     connection: portolan_core::ConnectionId,
     account: Account,
     egress: Egress,
+    /// Absent unless somebody records or replays.
+    tape: Option<Arc<Tape>>,
     schemes: Vec<ReadyScheme>,
     scrubber: Scrubber,
     response_bytes: u64,
@@ -65,6 +74,8 @@ pub struct HttpCall {
     limits: Mutex<Vec<ObservedLimit>>,
     /// The longest time for which a request was not sent for want of budget; 0 where all were.
     throttled_ms: AtomicU64,
+    /// How long the channel asked to be left alone when it last refused; 0 where it did not say.
+    asked_ms: AtomicU64,
     downloads: Mutex<Vec<download::Download>>,
 }
 
@@ -102,6 +113,7 @@ impl HttpCall {
             shared,
             manifest,
             egress,
+            tape: None,
             scrubber,
             response_bytes,
             requests: AtomicU32::new(0),
@@ -111,8 +123,14 @@ impl HttpCall {
             in_flight: AtomicU32::new(0),
             limits: Mutex::default(),
             throttled_ms: AtomicU64::new(0),
+            asked_ms: AtomicU64::new(0),
             downloads: Mutex::default(),
         })
+    }
+
+    /// Has the call recorded, or answered from a cassette.
+    pub fn put_in(&mut self, tape: Arc<Tape>) {
+        self.tape = Some(tape);
     }
 
     pub fn base_url(&self) -> Option<String> {
@@ -135,6 +153,10 @@ impl HttpCall {
     }
 
     async fn send(&self, request: &wit::Request) -> Result<wit::Response, wit::HttpError> {
+        if let Some(player) = self.player() {
+            return self.play(player, request);
+        }
+        let place = self.recorder().map(Recorder::begin);
         let exchange = async {
             let mut opened = self.open(request).await?;
             let body = self.read_body(&mut opened.response).await?;
@@ -146,7 +168,16 @@ impl HttpCall {
                 attempts: opened.attempts,
             })
         };
-        self.timed(self.timeout_of(request), exchange).await
+        let answer = self.timed(self.timeout_of(request), exchange).await;
+        if let (Some(recorder), Some(place)) = (self.recorder(), place) {
+            let answered = answer.as_ref().map(|answer| Answered {
+                status: answer.status,
+                headers: &answer.headers,
+                body: &answer.body,
+            });
+            recorder.note(place, &self.scrubber, request, answered);
+        }
+        answer
     }
 
     /// Whether the call was cut off while it waited for the channel.
@@ -211,8 +242,9 @@ impl wit::Host for HostState {
             let refused = || wit::HttpError::Denied(format!("one fan-out may have {MAX_FAN_OUT} requests"));
             return Ok(requests.iter().map(|_| Err(refused())).collect());
         }
+        let at_once = http.at_once(&requests);
         let exchanges: Vec<_> = requests.iter().map(|request| http.send(request)).collect();
-        Ok(stream::iter(exchanges).buffered(http.shared.options.concurrent_requests.max(1)).collect().await)
+        Ok(stream::iter(exchanges).buffered(at_once).collect().await)
     }
 
     async fn download(

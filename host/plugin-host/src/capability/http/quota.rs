@@ -7,14 +7,19 @@ use std::time::Duration;
 
 use portolan_connector::rate::{Holder, RateLimit, Told};
 use portolan_connector::{BucketScope, Fault, ObservedLimit, RateBucket};
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 use sha2::{Digest, Sha256};
 
 use super::HttpCall;
+use super::retry_after::retry_after_ms;
+use super::seats::Seat;
 use crate::bindings::portolan::plugin::http as wit;
 
 const MAX_OBSERVATIONS: usize = 1_000;
+/// For how long a slice is parked that found too many requests of its quota in flight: nobody knows when they end.
+const SEATS_TAKEN_MS: u64 = 2_000;
 const TOO_MANY_REQUESTS: u16 = 429;
+const FIRST_SERVER_ERROR: u16 = 500;
 /// A reset that is no span but a moment: seconds since 1970.
 const EARLIEST_MOMENT_S: u64 = 1_000_000_000;
 
@@ -47,6 +52,30 @@ impl HttpCall {
         Holder(Arc::from(digest.map(|byte| format!("{byte:02x}")).concat()))
     }
 
+    /// Takes a seat among the requests that the bucket lets be in flight; `None` where it does not say how many.
+    pub(super) async fn seat(&self, request: &wit::Request) -> Result<Option<Seat>, wit::HttpError> {
+        let Some(bucket) = self.bucket(request.bucket.as_deref())? else { return Ok(None) };
+        let Some(most) = bucket.concurrency else { return Ok(None) };
+        // Told before the request's own time is over: that would look like a channel that does not answer.
+        let wait =
+            Duration::from_millis(self.shared.options.bucket_wait_ms).min(self.timeout_of(request) / 2);
+        match self.shared.seats.take(&self.holder(bucket), most, wait).await {
+            Some(seat) => Ok(Some(seat)),
+            None => {
+                self.throttled_ms.fetch_max(SEATS_TAKEN_MS, Ordering::Relaxed);
+                Err(wit::HttpError::Throttled(SEATS_TAKEN_MS))
+            }
+        }
+    }
+
+    /// How many requests of one fan-out run at once: no more than have a seat, or it would park itself.
+    pub(super) fn at_once(&self, requests: &[wit::Request]) -> usize {
+        let buckets = requests.iter().filter_map(|request| self.bucket(request.bucket.as_deref()).ok()?);
+        let fewest_seats = buckets.filter_map(|bucket| bucket.concurrency).min().unwrap_or(u32::MAX);
+        let seats = usize::try_from(fewest_seats).unwrap_or(usize::MAX);
+        self.shared.options.concurrent_requests.min(seats).max(1)
+    }
+
     /// Draws the request's cost; waits where the wait is short, else nothing is sent and the guest is told to come
     /// back. Whatever it then does, its slice is parked.
     pub(super) async fn draw(&self, request: &wit::Request) -> Result<(), wit::HttpError> {
@@ -70,11 +99,13 @@ impl HttpCall {
 
     /// What the status and the usual headers of an answer tell.
     pub(super) async fn learn(&self, request: &wit::Request, status: u16, headers: &HeaderMap) {
+        let after_ms = retry_after_ms(headers, self.shared.clock.now());
+        if status == TOO_MANY_REQUESTS || status >= FIRST_SERVER_ERROR {
+            self.asked_ms.store(after_ms.unwrap_or_default(), Ordering::Relaxed);
+        }
         let Ok(Some(bucket)) = self.bucket(request.bucket.as_deref()) else { return };
         let (holder, limit) = (self.holder(bucket), RateLimit::from(bucket));
         if status == TOO_MANY_REQUESTS {
-            let after_ms =
-                number_in(headers, &[RETRY_AFTER.as_str()]).map(|seconds| seconds.saturating_mul(1_000));
             return self.shared.budgets.refused(&holder, limit, after_ms).await;
         }
         let remaining = number_in(headers, &["ratelimit-remaining", "x-ratelimit-remaining"]);
@@ -91,8 +122,10 @@ impl HttpCall {
     /// What the guest read in an answer.
     pub(super) fn observe(&self, bucket: String, remaining: u32, reset_ms: u64) {
         let Ok(Some(known)) = self.bucket(Some(&bucket)) else { return };
-        let told = Told::Left { remaining, reset_ms };
-        self.shared.budgets.observe(&self.holder(known), RateLimit::from(known), told);
+        if self.player().is_none() {
+            let told = Told::Left { remaining, reset_ms };
+            self.shared.budgets.observe(&self.holder(known), RateLimit::from(known), told);
+        }
         let mut limits = self.limits.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if limits.len() < MAX_OBSERVATIONS {
             limits.push(ObservedLimit { bucket, remaining, reset_ms });
@@ -102,7 +135,11 @@ impl HttpCall {
     /// What a failed call means for the quota. Where the host itself sent nothing for want of budget, the slice is
     /// parked until there is some, whatever the guest made of it. Where the channel refused, the budget shrinks.
     pub async fn settle_fault(&self, fault: Fault) -> Fault {
+        if self.player().is_some() {
+            return fault; // Nobody's quota was spent.
+        }
         let throttled_ms = self.throttled_ms.load(Ordering::Relaxed);
+        let asked_ms = Some(self.asked_ms.load(Ordering::Relaxed)).filter(|ms| *ms > 0);
         match fault {
             Fault::RateLimited { after_ms, bucket, detail } => {
                 if throttled_ms == 0
@@ -111,7 +148,7 @@ impl HttpCall {
                     let holder = self.holder(known);
                     self.shared.budgets.refused(&holder, RateLimit::from(known), after_ms).await;
                 }
-                let after_ms = after_ms.max((throttled_ms > 0).then_some(throttled_ms));
+                let after_ms = after_ms.or(asked_ms).max((throttled_ms > 0).then_some(throttled_ms));
                 Fault::RateLimited { after_ms, bucket, detail }
             }
             fault if throttled_ms > 0 && fault.is_retryable() => Fault::RateLimited {
@@ -119,6 +156,8 @@ impl HttpCall {
                 bucket: None,
                 detail: "the rate budget of the channel is spent".to_owned(),
             },
+            // What the channel asked for counts, also where the guest did not read it.
+            Fault::Transient { after_ms: None, detail } => Fault::Transient { after_ms: asked_ms, detail },
             fault => fault,
         }
     }

@@ -150,6 +150,23 @@ pub fn fetch(request: &FetchRequest) -> Result<Page, PluginError> {
                 })),
             }
         }
+        // A fan-out into the bucket of which few may be in flight.
+        "get-few" => {
+            let few =
+                |url: &str| Request { bucket: Some("few".to_owned()), timeout_ms: None, ..get(url, None) };
+            let requests: Vec<Request> = argument.split(' ').map(few).collect();
+            let mut answers = Vec::new();
+            for answer in http::send_all(&requests) {
+                match answer {
+                    Ok(answer) => answers.push(said(Ok(answer))),
+                    Err(error) => {
+                        let detail = format!("{error:?}");
+                        return Err(PluginError::Transient(Retry { after_ms: None, bucket: None, detail }));
+                    }
+                }
+            }
+            Ok(page(answers.join("|").into_bytes()))
+        }
         "observe" => {
             let (remaining, reset_ms) = argument.split_once(' ').unwrap_or_default();
             http::observe_limit("scarce", remaining.parse().unwrap_or(0), reset_ms.parse().unwrap_or(0));
