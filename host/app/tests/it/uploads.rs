@@ -11,7 +11,9 @@ use portolan_connector::fake::record_of;
 use portolan_connector::{ChunkInfo, Continuation, Fault, FieldError, Page, Payload, RawChunk, StagedFile};
 use portolan_core::{ConnectionId, Duration, SyncId};
 use portolan_db::entity::slice::SliceState;
-use portolan_db::entity::{sync, upload};
+use portolan_db::entity::sync::{self, SyncState};
+use portolan_db::entity::upload;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use crate::support::*;
 
@@ -238,6 +240,53 @@ async fn a_refusal_is_told_also_where_the_sync_is_interrupted_after_it() {
         let told = shop.sync_row(SyncId(waiting.id)).await;
         assert!(assert_failed(&told, "file_refused").contains("it is no sheet"));
         assert_eq!(shop.net_minor(None).await, 1_000);
+        shop.assert_idle().await;
+    })
+    .await;
+}
+
+/// Lets every transaction fail that sets a file aside, where it does so: as a worker that dies at that very place.
+async fn dies_when_a_file_is_set_aside(test: &TestDatabase, dies: bool) {
+    let connection = test.database.migration_connection();
+    let backend = connection.get_database_backend();
+    let statements: &[&str] = match (backend, dies) {
+        (DbBackend::Sqlite, true) => &[
+            "CREATE TRIGGER dies BEFORE UPDATE ON upload WHEN NEW.state = 'refused' BEGIN SELECT RAISE(ABORT, 'died'); END",
+        ],
+        (DbBackend::Sqlite, false) => &["DROP TRIGGER dies"],
+        (_, true) => &[
+            "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''died''; END'",
+            "CREATE TRIGGER dies BEFORE UPDATE ON upload FOR EACH ROW WHEN (NEW.state = 'refused') EXECUTE FUNCTION die()",
+        ],
+        (_, false) => &["DROP TRIGGER dies ON upload"],
+    };
+    for sql in statements {
+        connection.execute_raw(Statement::from_string(backend, *sql)).await.expect("done");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_death_between_setting_a_file_aside_and_ending_its_slice_leaves_neither_half() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        refuse(&shop, "bad.json");
+        let connection = shop.connect().await;
+        give(&shop, connection, "bad.json", &sheet(&["A"])).await.expect("taken in");
+        give(&shop, connection, "good.json", &sheet(&["B"])).await.expect("taken in");
+        dies_when_a_file_is_set_aside(test, true).await;
+        let died = sync_uploads(&shop, connection).await;
+        assert_eq!(died.state, SyncState::Running, "its job waits for the next attempt");
+        let slices = shop.slices_of(died.id, "sheets").await;
+        assert!(slices.iter().all(|slice| slice.state != SliceState::Failed), "{slices:?}");
+        let waiting = shop.rows::<upload::Entity>().await;
+        assert!(waiting.iter().all(|upload| upload.state != "refused" && upload.reason.is_none()));
+
+        dies_when_a_file_is_set_aside(test, false).await;
+        shop.advance(Duration::from_hours(1));
+        shop.work().await;
+        let told = shop.sync_row(SyncId(died.id)).await;
+        assert_failed(&told, "file_refused");
+        assert_eq!(shop.net_minor(None).await, 1_000, "the other file is imported");
         shop.assert_idle().await;
     })
     .await;
