@@ -40,6 +40,43 @@ fn a_slice_runs_to_its_end() {
     assert_eq!((run.pages, run.output.products.len(), run.expected), (2, 3, Some(3)));
 }
 
+/// As `portolan connection record` writes it: of a longer channel, the first two pages.
+const RECORDED: &str = r#"{
+  "format": "portolan-cassette 1",
+  "plugin": { "id": "shop", "version": "1.0.0" },
+  "now": "2026-01-01T00:00:00Z",
+  "time_zone": "Europe/Berlin",
+  "config": { "shop": "acme" },
+  "takes": [{
+    "stream": "things", "mode": "backfill", "since": "2025-12-01T00:00:00Z", "pages": 2,
+    "exchanges": [
+      { "request": { "method": "GET", "url": "/things?after=0" },
+        "response": { "status": 200, "headers": { "content-type": "application/json" },
+          "body": { "json": { "things": [1, 2], "next": "b", "count": 9 } } } },
+      { "request": { "method": "GET", "url": "/things?after=b" },
+        "response": { "status": 200, "body": { "json": { "things": [3], "next": "c" } } } }
+    ]
+  }]
+}"#;
+
+#[test]
+fn a_recorded_cassette_is_replayed_as_far_as_it_goes() {
+    let cassette = Cassette::read(RECORDED).expect("a cassette");
+    let connection = cassette.connection().expect("a connection");
+    assert_eq!((connection.now, connection.time_zone.as_str()), (NOW, "Europe/Berlin"));
+    let replayed = cassette.replay::<Shop>().expect("a replay");
+    assert_eq!((replayed.len(), replayed[0].stream.as_str()), (1, "things"));
+    assert_eq!((replayed[0].run.pages, replayed[0].run.output.products.len()), (2, 3));
+}
+
+#[test]
+fn a_request_that_was_not_recorded_and_another_format_fail() {
+    let other = Cassette::read(&RECORDED.replace("after=b", "after=x")).expect("a cassette");
+    assert!(matches!(other.replay::<Shop>(), Err(Error::PluginBug(why)) if why.contains("after=b")));
+    let newer = Cassette::read(&RECORDED.replace("cassette 1", "cassette 2"));
+    assert!(matches!(newer, Err(Error::PluginBug(why)) if why.contains("cassette 2")));
+}
+
 #[test]
 fn a_repeated_token_fails_the_slice() {
     let result = run(r#"[{"request": "GET /things", "body": {"things": [], "next": "b"}}]"#);
