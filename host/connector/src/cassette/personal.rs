@@ -77,12 +77,14 @@ const BESIDE_A_PERSON: [&str; 8] =
 pub fn kind_of(name: &str, within: &[String], siblings: &[String]) -> Option<Kind> {
     let name = plain(name);
     let name = name.as_str();
-    if name == "name" {
+    // A product's category has a full name, too.
+    if name == "name" || name == "fullname" {
         let mut around = within.iter().rev().map(String::as_str);
         let holder = around.find(|holder| !CONTAINERS.contains(holder)).unwrap_or_default();
         let person = PEOPLE.contains(&holder)
             || PEOPLE.contains(&singular(holder))
-            || siblings.iter().any(|sibling| BESIDE_A_PERSON.contains(&sibling.as_str()));
+            || siblings.iter().any(|sibling| BESIDE_A_PERSON.contains(&sibling.as_str()))
+            || (name == "fullname" && siblings.iter().any(|sibling| sibling.ends_with("email")));
         return person.then_some(Kind::Name);
     }
     by_name(name).or_else(|| by_name(singular(name)))
@@ -90,8 +92,8 @@ pub fn kind_of(name: &str, within: &[String], siblings: &[String]) -> Option<Kin
 
 fn by_name(name: &str) -> Option<Kind> {
     Some(match name {
-        "firstname" | "lastname" | "givenname" | "familyname" | "middlename" | "surname" | "fullname"
-        | "nickname" | "username" | "cardholder" | "attn" | "attention" | "accountholder" => Kind::Name,
+        "firstname" | "lastname" | "givenname" | "familyname" | "middlename" | "surname" | "nickname"
+        | "username" | "cardholder" | "attn" | "attention" | "accountholder" => Kind::Name,
         "mobile" | "tel" | "fax" | "msisdn" => Kind::Phone,
         "address" | "address1" | "address2" | "address3" | "addressline" | "addressline1"
         | "addressline2" | "addressline3" | "line1" | "line2" | "street" | "street1" | "street2"

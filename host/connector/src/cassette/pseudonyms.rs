@@ -138,7 +138,7 @@ fn identity(kind: Kind, value: &str) -> String {
     match kind {
         Kind::Phone => {
             let digits: String = value.chars().filter(char::is_ascii_digit).collect();
-            digits.trim_start_matches('0').to_owned()
+            digits.strip_prefix("00").unwrap_or(&digits).to_owned()
         }
         Kind::Email => value.trim().replace("%40", "@").to_lowercase(),
         _ => value.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase(),

@@ -135,7 +135,9 @@ fn json_inside_of_a_text_and_lines_of_it_are_walked_too() {
 
 #[test]
 fn what_only_looks_personal_stays() {
-    let kept = r#"{"gid":"gid://shop/Order/4915112345678","at":"2026-01-01T00:00:00+01:00","version":"2026-07","name":"Lamp","time":"12:30:15","sku":"AB12CDEFGHIJKLMN","cursor":"eyJsYXN0X2lkIjo3fQ==","zone":"Europe/Berlin","handle":"@shop","sum":"+12.50"}"#;
+    assert!(scrubbed(r#"{"customers":[{"full_name":"Ada Lovelace"}]}"#).contains("Given1 Family1"));
+    assert!(scrubbed(r#"{"phone":"+000000000"}"#).contains("+15550000001"), "also a number of zeros alone");
+    let kept = r#"{"category":{"fullName":"Apparel > Bags"},"gid":"gid://shop/Order/4915112345678","at":"2026-01-01T00:00:00+01:00","version":"2026-07","name":"Lamp","time":"12:30:15","sku":"AB12CDEFGHIJKLMN","cursor":"eyJsYXN0X2lkIjo3fQ==","zone":"Europe/Berlin","handle":"@shop","sum":"+12.50"}"#;
     assert_eq!(scrubbed(kept), format!(r#"{{"json":{kept}}}"#));
 }
 

@@ -111,10 +111,10 @@ async fn an_operator_records_a_connection_and_anybody_replays_it() {
         portolan.set_up_demo(&url, &csv);
         let file = portolan.folder.path().join("products.json");
         let name = file.to_str().expect("a path").to_owned();
-        let connections = portolan.syncs();
-        let label = connections.iter().filter_map(|sync| sync["connection"].as_str());
-        let label = label.into_iter().find(|label| label.to_lowercase().contains("shop")).expect("the shop").to_owned();
-        let words = ["connection", "record", &label, "--output", &name, "--stream", "products", "--pages", "1"];
+        let label = "Lotus & Lamp";
+        let since = ["--since", "2020-01-01"];
+        let words = ["connection", "record", label, "--output", &name, "--stream", "products", "--pages", "1"];
+        let words = [&words[..], &since].concat();
         let told = portolan.run(&words);
         assert!(told.contains("products: 1 pages") && told.contains("Read it before you hand it on"), "{told}");
         let cassette = std::fs::read_to_string(&file).expect("a cassette");
@@ -123,7 +123,7 @@ async fn an_operator_records_a_connection_and_anybody_replays_it() {
         let again = portolan.output(&words);
         assert!(!again.status.success(), "nothing is overwritten");
         assert!(String::from_utf8_lossy(&again.stderr).contains("exists already"));
-        let unknown = portolan.output(&["connection", "record", &label, "--output", "x.json", "--stream", "nonsense"]);
+        let unknown = portolan.output(&["connection", "record", label, "--output", "x.json", "--stream", "nonsense"]);
         assert!(String::from_utf8_lossy(&unknown.stderr).contains("no stream called nonsense"));
 
         drop(shop);
