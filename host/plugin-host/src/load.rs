@@ -84,7 +84,7 @@ fn walk(component: &[u8]) -> Result<Found, Fault> {
             Payload::ComponentImportSection(section) if depth == 0 => {
                 for import in section {
                     let import = import.map_err(|error| broken(&error.message()))?;
-                    imports.push(import.name.0.to_owned());
+                    imports.push(import.name.name.to_owned());
                     if imports.len() > MAX_IMPORTS {
                         return Err(refuse(
                             "invalid_component",

@@ -32,7 +32,7 @@ fn the_component_carries_its_manifest_and_reaches_for_nothing() {
             }
             Payload::ComponentImportSection(section) if depth == 0 => {
                 for import in section {
-                    imports.push(import.expect("an import").name.0.to_owned());
+                    imports.push(import.expect("an import").name.name.to_owned());
                 }
             }
             _ => {}
