@@ -9,8 +9,8 @@ use portolan_connector::PluginRuntime as _;
 use portolan_core::SystemRandom;
 use portolan_plugin_host::{CacheKey, Options, SandboxRuntime};
 
-use super::{print_line, record};
 use super::user::sentence;
+use super::{print_line, record};
 use crate::cli::PluginCommand;
 use crate::wire::{Portolan, components_in};
 
