@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::EXTREME_TEXT;
 use crate::parts::{
-    Badge, Empty, Fact, FieldKind, FormField, Notice, Pager, Section, SelectOption, Shell, Tone, When,
+    Badge, Empty, Fact, FieldKind, FormField, Link, Notice, Pager, Section, SelectOption, Shell, Tone, When,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,11 @@ pub struct EntryRow {
     pub category: String,
     pub provider_kind: String,
     pub at: When,
-    /// What leads to the order, else the payment's key.
+    /// The order that it is about, where exactly one fits.
+    pub order: Option<Link>,
+    /// "fits 2 orders".
+    pub order_note: String,
+    /// What the merchant wrote to find it again, else the payment's key.
     pub reference: String,
     /// What the buyer saw, where it was in another currency.
     pub charged: String,
@@ -144,7 +148,9 @@ impl PayoutPage {
             category: "sale".into(),
             provider_kind: "charge".into(),
             at: When::sample(),
-            reference: "#1042".into(),
+            order: Some(Link::new("#1042", "/orders/01932f1c-0000-7000-8000-0000000000bb")),
+            order_note: String::new(),
+            reference: "1042".into(),
             charged: "100.00 USD".into(),
             amount: "92.14".into(),
             fee: "−2.97".into(),
@@ -190,6 +196,8 @@ impl PayoutPage {
         for entry in &mut page.entries {
             entry.key = EXTREME_TEXT.into();
             entry.reference = EXTREME_TEXT.into();
+            entry.order = None;
+            entry.order_note = "fits 2 orders".into();
             entry.provider_kind = EXTREME_TEXT.into();
         }
         page

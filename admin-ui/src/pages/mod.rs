@@ -36,7 +36,10 @@ pub use coverage::{CoverageMonth, CoverageRow};
 pub use drift::{DriftPath, DriftRow};
 pub use finance::{CategoryRow, EntryRow, FinancePage, PayoutPage, PayoutRow};
 pub use message::ErrorPage;
-pub use order::{EventRow, LineageRow, OrderLineRow, OrderPage, RefundRow, VersionRow};
+pub use order::{
+    EventRow, LineageRow, OrderLineRow, OrderPage, OrderPayments, PaymentEntryRow, PaymentTotalRow,
+    RefundRow, VersionRow,
+};
 pub use orders::{OrderRow, OrdersPage};
 pub use plugins::{PluginPage, PluginRow, PluginStreamRow, PluginsPage};
 pub use problems::{ProblemRow, ProblemsPage};

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::EXTREME_TEXT;
-use crate::parts::{Badge, Fact, PostAction, Section, Shell, Tone, When};
+use crate::parts::{Badge, Fact, Link, Notice, PostAction, Section, Shell, Tone, When};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderLineRow {
@@ -77,6 +77,46 @@ pub struct LineageRow {
     pub read_again: Option<PostAction>,
 }
 
+/// One movement of a provider's balance for the order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentEntryRow {
+    /// "sale", "refund", "fee", …
+    pub category: String,
+    pub provider_kind: String,
+    pub at: When,
+    pub payment: String,
+    /// The provider's connection.
+    pub source: String,
+    /// By what it was found.
+    pub linked_by: String,
+    /// Absent while it is not paid out.
+    pub payout: Option<Link>,
+    pub amount: String,
+    /// With its sign: what was taken is negative.
+    pub fee: String,
+    pub net: String,
+    pub currency: String,
+}
+
+/// The sum of the entries in one currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentTotalRow {
+    pub amount: String,
+    pub fee: String,
+    pub net: String,
+    pub currency: String,
+}
+
+/// What providers' balances tell of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OrderPayments {
+    pub entries: Vec<PaymentEntryRow>,
+    pub totals: Vec<PaymentTotalRow>,
+    /// A payment fits other orders as well.
+    pub notice: Option<Notice>,
+    pub note: String,
+}
+
 /// `GET /orders/{document_id}`.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
 #[template(path = "order.html")]
@@ -96,6 +136,8 @@ pub struct OrderPage {
     /// Whether the events add up to the document, in words.
     pub agreement: Badge,
     pub refunds: Vec<RefundRow>,
+    /// Absent where the person may not see it.
+    pub payments: Option<OrderPayments>,
     pub versions: Vec<VersionRow>,
     /// Where the events come from, oldest first.
     pub lineage: Vec<LineageRow>,
@@ -119,6 +161,38 @@ impl EventRow {
             shipping: "–".into(),
             other: "–".into(),
             net: net.into(),
+        }
+    }
+}
+
+impl OrderPayments {
+    fn sample() -> Self {
+        let entry = |category: &str, amount: &str, fee: &str, net: &str, paid: bool| PaymentEntryRow {
+            category: category.into(),
+            provider_kind: "charge".into(),
+            at: When::sample(),
+            payment: "ch_3OaKLM2eZvKYlo2C".into(),
+            source: "Harbour payments".into(),
+            linked_by: "by the order's number".into(),
+            payout: paid.then(|| Link::new("po_1OaKLM2eZvKYlo2C", "/finance/payouts/sample")),
+            amount: amount.into(),
+            fee: fee.into(),
+            net: net.into(),
+            currency: "EUR".into(),
+        };
+        Self {
+            entries: vec![
+                entry("sale", "231.00", "−3.60", "227.40", true),
+                entry("refund", "−113.05", "0.00", "−113.05", false),
+            ],
+            totals: vec![PaymentTotalRow {
+                amount: "117.95".into(),
+                fee: "−3.60".into(),
+                net: "114.35".into(),
+                currency: "EUR".into(),
+            }],
+            notice: None,
+            note: "As the providers' balances tell it; fees and what was taken away are negative.".into(),
         }
     }
 }
@@ -171,6 +245,7 @@ impl OrderPage {
                 lines: "1 × Brass sextant".into(),
                 amount: "113.05".into(),
             }],
+            payments: Some(OrderPayments::sample()),
             versions: vec![VersionRow {
                 updated_at: When::sample(),
                 received_at: When::sample(),
@@ -202,6 +277,10 @@ impl OrderPage {
             event_total: None,
             agreement: Badge::new("nothing posted", Tone::Neutral),
             refunds: Vec::new(),
+            payments: Some(OrderPayments {
+                note: "No payment of a connected provider names this order.".into(),
+                ..OrderPayments::default()
+            }),
             versions: Vec::new(),
             lineage: Vec::new(),
             body_json: None,
@@ -215,6 +294,11 @@ impl OrderPage {
         page.lines[0].title = EXTREME_TEXT.into();
         page.lineage[0].records = vec![EXTREME_TEXT.into(); 3];
         page.lineage[0].plugin = EXTREME_TEXT.into();
+        if let Some(payments) = &mut page.payments {
+            payments.entries[0].payment = EXTREME_TEXT.into();
+            payments.entries[0].source = EXTREME_TEXT.into();
+            payments.notice = Some(Notice::new(Tone::Warn, EXTREME_TEXT, EXTREME_TEXT));
+        }
         page.body_json = Some(format!("{{\"title\": \"{EXTREME_TEXT}\"}}"));
         let huge = "−92\u{202f}233\u{202f}720\u{202f}368\u{202f}547\u{202f}758.08";
         page.events =

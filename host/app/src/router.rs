@@ -40,6 +40,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(drift::api::routes())
         .merge(orders::api::routes())
         .merge(orders::lineage_api::routes())
+        .merge(orders::payments_api::routes())
         .merge(plugins::api::routes())
         .merge(replays::api::routes())
         .merge(rates::api::routes())

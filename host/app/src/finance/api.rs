@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use super::links::{OrderOfPayment, orders_of_entries};
 use super::queries::{self, PayoutFilter, PayoutRecord};
 use crate::App;
 use crate::web::actor::{FinanceRead, Require};
@@ -85,7 +86,20 @@ pub struct EntryResponse {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EntryListResponse {
     /// All of them, oldest first.
-    pub data: Vec<EntryResponse>,
+    pub data: Vec<PayoutEntryResponse>,
+}
+
+/// An entry of a payout, and the order that it is about.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PayoutEntryResponse {
+    #[serde(flatten)]
+    pub entry: EntryResponse,
+    /// The only order that fits the payment.
+    pub order_id: Option<Uuid>,
+    /// order, provider_id or reference: by what it was found.
+    pub linked_by: Option<String>,
+    /// Where several orders fit, so that none is chosen.
+    pub fitting_order_ids: Vec<Uuid>,
 }
 
 /// List payouts, newest first.
@@ -131,7 +145,20 @@ pub async fn list_payout_entries(
     let tx = app.db.read(actor.tenant).await?;
     let payout = queries::find_payout(&tx, id).await?;
     let entries = queries::entries_of_payout(&tx, &payout).await?;
-    Ok(Json(EntryListResponse { data: entries.into_iter().map(EntryResponse::from).collect() }))
+    let orders = orders_of_entries(&tx, payout.head.connection_id, &entries).await?;
+    let data = entries.into_iter().map(|entry| {
+        let (order_id, linked_by, fitting_order_ids) = match orders.get(entry.ledger_key()) {
+            Some(OrderOfPayment::Linked { order, by }) => {
+                (Some(order.id), Some(by.as_str().to_owned()), Vec::new())
+            }
+            Some(OrderOfPayment::Ambiguous { orders, .. }) => {
+                (None, None, orders.iter().map(|order| order.id).collect())
+            }
+            Some(OrderOfPayment::Unknown) | None => (None, None, Vec::new()),
+        };
+        PayoutEntryResponse { entry: entry.into(), order_id, linked_by, fitting_order_ids }
+    });
+    Ok(Json(EntryListResponse { data: data.collect() }))
 }
 
 impl From<PayoutRecord> for PayoutResponse {

@@ -1,6 +1,7 @@
 //! The money itself: payouts, whether their entries add up to them, and what went off on the way.
 
 pub mod api;
+pub mod links;
 mod list;
 mod payout;
 pub mod queries;
@@ -12,6 +13,8 @@ use axum::Router;
 use axum::routing::get;
 
 use crate::App;
+
+pub use views::words;
 
 pub fn routes() -> Router<Arc<App>> {
     Router::new()

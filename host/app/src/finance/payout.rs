@@ -6,10 +6,11 @@ use axum::extract::State;
 use portolan_admin_ui::format;
 use portolan_admin_ui::pages::{CategoryRow, PayoutPage};
 use portolan_admin_ui::parts::{Fact, Notice, Section, Tone};
-use portolan_commerce::cash::is_payout_itself;
+use portolan_commerce::cash::{CashEvent, is_payout_itself};
 use portolan_core::{ConnectionId, Instant};
 use uuid::Uuid;
 
+use super::links::orders_of_entries;
 use super::queries::{self, PayoutRecord};
 use super::views;
 use crate::App;
@@ -33,11 +34,18 @@ pub async fn show_payout(
     let record = queries::find_payout(&tx, id).await?;
     let connection = find_connection(&tx, ConnectionId(record.head.connection_id)).await?;
     let entries = queries::entries_of_payout(&tx, &record).await?;
+    let shown: Vec<CashEvent> = entries
+        .iter()
+        .filter(|entry| !is_payout_itself(entry, &record.head.key))
+        .take(SHOWN_ENTRIES)
+        .cloned()
+        .collect();
+    let orders = orders_of_entries(&tx, record.head.connection_id, &shown).await?;
     drop(tx);
     let (payout, currency) = (&record.payout, record.payout.currency);
     let initiated = viewer.when(Instant(record.head.occurred_at.unwrap_or(record.head.updated_at)));
     let own: Vec<_> = entries.iter().filter(|entry| !is_payout_itself(entry, &record.head.key)).collect();
-    let sum = |amount: fn(&portolan_commerce::cash::CashEvent) -> i64| {
+    let sum = |amount: fn(&CashEvent) -> i64| {
         let of_currency = own.iter().filter(|entry| entry.currency == currency);
         of_currency.map(|entry| i128::from(amount(entry))).sum::<i128>()
     };
@@ -67,7 +75,10 @@ pub async fn show_payout(
         currency: currency.to_string(),
         categories: views::category_rows(&entries, &record.head.key, currency),
         total,
-        entries: own.iter().take(SHOWN_ENTRIES).map(|entry| views::entry_row(&viewer, entry)).collect(),
+        entries: shown
+            .iter()
+            .map(|entry| views::entry_row(&viewer, entry, orders.get(entry.ledger_key())))
+            .collect(),
         entries_note: entries_note(own.len()),
     })
 }

@@ -108,7 +108,7 @@ pub async fn entries_of_payout(tx: &TenantTx, record: &PayoutRecord) -> AppResul
     Ok(entries)
 }
 
-fn standing_of(rows: Vec<cash_event::Model>) -> AppResult<Vec<CashEvent>> {
+pub(super) fn standing_of(rows: Vec<cash_event::Model>) -> AppResult<Vec<CashEvent>> {
     let posted: Result<Vec<PostedEvent<CashEvent>>, _> =
         rows.into_iter().map(cash_event::Model::into_posted).collect();
     let posted = posted.map_err(AppError::internal)?;

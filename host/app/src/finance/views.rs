@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use portolan_admin_ui::format;
 use portolan_admin_ui::pages::{CategoryRow, EntryRow, PayoutRow};
-use portolan_admin_ui::parts::{Badge, Tone};
+use portolan_admin_ui::parts::{Badge, Link, Tone};
 use portolan_commerce::cash::{BalanceCategory, CashEvent, is_payout_itself};
 use portolan_core::{Currency, Instant};
 
+use super::links::OrderOfPayment;
 use super::queries::PayoutRecord;
 use crate::web::viewer::Viewer;
 
@@ -83,9 +84,20 @@ pub fn category_rows(entries: &[CashEvent], payout_key: &str, currency: Currency
     sums.into_iter().map(row).collect()
 }
 
-pub fn entry_row(viewer: &Viewer, entry: &CashEvent) -> EntryRow {
+pub fn entry_row(viewer: &Viewer, entry: &CashEvent, order: Option<&OrderOfPayment>) -> EntryRow {
     let charged = entry.charged_currency.zip(entry.charged_minor);
     EntryRow {
+        order: match order {
+            Some(OrderOfPayment::Linked { order, .. }) => {
+                let number = order.number.as_deref().unwrap_or(&order.key);
+                Some(Link::new(number, format!("/orders/{}", order.id)))
+            }
+            _ => None,
+        },
+        order_note: match order {
+            Some(OrderOfPayment::Ambiguous { orders, .. }) => format!("fits {} orders", orders.len()),
+            _ => String::new(),
+        },
         key: entry.entry_key.clone(),
         category: words(entry.category),
         provider_kind: entry.provider_kind.clone(),

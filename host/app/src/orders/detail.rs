@@ -12,10 +12,12 @@ use uuid::Uuid;
 
 use super::agreement::Agreement;
 use super::lineage::{self, Lineage};
+use super::payment_views::order_payments;
+use super::payments::OrderMoney;
 use super::queries::{OrderRecord, load_order};
 use super::views;
 use crate::App;
-use crate::web::actor::{Grant, OrdersRead, PageActor, SyncsRun};
+use crate::web::actor::{FinanceRead, Grant, OrdersRead, PageActor, SyncsRun};
 use crate::web::error::PageResult;
 use crate::web::extract::Path;
 use crate::web::html;
@@ -30,12 +32,22 @@ pub async fn show_order(
     let tx = app.db.read(actor.tenant).await?;
     let record = load_order(&tx, id).await?;
     let lineage = lineage::trace(&tx, &record).await?;
+    let money = match allows(actor.role, FinanceRead::PERMISSION) {
+        true => Some(OrderMoney::load(&tx, &record.head).await?),
+        false => None,
+    };
     drop(tx);
     let may_read_again = allows(actor.role, SyncsRun::PERMISSION);
-    html(&page(&viewer, &record, &lineage, may_read_again))
+    html(&page(&viewer, &record, &lineage, money.as_ref(), may_read_again))
 }
 
-fn page(viewer: &Viewer, record: &OrderRecord, lineage: &Lineage, may_read_again: bool) -> OrderPage {
+fn page(
+    viewer: &Viewer,
+    record: &OrderRecord,
+    lineage: &Lineage,
+    money: Option<&OrderMoney>,
+    may_read_again: bool,
+) -> OrderPage {
     let (head, order) = (&record.head, &record.order);
     let placed = viewer.when(Instant(head.occurred_at.unwrap_or(head.updated_at)));
     OrderPage {
@@ -58,6 +70,7 @@ fn page(viewer: &Viewer, record: &OrderRecord, lineage: &Lineage, may_read_again
             .iter()
             .map(|(refund_head, refund)| views::refund_row(viewer, refund_head, refund, order))
             .collect(),
+        payments: money.map(|money| order_payments(viewer, money)),
         versions: views::version_rows(viewer, &record.version_rows, head.version_id),
         lineage: views::lineage_rows(viewer, record, lineage, may_read_again),
         body_json: indented(&record.body),

@@ -6,6 +6,9 @@ mod detail;
 mod lineage;
 pub mod lineage_api;
 mod list;
+mod payment_views;
+mod payments;
+pub mod payments_api;
 mod queries;
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,7 @@ mod idempotency;
 mod labels;
 mod lists;
 mod live;
+mod order_payments;
 mod orphans;
 mod pages;
 mod passes;

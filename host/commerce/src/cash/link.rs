@@ -18,13 +18,13 @@ pub struct OrderClues<'a> {
     pub provider_references: &'a [&'a str],
 }
 
-/// What a payment says about its order.
-#[derive(Debug, Clone, Copy, Default)]
+/// What a payment says about its order: all its entries together, each clue once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PaymentClues<'a> {
-    pub order_key: Option<&'a str>,
-    pub payment_key: Option<&'a str>,
-    pub source_key: Option<&'a str>,
-    pub reference: Option<&'a str>,
+    pub order_keys: Vec<&'a str>,
+    /// The payment's own key first.
+    pub provider_ids: Vec<&'a str>,
+    pub references: Vec<&'a str>,
 }
 
 /// By what a payment is linked to its order, or why it is not.
@@ -49,36 +49,48 @@ pub enum PaymentLink<'a> {
     Unknown,
 }
 
-impl<'a> From<&'a CashEvent> for PaymentClues<'a> {
-    fn from(event: &'a CashEvent) -> Self {
-        Self {
-            order_key: event.order_key.as_deref(),
-            payment_key: event.payment_key.as_deref(),
-            source_key: event.source_key.as_deref(),
-            reference: event.reference.as_deref(),
+impl<'a> FromIterator<&'a CashEvent> for PaymentClues<'a> {
+    fn from_iter<I: IntoIterator<Item = &'a CashEvent>>(entries: I) -> Self {
+        let mut clues = Self::default();
+        let mut sources = Vec::new();
+        for entry in entries {
+            note(&mut clues.order_keys, entry.order_key.as_deref());
+            note(&mut clues.provider_ids, entry.payment_key.as_deref());
+            note(&mut sources, entry.source_key.as_deref());
+            note(&mut clues.references, entry.reference.as_deref());
         }
+        for source in sources {
+            note(&mut clues.provider_ids, Some(source));
+        }
+        clues
     }
+}
+
+fn note<'a>(clues: &mut Vec<&'a str>, clue: Option<&'a str>) {
+    clues.extend(clue.filter(|clue| !clues.contains(clue)));
 }
 
 /// The order that a payment paid for.
 pub fn match_payment<'a>(payment: &PaymentClues<'a>, orders: &[OrderClues<'a>]) -> PaymentLink<'a> {
-    if let Some(named) = payment.order_key {
-        let known = orders.iter().find(|order| order.order_key == named);
-        return known
-            .map_or(PaymentLink::Unknown, |order| PaymentLink::ByOrder { order_key: order.order_key });
+    if let Some(clue) = payment.order_keys.first().copied() {
+        let named = orders.iter().filter(|order| payment.order_keys.contains(&order.order_key));
+        return only(named.copied(), clue, |order_key| PaymentLink::ByOrder { order_key })
+            .unwrap_or(PaymentLink::Unknown);
     }
-    let ids: Vec<&str> = [payment.payment_key, payment.source_key].into_iter().flatten().collect();
+    let ids = &payment.provider_ids;
     let by_id = orders.iter().filter(|order| order.provider_references.iter().any(|id| ids.contains(id)));
     let clue = ids.first().copied().unwrap_or_default();
     if let Some(link) = only(by_id.copied(), clue, |order_key| PaymentLink::ByProviderId { order_key }) {
         return link;
     }
-    let Some(reference) = payment.reference.filter(|reference| !number(reference).is_empty()) else {
-        return PaymentLink::Unknown;
+    let written: Vec<&str> =
+        payment.references.iter().copied().filter(|reference| !number(reference).is_empty()).collect();
+    let Some(clue) = written.first().copied() else { return PaymentLink::Unknown };
+    let same = |order: &&OrderClues<'_>| {
+        order.number.is_some_and(|own| written.iter().any(|reference| number(reference) == number(own)))
     };
-    let same = |order: &&OrderClues<'_>| order.number.is_some_and(|own| number(own) == number(reference));
     let by_number = orders.iter().filter(same);
-    only(by_number.copied(), reference, |order_key| PaymentLink::ByReference { order_key })
+    only(by_number.copied(), clue, |order_key| PaymentLink::ByReference { order_key })
         .unwrap_or(PaymentLink::Unknown)
 }
 
@@ -95,6 +107,22 @@ fn only<'a>(
         [order_key] => Some(link(order_key)),
         _ => Some(PaymentLink::Ambiguous { clue, order_keys }),
     }
+}
+
+/// How the number of an order may be written on a payment, for whoever looks among many: [`match_payment`] decides.
+pub fn spellings(text: &str) -> Vec<String> {
+    let (plain, trimmed) = (number(text), text.trim());
+    let bare = trimmed.strip_prefix('#').unwrap_or(trimmed).trim();
+    if plain.is_empty() {
+        return Vec::new();
+    }
+    let mut spellings = vec![text.to_owned()];
+    for bare in [bare, &plain, &plain.to_ascii_uppercase()] {
+        spellings.extend([bare.to_owned(), format!("#{bare}")]);
+    }
+    spellings.sort_unstable();
+    spellings.dedup();
+    spellings
 }
 
 /// People write an order's number with and without the sign before it, in either case.

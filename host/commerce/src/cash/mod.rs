@@ -39,7 +39,7 @@ pub use category::{BalanceCategory, UnknownBalanceCategory};
 pub use dispute::{DisputePhase, DisputeReason, DisputeState, UnknownDisputeState};
 pub use event::CashEvent;
 pub use findings::{Finding, findings};
-pub use link::{OrderClues, PaymentClues, PaymentLink, match_payment};
+pub use link::{OrderClues, PaymentClues, PaymentLink, match_payment, spellings};
 pub use payout::{PayoutCheck, is_payout_itself, payout_check};
 pub use posting::{PaymentFacts, ledger_key, ledger_keys, standing_events_under};
 pub use totals::{CashTotals, totals};

@@ -39,6 +39,9 @@ const READS: &[(&str, &str)] = &[
         "cash_event_posting_version",
     ),
     ("SELECT * FROM cash_event WHERE tenant_id = x'00' AND payout_key = 'po_1'", "cash_event_payout_key"),
+    ("SELECT * FROM cash_event WHERE tenant_id = x'00' AND order_key = '1001'", "cash_event_order_key"),
+    ("SELECT * FROM cash_event WHERE tenant_id = x'00' AND source_key IN ('ch_1')", "cash_event_source_key"),
+    ("SELECT * FROM cash_event WHERE tenant_id = x'00' AND reference IN ('#1001')", "cash_event_reference"),
     ("SELECT * FROM chunk WHERE tenant_id = x'00' AND slice_id = x'01' AND state = 'staged'", "chunk_slice"),
     (
         "SELECT * FROM sync WHERE tenant_id = x'00' AND connection_id = x'01' ORDER BY created_at DESC LIMIT 1",

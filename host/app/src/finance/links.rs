@@ -1,0 +1,375 @@
+//! Which order a payment paid for, and which payments an order has: looked up by clues, decided by
+//! [`match_payment`], and never guessed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use portolan_commerce::cash::{CashEvent, OrderClues, PaymentClues, PaymentLink, match_payment, spellings};
+use portolan_commerce::document::Entity;
+use portolan_db::TenantTx;
+use portolan_db::entity::{cash_event, document};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, QuerySelect};
+use uuid::Uuid;
+
+use super::queries::standing_of;
+use crate::ingest::entity_name;
+use crate::web::error::AppResult;
+
+/// Keys of one lookup: both databases limit the number of bound values.
+const KEYS_PER_LOOKUP: usize = 500;
+/// An order with more has a number that says nothing.
+const MOST_PAYMENTS: u64 = 100;
+
+/// A payment: connection and key under which its entries are posted.
+pub type PaymentId = (Uuid, String);
+
+/// By what a payment and its order were brought together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkedBy {
+    /// The provider is the channel, and names the order.
+    Order,
+    ProviderId,
+    Reference,
+}
+
+impl LinkedBy {
+    /// The name in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::ProviderId => "provider_id",
+            Self::Reference => "reference",
+        }
+    }
+}
+
+/// The order of a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrderOfPayment {
+    Linked {
+        order: Box<document::Model>,
+        by: LinkedBy,
+    },
+    /// Several orders fit the clue: it is linked to none.
+    Ambiguous {
+        clue: String,
+        orders: Vec<document::Model>,
+    },
+    Unknown,
+}
+
+/// A payment with what its provider did to the balance for it, oldest first.
+#[derive(Debug, Clone)]
+pub struct PaymentRecord {
+    pub connection: Uuid,
+    pub key: String,
+    pub entries: Vec<CashEvent>,
+}
+
+/// An order's payments: those that are its, and those that could be another's as well.
+#[derive(Debug, Default)]
+pub struct PaymentsOfOrder {
+    pub linked: Vec<(PaymentRecord, LinkedBy)>,
+    /// With the other orders that fit.
+    pub ambiguous: Vec<(PaymentRecord, Vec<document::Model>)>,
+}
+
+/// The payments of an order, by the moment of their first entry.
+pub async fn payments_of_order(tx: &TenantTx, order: &document::Model) -> AppResult<PaymentsOfOrder> {
+    let candidates = candidates_of(tx, order).await?;
+    let mut records = payments(tx, &candidates).await?;
+    records
+        .sort_by_key(|record| record.entries.first().map(|entry| (entry.event_at, entry.entry_key.clone())));
+    let orders = orders_of_payments(tx, &records).await?;
+    let mut found = PaymentsOfOrder::default();
+    for (record, link) in records.into_iter().zip(orders) {
+        match link {
+            OrderOfPayment::Linked { order: linked, by } if linked.id == order.id => {
+                found.linked.push((record, by));
+            }
+            OrderOfPayment::Ambiguous { orders, .. } if orders.iter().any(|fits| fits.id == order.id) => {
+                let others = orders.into_iter().filter(|fits| fits.id != order.id).collect();
+                found.ambiguous.push((record, others));
+            }
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+/// Every payment that shares a clue with the order.
+async fn candidates_of(tx: &TenantTx, order: &document::Model) -> AppResult<BTreeSet<PaymentId>> {
+    use cash_event::Column::{ConnectionId, OrderKey, PaymentKey, Reference, SourceKey};
+    let mut conditions =
+        vec![Condition::all().add(OrderKey.eq(order.key.as_str())).add(ConnectionId.eq(order.connection_id))];
+    let numbers = order.number.as_deref().map(spellings).unwrap_or_default();
+    if !numbers.is_empty() {
+        conditions.push(Condition::all().add(Reference.is_in(numbers)));
+    }
+    let ids = provider_ids_of(tx, order).await?;
+    if !ids.is_empty() {
+        let connections = crate::connections::queries::list_connections(tx).await?;
+        let connections = connections.into_iter().map(|connection| connection.id);
+        conditions.push(
+            Condition::all().add(ConnectionId.is_in(connections)).add(PaymentKey.is_in(ids.iter().cloned())),
+        );
+        conditions.push(Condition::all().add(SourceKey.is_in(ids)));
+    }
+    let mut found = BTreeSet::new();
+    for condition in conditions {
+        let rows: Vec<PaymentId> = tx
+            .find::<cash_event::Entity>()
+            .select_only()
+            .columns([ConnectionId, PaymentKey])
+            .filter(condition)
+            .distinct()
+            .limit(MOST_PAYMENTS)
+            .into_tuple()
+            .all(tx)
+            .await?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
+/// Ids that the channel noted on the order's transactions, and those of the payments that a provider made for them.
+async fn provider_ids_of(tx: &TenantTx, order: &document::Model) -> AppResult<BTreeSet<String>> {
+    let noted = transactions(tx)
+        .filter(document::Column::ConnectionId.eq(order.connection_id))
+        .filter(document::Column::ParentKey.eq(order.key.as_str()))
+        .all(tx)
+        .await?;
+    let mut ids: BTreeSet<String> = noted.into_iter().filter_map(|transaction| transaction.number).collect();
+    if ids.is_empty() {
+        return Ok(ids);
+    }
+    let attempts =
+        transactions(tx).filter(document::Column::Number.is_in(ids.iter().cloned())).all(tx).await?;
+    let made = attempts.into_iter().filter(|attempt| attempt.connection_id != order.connection_id);
+    ids.extend(made.map(|attempt| attempt.key));
+    Ok(ids)
+}
+
+fn transactions(tx: &TenantTx) -> sea_orm::Select<document::Entity> {
+    tx.find::<document::Entity>().filter(document::Column::Entity.eq(entity_name(Entity::Transaction)))
+}
+
+/// What stands of these payments; those of which nothing stands are left out.
+pub async fn payments(tx: &TenantTx, ids: &BTreeSet<PaymentId>) -> AppResult<Vec<PaymentRecord>> {
+    let mut rows_of: BTreeMap<PaymentId, Vec<cash_event::Model>> = BTreeMap::new();
+    for (connection, keys) in by_connection(ids) {
+        for keys in keys.chunks(KEYS_PER_LOOKUP) {
+            let rows = tx
+                .find::<cash_event::Entity>()
+                .filter(cash_event::Column::ConnectionId.eq(connection))
+                .filter(cash_event::Column::PaymentKey.is_in(keys.iter().copied()))
+                .all(tx)
+                .await?;
+            for row in rows {
+                rows_of.entry((connection, row.payment_key.clone())).or_default().push(row);
+            }
+        }
+    }
+    let mut records = Vec::with_capacity(rows_of.len());
+    for ((connection, key), rows) in rows_of {
+        let mut entries = standing_of(rows)?;
+        entries
+            .sort_by(|left, right| (left.event_at, &left.entry_key).cmp(&(right.event_at, &right.entry_key)));
+        if !entries.is_empty() {
+            records.push(PaymentRecord { connection, key, entries });
+        }
+    }
+    Ok(records)
+}
+
+/// The order of each payment, in their order.
+pub async fn orders_of_payments(tx: &TenantTx, records: &[PaymentRecord]) -> AppResult<Vec<OrderOfPayment>> {
+    let attempts = attempts_of(tx, records).await?;
+    let clues: Vec<Clues> = records.iter().map(|record| Clues::of(record, &attempts)).collect();
+    let known = known_orders(tx, &clues).await?;
+    let references: Vec<Vec<&str>> =
+        known.iter().map(|order| order.ids.iter().map(String::as_str).collect()).collect();
+    let orders: Vec<OrderClues<'_>> = known
+        .iter()
+        .zip(&references)
+        .map(|(order, references)| OrderClues {
+            order_key: &order.place,
+            number: order.head.number.as_deref(),
+            provider_references: references,
+        })
+        .collect();
+    let head = |place: &str| known.iter().find(|order| order.place == place).map(|order| order.head.clone());
+    let linked = |place: &str, by| match head(place) {
+        Some(order) => OrderOfPayment::Linked { order: Box::new(order), by },
+        None => OrderOfPayment::Unknown,
+    };
+    Ok(clues
+        .iter()
+        .map(|clues| match match_payment(&clues.borrowed(), &orders) {
+            PaymentLink::ByOrder { order_key } => linked(order_key, LinkedBy::Order),
+            PaymentLink::ByProviderId { order_key } => linked(order_key, LinkedBy::ProviderId),
+            PaymentLink::ByReference { order_key } => linked(order_key, LinkedBy::Reference),
+            PaymentLink::Ambiguous { clue, order_keys } => OrderOfPayment::Ambiguous {
+                clue: clue.to_owned(),
+                orders: order_keys.into_iter().filter_map(head).collect(),
+            },
+            PaymentLink::Unknown => OrderOfPayment::Unknown,
+        })
+        .collect())
+}
+
+/// The orders that some entries of a connection are about, by the key of their payment.
+pub async fn orders_of_entries(
+    tx: &TenantTx,
+    connection: Uuid,
+    entries: &[CashEvent],
+) -> AppResult<BTreeMap<String, OrderOfPayment>> {
+    let ids = entries.iter().map(|entry| (connection, entry.ledger_key().to_owned())).collect();
+    // The clue may stand on an entry that is in no payout, or in another one.
+    let records = payments(tx, &ids).await?;
+    let orders = orders_of_payments(tx, &records).await?;
+    Ok(records.into_iter().map(|record| record.key).zip(orders).collect())
+}
+
+/// The clues of one payment. Keys of orders are unique within a connection, so places stand for them.
+struct Clues {
+    places: Vec<String>,
+    ids: Vec<String>,
+    references: Vec<String>,
+}
+
+impl Clues {
+    fn of(record: &PaymentRecord, attempts: &BTreeMap<PaymentId, String>) -> Self {
+        let told: PaymentClues<'_> = record.entries.iter().collect();
+        let mut ids: Vec<String> = told.provider_ids.into_iter().map(str::to_owned).collect();
+        ids.extend(attempts.get(&(record.connection, record.key.clone())).cloned());
+        Self {
+            places: told.order_keys.into_iter().map(|key| place(record.connection, key)).collect(),
+            ids,
+            references: told.references.into_iter().map(str::to_owned).collect(),
+        }
+    }
+
+    fn borrowed(&self) -> PaymentClues<'_> {
+        PaymentClues {
+            order_keys: self.places.iter().map(String::as_str).collect(),
+            provider_ids: self.ids.iter().map(String::as_str).collect(),
+            references: self.references.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
+fn place(connection: Uuid, key: &str) -> String {
+    format!("{connection}/{key}")
+}
+
+/// What the provider calls the attempt that a payment succeeded in: channels often note that.
+async fn attempts_of(tx: &TenantTx, records: &[PaymentRecord]) -> AppResult<BTreeMap<PaymentId, String>> {
+    let ids = records.iter().map(|record| (record.connection, record.key.clone())).collect();
+    let mut attempts = BTreeMap::new();
+    for (connection, keys) in by_connection(&ids) {
+        for keys in keys.chunks(KEYS_PER_LOOKUP) {
+            let found = transactions(tx)
+                .filter(document::Column::ConnectionId.eq(connection))
+                .filter(document::Column::Key.is_in(keys.iter().copied()))
+                .all(tx)
+                .await?;
+            for attempt in found {
+                if let Some(id) = attempt.number {
+                    attempts.insert((connection, attempt.key), id);
+                }
+            }
+        }
+    }
+    Ok(attempts)
+}
+
+/// An order that fits a clue of some payment.
+struct KnownOrder {
+    head: document::Model,
+    place: String,
+    /// The provider's, as far as they are among the clues.
+    ids: Vec<String>,
+}
+
+async fn known_orders(tx: &TenantTx, clues: &[Clues]) -> AppResult<Vec<KnownOrder>> {
+    let mut heads: BTreeMap<Uuid, document::Model> = BTreeMap::new();
+    let mut noted: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut wanted: BTreeSet<PaymentId> = BTreeSet::new();
+    let ids: BTreeSet<&str> = clues.iter().flat_map(|clues| &clues.ids).map(String::as_str).collect();
+    for ids in chunked(ids) {
+        let found = transactions(tx).filter(document::Column::Number.is_in(ids)).all(tx).await?;
+        for transaction in found {
+            let (Some(id), Some(order)) = (transaction.number, transaction.parent_key) else { continue };
+            noted.entry(place(transaction.connection_id, &order)).or_default().push(id);
+            wanted.insert((transaction.connection_id, order));
+        }
+    }
+    for named in clues.iter().flat_map(|clues| &clues.places) {
+        if let Some((connection, key)) = named.split_once('/') {
+            wanted.insert((connection.parse().unwrap_or_default(), key.to_owned()));
+        }
+    }
+    for (connection, keys) in by_connection(&wanted) {
+        for keys in keys.chunks(KEYS_PER_LOOKUP) {
+            let found = orders(tx)
+                .filter(document::Column::ConnectionId.eq(connection))
+                .filter(document::Column::Key.is_in(keys.iter().copied()));
+            heads.extend(found.all(tx).await?.into_iter().map(|head| (head.id, head)));
+        }
+    }
+    let numbers: BTreeSet<String> =
+        clues.iter().flat_map(|clues| &clues.references).flat_map(|reference| spellings(reference)).collect();
+    for numbers in chunked(numbers) {
+        let found = orders(tx).filter(document::Column::Number.is_in(numbers)).all(tx).await?;
+        heads.extend(found.into_iter().map(|head| (head.id, head)));
+    }
+    let known = heads.into_values().map(|head| {
+        let place = place(head.connection_id, &head.key);
+        KnownOrder { ids: noted.remove(&place).unwrap_or_default(), place, head }
+    });
+    Ok(known.collect())
+}
+
+fn orders(tx: &TenantTx) -> sea_orm::Select<document::Entity> {
+    tx.find::<document::Entity>().filter(document::Column::Entity.eq(entity_name(Entity::Order)))
+}
+
+fn by_connection(ids: &BTreeSet<PaymentId>) -> BTreeMap<Uuid, Vec<&str>> {
+    let mut keys: BTreeMap<Uuid, Vec<&str>> = BTreeMap::new();
+    for (connection, key) in ids {
+        keys.entry(*connection).or_default().push(key);
+    }
+    keys
+}
+
+fn chunked<T>(keys: impl IntoIterator<Item = T>) -> Vec<Vec<T>> {
+    let mut chunks: Vec<Vec<T>> = Vec::new();
+    for key in keys {
+        match chunks.last_mut().filter(|chunk| chunk.len() < KEYS_PER_LOOKUP) {
+            Some(chunk) => chunk.push(key),
+            None => chunks.push(vec![key]),
+        }
+    }
+    chunks
+}
+
+/// The documents of payouts by connection and key.
+pub async fn payouts_by_key(
+    tx: &TenantTx,
+    keys: &BTreeSet<PaymentId>,
+) -> AppResult<BTreeMap<PaymentId, Uuid>> {
+    let mut found = BTreeMap::new();
+    for (connection, keys) in by_connection(keys) {
+        for keys in keys.chunks(KEYS_PER_LOOKUP) {
+            let heads = tx
+                .find::<document::Entity>()
+                .filter(document::Column::Entity.eq(entity_name(Entity::Payout)))
+                .filter(document::Column::ConnectionId.eq(connection))
+                .filter(document::Column::Key.is_in(keys.iter().copied()))
+                .all(tx)
+                .await?;
+            found.extend(heads.into_iter().map(|head| ((connection, head.key), head.id)));
+        }
+    }
+    Ok(found)
+}
