@@ -53,8 +53,8 @@ pub use stored_data::{ReplayRow, StoredData, StoredStream};
 pub use sync::{QuarantineRow, SliceRow, SyncBody, SyncPage};
 pub use syncs::{SyncRow, SyncsBody, SyncsPage};
 pub use upgrade::{
-    ShadowDocumentRow, ShadowFieldRow, ShadowMoneyRow, ShadowStreamRow, ShadowView, SwitchForm, SwitchRow,
-    UpgradeBody, UpgradePage,
+    ShadowCashRow, ShadowDocumentRow, ShadowFieldRow, ShadowMoneyRow, ShadowStreamRow, ShadowView,
+    SwitchForm, SwitchRow, UpgradeBody, UpgradePage,
 };
 
 /// Every sample of every page with the name of its file: normal, empty and extreme ones.

@@ -49,6 +49,20 @@ pub struct ShadowMoneyRow {
     pub differs: bool,
 }
 
+/// Movements of a provider's balance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShadowCashRow {
+    /// "refund, EUR"; "all movements, EUR".
+    pub what: String,
+    /// All categories of the currency together.
+    pub is_total: bool,
+    pub entries: String,
+    pub gross: String,
+    pub fees: String,
+    pub net: String,
+    pub differs: bool,
+}
+
 /// What a trial found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ShadowView {
@@ -59,6 +73,7 @@ pub struct ShadowView {
     /// Said where not every field is listed.
     pub fields_note: Option<String>,
     pub money: Vec<ShadowMoneyRow>,
+    pub cash: Vec<ShadowCashRow>,
     pub money_note: Option<String>,
 }
 
@@ -232,6 +247,26 @@ impl ShadowView {
                     events: "800".into(),
                     net: "−40\u{202f}000.00".into(),
                     charged: "−47\u{202f}600.00".into(),
+                    differs: false,
+                },
+            ],
+            cash: vec![
+                ShadowCashRow {
+                    what: "all movements, EUR".into(),
+                    is_total: true,
+                    entries: "24\u{202f}100".into(),
+                    gross: "1\u{202f}392\u{202f}760.00".into(),
+                    fees: "21\u{202f}430.10 → 22\u{202f}004.10".into(),
+                    net: "1\u{202f}371\u{202f}329.90 → 1\u{202f}370\u{202f}755.90".into(),
+                    differs: true,
+                },
+                ShadowCashRow {
+                    what: "refund, EUR".into(),
+                    is_total: false,
+                    entries: "800".into(),
+                    gross: "−40\u{202f}000.00".into(),
+                    fees: "0.00".into(),
+                    net: "−40\u{202f}000.00".into(),
                     differs: false,
                 },
             ],

@@ -10,6 +10,7 @@ pub mod queries;
 pub mod report;
 mod run;
 mod shadow;
+mod shadow_cash;
 pub mod switch;
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,11 @@ pub struct ShadowReport {
     pub fields_left_out: u64,
     /// What would stand in the ledger for these documents, by currency and kind of event.
     pub money: Vec<MoneyReport>,
-    /// Orders that could not stand in the ledger.
+    /// What would stand in the ledger of the provider's balance for these documents: for each currency all of it, then by
+    /// category.
+    #[serde(default)]
+    pub cash: Vec<CashReport>,
+    /// Orders and payments that could not stand in the ledger.
     pub unpostable_before: u64,
     pub unpostable_after: u64,
 }
@@ -88,6 +92,24 @@ pub struct MoneyReport {
     pub charged_minor_after: i64,
 }
 
+/// Movements of a balance in one currency, in minor units.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CashReport {
+    pub currency: String,
+    /// Absent where it is all of them together.
+    pub category: Option<String>,
+    pub entries_before: u64,
+    pub entries_after: u64,
+    /// Before fees.
+    pub gross_minor_before: i64,
+    pub gross_minor_after: i64,
+    pub fee_minor_before: i64,
+    pub fee_minor_after: i64,
+    /// Gross less fees.
+    pub net_minor_before: i64,
+    pub net_minor_after: i64,
+}
+
 impl ShadowReport {
     /// Whether the other build says the same of everything.
     pub fn is_unchanged(&self) -> bool {
@@ -95,7 +117,17 @@ impl ShadowReport {
         let streams = self.streams.iter().all(|row| {
             row.before.skipped == row.after.skipped && row.before.failed_chunks == row.after.failed_chunks
         });
-        documents && streams && self.money.iter().all(MoneyReport::is_unchanged)
+        let cash = self.cash.iter().all(CashReport::is_unchanged);
+        documents && streams && cash && self.money.iter().all(MoneyReport::is_unchanged)
+    }
+}
+
+impl CashReport {
+    pub fn is_unchanged(&self) -> bool {
+        self.entries_before == self.entries_after
+            && self.gross_minor_before == self.gross_minor_after
+            && self.fee_minor_before == self.fee_minor_after
+            && self.net_minor_before == self.net_minor_after
     }
 }
 

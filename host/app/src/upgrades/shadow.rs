@@ -14,6 +14,7 @@ use super::compare::differences;
 use super::report::{
     DocumentsReport, FieldExample, FieldReport, MoneyReport, Reading, ShadowReport, StreamReport,
 };
+use super::shadow_cash::{BalanceSide, cash_report};
 use crate::ingest::entity_name;
 use crate::ingest::head::{DocumentHead, without_provenance};
 use crate::ingest::read::Unreadable;
@@ -102,6 +103,8 @@ impl Shadow {
     pub fn finish(self, calendar: &StoreCalendar) -> Result<ShadowReport, String> {
         let (before, unpostable_before) = self.before.standing(calendar);
         let (after, unpostable_after) = self.after.standing(calendar);
+        let (cash_before, unpostable_cash_before) = self.before.balance.standing(calendar);
+        let (cash_after, unpostable_cash_after) = self.after.balance.standing(calendar);
         let mut fields: Vec<FieldReport> = self
             .fields
             .into_iter()
@@ -118,8 +121,9 @@ impl Shadow {
             fields,
             fields_left_out,
             money: money(&before, &after)?,
-            unpostable_before,
-            unpostable_after,
+            cash: cash_report(&cash_before, &cash_after)?,
+            unpostable_before: unpostable_before + unpostable_cash_before,
+            unpostable_after: unpostable_after + unpostable_cash_after,
         })
     }
 }
@@ -163,11 +167,12 @@ impl Read {
     }
 }
 
-/// Everything that one build says of orders and refunds.
+/// Everything that one build says of orders, refunds and balances.
 #[derive(Default)]
 struct Side {
     orders: HashMap<String, Vec<Version<Order>>>,
     refunds: HashMap<String, Vec<Version<Refund>>>,
+    balance: BalanceSide,
 }
 
 /// Sums by currency and kind.
@@ -193,6 +198,12 @@ impl Side {
                 Document::Refund(refund) => {
                     let versions = self.refunds.entry(refund.key.clone()).or_default();
                     keep(versions, Version { document: *refund, received_at, hash });
+                }
+                Document::BalanceEntry(entry) => {
+                    self.balance.take_entry(Version { document: entry, received_at, hash });
+                }
+                Document::Dispute(dispute) => {
+                    self.balance.take_dispute(Version { document: dispute, received_at, hash });
                 }
                 _ => {}
             }
@@ -229,7 +240,7 @@ impl Side {
 }
 
 /// A version that is met again counts once, by its newest receipt.
-fn keep<T>(versions: &mut Vec<Version<T>>, version: Version<T>) {
+pub(super) fn keep<T>(versions: &mut Vec<Version<T>>, version: Version<T>) {
     match versions.iter_mut().find(|known| known.hash == version.hash) {
         Some(known) => known.received_at = known.received_at.max(version.received_at),
         None => versions.push(version),

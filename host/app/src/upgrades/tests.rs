@@ -58,6 +58,85 @@ fn money_is_compared_by_currency_and_kind_over_all_pages() {
     assert!(!report.is_unchanged());
 }
 
+fn entry(key: &str, payment: &str, category: &str, amounts: (i64, i64), currency: &str) -> Document {
+    let at = json!({ "at": 1_780_000_000_000_000_i64 });
+    serde_json::from_value(json!({
+        "entity": "balance_entry", "src": 0, "key": key, "updated_at": at, "deleted": false, "category": category,
+        "provider_kind": category, "at": at, "available_on": null, "payment": payment, "order": null,
+        "reference": null, "payout": null, "source": null, "method": null, "currency": currency,
+        "amount_minor": amounts.0, "fee_minor": amounts.1, "fee_tax_minor": 0, "net_minor": amounts.0 - amounts.1,
+        "charged": null, "fx_rate": null
+    }))
+    .expect("an entry")
+}
+
+#[test]
+fn money_at_the_provider_is_compared_by_currency_and_category() {
+    let mut shadow = Shadow::default();
+    let sale = |fee: i64| entry("t-1", "ch_1", "sale", (1_000, fee), "EUR");
+    let refund = entry("t-2", "ch_1", "refund", (-400, 0), "EUR");
+    let dollars = entry("t-3", "ch_2", "sale", (700, 20), "USD");
+    let before = vec![sale(30), refund.clone(), dollars.clone()];
+    let after = vec![sale(45), entry("t-2", "ch_1", "adjustment", (-400, 0), "EUR"), dollars];
+    shadow.add("balance", Instant(1), Ok(read(before.clone())), Ok(read(after.clone())));
+    // Met again, an entry counts once.
+    shadow.add("balance", Instant(2), Ok(read(before)), Ok(read(after)));
+    let report = shadow.finish(&StoreCalendar::utc()).expect("a report");
+    let told: Vec<String> = report
+        .cash
+        .iter()
+        .map(|row| {
+            let category = row.category.as_deref().unwrap_or("all");
+            format!(
+                "{category} {} entries {} {} gross {} {} fees {} {} net {} {}",
+                row.currency,
+                row.entries_before,
+                row.entries_after,
+                row.gross_minor_before,
+                row.gross_minor_after,
+                row.fee_minor_before,
+                row.fee_minor_after,
+                row.net_minor_before,
+                row.net_minor_after
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "all EUR entries 2 2 gross 600 600 fees 30 45 net 570 555",
+            "adjustment EUR entries 0 1 gross 0 -400 fees 0 0 net 0 -400",
+            "refund EUR entries 1 0 gross -400 0 fees 0 0 net -400 0",
+            "sale EUR entries 1 1 gross 1000 1000 fees 30 45 net 970 955",
+            "all USD entries 1 1 gross 700 700 fees 20 20 net 680 680",
+            "sale USD entries 1 1 gross 700 700 fees 20 20 net 680 680",
+        ]
+    );
+    assert!(!report.is_unchanged());
+    let view = super::views::shadow_view(&report);
+    let all = &view.cash[0];
+    assert_eq!(
+        (all.what.as_str(), all.fees.as_str(), all.differs),
+        ("all movements, EUR", "0.30 → 0.45", true)
+    );
+    assert!(!view.cash[4].differs);
+    // A report of before there was such a comparison is still read.
+    let mut old = serde_json::to_value(&report).expect("json");
+    old.as_object_mut().expect("an object").remove("cash");
+    let old: super::report::ShadowReport = serde_json::from_value(old).expect("an older report");
+    assert!(old.cash.is_empty());
+}
+
+#[test]
+fn an_entry_that_moves_to_another_payment_is_compared_where_it_stands() {
+    let mut shadow = Shadow::default();
+    let read_as = |payment: &str| vec![entry("t-1", payment, "sale", (1_000, 30), "EUR")];
+    shadow.add("balance", Instant(1), Ok(read(read_as("ch_1"))), Ok(read(read_as("ch_2"))));
+    let report = shadow.finish(&StoreCalendar::utc()).expect("a report");
+    assert!(report.cash.iter().all(super::report::CashReport::is_unchanged), "{:?}", report.cash);
+    assert_eq!(report.documents[0].changed, 1);
+}
+
 #[test]
 fn two_builds_that_agree_change_nothing() {
     let mut shadow = Shadow::default();

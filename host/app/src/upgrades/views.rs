@@ -2,7 +2,7 @@
 
 use portolan_admin_ui::format;
 use portolan_admin_ui::pages::{
-    ShadowDocumentRow, ShadowFieldRow, ShadowMoneyRow, ShadowStreamRow, ShadowView, SwitchRow,
+    ShadowCashRow, ShadowDocumentRow, ShadowFieldRow, ShadowMoneyRow, ShadowStreamRow, ShadowView, SwitchRow,
 };
 use portolan_admin_ui::parts::{Badge, Link, Notice, Progress, Tone};
 use portolan_connector::InstalledPlugin;
@@ -11,7 +11,7 @@ use portolan_db::entity::replay::ReplayState;
 use portolan_db::entity::{connection, plugin_switch, shadow_replay};
 
 use super::queries::builds_of;
-use super::report::{FieldReport, MoneyReport, Reading, ShadowReport, StreamReport};
+use super::report::{CashReport, FieldReport, MoneyReport, Reading, ShadowReport, StreamReport};
 use crate::App;
 use crate::channels::consent::NewAsks;
 use crate::web::viewer::Viewer;
@@ -101,9 +101,10 @@ pub fn shadow_view(report: &ShadowReport) -> ShadowView {
         fields_note: (report.fields_left_out > 0)
             .then(|| format!("{} further fields differ.", format::count(report.fields_left_out))),
         money: report.money.iter().map(money_row).collect(),
+        cash: report.cash.iter().map(cash_row).collect(),
         money_note: unpostable.then(|| {
             format!(
-                "Orders that can't stand in the ledger: {}.",
+                "Orders and payments that can't stand in the ledger: {}.",
                 before_after(report.unpostable_before, report.unpostable_after)
             )
         }),
@@ -163,14 +164,31 @@ fn field_row(row: &FieldReport) -> ShadowFieldRow {
     }
 }
 
+/// "10.00 → 12.00", or the one amount where it stays.
+fn amounts(currency: &str, before: i64, after: i64) -> String {
+    let Ok(currency) = currency.parse::<Currency>() else { return format!("{before} → {after}") };
+    if before == after {
+        return format::money(before, currency);
+    }
+    format!("{} → {}", format::money(before, currency), format::money(after, currency))
+}
+
+fn cash_row(row: &CashReport) -> ShadowCashRow {
+    let amounts = |before: i64, after: i64| amounts(&row.currency, before, after);
+    let category = row.category.as_deref().map(|category| category.replace('_', " "));
+    ShadowCashRow {
+        what: format!("{}, {}", category.as_deref().unwrap_or("all movements"), row.currency),
+        is_total: row.category.is_none(),
+        entries: before_after(row.entries_before, row.entries_after),
+        gross: amounts(row.gross_minor_before, row.gross_minor_after),
+        fees: amounts(row.fee_minor_before, row.fee_minor_after),
+        net: amounts(row.net_minor_before, row.net_minor_after),
+        differs: !row.is_unchanged(),
+    }
+}
+
 fn money_row(row: &MoneyReport) -> ShadowMoneyRow {
-    let amounts = |before: i64, after: i64| {
-        let Ok(currency) = row.currency.parse::<Currency>() else { return format!("{before} → {after}") };
-        if before == after {
-            return format::money(before, currency);
-        }
-        format!("{} → {}", format::money(before, currency), format::money(after, currency))
-    };
+    let amounts = |before: i64, after: i64| amounts(&row.currency, before, after);
     ShadowMoneyRow {
         what: format!("{}, {}", row.kind.replace('_', " "), row.currency),
         events: before_after(row.events_before, row.events_after),

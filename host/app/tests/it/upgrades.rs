@@ -13,7 +13,7 @@ use portolan_connector::{Fault, Manifest};
 use portolan_core::{ConnectionId, Duration, Instant};
 use portolan_db::entity::connection::ConnectionState;
 use portolan_db::entity::replay::{self, ReplayState};
-use portolan_db::entity::{document, sale_event, shadow_replay, stream};
+use portolan_db::entity::{cash_event, document, sale_event, shadow_replay, stream};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -310,6 +310,60 @@ async fn another_tenant_sees_nothing_of_an_upgrade() {
         // A manifest that is read again is the same manifest.
         let text = serde_json::to_string(&manifest()).expect("json");
         assert_eq!(Manifest::parse(text.as_bytes()).expect("a manifest"), manifest());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_at_the_provider_is_compared_before_the_switch_and_stands_after_it() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        install(&shop, "1.0.0", json!({})).await;
+        let connection = shop.connect().await;
+        let told = [
+            balance_entry("t-1", Some("ch_1"), "sale", (1_000, 30), 60),
+            balance_entry("t-2", Some("ch_1"), "refund", (-400, 0), 60),
+        ];
+        shop.runtime.clone().page("orders", &told);
+        assert_succeeded(&shop.sync(connection).await);
+        install(&shop, "2.0.0", json!({})).await;
+        // The second version has found a fee that the first one overlooked.
+        shop.runtime.clone().on_normalize(|plugin, normalized| {
+            for document in &mut normalized.documents {
+                if let Document::BalanceEntry(entry) = document
+                    && plugin.version != "1.0.0"
+                    && entry.category == "sale"
+                {
+                    entry.fee_minor += 15;
+                    entry.net_minor -= 15;
+                }
+            }
+        });
+        let trial = compare(&shop, connection).await;
+        let report = trial.report.as_deref().expect("a report");
+        let report: ShadowReport = serde_json::from_str(report).expect("json");
+        let all = &report.cash[0];
+        assert_eq!((all.currency.as_str(), all.category.as_deref()), ("EUR", None));
+        assert_eq!((all.gross_minor_before, all.gross_minor_after), (600, 600));
+        assert_eq!((all.fee_minor_before, all.fee_minor_after), (30, 45));
+        assert_eq!((all.net_minor_before, all.net_minor_after), (570, 555));
+
+        let session = shop.session().await;
+        let page = shop.get(&session, &format!("/connections/{connection}/upgrade")).await.body;
+        for text in ["Money at the provider", "all movements, EUR", "0.30 → 0.45", "5.70 → 5.55"] {
+            assert!(page.contains(text), "{text} in {page}");
+        }
+        let path = format!("/api/v1/connections/{connection}/upgrades/{}", trial.id);
+        let answer: Value = serde_json::from_str(&shop.get(&session, &path).await.body).expect("json");
+        assert_eq!(answer["report"]["cash"][0]["fee_minor_after"], 45);
+
+        switch_build(&shop.app, shop.tenant, Some(shop.user), connection, trial.id, false)
+            .await
+            .expect("switched");
+        shop.work().await;
+        let events = shop.rows::<cash_event::Entity>().await;
+        let net: i64 = events.iter().map(|event| event.net_minor).sum();
+        assert_eq!(net, all.net_minor_after, "as it was told");
     })
     .await;
 }
