@@ -12,8 +12,9 @@ mod graphql;
 mod server;
 mod world;
 
-pub use portolan_sandbox::{Fault, FaultKind, Reply};
+pub use portolan_sandbox::{ExportOutcome, Fault, FaultKind, Reply};
 use portolan_sandbox::{random, time};
+pub use server::bulk::BulkPlan;
 pub use server::http::{Handle, serve};
 pub use server::sandbox::{Options, Sandbox, ThrottlePlan};
 pub use time::{instant_text, local_month, parse_instant};

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
-use portolan_sandbox_shopify::{Options, Size, ThrottlePlan, World, parse_instant, serve};
+use portolan_sandbox_shopify::{BulkPlan, Options, Size, ThrottlePlan, World, parse_instant, serve};
 use tokio::net::TcpListener;
 
 /// A small Shopify to develop and test connectors against.
@@ -77,6 +77,7 @@ async fn main() -> anyhow::Result<()> {
         until,
         token: arguments.token,
         throttle,
+        bulk: BulkPlan::USUAL,
         remember_bytes: arguments.remember_mb << 20,
     };
     let listener = TcpListener::bind(("127.0.0.1", arguments.port)).await.context("cannot listen")?;

@@ -28,6 +28,42 @@ pub enum FaultKind {
     AccessDenied { scope: Option<String> },
     /// An error inside the channel, in its own words.
     InternalError,
+    /// What becomes of a file that the channel makes in the background. Waits for the moment it is about.
+    Export { outcome: ExportOutcome },
+}
+
+/// How making or fetching a file goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportOutcome {
+    /// Others are being made: none is begun.
+    Busy,
+    /// The channel failed while making it.
+    Failed,
+    /// Making it took too long.
+    TimedOut,
+    AccessDenied,
+    /// Somebody stopped it.
+    Canceled,
+    /// It was made, and thrown away since.
+    Expired,
+    /// It is there, and the address that was given leads nowhere any more.
+    LinkExpired,
+    /// It is there and lacks its last record.
+    CutShort,
+    /// It is sent whole, whatever range was asked for.
+    WithoutRanges,
+}
+
+impl FaultKind {
+    /// Whether it is about an answer of the channel's API.
+    fn is_of_api(&self, has_cursor: bool) -> bool {
+        match self {
+            Self::Export { .. } => false,
+            Self::RepeatedCursor => has_cursor,
+            _ => true,
+        }
+    }
 }
 
 /// A fault in the queue: let `after` requests pass, then misbehave for `count` requests.
@@ -72,12 +108,15 @@ impl FaultQueue {
         self.waiting.iter()
     }
 
-    /// The fault for this request, if one is due.
+    /// The fault for this request of the API, if one is due.
     pub fn take(&mut self, has_cursor: bool) -> Option<FaultKind> {
-        let fault = self.waiting.front_mut()?;
-        if fault.kind == FaultKind::RepeatedCursor && !has_cursor {
-            return None;
-        }
+        self.take_if(|kind| kind.is_of_api(has_cursor))
+    }
+
+    /// The first fault that fits what is being done, if it is due.
+    pub fn take_if(&mut self, fits: impl Fn(&FaultKind) -> bool) -> Option<FaultKind> {
+        let position = self.waiting.iter().position(|fault| fits(&fault.kind))?;
+        let fault = &mut self.waiting[position];
         if fault.after > 0 {
             fault.after -= 1;
             return None;
@@ -85,7 +124,7 @@ impl FaultQueue {
         let kind = fault.kind.clone();
         fault.count = fault.count.saturating_sub(1);
         if fault.count == 0 {
-            self.waiting.pop_front();
+            self.waiting.remove(position);
         }
         self.fired += 1;
         Some(kind)

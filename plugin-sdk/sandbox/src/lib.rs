@@ -9,6 +9,6 @@ pub mod random;
 mod reply;
 pub mod time;
 
-pub use fault::{Fault, FaultKind, FaultQueue, parse_header};
+pub use fault::{ExportOutcome, Fault, FaultKind, FaultQueue, parse_header};
 pub use http::{Handle, Upstream};
 pub use reply::Reply;

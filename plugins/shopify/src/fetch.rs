@@ -2,17 +2,25 @@
 //! one page.
 
 use portolan_sdk::time::rfc3339;
-use portolan_sdk::{Continuation, Error, FetchRequest, Instant, LogLevel, Page, Result, Slice, Wait, log};
+use portolan_sdk::{
+    Continuation, Error, FetchRequest, Instant, LogLevel, Mode, Page, Result, Slice, Wait, log,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::client::{Refusal, ask};
-use crate::nested;
-use crate::queries;
+use crate::{Config, bulk, nested, queries};
 
 /// Where a slice stands; opaque to the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Token {
+#[serde(untagged)]
+enum Token {
+    Bulk(bulk::Token),
+    Pages(PageToken),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct PageToken {
     after: Option<String>,
     /// Nodes of a page.
     first: u32,
@@ -66,13 +74,46 @@ pub fn fetch_store() -> Result<Page> {
     Ok(answer.response.into_page("stores", "json:/data/shop", Continuation::Done))
 }
 
-/// One page of orders, products or customers.
-pub fn fetch_page(request: &FetchRequest, root: &'static str, first: u32) -> Result<Page> {
-    let mut token = match request.token.as_deref() {
-        None => Token { after: None, first, seen: 0, counted: None },
-        Some(bytes) => serde_json::from_slice::<Token>(bytes)
-            .map_err(|error| Error::CursorExpired(format!("the page token is not ours: {error}")))?,
-    };
+/// One page of orders, products or customers, or a step of the bulk operation that brings them.
+pub fn fetch(request: &FetchRequest, root: &'static str) -> Result<Page> {
+    match request.token.as_deref().map(read_token).transpose()? {
+        Some(Token::Pages(token)) => fetch_page(request, root, token),
+        Some(Token::Bulk(token)) => bulk::go_on(request, root, token),
+        None => match count_for_bulk(request, root)? {
+            Some(counted) => bulk::begin(request, root, bulk::Token::new(counted)),
+            None => first_page(request, root),
+        },
+    }
+}
+
+/// The count of a window of history that a bulk operation fetches with less waiting than pages would.
+fn count_for_bulk(request: &FetchRequest, root: &'static str) -> Result<Option<u64>> {
+    let least_points = request.conn.parse_config::<Config>()?.bulk_from_points;
+    if request.slice.mode != Mode::Backfill {
+        return Ok(None);
+    }
+    let counted = count(root, window(&request.slice).as_deref())?;
+    Ok(counted.filter(|counted| bulk::pays(root, *counted, least_points)))
+}
+
+/// Begins to page.
+pub fn first_page(request: &FetchRequest, root: &'static str) -> Result<Page> {
+    let token = PageToken { after: None, first: queries::page_size(root), seen: 0, counted: None };
+    fetch_page(request, root, token)
+}
+
+fn read_token(bytes: &[u8]) -> Result<Token> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Error::CursorExpired(format!("the page token is not ours: {error}")))
+}
+
+/// A token as the host keeps it.
+pub fn to_bytes(token: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(token)
+        .map_err(|error| Error::PluginBug(format!("the page token can't be written: {error}")))
+}
+
+fn fetch_page(request: &FetchRequest, root: &'static str, mut token: PageToken) -> Result<Page> {
     let search = window(&request.slice);
     let starts = token.after.is_none();
     let answer = loop {
@@ -113,9 +154,7 @@ pub fn fetch_page(request: &FetchRequest, root: &'static str, first: u32) -> Res
             page.progress = token.counted.map(|counted| (token.seen * 100 / counted.max(1)).min(99) as u8);
             // Until the end is reached this is what progress is measured by.
             page.expected = token.counted;
-            let token = Token { after: Some(cursor), ..token };
-            let bytes = serde_json::to_vec(&token)
-                .map_err(|error| Error::PluginBug(format!("the page token can't be written: {error}")))?;
+            let bytes = to_bytes(&PageToken { after: Some(cursor), ..token })?;
             page.next = match wait_ms {
                 0 => Continuation::More(bytes),
                 ms => Continuation::Wait(Wait {
@@ -126,15 +165,14 @@ pub fn fetch_page(request: &FetchRequest, root: &'static str, first: u32) -> Res
             };
         }
         None => {
-            let closed = request.slice.until.is_some_and(|until| until <= request.conn.now);
-            page.expected = expected(root, search.as_deref(), &token, closed)?;
+            page.expected = expected(request, root, token.seen, token.counted)?;
         }
     }
     Ok(page)
 }
 
 /// The cursor of the next page. A cursor that leads nowhere would read one page for ever.
-fn next_cursor(info: &PageInfo, token: &Token, nodes: usize) -> Result<Option<String>> {
+fn next_cursor(info: &PageInfo, token: &PageToken, nodes: usize) -> Result<Option<String>> {
     if !info.has_next_page {
         return Ok(None);
     }
@@ -154,22 +192,28 @@ fn next_cursor(info: &PageInfo, token: &Token, nodes: usize) -> Result<Option<St
 /// later one. So a count that differs is asked again: what was seen has to lie between what is in the
 /// window now and what was in it at first. Below that, records are missing. A window that is still
 /// open gains records, and proves nothing.
-fn expected(root: &str, search: Option<&str>, token: &Token, closed: bool) -> Result<Option<u64>> {
+pub fn expected(request: &FetchRequest, root: &str, seen: u64, counted: Option<u64>) -> Result<Option<u64>> {
+    let closed = request.slice.until.is_some_and(|until| until <= request.conn.now);
+    let Some(counted) = counted else { return Ok(None) };
+    if seen >= counted || !closed {
+        return Ok(Some(seen));
+    }
+    let recount = count(root, window(&request.slice).as_deref())?;
+    Ok(Some(seen.max(recount.unwrap_or(counted))))
+}
+
+/// How many there are in a window, where Shopify knows exactly.
+fn count(root: &str, search: Option<&str>) -> Result<Option<u64>> {
     #[derive(Deserialize)]
-    struct Recount {
-        data: RecountData,
+    struct Answer {
+        data: Data,
     }
     #[derive(Deserialize)]
-    struct RecountData {
+    struct Data {
         count: Option<Count>,
     }
-    let Some(counted) = token.counted else { return Ok(None) };
-    if token.seen >= counted || !closed {
-        return Ok(Some(token.seen));
-    }
     let answer = ask(&queries::count(root), &json!({ "query": search }))?;
-    let recount = answer.response.json::<Recount>()?.data.count.and_then(Count::exact);
-    Ok(Some(token.seen.max(recount.unwrap_or(counted))))
+    Ok(answer.response.json::<Answer>()?.data.count.and_then(Count::exact))
 }
 
 /// The search for a window of updates, half-open. Shopify's times are whole seconds; both bounds

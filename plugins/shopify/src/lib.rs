@@ -5,10 +5,13 @@
 //!   lines, refunds, transactions and its own history (`agreements`), which the ledger follows.
 //! - No personal data is asked for: see `queries`.
 
+mod bulk;
+mod bulk_queries;
 mod catalogue;
 mod client;
 mod fetch;
 mod history;
+mod lines;
 mod nested;
 mod orders;
 mod queries;
@@ -33,14 +36,26 @@ pub fn all_queries() -> Vec<(String, Query)> {
         Nested::RefundShippingLines,
         Nested::Variants,
     ];
-    let pages = streams.iter().map(|root| {
-        let first = if *root == "customers" { queries::CUSTOMERS_PAGE } else { queries::ORDERS_PAGE };
-        (format!("page of {root}"), queries::page(root, first, true))
-    });
+    let pages = streams
+        .iter()
+        .map(|root| (format!("page of {root}"), queries::page(root, queries::page_size(root), true)));
     let counts = streams.iter().map(|root| (format!("count of {root}"), queries::count(root)));
     let rest = nested.iter().map(|nested| (format!("rest of {nested:?}"), nested.query()));
-    let others = [("shop".to_owned(), queries::shop()), ("agreements".to_owned(), queries::agreements())];
+    let others = [
+        ("shop", queries::shop()),
+        ("agreements", queries::agreements()),
+        ("refunds", queries::refunds()),
+        ("begin a bulk operation", bulk_queries::begin()),
+        ("a bulk operation", bulk_queries::operation()),
+        ("the newest bulk operations", bulk_queries::newest()),
+    ];
+    let others = others.map(|(name, query)| (name.to_owned(), query));
     pages.chain(counts).chain(rest).chain(others).collect()
+}
+
+/// What bulk operations are asked to fetch, by stream and search.
+pub fn bulk_query(root: &str, search: Option<&str>) -> String {
+    bulk_queries::everything(root, search)
 }
 
 /// The connector; public so that it can be driven by tests of other crates.
@@ -52,6 +67,13 @@ portolan_sdk::connector!(Shopify, manifest: "../plugin.json");
 #[derive(Debug, Deserialize)]
 struct Config {
     shop: String,
+    /// History whose pages together cost more is fetched by a bulk operation.
+    #[serde(default = "usual_least_points")]
+    bulk_from_points: u32,
+}
+
+fn usual_least_points() -> u32 {
+    bulk_queries::USUAL_LEAST_POINTS
 }
 
 impl Connector for Shopify {
@@ -90,9 +112,9 @@ impl Connector for Shopify {
 
     fn fetch(request: &FetchRequest) -> Result<Page> {
         match request.slice.stream.as_str() {
-            "orders" => fetch::fetch_page(request, "orders", queries::ORDERS_PAGE),
-            "products" => fetch::fetch_page(request, "products", queries::PRODUCTS_PAGE),
-            "customers" => fetch::fetch_page(request, "customers", queries::CUSTOMERS_PAGE),
+            "orders" => fetch::fetch(request, "orders"),
+            "products" => fetch::fetch(request, "products"),
+            "customers" => fetch::fetch(request, "customers"),
             "stores" => fetch::fetch_store(),
             other => {
                 Err(Error::PluginBug(format!("the stream {other:?} is in the manifest but not in the code")))

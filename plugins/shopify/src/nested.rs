@@ -2,13 +2,19 @@
 //! a long agreement, the variants of a rich product. The rest is fetched and put in its place, so
 //! that a raw record is whole before it is staged.
 
+use std::collections::BTreeMap;
+
 use portolan_sdk::{Error, Result};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::client::ask;
 use crate::fetch::PageInfo;
 use crate::queries::{self, Nested, Query};
+
+/// Refunds that one question asks for.
+const REFUNDS_AT_ONCE: usize = 50;
 
 /// The parts of a record that tell whether it is whole.
 #[derive(Deserialize)]
@@ -50,11 +56,18 @@ struct Refund {
 impl Skeleton {
     fn is_whole(&self) -> bool {
         let parts = [&self.line_items, &self.shipping_lines, &self.variants].into_iter().flatten();
-        let refunds =
-            self.refunds.iter().flat_map(|one| [&one.refund_line_items, &one.refund_shipping_lines]);
         let agreements = self.agreements.iter().flat_map(|all| &all.nodes).map(|one| &one.sales);
         !self.agreements.as_ref().is_some_and(|all| all.page_info.has_next_page)
-            && parts.chain(refunds).chain(agreements).all(|part| !part.page_info.has_next_page)
+            && parts.chain(agreements).all(|part| !part.page_info.has_next_page)
+            && self.refunds.iter().all(Refund::is_whole)
+    }
+}
+
+impl Refund {
+    fn is_whole(&self) -> bool {
+        [&self.refund_line_items, &self.refund_shipping_lines]
+            .into_iter()
+            .all(|part| !part.page_info.has_next_page)
     }
 }
 
@@ -86,9 +99,7 @@ fn complete_record(record: &mut Value) -> Result<()> {
         complete_connection(record, field, nested, &id)?;
     }
     for refund in record.get_mut("refunds").and_then(Value::as_array_mut).into_iter().flatten() {
-        let id = text(refund, "id");
-        complete_connection(refund, "refundLineItems", Nested::RefundLines, &id)?;
-        complete_connection(refund, "refundShippingLines", Nested::RefundShippingLines, &id)?;
+        complete_refund(refund)?;
     }
     if record.get("agreements").is_some_and(agreements_go_on) {
         let nodes = read_agreements(&id)?;
@@ -124,6 +135,45 @@ fn complete_connection(parent: &mut Value, field: &str, nested: Nested, id: &str
         connection["pageInfo"] = items["pageInfo"].take();
     }
     Ok(())
+}
+
+/// Refunds by their ids, whole.
+pub fn read_refunds(ids: &[&str]) -> Result<BTreeMap<String, String>> {
+    #[derive(Deserialize)]
+    struct Answer<'a> {
+        #[serde(borrow)]
+        data: Data<'a>,
+    }
+    #[derive(Deserialize)]
+    struct Data<'a> {
+        #[serde(borrow)]
+        nodes: Vec<Option<&'a RawValue>>,
+    }
+    let mut refunds = BTreeMap::new();
+    for ids in ids.chunks(REFUNDS_AT_ONCE) {
+        let answer = ask(&queries::refunds(), &json!({ "ids": ids }))?;
+        let nodes = serde_json::from_slice::<Answer<'_>>(answer.response.body())?.data.nodes;
+        if nodes.len() != ids.len() {
+            return Err(Error::upstream_bug("Shopify answered fewer refunds than were asked for"));
+        }
+        for (id, node) in ids.iter().zip(nodes) {
+            let node = node.ok_or_else(|| Error::transient("a refund vanished while its order was read"))?;
+            let mut text = node.get().to_owned();
+            if !serde_json::from_str::<Refund>(&text)?.is_whole() {
+                let mut refund = serde_json::from_str::<Value>(&text)?;
+                complete_refund(&mut refund)?;
+                text = refund.to_string();
+            }
+            refunds.insert((*id).to_owned(), text);
+        }
+    }
+    Ok(refunds)
+}
+
+fn complete_refund(refund: &mut Value) -> Result<()> {
+    let id = text(refund, "id");
+    complete_connection(refund, "refundLineItems", Nested::RefundLines, &id)?;
+    complete_connection(refund, "refundShippingLines", Nested::RefundShippingLines, &id)
 }
 
 /// Every agreement of an order with every one of its sales.

@@ -21,7 +21,7 @@ pub struct Query {
 }
 
 /// A connection of `n` nodes, each of which costs so much beyond itself.
-fn connection_points(nodes: u32, per_node: u32) -> u32 {
+pub fn connection_points(nodes: u32, per_node: u32) -> u32 {
     let steps = if nodes == 0 { 0 } else { ((2.0 * f64::from(nodes).ln()) as u32).max(1) };
     2 + steps * (1 + per_node)
 }
@@ -70,8 +70,8 @@ const SALE: &str = "fragment Sale on Sale {
   ... on TipSale { lineItem { id } }
 }";
 
-const ORDER: &str = "fragment OrderFields on Order {
-  id name createdAt processedAt updatedAt closedAt cancelledAt cancelReason test
+/// What stands on an order itself.
+pub const ORDER_FACTS: &str = "id name createdAt processedAt updatedAt closedAt cancelledAt cancelReason test
   taxesIncluded currencyCode presentmentCurrencyCode
   displayFinancialStatus displayFulfillmentStatus
   sourceName discountCodes
@@ -82,41 +82,47 @@ const ORDER: &str = "fragment OrderFields on Order {
   customerJourneySummary { lastVisit { source utmParameters { source medium campaign } } }
   totalPriceSet { ...Money } totalTaxSet { ...Money }
   totalTipReceivedSet { ...Money } originalTotalDutiesSet { ...Money }
-  lineItems(first: 10) { nodes { ...Line } pageInfo { hasNextPage endCursor } }
-  shippingLines(first: 2) { nodes { ...Shipping } pageInfo { hasNextPage endCursor } }
-  refunds {
-    id createdAt processedAt updatedAt
-    totalRefundedSet { ...Money }
-    duties { amountSet { ...Money } }
-    refundLineItems(first: 10) { nodes { ...RefundLine } pageInfo { hasNextPage endCursor } }
-    refundShippingLines(first: 2) { nodes { ...RefundShipping } pageInfo { hasNextPage endCursor } }
-  }
   transactions {
     id kind status createdAt processedAt gateway paymentId test
     amountSet { ...Money } parentTransaction { id }
-  }
+  }";
+
+/// What hangs on it by connections.
+const ORDER_PARTS: &str = "lineItems(first: 10) { nodes { ...Line } pageInfo { hasNextPage endCursor } }
+  shippingLines(first: 2) { nodes { ...Shipping } pageInfo { hasNextPage endCursor } }
   agreements(first: 4) {
     nodes { ...Agreement sales(first: 12) { nodes { ...Sale } pageInfo { hasNextPage endCursor } } }
     pageInfo { hasNextPage endCursor }
-  }
-}";
+  }";
+
+/// A refund with so many of its lines.
+fn refund_fields(lines: u32, shipping_lines: u32) -> String {
+    format!(
+        "id createdAt processedAt updatedAt
+    totalRefundedSet {{ ...Money }}
+    duties {{ amountSet {{ ...Money }} }}
+    refundLineItems(first: {lines}) {{ nodes {{ ...RefundLine }} pageInfo {{ hasNextPage endCursor }} }}
+    refundShippingLines(first: {shipping_lines}) {{ nodes {{ ...RefundShipping }} pageInfo {{ hasNextPage endCursor }} }}"
+    )
+}
 
 const VARIANT: &str = "fragment Variant on ProductVariant {
   id title sku barcode price updatedAt inventoryItem { unitCost { amount currencyCode } }
 }";
 
-const PRODUCT: &str = "fragment ProductFields on Product {
-  id title vendor productType updatedAt tags
+pub const PRODUCT_FACTS: &str = "id title vendor productType updatedAt tags
   category { fullName }
-  priceRangeV2 { minVariantPrice { currencyCode } }
-  variants(first: 50) { nodes { ...Variant } pageInfo { hasNextPage endCursor } }
-}";
+  priceRangeV2 { minVariantPrice { currencyCode } }";
+
+const PRODUCT_PARTS: &str = "variants(first: 50) { nodes { ...Variant } pageInfo { hasNextPage endCursor } }";
+
+/// Every fragment; no name begins with another.
+pub const FRAGMENTS: [&str; 9] =
+    [REFUND_SHIPPING, REFUND_LINE, AGREEMENT, SHIPPING, VARIANT, LINE, SALE, TAX, MONEY];
 
 /// `id`, country and region, dates, and the merchant's own tags.
-const CUSTOMER: &str = "fragment CustomerFields on Customer {
-  id createdAt updatedAt numberOfOrders tags
-  defaultAddress { countryCodeV2 provinceCode }
-}";
+pub const CUSTOMER_FACTS: &str = "id createdAt updatedAt numberOfOrders tags
+  defaultAddress { countryCodeV2 provinceCode }";
 
 /// What a connection is asked about itself.
 pub fn shop() -> Query {
@@ -126,19 +132,31 @@ pub fn shop() -> Query {
     Query { text: text.to_owned(), points: 1 }
 }
 
+/// Nodes of a first page.
+pub fn page_size(root: &str) -> u32 {
+    match root {
+        "orders" => ORDERS_PAGE,
+        "products" => PRODUCTS_PAGE,
+        _ => CUSTOMERS_PAGE,
+    }
+}
+
 /// A page of a stream with so many nodes; the count comes with the first page.
 pub fn page(root: &str, first: u32, counted: bool) -> Query {
     // Points of a node: an order's lines, refunds and agreements with their sales; a product's variants.
     let (fields, fragments, per_node) = match root {
-        "orders" => ("OrderFields", order_fragments(), 82),
-        "products" => ("ProductFields", format!("{PRODUCT} {VARIANT}"), 19),
-        _ => ("CustomerFields", CUSTOMER.to_owned(), 1),
+        "orders" => {
+            let refunds = refund_fields(10, 2);
+            (format!("{ORDER_FACTS} refunds {{ {refunds} }} {ORDER_PARTS}"), order_fragments(), 82)
+        }
+        "products" => (format!("{PRODUCT_FACTS} {PRODUCT_PARTS}"), VARIANT.to_owned(), 19),
+        _ => (CUSTOMER_FACTS.to_owned(), String::new(), 1),
     };
     let points = connection_points(first, per_node) + if counted { COUNT_POINTS } else { 0 };
     let text = format!(
         "query Page($first: Int!, $after: String, $query: String, $counted: Boolean!) {{
   {root}(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {{
-    nodes {{ ...{fields} }}
+    nodes {{ {fields} }}
     pageInfo {{ hasNextPage endCursor }}
   }}
   count: {root}Count(query: $query, limit: null) @include(if: $counted) {{ count precision }}
@@ -149,7 +167,20 @@ pub fn page(root: &str, first: u32, counted: bool) -> Query {
 }
 
 fn order_fragments() -> String {
-    [ORDER, LINE, TAX, MONEY, SHIPPING, REFUND_LINE, REFUND_SHIPPING, AGREEMENT, SALE].join("\n")
+    [LINE, TAX, MONEY, SHIPPING, REFUND_LINE, REFUND_SHIPPING, AGREEMENT, SALE].join("\n")
+}
+
+/// Refunds by their ids, with their lines.
+pub fn refunds() -> Query {
+    let text = format!(
+        "query Refunds($ids: [ID!]!) {{
+  nodes(ids: $ids) {{ ... on Refund {{ {} }} }}
+}}
+{}",
+        refund_fields(100, 10),
+        [REFUND_LINE, REFUND_SHIPPING, MONEY].join("\n")
+    );
+    Query { text, points: 2 + connection_points(100, 2) + connection_points(10, 0) }
 }
 
 /// How many things there are in a window.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use portolan_connector::{PluginRef, PluginRuntime};
 use portolan_core::{Clock, SystemClock};
 use portolan_plugin_host::{CacheKey, Options, SandboxRuntime};
-use portolan_sandbox_shopify::{Handle, Options as SandboxOptions, Size, ThrottlePlan, serve};
+use portolan_sandbox_shopify::{BulkPlan, Handle, Options as SandboxOptions, Size, ThrottlePlan, serve};
 use tokio::net::TcpListener;
 
 /// The access token that the sandbox shop accepts.
@@ -56,6 +56,7 @@ pub async fn open_shop(size: Size) -> Result<Handle> {
         until,
         token: TOKEN.to_owned(),
         throttle: ThrottlePlan::GENEROUS,
+        bulk: BulkPlan::USUAL,
         remember_bytes: 256 << 20,
     };
     Ok(serve(listener, options)?)

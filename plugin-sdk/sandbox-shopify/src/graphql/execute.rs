@@ -130,7 +130,7 @@ impl<'a> Query<'a> {
         Ok(())
     }
 
-    fn project(
+    pub(super) fn project(
         &self,
         value: Value,
         field: &'a Field<'a, &'a str>,
@@ -148,7 +148,15 @@ impl<'a> Query<'a> {
             }
             Value::Array(items) => {
                 let limit = arguments.first().unwrap_or(usize::MAX);
-                items.into_iter().take(limit).map(|item| self.project(item, field, arguments)).collect()
+                // `quantities(names: [...])` of an inventory level.
+                let names = arguments.get("names").and_then(Value::as_array);
+                let asked = |item: &Value| names.is_none_or(|names| names.contains(&item["name"]));
+                items
+                    .into_iter()
+                    .filter(asked)
+                    .take(limit)
+                    .map(|item| self.project(item, field, arguments))
+                    .collect()
             }
             leaf => Ok(leaf),
         }

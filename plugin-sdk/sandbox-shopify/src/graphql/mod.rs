@@ -1,6 +1,7 @@
 //! Enough of GraphQL to answer real queries over JSON: selection, aliases, fragments, variables,
 //! directives, Relay connections; with Shopify's query cost and its search terms.
 
+pub mod bulk;
 pub mod connection;
 pub mod cost;
 pub mod execute;

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use graphql_parser::query::{
     Definition, Directive, Document, Field, OperationDefinition, Selection, SelectionSet, TypeCondition,
-    Value as Literal,
+    Value as Literal, VariableDefinition,
 };
 use serde_json::{Map, Value};
 
@@ -49,6 +49,8 @@ impl Arguments {
 pub struct Query<'a> {
     document: &'a Document<'a, &'a str>,
     pub selection: &'a SelectionSet<'a, &'a str>,
+    /// Whether the operation changes something.
+    pub mutation: bool,
     variables: Map<String, Value>,
     text_hash: u64,
     /// Opened selections by address and type: the same few are asked of every node of a page.
@@ -70,26 +72,28 @@ impl<'a> Query<'a> {
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
         let mut variables = Map::new();
-        let mut chosen = None;
+        let (mut chosen, mut mutation) = (None, false);
         for definition in &document.definitions {
             let Definition::Operation(operation) = definition else { continue };
             match operation {
                 OperationDefinition::SelectionSet(selection) => chosen = Some(selection),
                 OperationDefinition::Query(query) if name.is_none() || query.name == name => {
                     chosen = Some(&query.selection_set);
-                    for variable in &query.variable_definitions {
-                        let default =
-                            variable.default_value.as_ref().map(|default| literal(default, &Map::new()));
-                        let value = given.get(variable.name).cloned().or(default.transpose()?);
-                        variables.extend(value.map(|value| (variable.name.to_owned(), value)));
-                    }
+                    variables.extend(filled_in(&query.variable_definitions, given)?);
                 }
-                OperationDefinition::Query(_) => {}
-                _ => return Err(GraphqlError::new("BAD_REQUEST", "the sandbox answers queries only")),
+                OperationDefinition::Mutation(query) if name.is_none() || query.name == name => {
+                    (chosen, mutation) = (Some(&query.selection_set), true);
+                    variables.extend(filled_in(&query.variable_definitions, given)?);
+                }
+                OperationDefinition::Query(_) | OperationDefinition::Mutation(_) => {}
+                OperationDefinition::Subscription(_) => {
+                    return Err(GraphqlError::new("BAD_REQUEST", "the sandbox knows no subscriptions"));
+                }
             }
         }
         let selection = chosen.ok_or_else(|| GraphqlError::new("BAD_REQUEST", "no such operation"))?;
-        Ok(Self { document, selection, variables, text_hash: hasher.finish(), opened: RefCell::default() })
+        let (text_hash, opened) = (hasher.finish(), RefCell::default());
+        Ok(Self { document, selection, mutation, variables, text_hash, opened })
     }
 
     /// What is asked of a root connection: the same for the same text.
@@ -239,6 +243,20 @@ impl<'a> Query<'a> {
         let fields = self.fields(selection, "");
         fields.iter().any(|field| matches!(field.name, "nodes" | "edges" | "pageInfo"))
     }
+}
+
+/// The values of an operation's variables, its defaults where none is given.
+fn filled_in<'a>(
+    definitions: &[VariableDefinition<'a, &'a str>],
+    given: &Value,
+) -> GraphqlResult<Vec<(String, Value)>> {
+    let mut filled = Vec::new();
+    for variable in definitions {
+        let default = variable.default_value.as_ref().map(|default| literal(default, &Map::new()));
+        let value = given.get(variable.name).cloned().or(default.transpose()?);
+        filled.extend(value.map(|value| (variable.name.to_owned(), value)));
+    }
+    Ok(filled)
 }
 
 pub fn response_key<'a>(field: &Field<'a, &'a str>) -> String {

@@ -25,6 +25,7 @@ fn routes() -> axum::Router<Arc<Sandbox>> {
     axum::Router::new()
         .route("/admin/api/{version}/graphql.json", post(answer_first_shop))
         .route("/shops/{shop}/admin/api/{version}/graphql.json", post(answer_shop))
+        .route("/_files/{shop}/{name}", get(answer_file))
         .route("/_sandbox/truth", get(read_truth))
         .route("/_sandbox/orders.csv", get(export_orders))
 }
@@ -46,7 +47,22 @@ async fn answer(sandbox: Arc<Sandbox>, shop: Option<String>, headers: &HeaderMap
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let token = text("x-shopify-access-token");
     let fault = text("x-sandbox-fault");
-    http::answer(move || sandbox.answer(shop.as_deref(), token.as_deref(), fault.as_deref(), &body)).await
+    // Files lie beside, under the name by which the sandbox was asked.
+    let files_url = format!("http://{}/_files", text("host").unwrap_or_default());
+    http::answer(move || {
+        sandbox.answer_at(&files_url, shop.as_deref(), token.as_deref(), fault.as_deref(), &body)
+    })
+    .await
+}
+
+async fn answer_file(
+    State(sandbox): State<Arc<Sandbox>>,
+    Path((shop, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let (range, token) = (text("range"), text("x-shopify-access-token"));
+    http::answer(move || sandbox.answer_file(&shop, &name, range.as_deref(), token.as_deref())).await
 }
 
 #[derive(serde::Deserialize)]

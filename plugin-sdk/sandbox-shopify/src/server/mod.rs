@@ -1,6 +1,7 @@
 //! The sandbox as a server: who may ask, how much, and what goes wrong on request.
 
 mod bucket;
+pub mod bulk;
 pub mod http;
 mod memory;
 mod resolve;

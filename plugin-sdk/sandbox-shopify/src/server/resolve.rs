@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::bulk::Exports;
 use super::memory::Memory;
 use crate::answer::order::OrderWriter;
 use crate::answer::{catalogue, history, parse_gid};
@@ -70,13 +71,36 @@ pub struct ShopRoot<'a> {
     /// Every field name in the query.
     pub asked: HashSet<&'a str>,
     pub memory: &'a Memory,
+    pub exports: Exports<'a>,
+    /// Whether the request changes something.
+    pub mutation: bool,
 }
 
 impl Root for ShopRoot<'_> {
     fn resolve(&self, name: &str, arguments: &Arguments) -> GraphqlResult<Resolved> {
         let shop = self.shop;
         let one = |value: Option<Value>| Ok(Resolved::Object(value.unwrap_or(Value::Null)));
+        if self.mutation {
+            return match name {
+                "bulkOperationRunQuery" => {
+                    self.exports.desk().begin(arguments, self.exports).map(Resolved::Object)
+                }
+                _ => Err(GraphqlError::new(
+                    "undefinedField",
+                    format!("Mutation '{name}' is not served by the sandbox"),
+                )),
+            };
+        }
         match name {
+            "bulkOperation" => {
+                self.bulk_operation(arguments.text("id").and_then(|id| parse_gid("BulkOperation", id)))
+            }
+            "currentBulkOperation" => {
+                let newest = self.exports.desk().newest();
+                self.bulk_operation(newest)
+            }
+            "bulkOperations" => one(Some(self.bulk_operations(arguments))),
+            "nodes" => one(Some(self.nodes(arguments)?)),
             "shop" => one(Some(catalogue::shop(shop))),
             "orders" => pages(shop.orders.seeds(), &self.index.orders, arguments, SortKey::CreatedAt),
             "products" => pages(&shop.products, &self.index.products, arguments, SortKey::Id),
@@ -120,14 +144,58 @@ impl Root for ShopRoot<'_> {
 }
 
 impl ShopRoot<'_> {
+    fn bulk_operation(&self, id: Option<u64>) -> GraphqlResult<Resolved> {
+        let asked = id.map(|id| self.exports.desk().ask(id, self)).transpose()?;
+        Ok(Resolved::Object(asked.unwrap_or(Value::Null)))
+    }
+
+    /// Newest last, or first where that is asked.
+    fn bulk_operations(&self, arguments: &Arguments) -> Value {
+        let mut all = self.exports.desk().all(self.exports);
+        if arguments.get("reverse") == Some(&Value::Bool(true)) {
+            all.reverse();
+        }
+        all.into()
+    }
+
+    /// Objects by their ids; so far refunds alone.
+    fn nodes(&self, arguments: &Arguments) -> GraphqlResult<Value> {
+        let ids = arguments.get("ids").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let refund = |id: &Value| match id.as_str().filter(|id| id.starts_with("gid://shopify/Refund/")) {
+            Some(id) => Ok(self.refund_of(id).unwrap_or(Value::Null)),
+            None => Err(GraphqlError::new("BAD_REQUEST", format!("the sandbox finds no {id} by nodes"))),
+        };
+        ids.iter().map(refund).collect()
+    }
+
+    /// Everything of a root connection that a search finds, as indices, oldest first.
+    pub fn chosen(&self, name: &str, arguments: &Arguments) -> GraphqlResult<Vec<u32>> {
+        let search = Search::parse(arguments.text("query").unwrap_or_default())?;
+        match name {
+            "orders" => Ok(matching(&self.shop.orders, &search)),
+            "products" => Ok(matching(&self.shop.products, &search)),
+            "customers" => Ok(matching(&self.shop.customers, &search)),
+            _ => Err(GraphqlError::new("BAD_REQUEST", format!("the sandbox makes no file of '{name}'"))),
+        }
+    }
+
     fn refund(&self, arguments: &Arguments) -> Option<Value> {
-        let id = parse_gid("Refund", arguments.text("id")?)?;
+        self.refund_of(arguments.text("id")?)
+    }
+
+    fn refund_of(&self, id: &str) -> Option<Value> {
+        let id = parse_gid("Refund", id)?;
         // Ids of what hangs on an order begin with the order's.
         let index = self.shop.orders.seeds().binary_search_by_key(&(id / 1_000), |order| order.id).ok()?;
         let order = self.shop.order(index);
         let refund = order.refunds.iter().find(|refund| refund.id == id)?;
         Some(history::refund(&OrderWriter::new(self.shop, &order, &self.asked), refund))
     }
+}
+
+fn matching<T: Searchable>(items: &[T], search: &Search) -> Vec<u32> {
+    let found = items.iter().enumerate().filter(|(_, item)| search.matches(*item));
+    found.map(|(index, _)| index as u32).collect()
 }
 
 fn pages<T: Searchable>(

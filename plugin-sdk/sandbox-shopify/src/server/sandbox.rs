@@ -1,13 +1,15 @@
 //! Answers one request: token, faults, cost, execution.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use graphql_parser::query::parse_query;
-use portolan_sandbox::{Fault, FaultKind, FaultQueue, Reply, Upstream, parse_header};
+use portolan_sandbox::{ExportOutcome, Fault, FaultKind, FaultQueue, Reply, Upstream, parse_header};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::bucket::Bucket;
+use super::bulk::{BulkDesk, BulkPlan, Exports};
 use super::memory::Memory;
 use super::resolve::{ShopIndex, ShopRoot};
 use crate::graphql::GraphqlError;
@@ -40,6 +42,7 @@ pub struct Options {
     /// The access token that is accepted.
     pub token: String,
     pub throttle: ThrottlePlan,
+    pub bulk: BulkPlan,
     /// Bytes of answered nodes that are kept for the next time; 0 renders each anew. The orders of
     /// size S take about 130 MB.
     pub remember_bytes: usize,
@@ -55,6 +58,7 @@ impl Options {
             until,
             token: "shpat_sandbox".to_owned(),
             throttle: ThrottlePlan::GENEROUS,
+            bulk: BulkPlan::USUAL,
             remember_bytes: 0,
         }
     }
@@ -77,8 +81,13 @@ pub struct Sandbox {
     indices: Vec<ShopIndex>,
     memory: Memory,
     state: Mutex<State>,
+    /// By shop. `state` may be taken while one of them is held, never the other way round.
+    desks: Vec<Mutex<BulkDesk>>,
     started: Instant,
 }
+
+/// Where files lie for who asks in process; over HTTP they lie with the sandbox itself.
+const FILES_URL: &str = "https://storage.googleapis.com/shopify-sandbox";
 
 /// The body of a GraphQL request.
 #[derive(serde::Deserialize)]
@@ -97,7 +106,8 @@ impl Sandbox {
         let buckets = world.shops.iter().map(|_| Bucket::new(options.throttle)).collect();
         let state = Mutex::new(State { faults: FaultQueue::default(), buckets, requests: 0, refused: 0 });
         let memory = Memory::new(options.remember_bytes);
-        Self { world: Arc::new(world), options, indices, memory, state, started: now() }
+        let desks = world.shops.iter().map(|_| Mutex::default()).collect();
+        Self { world: Arc::new(world), options, indices, memory, state, desks, started: now() }
     }
 
     /// Misbehaves on a later request.
@@ -136,11 +146,19 @@ impl Sandbox {
 
     /// Answers a request to `graphql.json` of a shop (`None`: the first one).
     pub fn answer(&self, shop: Option<&str>, token: Option<&str>, fault: Option<&str>, body: &[u8]) -> Reply {
-        let found = match shop {
-            None => Some(0),
-            Some(name) => self.world.shops.iter().position(|shop| shop.profile.name == name),
-        };
-        let Some(index) = found else {
+        self.answer_at(FILES_URL, shop, token, fault, body)
+    }
+
+    /// The same where files lie elsewhere: each shop's in a folder of its name.
+    pub fn answer_at(
+        &self,
+        files_url: &str,
+        shop: Option<&str>,
+        token: Option<&str>,
+        fault: Option<&str>,
+        body: &[u8],
+    ) -> Reply {
+        let Some(index) = self.position(shop) else {
             return Reply::json(404, &json!({ "errors": "Not Found" }));
         };
         let request = serde_json::from_slice::<Request>(body);
@@ -161,7 +179,8 @@ impl Sandbox {
             Ok(request) => request,
             Err(error) => return Reply::json(400, &json!({ "errors": error.to_string() })),
         };
-        let mut reply = Reply::text(200, "application/json; charset=utf-8", &self.run(index, request));
+        let mut reply =
+            Reply::text(200, "application/json; charset=utf-8", &self.run(index, request, files_url));
         if fault == Some(FaultKind::RepeatedCursor) {
             reply.body = repeat_cursor(&reply.body, cursor);
         }
@@ -194,7 +213,7 @@ impl Sandbox {
     }
 
     /// The body of an answer.
-    fn run(&self, index: usize, request: &Request) -> String {
+    fn run(&self, index: usize, request: &Request, files_url: &str) -> String {
         let refused = |error: &GraphqlError| json!({ "errors": [error.to_json()] }).to_string();
         let text = request.query.as_str();
         let document = match parse_query::<&str>(text) {
@@ -202,11 +221,16 @@ impl Sandbox {
             Err(error) => return json!({ "errors": [{ "message": error.to_string() }] }).to_string(),
         };
         let query = Query::new(text, &document, request.operation_name.as_deref(), &request.variables);
-        let answer = query.and_then(|query| self.charge_and_run(index, &query));
+        let answer = query.and_then(|query| self.charge_and_run(index, &query, files_url));
         answer.unwrap_or_else(|error| refused(&error))
     }
 
-    fn charge_and_run(&self, index: usize, query: &Query<'_>) -> Result<String, GraphqlError> {
+    fn charge_and_run(
+        &self,
+        index: usize,
+        query: &Query<'_>,
+        files_url: &str,
+    ) -> Result<String, GraphqlError> {
         let requested = query.requested_cost()?;
         if requested > LARGEST_COST {
             let message = format!(
@@ -222,11 +246,12 @@ impl Sandbox {
                 return Ok(throttled(requested, &state.buckets[index]).to_string());
             }
         }
+        let files_url = format!("{files_url}/{}", self.world.shops[index].profile.name);
+        let outcome = |outcomes: &[ExportOutcome]| self.outcome(outcomes);
         let root = ShopRoot {
-            shop: &self.world.shops[index],
-            index: &self.indices[index],
             asked: query.names(),
-            memory: &self.memory,
+            mutation: query.mutation,
+            ..self.root(index, &outcome, &files_url)
         };
         let answered = query.run(&root)?;
         let actual = answered.cost.min(requested);
@@ -238,6 +263,84 @@ impl Sandbox {
             "throttleStatus": state.buckets[index].status(),
         } });
         Ok(format!(r#"{{"data":{},"extensions":{cost}}}"#, answered.data))
+    }
+
+    fn root<'a>(
+        &'a self,
+        index: usize,
+        outcome: &'a dyn Fn(&[ExportOutcome]) -> Option<ExportOutcome>,
+        files_url: &'a str,
+    ) -> ShopRoot<'a> {
+        let (desk, plan, now) = (&self.desks[index], self.options.bulk, self.options.until);
+        ShopRoot {
+            shop: &self.world.shops[index],
+            index: &self.indices[index],
+            asked: HashSet::new(),
+            memory: &self.memory,
+            exports: Exports { desk, plan, outcome, files_url, now },
+            mutation: false,
+        }
+    }
+
+    /// What is to go wrong with a file, of what could.
+    fn outcome(&self, outcomes: &[ExportOutcome]) -> Option<ExportOutcome> {
+        let fits =
+            |kind: &FaultKind| matches!(kind, FaultKind::Export { outcome } if outcomes.contains(outcome));
+        match self.state().faults.take_if(fits) {
+            Some(FaultKind::Export { outcome }) => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// Answers a request for a file of a shop: its name as in its address, and the header `Range`. Whoever has the
+    /// address may have the file; a credential that comes along has gone where it doesn't belong.
+    pub fn answer_file(&self, shop: &str, name: &str, range: Option<&str>, token: Option<&str>) -> Reply {
+        let gone = || Reply::text(403, "application/xml", "<Error><Code>ExpiredToken</Code></Error>");
+        let refused = |error: &str| Reply::text(400, "text/plain", error);
+        if token.is_some() {
+            return refused("this host must not be sent an access token");
+        }
+        let fault = {
+            let mut state = self.state();
+            state.requests += 1;
+            state.faults.take_if(|kind| {
+                matches!(kind, FaultKind::Slow { .. } | FaultKind::ServerError { .. } | FaultKind::Truncated)
+            })
+        };
+        if let Some(reply) = fault.as_ref().and_then(Reply::of_fault) {
+            return reply;
+        }
+        let numbers = name.strip_suffix(".jsonl").and_then(|name| name.split_once('-'));
+        let numbers = numbers.and_then(|(id, link)| Some((id.parse().ok()?, link.parse().ok()?)));
+        let (Some(file), Some(index)) = (numbers, self.position(Some(shop))) else { return gone() };
+        let whole = self.outcome(&[ExportOutcome::WithoutRanges]).is_some();
+        let asked = range.filter(|_| !whole).and_then(parse_range);
+        let outcome = |outcomes: &[ExportOutcome]| self.outcome(outcomes);
+        let root = self.root(index, &outcome, "");
+        let read = root.exports.desk().read(file, asked.unwrap_or((0, None)), &root);
+        let part = match read {
+            Ok(Some(part)) => part,
+            Ok(None) => return gone(),
+            Err(error) => return refused(&error.message),
+        };
+        let mut reply = Reply::text(200, "application/jsonl", "");
+        if let Some((start, _)) = asked {
+            if start >= part.total {
+                return Reply::text(416, "application/xml", "<Error><Code>InvalidRange</Code></Error>");
+            }
+            reply.status = 206;
+            let last = start + part.bytes.len() as u64 - 1;
+            reply.headers.push(("content-range", format!("bytes {start}-{last}/{}", part.total)));
+        }
+        reply.body = part.bytes;
+        reply.spoilt_by(fault.as_ref())
+    }
+
+    fn position(&self, shop: Option<&str>) -> Option<usize> {
+        match shop {
+            None => Some(0),
+            Some(name) => self.world.shops.iter().position(|shop| shop.profile.name == name),
+        }
     }
 
     pub fn shop(&self, name: Option<&str>) -> Option<&Shop> {
@@ -272,6 +375,13 @@ impl Upstream for Sandbox {
 )]
 fn now() -> Instant {
     Instant::now()
+}
+
+/// `bytes=0-99`, `bytes=100-`: the first byte, and the one after the last.
+fn parse_range(text: &str) -> Option<(u64, Option<u64>)> {
+    let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
+    let last = if last.is_empty() { None } else { Some(last.parse::<u64>().ok()? + 1) };
+    Some((first.parse().ok()?, last))
 }
 
 fn throttled(requested: u64, bucket: &Bucket) -> Value {

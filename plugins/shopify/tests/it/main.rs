@@ -1,6 +1,7 @@
 //! The connector from outside: its manifest and queries against what is published, whole syncs
 //! against the sandbox, recorded answers, faults, and orders mapped by hand.
 
+mod bulk;
 mod captures;
 mod faults;
 mod mapping;

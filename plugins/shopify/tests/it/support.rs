@@ -1,5 +1,7 @@
 //! Puts the sandbox behind the plugin's imports.
 
+use std::collections::BTreeSet;
+
 use portolan_plugin_shopify::{ENDPOINT, Shopify};
 use portolan_sandbox_shopify::{Reply, Sandbox};
 use portolan_sdk::testing::{Answer, Call, Host, Output, connection, request, slice};
@@ -19,18 +21,39 @@ pub struct Fetched {
 /// Calls `fetch` with the sandbox as the channel. The test host knows only answers given before, so
 /// the call is repeated with one more answer each time until it asks nothing new.
 pub fn fetch(sandbox: &Sandbox, shop: &str, request: &FetchRequest) -> Fetched {
-    let mut answers: Vec<Answer> = Vec::new();
-    let route = format!("POST {ENDPOINT}");
+    let mut answers: Vec<(String, Answer)> = Vec::new();
     loop {
-        let host = answers.iter().fold(Host::new(), |host, answer| host.answer(&route, answer.clone()));
-        let host = host.answer(&route, Answer::status(599));
+        let unanswered = || Answer::status(599);
+        let mut host = Host::new().upstream(move |_| unanswered());
+        for (route, answer) in &answers {
+            host = host.answer(route, answer.clone());
+        }
+        let routes = answers.iter().map(|(route, _)| route).collect::<BTreeSet<_>>();
+        let host = routes.into_iter().fold(host, |host, route| host.answer(route, unanswered()));
         let page = host.fetch::<Shopify>(request);
         let calls = host.calls();
         match calls.get(answers.len()) {
             None => return Fetched { page, calls, limits: host.observed_limits() },
-            Some(call) => answers.push(to_answer(&sandbox.answer(Some(shop), Some(TOKEN), None, &call.body))),
+            Some(call) => answers.push((route(call), to_answer(&answer(sandbox, shop, call)))),
         }
     }
+}
+
+fn route(call: &Call) -> String {
+    let path = call.url.split('?').next().unwrap_or_default();
+    format!("{} {path}", call.method)
+}
+
+/// What the channel answers, or the host where it keeps its files.
+fn answer(sandbox: &Sandbox, shop: &str, call: &Call) -> Reply {
+    let Some(file) = call.url.strip_prefix("https://storage.googleapis.com/shopify-sandbox/") else {
+        assert_eq!(call.url, ENDPOINT);
+        return sandbox.answer(Some(shop), Some(TOKEN), None, &call.body);
+    };
+    assert_eq!(call.auth.as_deref(), Some(""), "no credential leaves the shop");
+    let (shop, name) = file.split('?').next().and_then(|path| path.split_once('/')).expect("a file");
+    let range = call.headers.iter().find(|(name, _)| name == "range").map(|(_, value)| value.as_str());
+    sandbox.answer_file(shop, name, range, None)
 }
 
 pub fn to_answer(reply: &Reply) -> Answer {
@@ -45,10 +68,20 @@ pub fn connection_to(shop: &str) -> Connection {
     connection(&format!(r#"{{"shop":"{shop}.myshopify.com"}}"#))
 }
 
-/// A window of a stream, in seconds since 1970.
+/// A window of a stream, in seconds since 1970: by pages.
 pub fn window(stream: &str, since: Option<i64>, until: Option<i64>) -> Slice {
     let micros = |seconds: i64| -> Instant { seconds * 1_000_000 };
-    Slice { since: since.map(micros), until: until.map(micros), mode: Mode::Backfill, ..slice(stream) }
+    Slice { since: since.map(micros), until: until.map(micros), mode: Mode::Incremental, ..slice(stream) }
+}
+
+/// The same as history: by a bulk operation, where it is large.
+pub fn history(stream: &str, since: Option<i64>, until: Option<i64>) -> Slice {
+    Slice { mode: Mode::Backfill, ..window(stream, since, until) }
+}
+
+/// A connection that fetches all history by bulk operations.
+pub fn bulk_connection_to(shop: &str) -> Connection {
+    connection(&format!(r#"{{"shop":"{shop}.myshopify.com","bulk_from_points":1}}"#))
 }
 
 /// A slice that ran to its end.
@@ -59,14 +92,32 @@ pub struct Synced {
     pub pages: usize,
     pub requests: usize,
     pub waits: usize,
+    /// What it waited for.
+    pub whys: Vec<String>,
     pub expected: Option<u64>,
+}
+
+impl Synced {
+    fn add(&mut self, other: Self) {
+        self.output.add(other.output);
+        self.chunks.extend(other.chunks);
+        self.pages += other.pages;
+        self.requests += other.requests;
+        self.waits += other.waits;
+        self.whys.extend(other.whys);
+        self.expected = None;
+    }
 }
 
 /// Fetches every page and normalises every chunk, checking what the host checks.
 pub fn sync(sandbox: &Sandbox, shop: &str, slice: &Slice) -> Result<Synced> {
-    let connection = connection_to(shop);
+    sync_over(sandbox, shop, &connection_to(shop), slice)
+}
+
+/// The same over a connection with other settings.
+pub fn sync_over(sandbox: &Sandbox, shop: &str, connection: &Connection, slice: &Slice) -> Result<Synced> {
     let mut synced = Synced::default();
-    let mut request = request(&connection, slice, None);
+    let mut request = request(connection, slice, None);
     loop {
         let fetched = fetch(sandbox, shop, &request);
         synced.requests += fetched.calls.len();
@@ -94,9 +145,15 @@ pub fn sync(sandbox: &Sandbox, shop: &str, slice: &Slice) -> Result<Synced> {
             Continuation::More(token) => token,
             Continuation::Wait(wait) => {
                 synced.waits += 1;
+                synced.whys.push(wait.why);
                 wait.token
             }
-            Continuation::Split(_) => return Err(Error::PluginBug("split".to_owned())),
+            Continuation::Split(parts) => {
+                for part in parts {
+                    synced.add(sync_over(sandbox, shop, connection, &part)?);
+                }
+                return Ok(synced);
+            }
         };
         assert_ne!(request.token.as_ref(), Some(&token), "a token repeats");
         request.token = Some(token);
