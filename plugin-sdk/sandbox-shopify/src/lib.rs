@@ -20,6 +20,6 @@ pub use server::sandbox::{Options, Sandbox, ThrottlePlan};
 pub use time::{instant_text, local_month, parse_instant};
 pub use world::truth::{MonthTruth, Truth};
 pub use world::{
-    Agreement, AgreementKind, Customer, Line, LineKind, Order, Orders, Product, Profile, Refund, Sale,
-    SaleAction, SaleKind, Seed, Shop, Size, Transaction, Variant, World, present,
+    Agreement, AgreementKind, Checkout, Customer, Level, Line, LineKind, Location, Order, Orders, Product,
+    Profile, Refund, Sale, SaleAction, SaleKind, Seed, Shop, Size, Transaction, Variant, World, present,
 };

@@ -53,6 +53,8 @@ pub enum ExportOutcome {
     CutShort,
     /// It is sent whole, whatever range was asked for.
     WithoutRanges,
+    /// It is sent two seconds late.
+    Late,
 }
 
 impl FaultKind {

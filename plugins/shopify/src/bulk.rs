@@ -216,7 +216,7 @@ fn read_on(
             bytes *= 2;
             continue;
         }
-        let chunks = chunks(root, &cut.groups)?;
+        let chunks = chunks(&request.slice.stream, root, &cut.groups)?;
         let next = Token {
             offset: token.offset + cut.bytes as u64,
             seen: token.seen + cut.groups.len() as u64,
@@ -292,7 +292,7 @@ fn told_range(text: &str) -> Option<(u64, u64, u64)> {
 }
 
 /// The records as pages would have brought them.
-fn chunks(root: &'static str, groups: &[Group<'_>]) -> Result<Vec<RawChunk>> {
+fn chunks(stream: &str, root: &'static str, groups: &[Group<'_>]) -> Result<Vec<RawChunk>> {
     let refunds = groups.iter().flat_map(Group::refunds).collect::<Vec<_>>();
     let refunds = if refunds.is_empty() { BTreeMap::new() } else { nested::read_refunds(&refunds)? };
     let chunk = |groups: &[Group<'_>]| {
@@ -303,7 +303,7 @@ fn chunks(root: &'static str, groups: &[Group<'_>]) -> Result<Vec<RawChunk>> {
         }
         body.push_str("]}}}");
         let info = ChunkInfo {
-            stream: root.to_owned(),
+            stream: stream.to_owned(),
             framing: format!("json:/data/{root}/nodes"),
             content_type: "application/json".to_owned(),
         };

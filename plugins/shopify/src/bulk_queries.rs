@@ -53,6 +53,7 @@ pub fn everything(root: &str, search: Option<&str>) -> String {
         "products" => {
             format!("{} variants {{ edges {{ node {{ __typename ...Variant }} }} }}", queries::PRODUCT_FACTS)
         }
+        queries::CHECKOUTS => queries::CHECKOUT_FACTS.to_owned(),
         _ => queries::CUSTOMER_FACTS.to_owned(),
     };
     // The search is our own: instants in single quotes.

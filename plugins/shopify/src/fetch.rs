@@ -37,7 +37,7 @@ struct Skeleton {
 
 #[derive(Deserialize)]
 struct SkeletonData {
-    #[serde(alias = "orders", alias = "products", alias = "customers")]
+    #[serde(alias = "orders", alias = "products", alias = "customers", alias = "abandonedCheckouts")]
     page: SkeletonPage,
     count: Option<Count>,
 }
@@ -143,7 +143,7 @@ fn fetch_page(request: &FetchRequest, root: &'static str, mut token: PageToken) 
     let framing = format!("json:/data/{root}/nodes");
     let body = nested::complete(root, &nodes, answer.response.body())?;
     let wait_ms = answer.wait_ms;
-    let mut page = answer.response.into_page(root, &framing, Continuation::Done);
+    let mut page = answer.response.into_page(&request.slice.stream, &framing, Continuation::Done);
     if let Some(body) = body {
         for chunk in &mut page.chunks {
             chunk.payload = portolan_sdk::Payload::Inline(body.clone());

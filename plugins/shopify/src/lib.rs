@@ -1,6 +1,7 @@
 //! Shopify as a channel, over the Admin GraphQL API.
 //!
-//! - Orders, products and customers are read in windows of `updated_at`, by cursor; the store whole.
+//! - Orders, products, customers and abandoned checkouts are read in windows of `updated_at`: history by bulk
+//!   operations where it is large, everything else by cursor. The store, its places and their stock are read whole.
 //! - One raw record is one node of the answer, with everything that hangs on it: an order carries its
 //!   lines, refunds, transactions and its own history (`agreements`), which the ledger follows.
 //! - No personal data is asked for: see `queries`.
@@ -16,6 +17,7 @@ mod nested;
 mod orders;
 mod queries;
 mod shape;
+mod stock;
 
 use portolan_sdk::read::each_json;
 use portolan_sdk::{CheckReport, Chunk, Connection, Connector, Error, FetchRequest, Page, Result, Sink};
@@ -28,7 +30,7 @@ pub use queries::Query;
 /// Every query that the plugin can send, by name: for tests against the published schema and the sandbox's prices.
 pub fn all_queries() -> Vec<(String, Query)> {
     use queries::Nested;
-    let streams = ["orders", "products", "customers"];
+    let streams = ["orders", "products", "customers", queries::CHECKOUTS];
     let nested = [
         Nested::Lines,
         Nested::ShippingLines,
@@ -45,6 +47,8 @@ pub fn all_queries() -> Vec<(String, Query)> {
         ("shop", queries::shop()),
         ("agreements", queries::agreements()),
         ("refunds", queries::refunds()),
+        ("stock", queries::stock()),
+        ("locations", queries::locations()),
         ("begin a bulk operation", bulk_queries::begin()),
         ("a bulk operation", bulk_queries::operation()),
         ("the newest bulk operations", bulk_queries::newest()),
@@ -115,6 +119,9 @@ impl Connector for Shopify {
             "orders" => fetch::fetch(request, "orders"),
             "products" => fetch::fetch(request, "products"),
             "customers" => fetch::fetch(request, "customers"),
+            "abandoned_checkouts" => fetch::fetch(request, queries::CHECKOUTS).map_err(stock::optional),
+            "inventory" => stock::fetch_levels(request),
+            "locations" => stock::fetch_locations(request),
             "stores" => fetch::fetch_store(),
             other => {
                 Err(Error::PluginBug(format!("the stream {other:?} is in the manifest but not in the code")))
@@ -134,6 +141,13 @@ impl Connector for Shopify {
                 each_json(chunk, out, |src, customer, out| catalogue::map_customer(src, &customer, out))
             }
             "stores" => each_json(chunk, out, |src, shop, out| catalogue::map_store(src, &shop, store, out)),
+            "abandoned_checkouts" => {
+                each_json(chunk, out, |src, checkout, out| stock::map_checkout(src, &checkout, out))
+            }
+            "inventory" => each_json(chunk, out, |src, level, out| stock::map_level(src, &level, out)),
+            "locations" => {
+                each_json(chunk, out, |src, location, out| stock::map_location(src, &location, out))
+            }
             other => {
                 Err(Error::PluginBug(format!("the stream {other:?} is in the manifest but not in the code")))
             }

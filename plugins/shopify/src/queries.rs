@@ -124,6 +124,45 @@ pub const FRAGMENTS: [&str; 9] =
 pub const CUSTOMER_FACTS: &str = "id createdAt updatedAt numberOfOrders tags
   defaultAddress { countryCodeV2 provinceCode }";
 
+/// The root of abandoned checkouts.
+pub const CHECKOUTS: &str = "abandonedCheckouts";
+
+pub const CHECKOUT_FACTS: &str =
+    "id createdAt updatedAt completedAt customer { id } totalPriceSet { ...Money }";
+
+/// The stock of the place behind a cursor.
+pub fn stock() -> Query {
+    let text = "query Stock($place: String, $after: String) {
+  locations(first: 1, after: $place) {
+    nodes {
+      id
+      inventoryLevels(first: 250, after: $after) {
+        nodes {
+          id updatedAt
+          item { id tracked variant { id } }
+          location { id }
+          quantities(names: [\"available\", \"incoming\", \"on_hand\"]) { name quantity }
+        }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}";
+    Query { text: text.to_owned(), points: connection_points(1, connection_points(250, 4)) }
+}
+
+/// Every place, without its street.
+pub fn locations() -> Query {
+    let text = "query Locations {
+  locations(first: 250) {
+    nodes { id name isFulfillmentService address { countryCode provinceCode } }
+    pageInfo { hasNextPage endCursor }
+  }
+}";
+    Query { text: text.to_owned(), points: connection_points(250, 1) }
+}
+
 /// What a connection is asked about itself.
 pub fn shop() -> Query {
     let text = "query Shop {
@@ -150,12 +189,15 @@ pub fn page(root: &str, first: u32, counted: bool) -> Query {
             (format!("{ORDER_FACTS} refunds {{ {refunds} }} {ORDER_PARTS}"), order_fragments(), 82)
         }
         "products" => (format!("{PRODUCT_FACTS} {PRODUCT_PARTS}"), VARIANT.to_owned(), 19),
+        CHECKOUTS => (CHECKOUT_FACTS.to_owned(), MONEY.to_owned(), 1),
         _ => (CUSTOMER_FACTS.to_owned(), String::new(), 1),
     };
+    // The one root that can't be sorted by what it is searched by; a page goes by its cursor all the same.
+    let sort = if root == CHECKOUTS { "CREATED_AT" } else { "UPDATED_AT" };
     let points = connection_points(first, per_node) + if counted { COUNT_POINTS } else { 0 };
     let text = format!(
         "query Page($first: Int!, $after: String, $query: String, $counted: Boolean!) {{
-  {root}(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {{
+  {root}(first: $first, after: $after, query: $query, sortKey: {sort}) {{
     nodes {{ {fields} }}
     pageInfo {{ hasNextPage endCursor }}
   }}

@@ -86,7 +86,7 @@ async fn first_page(runtime: &SandboxRuntime, plugin: &PluginRef, shop: &Handle)
     let now = SystemClock.now();
     let grant =
         EgressGrant { scheme: "http".to_owned(), host: "127.0.0.1".to_owned(), port: shop.address.port() };
-    let config = serde_json::json!({"shop": "bench.myshopify.com", "base_url": shop.url()});
+    let config = serde_json::json!({"shop": "bench.myshopify.com", "base_url": shop.url(), "bulk_from_points": 1_000_000_000});
     let request = FetchRequest {
         connection: ConnectionContext {
             tenant: TenantId::generate(&SystemClock, &SystemRandom),

@@ -248,6 +248,8 @@ async fn connect(app: &Arc<App>, tenant: TenantId, upstream: Upstream<'_>) -> Re
     let mut config = serde_json::json!({"shop": "bench.myshopify.com", "access_token": TOKEN});
     if let Upstream::Shop(shop) = upstream {
         config["base_url"] = shop.url().into();
+        // By pages: what is measured is the road, not how long the channel keeps one waiting.
+        config["bulk_from_points"] = 1_000_000_000.into();
     }
     let new = NewConnection {
         plugin_id: "shopify".into(),

@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod history;
 pub mod money;
 pub mod order;
+pub mod stock;
 
 /// A global id: `gid://shopify/Order/1`.
 pub fn gid(kind: &str, id: u64) -> String {

@@ -23,7 +23,12 @@ pub struct Cash<'a> {
 
 impl<'a> Cash<'a> {
     pub fn of_order(profile: &'a Profile, order: &Order) -> Self {
-        let presentment = order.presentment.and_then(|index| profile.presentments.get(usize::from(index)));
+        Self::of_presentment(profile, order.presentment)
+    }
+
+    /// `presentment`: index into the profile's.
+    pub fn of_presentment(profile: &'a Profile, presentment: Option<u8>) -> Self {
+        let presentment = presentment.and_then(|index| profile.presentments.get(usize::from(index)));
         Self { profile, presentment }
     }
 

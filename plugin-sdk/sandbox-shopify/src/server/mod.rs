@@ -2,6 +2,7 @@
 
 mod bucket;
 pub mod bulk;
+mod files;
 pub mod http;
 mod memory;
 mod resolve;

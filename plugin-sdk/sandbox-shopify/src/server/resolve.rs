@@ -8,13 +8,13 @@ use serde_json::Value;
 use super::bulk::Exports;
 use super::memory::Memory;
 use crate::answer::order::OrderWriter;
-use crate::answer::{catalogue, history, parse_gid};
+use crate::answer::{catalogue, history, parse_gid, stock};
 use crate::graphql::connection::{SortKey, count, page_of_items};
 use crate::graphql::execute::{Rendered, Resolved, Root};
 use crate::graphql::query::Arguments;
 use crate::graphql::search::{Search, Searchable};
 use crate::graphql::{GraphqlError, GraphqlResult};
-use crate::world::{Customer, Product, Shop};
+use crate::world::{Checkout, Customer, Product, Shop};
 
 /// Orders in which one kind of thing can be paged, as indices.
 #[derive(Debug, Default)]
@@ -52,6 +52,7 @@ pub struct ShopIndex {
     orders: Sorted,
     products: Sorted,
     customers: Sorted,
+    checkouts: Sorted,
 }
 
 impl ShopIndex {
@@ -60,6 +61,7 @@ impl ShopIndex {
             orders: Sorted::of(shop.orders.seeds()),
             products: Sorted::of(&shop.products),
             customers: Sorted::of(&shop.customers),
+            checkouts: Sorted::of(&shop.checkouts),
         }
     }
 }
@@ -105,6 +107,10 @@ impl Root for ShopRoot<'_> {
             "orders" => pages(shop.orders.seeds(), &self.index.orders, arguments, SortKey::CreatedAt),
             "products" => pages(&shop.products, &self.index.products, arguments, SortKey::Id),
             "customers" => pages(&shop.customers, &self.index.customers, arguments, SortKey::Id),
+            "abandonedCheckouts" => pages(&shop.checkouts, &self.index.checkouts, arguments, SortKey::Id),
+            "abandonedCheckoutsCount" => counted(&shop.checkouts, arguments),
+            "locations" => one(Some(stock::locations(shop))),
+            "location" => one(self.location(arguments)),
             "ordersCount" => counted(shop.orders.seeds(), arguments),
             "productsCount" => counted(&shop.products, arguments),
             "customersCount" => counted(&shop.customers, arguments),
@@ -130,6 +136,7 @@ impl Root for ShopRoot<'_> {
         match name {
             "orders" => OrderWriter::new(self.shop, &self.shop.order(index), &self.asked).write(),
             "products" => catalogue::product(&self.shop.profile, &self.shop.products[index]),
+            "abandonedCheckouts" => stock::checkout(self.shop, &self.shop.checkouts[index]),
             _ => catalogue::customer(&self.shop.customers[index]),
         }
     }
@@ -172,11 +179,18 @@ impl ShopRoot<'_> {
     pub fn chosen(&self, name: &str, arguments: &Arguments) -> GraphqlResult<Vec<u32>> {
         let search = Search::parse(arguments.text("query").unwrap_or_default())?;
         match name {
-            "orders" => Ok(matching(&self.shop.orders, &search)),
+            "orders" => Ok(matching(self.shop.orders.seeds(), &search)),
             "products" => Ok(matching(&self.shop.products, &search)),
             "customers" => Ok(matching(&self.shop.customers, &search)),
+            "abandonedCheckouts" => Ok(matching(&self.shop.checkouts, &search)),
             _ => Err(GraphqlError::new("BAD_REQUEST", format!("the sandbox makes no file of '{name}'"))),
         }
+    }
+
+    fn location(&self, arguments: &Arguments) -> Option<Value> {
+        let id = parse_gid("Location", arguments.text("id")?)?;
+        let index = self.shop.locations.iter().position(|location| location.id == id)?;
+        Some(stock::location(self.shop, index, &self.shop.locations[index]))
     }
 
     fn refund(&self, arguments: &Arguments) -> Option<Value> {
@@ -230,6 +244,18 @@ fn position<T: Searchable>(items: &[T], kind: &str, arguments: &Arguments) -> Op
     let id = parse_gid(kind, arguments.text("id")?)?;
     // Ids are given in the order of creation.
     items.binary_search_by_key(&id, Searchable::id).ok().map(|index| index as u32)
+}
+
+impl Searchable for Checkout {
+    fn id(&self) -> u64 {
+        self.id
+    }
+    fn created_at(&self) -> i64 {
+        self.created_at
+    }
+    fn updated_at(&self) -> i64 {
+        self.updated_at
+    }
 }
 
 impl Searchable for Product {

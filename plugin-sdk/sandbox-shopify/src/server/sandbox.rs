@@ -65,12 +65,14 @@ impl Options {
 }
 
 #[derive(Debug)]
-struct State {
-    faults: FaultQueue,
+pub(super) struct State {
+    pub(super) faults: FaultQueue,
     buckets: Vec<Bucket>,
-    requests: u64,
+    pub(super) requests: u64,
     /// Requests that were refused for want of points.
     refused: u64,
+    /// Requests for files.
+    pub(super) reads: u64,
 }
 
 /// A Shopify without a socket.
@@ -104,7 +106,8 @@ impl Sandbox {
         let world = World::generate(options.size, options.seed, options.until);
         let indices = world.shops.iter().map(ShopIndex::of).collect();
         let buckets = world.shops.iter().map(|_| Bucket::new(options.throttle)).collect();
-        let state = Mutex::new(State { faults: FaultQueue::default(), buckets, requests: 0, refused: 0 });
+        let (faults, requests, refused, reads) = (FaultQueue::default(), 0, 0, 0);
+        let state = Mutex::new(State { faults, buckets, requests, refused, reads });
         let memory = Memory::new(options.remember_bytes);
         let desks = world.shops.iter().map(|_| Mutex::default()).collect();
         Self { world: Arc::new(world), options, indices, memory, state, desks, started: now() }
@@ -130,6 +133,9 @@ impl Sandbox {
                 "orders": shop.order_count(),
                 "products": shop.products.len(),
                 "customers": shop.customers.len(),
+                "locations": shop.locations.len(),
+                "inventoryLevels": shop.levels.len(),
+                "checkouts": shop.checkouts.len(),
                 "throttleStatus": bucket.status(),
             })
         });
@@ -138,6 +144,7 @@ impl Sandbox {
             "until": crate::time::instant_text(self.options.until),
             "requests": state.requests,
             "refused": state.refused,
+            "reads": state.reads,
             "faultsFired": state.faults.fired,
             "faultsWaiting": state.faults.waiting().collect::<Vec<_>>(),
             "shops": shops.collect::<Vec<_>>(),
@@ -265,7 +272,7 @@ impl Sandbox {
         Ok(format!(r#"{{"data":{},"extensions":{cost}}}"#, answered.data))
     }
 
-    fn root<'a>(
+    pub(super) fn root<'a>(
         &'a self,
         index: usize,
         outcome: &'a dyn Fn(&[ExportOutcome]) -> Option<ExportOutcome>,
@@ -283,7 +290,7 @@ impl Sandbox {
     }
 
     /// What is to go wrong with a file, of what could.
-    fn outcome(&self, outcomes: &[ExportOutcome]) -> Option<ExportOutcome> {
+    pub(super) fn outcome(&self, outcomes: &[ExportOutcome]) -> Option<ExportOutcome> {
         let fits =
             |kind: &FaultKind| matches!(kind, FaultKind::Export { outcome } if outcomes.contains(outcome));
         match self.state().faults.take_if(fits) {
@@ -292,51 +299,7 @@ impl Sandbox {
         }
     }
 
-    /// Answers a request for a file of a shop: its name as in its address, and the header `Range`. Whoever has the
-    /// address may have the file; a credential that comes along has gone where it doesn't belong.
-    pub fn answer_file(&self, shop: &str, name: &str, range: Option<&str>, token: Option<&str>) -> Reply {
-        let gone = || Reply::text(403, "application/xml", "<Error><Code>ExpiredToken</Code></Error>");
-        let refused = |error: &str| Reply::text(400, "text/plain", error);
-        if token.is_some() {
-            return refused("this host must not be sent an access token");
-        }
-        let fault = {
-            let mut state = self.state();
-            state.requests += 1;
-            state.faults.take_if(|kind| {
-                matches!(kind, FaultKind::Slow { .. } | FaultKind::ServerError { .. } | FaultKind::Truncated)
-            })
-        };
-        if let Some(reply) = fault.as_ref().and_then(Reply::of_fault) {
-            return reply;
-        }
-        let numbers = name.strip_suffix(".jsonl").and_then(|name| name.split_once('-'));
-        let numbers = numbers.and_then(|(id, link)| Some((id.parse().ok()?, link.parse().ok()?)));
-        let (Some(file), Some(index)) = (numbers, self.position(Some(shop))) else { return gone() };
-        let whole = self.outcome(&[ExportOutcome::WithoutRanges]).is_some();
-        let asked = range.filter(|_| !whole).and_then(parse_range);
-        let outcome = |outcomes: &[ExportOutcome]| self.outcome(outcomes);
-        let root = self.root(index, &outcome, "");
-        let read = root.exports.desk().read(file, asked.unwrap_or((0, None)), &root);
-        let part = match read {
-            Ok(Some(part)) => part,
-            Ok(None) => return gone(),
-            Err(error) => return refused(&error.message),
-        };
-        let mut reply = Reply::text(200, "application/jsonl", "");
-        if let Some((start, _)) = asked {
-            if start >= part.total {
-                return Reply::text(416, "application/xml", "<Error><Code>InvalidRange</Code></Error>");
-            }
-            reply.status = 206;
-            let last = start + part.bytes.len() as u64 - 1;
-            reply.headers.push(("content-range", format!("bytes {start}-{last}/{}", part.total)));
-        }
-        reply.body = part.bytes;
-        reply.spoilt_by(fault.as_ref())
-    }
-
-    fn position(&self, shop: Option<&str>) -> Option<usize> {
+    pub(super) fn position(&self, shop: Option<&str>) -> Option<usize> {
         match shop {
             None => Some(0),
             Some(name) => self.world.shops.iter().position(|shop| shop.profile.name == name),
@@ -350,7 +313,7 @@ impl Sandbox {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -375,13 +338,6 @@ impl Upstream for Sandbox {
 )]
 fn now() -> Instant {
     Instant::now()
-}
-
-/// `bytes=0-99`, `bytes=100-`: the first byte, and the one after the last.
-fn parse_range(text: &str) -> Option<(u64, Option<u64>)> {
-    let (first, last) = text.strip_prefix("bytes=")?.split_once('-')?;
-    let last = if last.is_empty() { None } else { Some(last.parse::<u64>().ok()? + 1) };
-    Some((first.parse().ok()?, last))
 }
 
 fn throttled(requested: u64, bucket: &Bucket) -> Value {

@@ -31,7 +31,8 @@ pub fn shop(profile: Profile, size: Size, divisor: usize, until: i64, mut random
     for (customer, bought) in customers.iter_mut().zip(bought) {
         bought.date(customer);
     }
-    Shop { profile, products, customers, orders }
+    let (locations, levels, checkouts) = (Vec::new(), Vec::new(), Vec::new());
+    Shop { profile, products, customers, orders, locations, levels, checkouts }
 }
 
 /// A customer is created with the first order and touched by each further one.

@@ -10,12 +10,14 @@ mod history;
 mod orders;
 mod price;
 mod profile;
+mod stock;
 pub mod truth;
 
 pub use orders::{Orders, Seed};
 pub use price::present;
 pub(crate) use price::tax as tax_share;
 pub use profile::{Presentment, Profile};
+pub use stock::{Checkout, Level, Location};
 
 use crate::random::SplitMix;
 
@@ -79,8 +81,12 @@ impl World {
             .map(|(index, profile)| {
                 // The first shop has the full size; the others are branches a tenth of it.
                 let divisor = if index == 0 { 1 } else { 10 };
-                let random = SplitMix::new(seed.wrapping_mul(31).wrapping_add(index as u64));
-                generate::shop(profile, size, divisor, until, random)
+                let seed = seed.wrapping_mul(31).wrapping_add(index as u64);
+                let mut shop = generate::shop(profile, size, divisor, until, SplitMix::new(seed));
+                shop.locations = stock::locations(&shop.profile);
+                shop.levels = stock::levels(&shop.products, until, seed);
+                shop.checkouts = stock::checkouts(&shop, until, seed);
+                shop
             })
             .collect();
         Self { seed, until, shops }
@@ -98,6 +104,10 @@ pub struct Shop {
     pub customers: Vec<Customer>,
     /// See [`Shop::order`] and [`Shop::each_order`].
     pub orders: Orders,
+    pub locations: Vec<Location>,
+    pub levels: Vec<Level>,
+    /// By id.
+    pub checkouts: Vec<Checkout>,
 }
 
 #[derive(Debug, Clone)]

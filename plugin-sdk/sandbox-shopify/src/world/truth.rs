@@ -53,6 +53,19 @@ pub struct Truth {
     pub products: u64,
     pub variants: u64,
     pub customers: u64,
+    pub locations: u64,
+    /// Variants times the locations where they lie.
+    pub inventory_levels: u64,
+    pub units_on_hand: i64,
+    /// Less what is promised.
+    pub units_available: i64,
+    pub units_incoming: i64,
+    /// Checkouts that were left, finished later or not.
+    pub checkouts: u64,
+    /// Those that were finished later.
+    pub recovered_checkouts: u64,
+    /// What was in those that were not.
+    pub abandoned_minor: i64,
 }
 
 impl Shop {
@@ -84,6 +97,20 @@ impl Shop {
             products: self.products.len() as u64,
             variants: self.products.iter().map(|product| product.variants.len() as u64).sum(),
             customers: self.customers.len() as u64,
+            locations: self.locations.len() as u64,
+            inventory_levels: self.levels.len() as u64,
+            units_on_hand: self.levels.iter().map(|level| level.on_hand).sum(),
+            units_available: self.levels.iter().map(|level| level.available).sum(),
+            units_incoming: self.levels.iter().map(|level| level.incoming).sum(),
+            checkouts: self.checkouts.len() as u64,
+            recovered_checkouts: self.checkouts.iter().filter(|one| one.completed_at.is_some()).count()
+                as u64,
+            abandoned_minor: self
+                .checkouts
+                .iter()
+                .filter(|one| one.completed_at.is_none())
+                .map(|one| one.total_minor)
+                .sum(),
         }
     }
 

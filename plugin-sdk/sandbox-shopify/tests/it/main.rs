@@ -2,6 +2,7 @@
 //! the faults it promises.
 
 mod answers;
+mod bulk;
 mod faults;
 mod http;
 mod large;

@@ -24,6 +24,16 @@ const QUERIES: &[&str] = &[
        productsCount(limit: null) { count precision } }",
     "{ customers(first: 100, sortKey: UPDATED_AT) { nodes { __typename id legacyResourceId createdAt updatedAt
         numberOfOrders tags state defaultAddress { id countryCodeV2 provinceCode } } } customersCount { count precision } }",
+    "{ abandonedCheckouts(first: 30, sortKey: CREATED_AT) { nodes { __typename id name createdAt updatedAt completedAt taxesIncluded
+        customer { id } totalPriceSet { shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } } }
+        pageInfo { hasNextPage endCursor } } abandonedCheckoutsCount { count precision } }",
+    "{ locations(first: 5) { nodes { __typename id name isActive isFulfillmentService fulfillsOnlineOrders
+        address { countryCode provinceCode } inventoryLevels(first: 20) { nodes { __typename id isActive updatedAt
+            item { id sku tracked variant { id } } location { id name }
+            quantities(names: [\"available\", \"on_hand\"]) { id name quantity updatedAt } } pageInfo { hasNextPage endCursor } } }
+        pageInfo { hasNextPage endCursor } } location(id: \"gid://shopify/Location/2\") { id } }",
+    "{ bulkOperations(first: 3) { nodes { id type status errorCode createdAt completedAt objectCount rootObjectCount
+        fileSize url partialDataUrl query } } nodes(ids: []) { id } }",
     "query($after: String) { orders(first: 12, after: $after, sortKey: UPDATED_AT) { pageInfo { hasNextPage endCursor } nodes {
         __typename id legacyResourceId name number createdAt processedAt updatedAt closed closedAt cancelledAt
         cancelReason confirmed edited test taxesIncluded currencyCode presentmentCurrencyCode displayFinancialStatus

@@ -7,5 +7,6 @@ mod faults;
 mod mapping;
 mod paging;
 mod published;
+mod stock;
 mod support;
 mod sync;

@@ -1,19 +1,29 @@
 //! Manifest and queries against what is published.
 
 use apollo_compiler::{ExecutableDocument, Schema};
-use portolan_plugin_shopify::{MANIFEST, all_queries};
+use portolan_plugin_shopify::{MANIFEST, all_queries, bulk_query};
 use portolan_sandbox_shopify::{Options, Sandbox};
 use serde_json::{Value, json};
 
 use crate::support::{TOKEN, shared};
+
+const ROOTS: [&str; 4] = ["orders", "products", "customers", "abandonedCheckouts"];
+const SEARCH: &str = "updated_at:>='2024-01-01T00:00:00Z' updated_at:<'2026-01-01T00:00:00Z'";
+
+/// Every text that may be sent, those inside a mutation among them.
+fn all_texts() -> Vec<(String, String)> {
+    let plain = all_queries().into_iter().map(|(name, query)| (name, query.text));
+    let bulk = ROOTS.map(|root| (format!("{root} in bulk"), bulk_query(root, Some(SEARCH))));
+    plain.chain(bulk).collect()
+}
 
 #[test]
 fn every_query_is_valid_in_the_published_schema() {
     let Some(path) = shared("admin-graphql/schema-2026-07.stripped.graphql") else { return };
     let text = std::fs::read_to_string(path).expect("a schema");
     let schema = Schema::parse_and_validate(text, "schema.graphql").expect("a schema");
-    for (name, query) in all_queries() {
-        if let Err(errors) = ExecutableDocument::parse_and_validate(&schema, &query.text, "query.graphql") {
+    for (name, text) in all_texts() {
+        if let Err(errors) = ExecutableDocument::parse_and_validate(&schema, &text, "query.graphql") {
             panic!("{name}: {}", errors.errors);
         }
     }
@@ -39,9 +49,10 @@ fn no_query_asks_for_a_person() {
         "customAttributes",
         "receiptJson",
         "accountNumber",
+        "abandonedCheckoutUrl",
     ];
-    for (name, query) in all_queries() {
-        let words = query.text.split(|character: char| !character.is_alphanumeric()).collect::<Vec<_>>();
+    for (name, text) in all_texts() {
+        let words = text.split(|character: char| !character.is_alphanumeric()).collect::<Vec<_>>();
         for word in forbidden {
             assert!(!words.contains(&word), "{name} asks for {word}");
         }
@@ -52,7 +63,8 @@ fn no_query_asks_for_a_person() {
 fn every_query_costs_what_it_says_and_less_than_one_query_may() {
     let sandbox = Sandbox::new(Options::tiny());
     for (name, query) in all_queries() {
-        let first = if name.contains("customers") { 250 } else { 100 };
+        let many = ["customers", "abandonedCheckouts"].iter().any(|root| name.contains(root));
+        let first = if many { 250 } else { 100 };
         let variables = json!({ "first": first, "counted": true, "id": "gid://shopify/Order/5000000000" });
         let body = json!({ "query": query.text, "variables": variables }).to_string();
         let reply = sandbox.answer(None, Some(TOKEN), None, body.as_bytes());
@@ -62,6 +74,31 @@ fn every_query_costs_what_it_says_and_less_than_one_query_may() {
         assert_eq!(cost, Some(u64::from(query.points)), "{name}: {answer}");
         assert!(query.points <= 1_000, "{name}");
     }
+}
+
+#[test]
+fn bulk_queries_keep_the_rules_that_were_recorded() {
+    let sandbox = Sandbox::new(Options::tiny());
+    for root in ROOTS {
+        let text = bulk_query(root, Some(SEARCH));
+        assert!(
+            !text.contains("nodes") && !text.contains("...Money") && !text.contains("fragment "),
+            "{text}"
+        );
+        let begin = all_queries().into_iter().find(|(name, _)| name == "begin a bulk operation");
+        let begin = begin.expect("a mutation").1.text;
+        let body = json!({ "query": begin, "variables": { "query": text } }).to_string();
+        let reply = sandbox.answer(None, Some(TOKEN), None, body.as_bytes());
+        let answer = serde_json::from_slice::<Value>(&reply.body).expect("JSON");
+        assert_eq!(answer["data"]["begun"]["userErrors"], json!([]), "{root}");
+    }
+}
+
+#[test]
+fn files_lie_on_a_host_that_no_credential_is_bound_to() {
+    let manifest = serde_json::from_str::<Value>(MANIFEST).expect("JSON");
+    assert_eq!(manifest["hosts"], json!(["{{shop}}", "storage.googleapis.com"]));
+    assert_eq!(manifest["auth"][0]["hosts"], json!(["{{shop}}"]));
 }
 
 #[test]
