@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use portolan_sdk::{Error, Result, Text};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::shape::Reference;
 
@@ -23,8 +24,8 @@ struct Head<'a> {
 }
 
 struct Line<'a> {
-    text: &'a str,
     head: Head<'a>,
+    fields: BTreeMap<&'a str, &'a RawValue>,
 }
 
 /// An object of the root with everything below it.
@@ -77,9 +78,9 @@ fn read(raw: &[u8]) -> Result<Option<Line<'_>>> {
     if text.is_empty() {
         return Ok(None);
     }
-    let head = serde_json::from_str::<Head<'_>>(text)
-        .map_err(|error| bad(&format!("has a line that is no object: {error}")))?;
-    Ok(Some(Line { text, head }))
+    let no_object = |error| bad(&format!("has a line that is no object: {error}"));
+    let head = serde_json::from_str(text).map_err(no_object)?;
+    Ok(Some(Line { head, fields: serde_json::from_str(text).map_err(no_object)? }))
 }
 
 impl<'a> Group<'a> {
@@ -92,14 +93,14 @@ impl<'a> Group<'a> {
     pub fn write(&self, root: &str, refunds: &BTreeMap<String, String>, out: &mut String) -> Result<()> {
         let parts = connections_of(root);
         let mut below = parts.iter().map(|_| Vec::new()).collect::<Vec<Vec<&Line<'a>>>>();
-        let mut sales: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut sales: BTreeMap<&str, Vec<&Line<'a>>> = BTreeMap::new();
         for child in &self.children {
             let (id, parent) = (child.id(), child.head.parent.as_deref().unwrap_or_default());
-            match connection_of(child.head.typename.as_deref().unwrap_or_default()) {
+            match connection_of(child.typename()) {
                 Some("sales") => {
                     let known =
                         sales.get_mut(parent).ok_or_else(|| bad("has a sale before its agreement"))?;
-                    known.push(child.text);
+                    known.push(child);
                 }
                 Some(part) if parent == self.root.id() && parts.contains(&part) => {
                     let at = parts.iter().position(|known| *known == part).unwrap_or_default();
@@ -111,18 +112,13 @@ impl<'a> Group<'a> {
                 _ => return Err(bad(&format!("has a child that belongs nowhere: {id}"))),
             }
         }
-        out.push_str(opened(self.root.text)?);
+        self.root.open(out);
         for (part, children) in parts.iter().zip(&below) {
-            let written = children.iter().map(|child| match sales.get(child.id()) {
-                Some(sales) if *part == "agreements" => {
-                    let mut text = opened(child.text)?.to_owned();
-                    push_connection("sales", sales.iter().map(|sale| Ok((*sale).to_owned())), &mut text)?;
-                    text.push('}');
-                    Ok(text)
+            push_connection(part, children, out, |child, out| {
+                if let Some(sales) = sales.get(child.id()) {
+                    push_connection("sales", sales, out, |_, _| {});
                 }
-                _ => Ok(child.text.to_owned()),
             });
-            push_connection(part, written, out)?;
         }
         if root == "orders" {
             let missing = || Error::transient("a refund vanished while its order was read");
@@ -139,6 +135,27 @@ impl<'a> Group<'a> {
 impl Line<'_> {
     fn id(&self) -> &str {
         self.head.id.as_deref().unwrap_or_default()
+    }
+
+    /// Writes the object without its end, as a page shows it: without what only its place in the file needs.
+    fn open(&self, out: &mut String) {
+        let asked_by_pages = matches!(connection_of(self.typename()), Some("agreements" | "sales"));
+        out.push('{');
+        let mut first = true;
+        for (name, value) in &self.fields {
+            if matches!(*name, "__parentId" | "refundIds") || (*name == "__typename" && !asked_by_pages) {
+                continue;
+            }
+            out.push_str(if first { "\"" } else { ",\"" });
+            out.push_str(name);
+            out.push_str("\":");
+            out.push_str(value.get());
+            first = false;
+        }
+    }
+
+    fn typename(&self) -> &str {
+        self.head.typename.as_deref().unwrap_or_default()
     }
 }
 
@@ -163,20 +180,22 @@ fn connection_of(typename: &str) -> Option<&'static str> {
     }
 }
 
-/// An object's text without its end, to write more into it.
-fn opened(text: &str) -> Result<&str> {
-    text.strip_suffix('}').ok_or_else(|| bad("has a line that is no object"))
-}
-
-fn push_connection(name: &str, nodes: impl Iterator<Item = Result<String>>, out: &mut String) -> Result<()> {
-    out.push_str(&format!(",\"{name}\":{{\"nodes\":["));
-    for (position, node) in nodes.enumerate() {
+/// Writes a connection as a page does that is whole. `more`: what each object has below it.
+fn push_connection(name: &str, nodes: &[&Line<'_>], out: &mut String, more: impl Fn(&Line<'_>, &mut String)) {
+    out.push_str(",\"");
+    out.push_str(name);
+    out.push_str("\":{\"nodes\":[");
+    for (position, node) in nodes.iter().enumerate() {
         out.push_str(if position == 0 { "" } else { "," });
-        out.push_str(&node?);
+        node.open(out);
+        more(node, out);
+        out.push('}');
     }
-    // As a page says it that is whole.
-    out.push_str("],\"pageInfo\":{\"hasNextPage\":false,\"endCursor\":null}}");
-    Ok(())
+    // A cursor of no use, but of the type that a page's has: what reads types must not see two kinds of answers.
+    let cursor = if nodes.is_empty() { "null" } else { "\"\"" };
+    out.push_str("],\"pageInfo\":{\"hasNextPage\":false,\"endCursor\":");
+    out.push_str(cursor);
+    out.push_str("}}");
 }
 
 fn bad(what: &str) -> Error {

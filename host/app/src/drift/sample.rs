@@ -67,7 +67,18 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        if !self.steps.is_empty() {
+        if let Some((step, rest)) = self.steps.split_first() {
+            // A step into an array is a position.
+            let Ok(position) = step.parse::<usize>() else {
+                while entries.next_element::<IgnoredAny>()?.is_some() {}
+                return Ok(());
+            };
+            for _ in 0..position {
+                if entries.next_element::<IgnoredAny>()?.is_none() {
+                    return Ok(());
+                }
+            }
+            entries.next_element_seed(Walk { steps: rest, found: self.found })?;
             while entries.next_element::<IgnoredAny>()?.is_some() {}
             return Ok(());
         }

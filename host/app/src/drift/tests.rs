@@ -70,6 +70,11 @@ fn the_first_records_are_read_in_every_framing_and_the_rest_is_not() {
     assert_eq!(sample("json", &broken).map(|shape| shape.records), Some(SAMPLED as u64));
     let nested = json!({ "other": [1, 2], "data": { "or/ders": [{ "a": 1 }, { "a": 2 }] } }).to_string();
     assert_eq!(sample("json:/data/or~1ders", nested.as_bytes()).map(|shape| shape.records), Some(2));
+    let places = json!({ "places": [{ "levels": [1] }, { "levels": [{ "a": 1 }, { "a": 2 }, { "a": 3 }] }] })
+        .to_string();
+    let of = |framing: &str| sample(framing, places.as_bytes()).map(|shape| shape.records);
+    assert_eq!(of("json:/places/1/levels"), Some(3));
+    assert_eq!(of("json:/places/7/levels"), of("json:/nowhere"), "nothing is there");
     assert_eq!(sample("ndjson", b"{\"a\":1}\n\n{\"a\":2}\nnot json\n").map(|shape| shape.records), Some(2));
     assert_eq!(sample("json", b"{\"a\":1}").map(|shape| shape.records), Some(1), "one record alone");
     assert_eq!(sample("csv;group-by=Order", b"a,b\n1,2\n"), None);
