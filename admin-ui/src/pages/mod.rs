@@ -44,8 +44,8 @@ pub use orders::{OrderRow, OrdersPage};
 pub use plugins::{PluginPage, PluginRow, PluginStreamRow, PluginsPage};
 pub use problems::{ProblemRow, ProblemsPage};
 pub use pulse::{
-    FreshnessRow, Kpi, KpiValue, PulseBody, PulseFilter, PulsePage, RangePreset, SparklineView,
-    TopProductRow, TopProducts,
+    FreshnessRow, Kpi, KpiValue, MoneyFlow, MoneyKind, MoneyStep, PulseBody, PulseFilter, PulseMoney,
+    PulsePage, RangePreset, SparklineView, TopProductRow, TopProducts,
 };
 pub use rates::{RatePairRow, RatesPage};
 pub use sign_in::{SignInLinkPage, SignInLinkState, SignInPage};

@@ -3,7 +3,7 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 
-use crate::parts::{Badge, ChartView, Delta, Empty, Notice, SafeSvg, SelectOption, Shell, When};
+use crate::parts::{Badge, ChartView, Delta, Empty, Link, Notice, SafeSvg, SelectOption, Shell, When};
 
 mod samples;
 
@@ -45,7 +45,7 @@ pub struct RangePreset {
     pub current: bool,
 }
 
-/// The scope of the page; sent by GET as `from`, `until`, `compare`, `connection`, `currency`.
+/// The scope of the page; sent by GET as `from`, `until`, `compare`, `connection`, `currency`, `as_of`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PulseFilter {
     /// `YYYY-MM-DD`, inclusive.
@@ -59,6 +59,10 @@ pub struct PulseFilter {
     pub currency: String,
     /// `no` where amounts are shown as they were sold; else empty.
     pub convert: String,
+    /// `YYYY-MM-DD` where figures are as they were reported on that day; else empty.
+    pub as_of: String,
+    /// The last day that can be chosen.
+    pub latest_as_of: String,
     pub error: Option<String>,
 }
 
@@ -92,6 +96,46 @@ pub struct TopProducts {
     pub note: String,
 }
 
+/// One step of the money's way; what is taken away is negative.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoneyStep {
+    pub label: String,
+    /// What it means, for hover and screen readers.
+    pub definition: String,
+    pub amount: String,
+    /// The sum of the steps above it.
+    pub is_sum: bool,
+    /// Where more of it is told.
+    pub href: Option<String>,
+}
+
+/// What one kind of movement did to the balance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoneyKind {
+    pub name: String,
+    pub amount: String,
+}
+
+/// The way of the money in one currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoneyFlow {
+    pub currency: String,
+    /// No exchange rate is known: shown as it is, added to nothing.
+    pub unconverted: bool,
+    pub steps: Vec<MoneyStep>,
+    pub kinds: Vec<MoneyKind>,
+}
+
+/// From gross payments to what the bank gets.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "_pulse_money.html")]
+pub struct PulseMoney {
+    pub flows: Vec<MoneyFlow>,
+    pub note: Option<String>,
+    pub action: Option<Link>,
+}
+impl HtmlSafe for PulseMoney {}
+
 /// What is refreshed when new data arrives.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
 #[template(path = "_pulse.html")]
@@ -104,6 +148,8 @@ pub struct PulseBody {
     pub currencies: Vec<RangePreset>,
     /// Amounts converted, or as they were sold; where one of them would change something.
     pub conversion: Option<RangePreset>,
+    /// What of the payments reaches the bank.
+    pub money: Option<PulseMoney>,
     pub charts: Vec<ChartView>,
     pub top_products: TopProducts,
     pub freshness: Vec<FreshnessRow>,

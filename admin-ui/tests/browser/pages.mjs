@@ -1,6 +1,13 @@
 // Every page shows what it is for: numbers, charts, orders and their ledger; with and without scripts.
 import { expect } from "./harness.mjs";
 
+/** "−1 234.50 EUR" in minor units. */
+function minor(text) {
+  const digits = text.replace(/[^0-9]/g, "");
+  expect(digits !== "", `no amount: ${text}`);
+  return text.trim().startsWith("−") ? -BigInt(digits) : BigInt(digits);
+}
+
 export async function checkPages(run) {
   await run.check("Pulse shows figures with their units", () => run.withPage("/pulse", {}, async (page) => {
     const figures = await page.locator(".kpi .figure").allInnerTexts();
@@ -78,6 +85,33 @@ export async function checkPages(run) {
       await chart.locator("details.chart-table > summary").click();
       expect(await chart.locator("tbody tr").count() > 0, "a chart without a table");
     }
+  }));
+
+  await run.check("Pulse shows what reaches the bank, and it adds up, at phone width, dark and without scripts", () => run.withPage("/pulse?range=all", { javaScriptEnabled: false, colorScheme: "dark", viewport: { width: 390, height: 844 } }, async (page) => {
+    const flows = page.locator(".money .flow");
+    expect(await flows.count() >= 1, `no flow: ${await page.locator(".money").innerText()}`);
+    const told = [];
+    for (const flow of await flows.all()) {
+      let above = 0n;
+      for (const row of await flow.locator("> table tbody tr").all()) {
+        const amount = minor(await row.locator("td").innerText());
+        const isSum = (await row.getAttribute("class")) === "sum";
+        if (isSum) expect(amount === above, `${await row.innerText()} is not the sum of what is above it: ${above}`);
+        else above += amount;
+      }
+      const kinds = flow.locator("details");
+      await kinds.locator("summary").click();
+      let sum = 0n;
+      for (const cell of await kinds.locator("td").all()) sum += minor(await cell.innerText());
+      expect(sum === above, `the kinds of movement add up to ${sum}, not to ${above}`);
+      const box = await flow.boundingBox();
+      expect(box.x >= 0 && box.x + box.width <= 390, "a flow leaves the page");
+      told.push(await flow.locator("caption").first().innerText());
+    }
+    await page.locator(".money a", { hasText: "All payouts" }).click();
+    await page.waitForLoadState();
+    expect(new URL(page.url()).pathname === "/finance", `not the payouts: ${page.url()}`);
+    return told.join(", ");
   }));
 
   await run.check("a table sorts by its head and copies as CSV", () => run.withPage("/plugins", { permissions: ["clipboard-read", "clipboard-write"] }, async (page) => {

@@ -44,6 +44,8 @@ pub(crate) enum Key {
     Method,
     Payout,
     DisputeState,
+    /// Whether a bank sent the money back of another payout than the one it is in now.
+    Returned,
 }
 
 impl Dimension {
@@ -178,6 +180,7 @@ impl Key {
             Self::Method => "method",
             Self::Payout => "payout_key",
             Self::DisputeState => "dispute_state",
+            Self::Returned => "returned",
         }
     }
 }

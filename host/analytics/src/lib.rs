@@ -15,12 +15,14 @@ pub mod table;
 pub mod time;
 
 mod answer;
+mod as_of;
 mod engine;
 mod error;
 mod fact;
 mod iso_date;
 
 pub use answer::{AnswerFacts, Draft, answer};
+pub use as_of::AsOf;
 pub use catalogue::{Additivity, DateBasis, METRICS, Metric, MetricInfo, Unit, metric};
 pub use dimension::Dimension;
 pub use engine::QueryEngine;

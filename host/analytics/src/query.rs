@@ -4,6 +4,7 @@ use portolan_core::Currency;
 use portolan_core::calendar::{Comparison, DateRange};
 use serde::{Deserialize, Serialize};
 
+use crate::as_of::AsOf;
 use crate::catalogue::DateBasis;
 use crate::iso_date;
 use crate::time::GrainChoice;
@@ -46,6 +47,9 @@ pub struct Query {
     /// Converts amounts at the rate of their order's day, or their payment's, rounded one by one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_currency: Option<Currency>,
+    /// The answer as it was at that moment: of what was recorded by then. Rates of exchange are those known now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<AsOf>,
 }
 
 /// Keeps the events whose dimension is (not) one of the values. `null` means unknown.
@@ -98,12 +102,19 @@ impl Query {
             limit: None,
             dense: false,
             display_currency: None,
+            as_of: None,
         }
     }
 
     /// Converted into this currency, where rates are known.
     pub fn shown_in(mut self, currency: Currency) -> Self {
         self.display_currency = Some(currency);
+        self
+    }
+
+    /// As it was reported then.
+    pub fn reported(mut self, as_of: AsOf) -> Self {
+        self.as_of = Some(as_of);
         self
     }
 

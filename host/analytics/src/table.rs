@@ -30,6 +30,7 @@ pub struct Table {
     pub unconverted: Vec<Currency>,
     /// The version of the tenant's data that this answers.
     pub data_version: i64,
+    /// What was recorded later is not in it.
     pub as_of: Instant,
     pub engine_ms: u64,
     pub rows_scanned: Option<u64>,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use portolan_core::calendar::StoreCalendar;
 use portolan_core::{ConnectionId, Instant, LocalDate};
 use uuid::Uuid;
 
@@ -22,6 +23,7 @@ fn context() -> TenantContext {
     TenantContext {
         connections: vec![connection(1, "North", "shopify"), connection(2, "South", "shopify")],
         calendar: TenantCalendar::default(),
+        zone: StoreCalendar::new("Europe/Berlin", 0).expect("a zone"),
     }
 }
 
@@ -69,7 +71,11 @@ fn customers_without_their_history_are_one_statement_with_its_totals() {
     let query = Query::over(january(), &["customers"]).every(GrainChoice::Week);
     insta::assert_snapshot!("customers_by_week", text(&query));
     let statements = |query: &Query| plan(query).statements.len();
-    assert_eq!(statements(&query.clone().by("channel")), 1, "a channel's connections have their own customers");
+    assert_eq!(
+        statements(&query.clone().by("channel")),
+        1,
+        "a channel's connections have their own customers"
+    );
     assert_eq!(statements(&query.clone().by("currency")), 2, "a customer may buy in several currencies");
     assert_eq!(statements(&query.by("product")), 2, "an order may hold several products");
 }
@@ -121,6 +127,11 @@ fn refusals_say_where_and_what_to_do() {
         (plain.clone().only("country", &[]), "/filters/0/values", "at least one value"),
         (plain.clone().top(5, "orders"), "/order_by/0/by", "no column \"orders\""),
         (plain.clone().top(0, "net_sales"), "/limit", "between 1 and"),
+        (
+            plain.clone().reported(AsOf::Day(LocalDate::from_ymd(9_999, 1, 1).expect("a date"))),
+            "/as_of",
+            "between the years",
+        ),
     ];
     for (query, pointer, part) in cases {
         let refused = refusal(&query);
@@ -144,7 +155,10 @@ fn ids_are_unique_and_ratios_name_their_parts() {
         let additive = metric.additivity == Additivity::Additive;
         let flows = metric.measures().iter().all(|measure| measure.source().is_sum());
         let sum = matches!(metric.formula, Formula::Sum(_));
-        assert_eq!(additive, flows && sum, "{}", metric.id);
+        // What a bank sent back is a movement of one payout and belongs to another; the balance sees it once.
+        let measures = metric.measures();
+        let told_once = measures.contains(&Measure::OtherMovements) == measures.contains(&Measure::Payouts);
+        assert_eq!(additive, flows && sum && told_once, "{}", metric.id);
         assert!(metric.unit != Unit::Money || metric.needs_currency(), "{}", metric.id);
     }
 }
@@ -165,6 +179,34 @@ fn values_of_people_are_never_part_of_the_statement() {
         assert!(!statement.sql.contains("DROP"), "{}", statement.sql);
         assert!(statement.parameters.contains(&Parameter::Text(odd.to_owned())));
     }
+}
+
+#[test]
+fn a_day_of_reporting_ends_in_the_tenants_zone() {
+    let asked = |text: &str| {
+        let json = format!(
+            r#"{{"metrics":["net_sales","returning_customers"],"dimensions":["new_returning"],
+            "range":{{"from":"2026-01-01","until":"2026-02-01"}},"as_of":"{text}"}}"#
+        );
+        serde_json::from_str::<Query>(&json)
+    };
+    let day = asked("2026-03-01").expect("a question");
+    let last = Instant::parse_rfc3339("2026-03-01T22:59:59.999999Z").expect("a moment");
+    assert_eq!(plan(&day).as_of(Instant(i64::MAX)), last, "Berlin is an hour ahead");
+    let moment = asked("2026-03-01T23:59:59.999999+01:00").expect("a question");
+    assert_eq!(plan(&moment).as_of(Instant(i64::MAX)), last);
+    assert_eq!(plan(&moment).as_of(Instant(7)), Instant(7), "nobody knows what is still to come");
+    // Every relation that is read is cut, the customers' histories too.
+    for statement in plan(&day).statements {
+        let reads = statement.sql.matches("FROM \"sale_events\"").count();
+        assert_eq!(statement.sql.matches("\"recorded_at\" <= $").count(), reads, "{}", statement.sql);
+        let bound = statement.parameters.iter().filter(|bound| **bound == Parameter::Integer(last.0)).count();
+        assert_eq!(bound, reads);
+    }
+    let again: Query = serde_json::from_value(serde_json::to_value(&day).expect("json")).expect("a question");
+    assert_eq!(again, day);
+    assert_ne!(again, Query { as_of: None, ..day }, "another question has another answer");
+    assert!(asked("the day before").expect_err("refused").to_string().contains("YYYY-MM-DD"));
 }
 
 fn facts() -> AnswerFacts {
@@ -241,15 +283,16 @@ fn a_balance_is_split_by_category_exactly() {
     let sum_of = |column: crate::catalogue::FlowColumn| match column.name() {
         "amount_minor" => 1_000,
         "fee_minor" => 70,
-        "net_minor" => 930,
-        "events" => 1,
+        "events" | "incoming" => 1,
         other => panic!("a balance has no {other}"),
     };
     for category in BalanceCategory::ALL {
         for dispute in
             [None, Some(DisputeState::Won), Some(DisputeState::Lost), Some(DisputeState::UnderReview)]
         {
-            let part = |measure: Measure| measure.contribution(Happened::Moved { category, dispute }, sum_of);
+            let part = |measure: Measure| {
+                measure.contribution(Happened::Moved { category, dispute, returned: false }, sum_of)
+            };
             let told = part(Measure::GrossPayments)
                 - part(Measure::PaymentRefunds)
                 - part(Measure::DisputedPayments)
@@ -265,8 +308,16 @@ fn a_balance_is_split_by_category_exactly() {
                     | BalanceCategory::FeeRefund
             );
             assert_eq!(told, if of_payments { 930 } else { -70 }, "{category}: its fee is always one");
-            let paid_out = part(Measure::Payouts) != 0;
-            assert_ne!(paid_out, part(Measure::NetPayout) != 0, "{category} is a payout or part of one");
+            let (other, paid_out) = (part(Measure::OtherMovements), part(Measure::Payouts));
+            assert_eq!(told + other - paid_out, 930, "{category}: the balance is the sum of its parts");
+            assert_eq!(paid_out != 0, category.is_payout(), "{category}");
+            let returned = |measure: Measure| {
+                measure.contribution(Happened::Moved { category, dispute, returned: true }, sum_of)
+            };
+            if category.is_payout() {
+                let told = (returned(Measure::OtherMovements), returned(Measure::Payouts));
+                assert_eq!(told, (1_000, 0), "what came back is no payout of the one that pays it out again");
+            }
             let decided = part(Measure::DisputesWon) + part(Measure::DisputesLost);
             let expected = matches!(dispute, Some(DisputeState::Won | DisputeState::Lost));
             assert_eq!(decided, i128::from(expected), "{category} {dispute:?}");

@@ -42,6 +42,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(orders::lineage_api::routes())
         .merge(orders::payments_api::routes())
         .merge(plugins::api::routes())
+        .merge(pulse::api::routes())
         .merge(replays::api::routes())
         .merge(rates::api::routes())
         .merge(syncs::api::routes())

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use portolan_analytics::{ConnectionInfo, Fact, TenantCalendar, TenantContext};
-use portolan_core::calendar::Weekday;
+use portolan_core::calendar::{StoreCalendar, Weekday};
 use portolan_core::{ConnectionId, TenantId};
 use portolan_db::entity::{connection, document, fact_part, product_label, tenant};
 use portolan_db::sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
@@ -41,6 +41,7 @@ pub(crate) async fn context(tx: &TenantTx, id: TenantId) -> Result<Option<Tenant
             })
             .collect(),
         calendar: calendar(&tenant),
+        zone: StoreCalendar::new(&tenant.time_zone, 0).unwrap_or_else(|_| StoreCalendar::utc()),
     }))
 }
 

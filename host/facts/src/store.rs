@@ -167,7 +167,7 @@ impl FactStore {
             tails.insert(fact, self.tail(tenant, fact, &tx, &head).await?);
         }
         let source = Source { parts: parts.into(), tails, rates };
-        let as_of = self.clock.now();
+        let as_of = plan.as_of(self.clock.now());
         drop(tx);
 
         let (results, rows_scanned) = self.compute(&plan, source).await?;

@@ -141,6 +141,9 @@ pub struct Question {
     /// Convert amounts into this currency where exchange rates are known.
     #[arg(long)]
     pub currency: Option<String>,
+    /// Answer as it was reported then: YYYY-MM-DD for the end of that day, or a moment such as 2026-03-01T12:00:00Z.
+    #[arg(long)]
+    pub as_of: Option<String>,
     /// Most rows to answer.
     #[arg(long)]
     pub limit: Option<u32>,

@@ -15,8 +15,8 @@ pub fn category(kind: &str, reporting_category: &str, amount: i64) -> &'static s
 
 fn by_fee_type(kind: &str, amount: i64) -> Option<&'static str> {
     Some(match kind {
-        "stripe_fee" => fee(amount),
-        "stripe_fx_fee" => "fx",
+        // What Stripe takes for an exchange is its fee; "fx" is the money itself, exchanged from one balance to another.
+        "stripe_fee" | "stripe_fx_fee" => fee(amount),
         "tax_fee" => "tax-on-fee",
         _ => return None,
     })
@@ -73,8 +73,7 @@ pub fn by_type(kind: &str, amount: i64) -> Option<&'static str> {
     Some(match kind {
         "charge" | "payment" | "payment_failure_refund" | "payment_reversal" => "sale",
         "refund" | "payment_refund" | "refund_failure" => "refund",
-        "stripe_fee" => fee(amount),
-        "stripe_fx_fee" => "fx",
+        "stripe_fee" | "stripe_fx_fee" => fee(amount),
         "tax_fee" => "tax-on-fee",
         "reserve_transaction"
         | "reserved_funds"

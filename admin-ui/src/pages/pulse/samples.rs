@@ -122,6 +122,58 @@ fn freshness(label: &str, state: Badge) -> FreshnessRow {
     }
 }
 
+fn flow(currency: &str, unconverted: bool, amounts: [&str; 8]) -> MoneyFlow {
+    let labels = [
+        "Gross payments",
+        "Refunds",
+        "Disputes",
+        "Fees",
+        "Other movements",
+        "Net",
+        "Paid out",
+        "Stays in the balance",
+    ];
+    let step = |(label, amount): (&str, &str)| MoneyStep {
+        label: label.into(),
+        definition: "What buyers paid through payment providers, before fees".into(),
+        amount: amount.into(),
+        is_sum: matches!(label, "Net" | "Stays in the balance"),
+        href: (label == "Paid out").then(|| "/finance".into()),
+    };
+    let kind = |name: &str, amount: &str| MoneyKind { name: name.into(), amount: amount.into() };
+    MoneyFlow {
+        currency: currency.into(),
+        unconverted,
+        steps: labels.into_iter().zip(amounts).map(step).collect(),
+        kinds: vec![kind("sale", amounts[0]), kind("refund", amounts[1]), kind("payout", amounts[6])],
+    }
+}
+
+fn flows() -> PulseMoney {
+    let euro = [
+        "98\u{202f}410.20",
+        "−4\u{202f}012.00",
+        "−180.00",
+        "−2\u{202f}951.77",
+        "−500.00",
+        "90\u{202f}766.43",
+        "−86\u{202f}200.00",
+        "4\u{202f}566.43",
+    ];
+    PulseMoney {
+        flows: vec![
+            flow("EUR", false, euro),
+            flow(
+                "JPY",
+                true,
+                ["120\u{202f}000", "0", "0", "−4\u{202f}320", "0", "115\u{202f}680", "0", "115\u{202f}680"],
+            ),
+        ],
+        note: Some("JPY not converted: no exchange rate is known for these days.".into()),
+        action: Some(Link::new("All payouts", "/finance")),
+    }
+}
+
 fn choice(text: &str, current: bool) -> RangePreset {
     RangePreset { text: text.into(), href: "/pulse?range=last_30_days".into(), current }
 }
@@ -138,6 +190,8 @@ fn filter() -> PulseFilter {
         connection: vec![SelectOption::new("", "all connections", true)],
         currency: "EUR".into(),
         convert: String::new(),
+        as_of: String::new(),
+        latest_as_of: "2026-11-30".into(),
         presets: vec![choice("7 days", false), choice("30 days", true), choice("12 months", false)],
         error: None,
     }
@@ -159,6 +213,7 @@ impl PulsePage {
                 kpis: kpis(),
                 currencies: vec![choice("EUR", true), choice("JPY", false)],
                 conversion: Some(choice("Show amounts as they were sold", false)),
+                money: Some(flows()),
                 charts: charts(),
                 top_products: TopProducts {
                     rows: products.iter().map(|title| product(title)).collect(),
@@ -179,6 +234,11 @@ impl PulsePage {
         let body = PulseBody {
             scope: "1–30 Nov 2026 · Europe/Berlin".into(),
             empty: Some(Empty::not_connected()),
+            money: Some(PulseMoney {
+                flows: Vec::new(),
+                note: Some("No payment provider is connected.".into()),
+                action: Some(Link::new("Connect a provider", "/connections/new")),
+            }),
             ..PulseBody::default()
         };
         Self { body, ..Self::sample() }
@@ -189,6 +249,8 @@ impl PulsePage {
         let huge = "−92\u{202f}233\u{202f}720\u{202f}368\u{202f}547\u{202f}758.08";
         page.shell.tenant_name = EXTREME_TEXT.into();
         page.body.kpis[0].values = vec![money(huge, "X-LOYALTYPTS", None); 12];
+        page.body.money =
+            Some(PulseMoney { flows: vec![flow("X-LOYALTYPTS", true, [huge; 8]); 4], ..flows() });
         page.body.top_products.rows = vec![product(EXTREME_TEXT); 50];
         page.body.charts[0].title = EXTREME_TEXT.into();
         page.body.notices.push(Notice::new(Tone::Bad, EXTREME_TEXT, EXTREME_TEXT));

@@ -129,10 +129,13 @@ fn fold_row(
     names: &mut Names<'_>,
     folded: &mut Folded,
 ) -> Result<(), AnalyticsError> {
-    let sums = row.sums()?;
+    let by_payout = question.is_about_single_payouts();
+    let sums = row.sums(by_payout)?;
     let currency = if question.per_currency { Some(row.currency()?) } else { None };
     let (feeds_rows, feeds_totals) = row.feeds();
     if feeds_totals {
+        // Money that came back is in the row of each payout that it was part of, and once in the total.
+        let sums = if by_payout && !question.names_payouts() { row.sums(false)? } else { sums };
         add(folded.totals.entry(currency).or_default(), row.statement.in_comparison, &sums);
     }
     if !feeds_rows {
@@ -234,14 +237,15 @@ impl RawRow<'_> {
         code.parse().map_err(AnalyticsError::engine)
     }
 
-    fn sums(&self) -> Result<Sums, AnalyticsError> {
+    /// `payout_by_payout`: what a bank sent back of one payout is what the next one pays out.
+    fn sums(&self, payout_by_payout: bool) -> Result<Sums, AnalyticsError> {
         let mut sums = [0; MEASURE_COUNT];
         for selected in &self.statement.selected {
             if let Selected::Count(measure) = selected {
                 sums[measure.index()] += self.integer(*selected);
             }
         }
-        let Some(happened) = self.happened()? else { return Ok(sums) };
+        let Some(happened) = self.happened(payout_by_payout)? else { return Ok(sums) };
         for measure in self.measures {
             sums[measure.index()] =
                 measure.contribution(happened, |column| self.integer(Selected::Flow(column)));
@@ -250,7 +254,7 @@ impl RawRow<'_> {
     }
 
     /// What the summed events have in common; nothing where the row counts.
-    fn happened(&self) -> Result<Option<Happened>, AnalyticsError> {
+    fn happened(&self, payout_by_payout: bool) -> Result<Option<Happened>, AnalyticsError> {
         let word = |key: Key| -> &str { self.text(key).map(AsRef::as_ref).unwrap_or_default() };
         Ok(match self.statement.source {
             Source::Order | Source::Customer => None,
@@ -264,6 +268,7 @@ impl RawRow<'_> {
                 Some(Happened::Moved {
                     category,
                     dispute: dispute.transpose().map_err(AnalyticsError::engine)?,
+                    returned: payout_by_payout && self.text(Key::Returned).is_some(),
                 })
             }
         })

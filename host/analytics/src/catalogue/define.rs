@@ -82,6 +82,11 @@ pub(super) const fn less(metric: Metric) -> Metric {
     Metric { less_is_better: true, ..metric }
 }
 
+/// Additive over every breakdown but one, in which a thing may belong to several rows.
+pub(super) const fn semi(metric: Metric) -> Metric {
+    Metric { additivity: Additivity::Semi, ..metric }
+}
+
 /// Counted by the date of the payment, whatever date was asked.
 pub(super) const fn by_payment(metric: Metric) -> Metric {
     Metric { date_basis: DateBasis::Order, ..metric }

@@ -2,7 +2,8 @@
 //!
 //! Gross, discounts and returns split the ledger by the classes of [`EventKind`], so that
 //! net = gross − discounts − returns holds exactly whatever a channel reports. Payments, refunds, disputes and
-//! fees split the balance by [`BalanceCategory`].
+//! fees split the balance by [`BalanceCategory`], and what is left are other movements and payouts: so the balance is
+//! always the sum of its parts.
 
 use portolan_commerce::cash::{BalanceCategory, DisputeState};
 use portolan_commerce::ledger::EventKind;
@@ -37,8 +38,8 @@ pub enum Measure {
     PaymentRefunds,
     DisputedPayments,
     PaymentFees,
+    OtherMovements,
     Payouts,
-    NetPayout,
     /// The rest counts and sums by the date of the payment, whatever date was asked.
     PaymentCount,
     PaidInPeriod,
@@ -93,19 +94,37 @@ pub enum Kinds {
     Only(EventKind),
     /// Movements of a balance of these categories.
     Of(&'static [BalanceCategory]),
-    /// Of all categories but these.
-    But(&'static [BalanceCategory]),
+    /// Sent to the bank, less what came back of it.
+    Payouts,
+    /// Whatever is no payment, refund, dispute, fee or payout.
+    Others,
     /// Money taken by disputes that were won.
     DisputesWon,
     /// By disputes that were lost or accepted.
     DisputesLost,
 }
 
+/// The categories that metrics of their own are about.
+const OF_PAYMENTS: [BalanceCategory; 7] = [
+    BalanceCategory::Sale,
+    BalanceCategory::Refund,
+    BalanceCategory::Dispute,
+    BalanceCategory::DisputeReversal,
+    BalanceCategory::Fee,
+    BalanceCategory::FeeRefund,
+    BalanceCategory::TaxOnFee,
+];
+
 /// What an event says of itself: by it terms choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Happened {
     Sold(EventKind),
-    Moved { category: BalanceCategory, dispute: Option<DisputeState> },
+    Moved {
+        category: BalanceCategory,
+        dispute: Option<DisputeState>,
+        /// Payout by payout: money that a bank sent back of another payout, and that this one pays out again.
+        returned: bool,
+    },
 }
 
 /// `sign` × the sum of `column` over `kinds`.
@@ -130,11 +149,12 @@ pub enum FlowColumn {
     Fee,
     GiftCard,
     Cost,
-    /// What a balance gained before the fee, and after it.
+    /// What a balance gained before the fee.
     Amount,
-    Net,
     /// One for an event, minus one for a negated copy: so that they can be counted.
     Events,
+    /// The same for events that brought money, and nothing for the others: a payment that bounces is one, not two.
+    Incoming,
     /// Net sales at the rate of the event's own day less those at the rate of its order's, in the display currency.
     FxGainLoss,
 }
@@ -154,15 +174,15 @@ impl FlowColumn {
             Self::GiftCard => "gift_card_minor",
             Self::Cost => "cost_minor",
             Self::Amount => "amount_minor",
-            Self::Net => "net_minor",
             Self::Events => "events",
+            Self::Incoming => "incoming",
             Self::FxGainLoss => "fx_gain_loss_minor",
         }
     }
 
     /// Whether it is an amount of a currency; else it counts.
     pub const fn is_money(self) -> bool {
-        !matches!(self, Self::Quantity | Self::Events)
+        !matches!(self, Self::Quantity | Self::Events | Self::Incoming)
     }
 }
 
@@ -174,7 +194,10 @@ impl Kinds {
             (Self::Reversal, Happened::Sold(kind)) => kind.is_reversal(),
             (Self::Only(only), Happened::Sold(kind)) => kind == only,
             (Self::Of(listed), Happened::Moved { category, .. }) => listed.contains(&category),
-            (Self::But(listed), Happened::Moved { category, .. }) => !listed.contains(&category),
+            (Self::Payouts, Happened::Moved { category, returned, .. }) => category.is_payout() && !returned,
+            (Self::Others, Happened::Moved { category, returned, .. }) => {
+                returned || !(category.is_payout() || OF_PAYMENTS.contains(&category))
+            }
             (Self::DisputesWon, Happened::Moved { dispute, .. }) => dispute == Some(DisputeState::Won),
             (Self::DisputesLost, Happened::Moved { dispute, .. }) => {
                 dispute.is_some_and(DisputeState::is_lost)
@@ -199,8 +222,8 @@ impl Measure {
             | Self::PaymentRefunds
             | Self::DisputedPayments
             | Self::PaymentFees
-            | Self::Payouts
-            | Self::NetPayout => Source::Cash,
+            | Self::OtherMovements
+            | Self::Payouts => Source::Cash,
             Self::PaymentCount
             | Self::PaidInPeriod
             | Self::DisputeCount
@@ -231,8 +254,8 @@ impl Measure {
                 | Self::PaymentRefunds
                 | Self::DisputedPayments
                 | Self::PaymentFees
+                | Self::OtherMovements
                 | Self::Payouts
-                | Self::NetPayout
                 | Self::PaidInPeriod
                 | Self::DisputedOfPeriod
         )
@@ -240,15 +263,12 @@ impl Measure {
 
     /// The terms of a flow; empty for counts.
     pub const fn terms(self) -> &'static [Term] {
-        use BalanceCategory::{
-            Dispute, DisputeReversal, Fee as FeeEntry, FeeRefund, Payout, PayoutReversal, Refund, Sale,
-            TaxOnFee,
-        };
+        use BalanceCategory::{Dispute, DisputeReversal, Fee as FeeEntry, FeeRefund, Refund, Sale, TaxOnFee};
         use FlowColumn::{
-            Amount, Cost, Discount, Duty, Events, Fee, GiftCard, Gross, Net, Quantity, Shipping, ShippingTax,
-            Tax, Tip,
+            Amount, Cost, Discount, Duty, Events, Fee, GiftCard, Gross, Incoming, Quantity, Shipping,
+            ShippingTax, Tax, Tip,
         };
-        use Kinds::{All, But, DisputesLost, DisputesWon, Forward, Of, Only, Reversal};
+        use Kinds::{All, DisputesLost, DisputesWon, Forward, Of, Only, Others, Payouts, Reversal};
         match self {
             Self::GrossSales => const { &[plus(Gross, Forward)] },
             Self::Discounts => const { &[plus(Discount, Forward)] },
@@ -271,9 +291,9 @@ impl Measure {
             Self::PaymentFees => {
                 const { &[plus(Fee, All), minus(Amount, Of(&[FeeEntry, TaxOnFee, FeeRefund]))] }
             }
-            Self::Payouts => const { &[minus(Amount, Of(&[Payout, PayoutReversal]))] },
-            Self::NetPayout => const { &[plus(Net, But(&[Payout, PayoutReversal]))] },
-            Self::PaymentCount => const { &[plus(Events, Of(&[Sale]))] },
+            Self::OtherMovements => const { &[plus(Amount, Others)] },
+            Self::Payouts => const { &[minus(Amount, Payouts)] },
+            Self::PaymentCount => const { &[plus(Incoming, Of(&[Sale]))] },
             Self::DisputeCount => const { &[plus(Events, Of(&[Dispute]))] },
             Self::DisputedOfPeriod => const { &[minus(Amount, Of(&[Dispute]))] },
             Self::DisputesWon => const { &[plus(Events, DisputesWon)] },

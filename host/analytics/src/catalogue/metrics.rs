@@ -1,13 +1,13 @@
 //! The definitions. Each has a fixture with hand-computed values in `tests/fixtures`.
 
-use super::define::{by_payment, count, less, money, quantity, ratio};
+use super::define::{by_payment, count, less, money, quantity, ratio, semi};
 use super::{Additivity, DateBasis, Formula, Measure, Metric, Sum, Unit};
 use Measure::{
     Cost, Customers, DiscountedOrders, Discounts, DisputeCount, DisputedOfPeriod, DisputedPayments,
     DisputesLost, DisputesWon, Duties, Fees, FxGainLoss, GiftCardIssued, GiftCardRedeemed, GrossPayments,
-    GrossSales, NetPayout, NewCustomers, Orders, PaidInPeriod, PaymentCount, PaymentFees, PaymentRefunds,
-    Payouts, RepeatCustomers, ReturningCustomers, Returns, Shipping, Taxes, Tips, UnitsOrderedMilli,
-    UnitsReversedMilli,
+    GrossSales, NewCustomers, Orders, OtherMovements, PaidInPeriod, PaymentCount, PaymentFees,
+    PaymentRefunds, Payouts, RepeatCustomers, ReturningCustomers, Returns, Shipping, Taxes, Tips,
+    UnitsOrderedMilli, UnitsReversedMilli,
 };
 
 const NET: Sum = &[(GrossSales, 1), (Discounts, -1), (Returns, -1)];
@@ -16,6 +16,21 @@ const UNITS_NET: Sum = &[(UnitsOrderedMilli, 1), (UnitsReversedMilli, -1)];
 const GROSS_PROFIT: Sum = &[(GrossSales, 1), (Discounts, -1), (Returns, -1), (Cost, -1)];
 const NET_PAYMENTS: Sum =
     &[(GrossPayments, 1), (PaymentRefunds, -1), (DisputedPayments, -1), (PaymentFees, -1)];
+const NET_PAYOUT: Sum = &[
+    (GrossPayments, 1),
+    (PaymentRefunds, -1),
+    (DisputedPayments, -1),
+    (PaymentFees, -1),
+    (OtherMovements, 1),
+];
+const BALANCE_CHANGE: Sum = &[
+    (GrossPayments, 1),
+    (PaymentRefunds, -1),
+    (DisputedPayments, -1),
+    (PaymentFees, -1),
+    (OtherMovements, 1),
+    (Payouts, -1),
+];
 
 /// In the order in which people look for them.
 pub const METRICS: &[Metric] = &[
@@ -256,13 +271,34 @@ pub const METRICS: &[Metric] = &[
         NET_PAYMENTS,
         "Gross payments − refunded payments − disputed payments − payment fees.",
     ),
-    money("payouts", "Payouts", &[(Payouts, 1)], "Money sent to the bank, less what came back from it."),
-    money(
+    semi(money(
+        "other_movements",
+        "Other movements",
+        &[(OtherMovements, 1)],
+        "What the balance gained by whatever is no payment, refund, dispute, fee or payout: reserves held and released, \
+         adjustments, exchange between balances, transfers, loans. By payout also what a bank sent back of an earlier \
+         payout.",
+    )),
+    semi(money(
+        "payouts",
+        "Payouts",
+        &[(Payouts, 1)],
+        "Money sent to the bank, less what came back from it. By payout, what each took from the balance, less what \
+         came back before it was paid out again.",
+    )),
+    semi(money(
         "net_payout",
         "Net payout",
-        &[(NetPayout, 1)],
-        "What the balance gained by everything but payouts: payments, refunds, disputes, fees, reserves, adjustments. \
-         Of one payout, what it should pay out, without what a bank sent back of an earlier one.",
+        NET_PAYOUT,
+        "What the balance gained by everything but payouts: payments − refunds − disputes − fees + other movements. By \
+         payout, what each should pay out, and what a bank sent back of an earlier one is in both: then the payouts add \
+         up to more than the total.",
+    )),
+    money(
+        "balance_change",
+        "Change of the balance",
+        BALANCE_CHANGE,
+        "Net payout − payouts: what stays in the providers' balances; negative where more was paid out than came in.",
     ),
     less(ratio(
         "effective_fee_rate",
@@ -281,7 +317,8 @@ pub const METRICS: &[Metric] = &[
         &[(PaymentCount, 1)],
         1,
         "Of the payments made in the period, the share that a dispute has taken money for by now, whenever it did. \
-         Payments and disputes are counted by the entries of the balance that brought and took the money.",
+         Payments and disputes are counted by the entries of the balance that brought and took the money: a \
+         debit that bounced is one payment, and the entry that takes it back is none.",
     ))),
     by_payment(less(ratio(
         "dispute_rate_value",

@@ -28,7 +28,8 @@ pub enum Unit {
 pub enum Additivity {
     /// Over every breakdown.
     Additive,
-    /// Over time and channels, but one order may hold several products.
+    /// Over time and channels, but one order may hold several products, and money that a bank sent back is in the payout
+    /// that failed and in the next one.
     Semi,
     /// Never: totals are computed anew.
     Non,

@@ -3,14 +3,14 @@
 use portolan_commerce::cash::BalanceCategory;
 use portolan_commerce::ledger::EventKind;
 use portolan_core::calendar::{Bucket, Comparison, DateRange, Grain};
-use portolan_core::{ConnectionId, Currency};
+use portolan_core::{ConnectionId, Currency, Instant};
 
 use super::{Periods, TenantContext};
 use crate::catalogue::{self, DateBasis, METRICS, Measure, Metric, Source};
 use crate::dimension::Dimension;
 use crate::query::{Direction, Filter, FilterOp, Query};
 use crate::time::MAX_PERIODS;
-use crate::{AnalyticsError, Fact};
+use crate::{AnalyticsError, AsOf, Fact};
 
 const MAX_METRICS: usize = 40;
 const MAX_DIMENSIONS: usize = 6;
@@ -37,6 +37,8 @@ pub(crate) struct CheckedQuery {
     pub(crate) limit: usize,
     pub(crate) dense: bool,
     pub(crate) display_currency: Option<Currency>,
+    /// What was recorded later does not count.
+    pub(crate) recorded_until: Option<Instant>,
 }
 
 /// A filter whose dimension exists and whose values can be matched.
@@ -71,6 +73,21 @@ impl CheckedQuery {
             in_comparison: true,
         });
         std::iter::once(asked).chain(compared).collect()
+    }
+
+    /// Whether each payout has a row of its own.
+    pub(crate) fn is_by_payout(&self) -> bool {
+        self.dimensions.contains(&Dimension::Payout)
+    }
+
+    /// Whether the question, its totals too, is about payouts that it names.
+    pub(crate) fn names_payouts(&self) -> bool {
+        self.filters.iter().any(|filter| filter.dimension == Dimension::Payout && filter.op == FilterOp::In)
+    }
+
+    /// Whether money that a bank sent back is looked at from the payout that pays it out again.
+    pub(crate) fn is_about_single_payouts(&self) -> bool {
+        self.is_by_payout() || self.names_payouts()
     }
 
     /// The measures of one source that the metrics need, each once.
@@ -130,6 +147,7 @@ pub(crate) fn check(query: &Query, context: &TenantContext) -> Result<CheckedQue
         dense: query.dense,
         // Without money there is nothing to convert.
         display_currency: query.display_currency.filter(|_| per_currency),
+        recorded_until: check_as_of(query.as_of)?.map(|as_of| as_of.moment(&context.zone)),
     })
 }
 
@@ -249,6 +267,15 @@ fn check_range(range: DateRange) -> Result<DateRange, AnalyticsError> {
         return Err(AnalyticsError::invalid("/range", "Choose dates between the years 1 and 9998."));
     }
     Ok(range)
+}
+
+fn check_as_of(as_of: Option<AsOf>) -> Result<Option<AsOf>, AnalyticsError> {
+    match as_of {
+        Some(AsOf::Day(day)) if !(1..=9_998).contains(&day.year()) => {
+            Err(AnalyticsError::invalid("/as_of", "Choose a day between the years 1 and 9998."))
+        }
+        as_of => Ok(as_of),
+    }
 }
 
 fn check_filters(query: &Query, metrics: &[&Metric]) -> Result<Vec<CheckedFilter>, AnalyticsError> {

@@ -12,8 +12,8 @@ mod statement;
 
 use std::sync::Arc;
 
-use portolan_core::calendar::{Bucket, DateRange, TenantCalendar};
-use portolan_core::{ConnectionId, Currency, LocalDate};
+use portolan_core::calendar::{Bucket, DateRange, StoreCalendar, TenantCalendar};
+use portolan_core::{ConnectionId, Currency, Instant, LocalDate};
 use uuid::Uuid;
 
 use crate::catalogue::{Measure, Source};
@@ -24,10 +24,12 @@ use crate::{AnalyticsError, Fact, catalogue};
 pub(crate) use check::{CheckedQuery, SortKey};
 
 /// What a plan must know of the tenant.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantContext {
     pub connections: Vec<ConnectionInfo>,
     pub calendar: TenantCalendar,
+    /// By it days of reporting end.
+    pub zone: StoreCalendar,
 }
 
 /// A connection, as people know it.
@@ -70,7 +72,8 @@ pub(crate) enum Selected {
 /// One statement in PostgreSQL's dialect.
 ///
 /// It reads the table of its [`Fact`], whose columns are the fields of a ledger event under their own names,
-/// `connection_id`, and `reverses`, which only negated copies have; dates are days since 1970-01-01. It may call functions that the engine provides:
+/// `connection_id`, `recorded_at`, and `reverses`, which only negated copies have; dates are days since 1970-01-01, instants
+/// microseconds. It may call functions that the engine provides:
 /// - `period_start(date)`, from [`Statement::period_start`];
 /// - `exact_sum(integer)`, a sum of 64-bit integers that is wide enough not to overflow;
 /// - `display_amount(amount, currency, date)` and `display_currency(currency, date)`: the amount at the date's rate in
@@ -148,5 +151,10 @@ impl Plan {
             }
         }
         Ok(Self { statements, question, connections: context.connections.clone() })
+    }
+
+    /// As of when the answer is: what was asked for, unless that is still to come.
+    pub fn as_of(&self, now: Instant) -> Instant {
+        self.question.recorded_until.map_or(now, |asked| asked.min(now))
     }
 }

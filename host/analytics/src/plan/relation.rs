@@ -64,6 +64,7 @@ pub(crate) fn events(
     let expression = |key: &Key| match key {
         Key::Period => period(question.grain, date_column),
         Key::Standing => newness(),
+        Key::Returned => returned(),
         Key::Currency => currency(),
         other => event_column(other.name()),
     };
@@ -85,6 +86,7 @@ pub(crate) fn events(
     for flow in scope.flows {
         let value = match flow {
             FlowColumn::Events => one_each(),
+            FlowColumn::Incoming => one_if_incoming(),
             FlowColumn::FxGainLoss => gain_by_exchange(),
             flow if converts && flow.is_money() => {
                 shown_amount(event_column(flow.name()), rate_date(scope.fact))
@@ -95,7 +97,7 @@ pub(crate) fn events(
     }
     select.from_as(Alias::new(scope.fact.table()), Alias::new(EVENT));
     if needs_firsts(question, &scope.keys.small) {
-        join_firsts(&mut select);
+        join_firsts(&mut select, question);
     }
     let mut conditions = Cond::all();
     if scope.fact == Fact::Sales {
@@ -104,6 +106,7 @@ pub(crate) fn events(
     conditions = conditions
         .add(event_column(date_column).gte(scope.range.from.0))
         .add(event_column(date_column).lt(scope.range.until.0));
+    conditions = conditions.add_option(recorded_by_then(question));
     for checked in &question.filters {
         conditions = conditions.add(filter::condition(checked, context, currency()));
     }
@@ -271,7 +274,7 @@ fn any_amount(amounts: &[&str]) -> Cond {
 }
 
 /// Each customer's first order in the whole ledger, and how many orders of theirs stand.
-pub(crate) fn first_orders() -> SelectStatement {
+pub(crate) fn first_orders(question: &CheckedQuery) -> SelectStatement {
     let group = [CONNECTION_ID, CUSTOMER_KEY, ORDER_KEY, ORDER_AT];
     let mut events = Query::select();
     for name in group.into_iter().chain([QUANTITY]) {
@@ -281,7 +284,8 @@ pub(crate) fn first_orders() -> SelectStatement {
         Cond::all()
             .add(event_column("test").eq(false))
             .add(event_column(CUSTOMER_KEY).is_not_null())
-            .add(of_orders()),
+            .add(of_orders())
+            .add_option(recorded_by_then(question)),
     );
     Query::select()
         .columns([Alias::new(CONNECTION_ID), Alias::new(CUSTOMER_KEY)])
@@ -313,11 +317,16 @@ fn filters_by_standing(question: &CheckedQuery) -> bool {
     question.filters.iter().any(|checked| checked.dimension == Dimension::NewReturning)
 }
 
-fn join_firsts(select: &mut SelectStatement) {
+fn join_firsts(select: &mut SelectStatement, question: &CheckedQuery) {
     let same_customer = Cond::all()
         .add(event_column("connection_id").equals((Alias::new(FIRST), Alias::new("connection_id"))))
         .add(event_column(CUSTOMER_KEY).equals((Alias::new(FIRST), Alias::new(CUSTOMER_KEY))));
-    select.join_subquery(JoinType::LeftJoin, first_orders(), Alias::new(FIRST), same_customer);
+    select.join_subquery(JoinType::LeftJoin, first_orders(question), Alias::new(FIRST), same_customer);
+}
+
+/// What a question about what was reported counts; nothing where it is about what stands now.
+fn recorded_by_then(question: &CheckedQuery) -> Option<Expr> {
+    question.recorded_until.map(|moment| event_column("recorded_at").lte(moment.0))
 }
 
 /// One for an event, minus one for a negated copy.
@@ -325,6 +334,29 @@ fn one_each() -> Expr {
     CaseStatement::new()
         .case(event_column("reverses").is_null(), Expr::cust("1"))
         .finally(Expr::cust("-1"))
+        .into()
+}
+
+/// The same for what the balance gained; a negated copy of it is a loss.
+fn one_if_incoming() -> Expr {
+    let amount = || event_column("amount_minor");
+    let gained = event_column("reverses").is_null().and(amount().gt(Expr::cust("0")));
+    let taken_back = event_column("reverses").is_not_null().and(amount().lt(Expr::cust("0")));
+    CaseStatement::new()
+        .case(gained, Expr::cust("1"))
+        .case(taken_back, Expr::cust("-1"))
+        .finally(Expr::cust("0"))
+        .into()
+}
+
+/// `portolan_commerce::cash::is_payout_itself` says the same of one event.
+fn returned() -> Expr {
+    let of_another = event_column(Key::Category.name())
+        .eq(Expr::cust("'payout_reversal'"))
+        .and(event_column("source_key").ne(event_column(Key::Payout.name())));
+    CaseStatement::new()
+        .case(of_another, Expr::cust("'returned'"))
+        .finally(Expr::cust("CAST(NULL AS VARCHAR)"))
         .into()
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn statements(
     }
     let mut statements = Vec::with_capacity(2);
     for level in levels {
-        let keys = SplitKeys::new(grouping(keys(question, level), source));
+        let keys = SplitKeys::new(grouping(question, keys(question, level), source));
         let (select, sums) = match source {
             Source::Flow | Source::Cash | Source::Payment => {
                 flows(question, context, asked, source, &keys, &measures)
@@ -90,10 +90,11 @@ fn keys(question: &CheckedQuery, level: Level) -> Vec<Key> {
 
 /// What a statement groups by, more finely than the answer: sums by what happened, which decides what they
 /// mean, orders and customers by connection, within which their keys are unique. The answer adds up.
-fn grouping(mut keys: Vec<Key>, source: Source) -> Vec<Key> {
+fn grouping(question: &CheckedQuery, mut keys: Vec<Key>, source: Source) -> Vec<Key> {
     let finer: &[Key] = match source {
         Source::Flow => &[Key::Kind],
         Source::Order | Source::Customer => &[Key::Connection],
+        Source::Cash if question.is_about_single_payouts() => &[Key::Category, Key::Returned],
         Source::Cash => &[Key::Category],
         Source::Payment => &[Key::Category, Key::DisputeState],
     };
@@ -119,10 +120,10 @@ fn rows_add_up(question: &CheckedQuery, source: Source) -> bool {
 /// Whether totals are grouped like rows but for the period. No period is null, so rows of totals can stand among the
 /// others without one.
 fn only_period_differs(question: &CheckedQuery, source: Source) -> bool {
-    let mut of_rows = grouping(keys(question, Level::Rows), source);
+    let mut of_rows = grouping(question, keys(question, Level::Rows), source);
     let before = of_rows.len();
     of_rows.retain(|key| *key != Key::Period);
-    of_rows.len() < before && of_rows == grouping(keys(question, Level::Totals), source)
+    of_rows.len() < before && of_rows == grouping(question, keys(question, Level::Totals), source)
 }
 
 /// Where the currency is a mere dimension, totals are over all currencies.
@@ -198,7 +199,7 @@ fn customers_with_history(
     keys: &SplitKeys,
 ) -> (SelectStatement, Vec<Selected>) {
     let standing = relation::standing_orders(question, context, asked.range, keys, Buyers::Customers);
-    let mut select = grouped(keys, per_customer(keys, standing));
+    let mut select = grouped(keys, per_customer(question, keys, standing));
     select.expr_as(column(CUSTOMER_KEY).count(), Alias::new("customers"));
     let mut counts = vec![Selected::Count(Measure::Customers)];
     let flags = [
@@ -215,7 +216,7 @@ fn customers_with_history(
 
 /// One row per customer and row of the answer, with flags 0 or 1. The packed keys hold the connection,
 /// within which a customer's key is unique.
-fn per_customer(keys: &SplitKeys, standing: SelectStatement) -> SelectStatement {
+fn per_customer(question: &CheckedQuery, keys: &SplitKeys, standing: SelectStatement) -> SelectStatement {
     let order = |name: &str| Expr::col((Alias::new("o"), Alias::new(name)));
     let first = |name: &str| Expr::col((Alias::new("l"), Alias::new(name)));
     let mut select = Query::select();
@@ -225,7 +226,12 @@ fn per_customer(keys: &SplitKeys, standing: SelectStatement) -> SelectStatement 
     let same = order(CONNECTION_ID).eq(first(CONNECTION_ID)).and(order(CUSTOMER_KEY).eq(first(CUSTOMER_KEY)));
     select
         .from_subquery(standing, Alias::new("o"))
-        .join_subquery(sea_query::JoinType::InnerJoin, relation::first_orders(), Alias::new("l"), same)
+        .join_subquery(
+            sea_query::JoinType::InnerJoin,
+            relation::first_orders(question),
+            Alias::new("l"),
+            same,
+        )
         .expr_as(one_if(order(ORDER_AT).lte(first(FIRST_AT))).max(), Alias::new("is_new"))
         .expr_as(one_if(order(ORDER_AT).gt(first(FIRST_AT))).max(), Alias::new("is_returning"))
         .expr_as(one_if(first(LIFETIME_ORDERS).gte(Expr::cust("2"))).max(), Alias::new("is_repeat"))

@@ -1,6 +1,6 @@
 //! A question in the few words of a command line.
 
-use portolan_analytics::{DateRange, Filter, FilterOp, GrainChoice, Query};
+use portolan_analytics::{AsOf, DateRange, Filter, FilterOp, GrainChoice, Query};
 use portolan_core::{LocalDate, TenantId};
 
 use crate::App;
@@ -21,6 +21,8 @@ pub struct Question {
     pub limit: Option<u32>,
     /// What amounts are converted into, where rates are known.
     pub currency: Option<String>,
+    /// `YYYY-MM-DD` or RFC 3339: the answer as it was then.
+    pub as_of: Option<String>,
 }
 
 /// Turns words into a typed question.
@@ -41,6 +43,7 @@ pub async fn build(app: &App, tenant: TenantId, question: Question) -> AppResult
             return Err(AppError::invalid("currency", format!("{error}.")));
         }
     };
+    query.as_of = question.as_of.as_deref().map(parse_as_of).transpose()?;
     for word in question.by {
         match grain_of(&word) {
             Some(grain) => query.grain = Some(grain),
@@ -69,6 +72,14 @@ pub async fn ledger_days(app: &App, tenant: TenantId) -> AppResult<(LocalDate, L
 pub fn parse_date(field: &str, text: &str) -> AppResult<LocalDate> {
     LocalDate::parse(text)
         .ok_or_else(|| AppError::invalid(field, format!("{text:?} is no date: write YYYY-MM-DD.")))
+}
+
+/// A day, or a moment.
+pub fn parse_as_of(text: &str) -> AppResult<AsOf> {
+    AsOf::parse(text).ok_or_else(|| {
+        let message = format!("{text:?} is no moment: write YYYY-MM-DD, or 2026-03-01T12:00:00Z.");
+        AppError::invalid("as_of", message)
+    })
 }
 
 fn grain_of(word: &str) -> Option<GrainChoice> {

@@ -172,6 +172,7 @@ fn two_currencies() -> Answers {
         money: table(columns(), vec![plain("eur", euros(1_200)), plain("jpy", yen(12_000))]),
         counts,
         products: table(Vec::new(), Vec::new()),
+        flows: Vec::new(),
         currency: Some(euro()),
         by_time: Some(by_time),
         counts_by_time: Some(table(count_columns, vec![counted(0, 3), counted(1, 5), counted(2, 0)])),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use portolan_admin_ui::pages::{FreshnessRow, PulseBody, PulseFilter, PulsePage};
-use portolan_admin_ui::parts::{ChartView, Empty, EmptyKind, Notice, Section, SelectOption, Tone};
+use portolan_admin_ui::parts::{ChartView, Empty, EmptyKind, Link, Notice, Section, SelectOption, Tone};
+use portolan_analytics::AsOf;
 use portolan_core::calendar::TenantCalendar;
 use portolan_core::{ConnectionId, Currency, TenantId};
 use portolan_db::TenantTx;
@@ -16,9 +17,10 @@ use uuid::Uuid;
 
 use super::charts::{self, ChartScope};
 use super::kpis::Strip;
+use super::money_views::{self, MoneyScope};
 use super::queries::{self, Answers, Asked};
 use super::scope::{PulseQuery, Scope};
-use super::views;
+use super::{money, views};
 use crate::App;
 use crate::connections::queries as connection_queries;
 use crate::web::actor::{AnalyticsQuery, PageActor};
@@ -133,6 +135,8 @@ impl Pulse<'_> {
             connection,
             currency: self.query.asked_currency().map(|currency| currency.to_string()).unwrap_or_default(),
             convert: if self.query.converts() { String::new() } else { "no".to_owned() },
+            as_of: self.scope.as_of.map(|day| day.to_string()).unwrap_or_default(),
+            latest_as_of: self.viewer.today().to_string(),
             presets: self.query.presets(&self.scope),
             error: self.scope.error.clone(),
         }
@@ -154,6 +158,7 @@ impl Pulse<'_> {
             chart_currency: self.query.asked_currency(),
             reporting_currency: self.reporting_currency(),
             display_currency: self.reporting_currency().filter(|_| self.query.converts()),
+            as_of: self.scope.as_of.map(AsOf::Day),
         };
         let answers = queries::ask(self.app, &asked).await?;
         let currencies = views::currencies(&answers.money);
@@ -164,6 +169,8 @@ impl Pulse<'_> {
             freshness: self.sources.freshness.clone(),
             ..PulseBody::default()
         };
+        body.notices.extend(self.reported_then());
+        body.money = money_views::block(&answers.flows, &self.money_scope());
         if views::nothing_happened(&answers) {
             body.empty = Some(self.nothing().await?);
             return Ok(body);
@@ -191,8 +198,36 @@ impl Pulse<'_> {
         Ok(body)
     }
 
+    fn money_scope(&self) -> MoneyScope {
+        let providers: Vec<Uuid> = self
+            .sources
+            .connections
+            .iter()
+            .filter(|connection| money::is_provider(self.app, connection))
+            .map(|connection| connection.id)
+            .collect();
+        MoneyScope {
+            has_provider: providers.iter().any(|id| self.connection.is_none_or(|chosen| chosen.0 == *id)),
+            tenant_has_provider: !providers.is_empty(),
+            connection: self.connection,
+        }
+    }
+
     fn reporting_currency(&self) -> Option<Currency> {
         self.viewer.tenant.reporting_currency.parse().ok()
+    }
+
+    /// What people looked at on another day.
+    fn reported_then(&self) -> Option<Notice> {
+        let day = self.scope.as_of?;
+        let text = format!(
+            "Figures are of what was recorded by the end of that day in {}; what came or changed later is not in them. \
+             Amounts are converted at the rates known now.",
+            self.viewer.tenant.time_zone
+        );
+        let action = Some(Link::new("Back to now", self.query.back_to_now(&self.scope)));
+        let title = format!("As reported on {}", portolan_admin_ui::format::date(day));
+        Some(Notice { action, ..Notice::new(Tone::Active, title, text) })
     }
 
     /// The address asks for charts in a currency in which nothing was sold.

@@ -1,10 +1,11 @@
 //! The questions behind Pulse.
 
-use portolan_analytics::{Comparison, Grain, GrainChoice, Query, Table};
+use portolan_analytics::{AsOf, Comparison, Grain, GrainChoice, Query, Table};
 use portolan_core::calendar::{DateRange, TenantCalendar, Weekday};
 use portolan_core::{ConnectionId, Currency, LocalDate, TenantId};
 use portolan_db::entity::tenant;
 
+use super::money::{self, Flow};
 use super::scope::{LedgerDays, Scope};
 use crate::App;
 use crate::web::error::{AppError, AppResult};
@@ -23,6 +24,8 @@ pub struct Answers {
     /// One row.
     pub counts: Table,
     pub products: Table,
+    /// What of the payments reaches the bank, per currency.
+    pub flows: Vec<Flow>,
     /// The currency of the charts; absent where nothing was sold.
     pub currency: Option<Currency>,
     /// Amounts over time, in the currency of the charts and in the first few others.
@@ -50,6 +53,8 @@ pub struct Asked<'a> {
     pub reporting_currency: Option<Currency>,
     /// Amounts are shown in it where a rate is known.
     pub display_currency: Option<Currency>,
+    /// As it was reported then.
+    pub as_of: Option<AsOf>,
 }
 
 impl Asked<'_> {
@@ -57,9 +62,15 @@ impl Asked<'_> {
         self.of_connection(Query::over(self.scope.range, metrics), self.scope.comparison)
     }
 
+    /// The same days, alone.
+    pub fn without_comparison(&self, metrics: &[&str]) -> Query {
+        self.of_connection(Query::over(self.scope.range, metrics), None)
+    }
+
     fn of_connection(&self, mut query: Query, comparison: Option<Comparison>) -> Query {
         query.comparison = comparison;
         query.display_currency = self.display_currency;
+        query.as_of = self.as_of;
         match self.connection {
             Some(connection) => query.only("connection", &[&connection.to_string()]),
             None => query,
@@ -76,7 +87,7 @@ pub fn tenant_calendar(tenant: &tenant::Model) -> TenantCalendar {
         .unwrap_or_default()
 }
 
-/// The first and the last business date on which anything happened. Asked of the columnar engine in
+/// The first and the last business date on which anything was sold or moved a balance. Asked of the columnar engine in
 /// three small steps: the ledger's table has no index on dates.
 pub async fn ledger_days(
     app: &App,
@@ -86,26 +97,26 @@ pub async fn ledger_days(
     let (first_year, last_year) = LEDGER_YEARS;
     let edge = |year| LocalDate::from_ymd(year, 1, 1).ok_or_else(|| AppError::internal("no such year"));
     let whole = DateRange { from: edge(first_year)?, until: edge(last_year)? };
-    let months = days_with_sales(app, tenant, connection, whole, GrainChoice::Month).await?;
+    let months = days_with_events(app, tenant, connection, whole, GrainChoice::Month).await?;
     let (Some(first_month), Some(last_month)) = (months.first(), months.last()) else { return Ok(None) };
-    let first_days = days_with_sales(app, tenant, connection, *first_month, GrainChoice::Day).await?;
+    let first_days = days_with_events(app, tenant, connection, *first_month, GrainChoice::Day).await?;
     let last_days = match first_month == last_month {
         true => first_days.clone(),
-        false => days_with_sales(app, tenant, connection, *last_month, GrainChoice::Day).await?,
+        false => days_with_events(app, tenant, connection, *last_month, GrainChoice::Day).await?,
     };
     let first = first_days.first().unwrap_or(first_month).from;
     let last = last_days.last().unwrap_or(last_month).until.plus_days(-1);
     Ok(Some((first, last)))
 }
 
-async fn days_with_sales(
+async fn days_with_events(
     app: &App,
     tenant: TenantId,
     connection: Option<ConnectionId>,
     range: DateRange,
     grain: GrainChoice,
 ) -> AppResult<Vec<DateRange>> {
-    let mut query = Query::over(range, &["gross_sales", "returns"]).every(grain);
+    let mut query = Query::over(range, &["gross_sales", "returns", "gross_payments", "payouts"]).every(grain);
     if let Some(connection) = connection {
         query = query.only("connection", &[&connection.to_string()]);
     }
@@ -120,20 +131,31 @@ async fn days_with_sales(
     Ok(periods)
 }
 
-/// Asks everything at once; the charts wait for the currency.
-pub async fn ask(app: &App, asked: &Asked<'_>) -> AppResult<Answers> {
+/// Amounts per currency, and counts over all of them.
+pub async fn ask_figures(app: &App, asked: &Asked<'_>) -> AppResult<(Table, Table)> {
     let money = asked.over(&["net_sales", "aov", "returns", "demand_sales", "orders"]);
     let counts = asked.over(&["orders", "customers", "units_net"]);
+    Ok(futures::try_join!(app.engine.run(asked.tenant, &money), app.engine.run(asked.tenant, &counts))?)
+}
+
+/// Asks everything at once; the charts wait for the currency.
+pub async fn ask(app: &App, asked: &Asked<'_>) -> AppResult<Answers> {
     let products = asked.over(&["net_sales", "units_net"]).by("product").top(TOP_PRODUCTS, "net_sales");
-    let (money, counts, products) = futures::try_join!(
-        app.engine.run(asked.tenant, &money),
-        app.engine.run(asked.tenant, &counts),
-        app.engine.run(asked.tenant, &products),
-    )?;
+    let products = async { Ok::<_, AppError>(app.engine.run(asked.tenant, &products).await?) };
+    let ((money, counts), products, flows) =
+        futures::try_join!(ask_figures(app, asked), products, money::ask(app, asked))?;
     let currency =
         occurring(&money, asked.chart_currency).or_else(|| chart_currency(&money, asked.reporting_currency));
-    let mut answers =
-        Answers { money, counts, products, currency, by_time: None, counts_by_time: None, by_part: None };
+    let mut answers = Answers {
+        money,
+        counts,
+        products,
+        flows,
+        currency,
+        by_time: None,
+        counts_by_time: None,
+        by_part: None,
+    };
     if let Some(currency) = currency {
         over_time(app, asked, currency, &mut answers).await?;
     }
@@ -151,12 +173,11 @@ async fn over_time(app: &App, asked: &Asked<'_>, currency: Currency, answers: &m
     let mut by_time =
         asked.over(&["net_sales", "aov", "returns"]).every(GrainChoice::Auto).only("currency", &drawn);
     by_time.dense = true;
-    let counts = Query::over(range, &["orders", "customers", "units_net"]).every(GrainChoice::Auto);
-    let mut counts = asked.of_connection(counts, None);
+    let mut counts = asked.without_comparison(&["orders", "customers", "units_net"]).every(GrainChoice::Auto);
     counts.dense = true;
     let dimension = if asked.connections > 1 { "connection" } else { "sales_channel" };
-    let parts = Query::over(range, &["net_sales"]).by(dimension).every(bar_grain(range));
-    let mut parts = asked.of_connection(parts, None).only("currency", &[currency.as_str()]);
+    let parts = asked.without_comparison(&["net_sales"]).by(dimension).every(bar_grain(range));
+    let mut parts = parts.only("currency", &[currency.as_str()]);
     parts.dense = true;
     let (by_time, counts, by_part) = futures::try_join!(
         app.engine.run(asked.tenant, &by_time),

@@ -1,4 +1,4 @@
-//! What an address asks Pulse for: which days, compared with what, of which connection, in which currency.
+//! What an address asks Pulse for: which days, compared with what, of which connection, in which currency, as of when.
 //!
 //! Nothing here fails: an address that cannot be read gives the default range and says why.
 
@@ -14,7 +14,7 @@ const DEFAULT_DAYS: i32 = 30;
 const FIRST_YEAR: i32 = 1900;
 const LAST_YEAR: i32 = 2199;
 
-/// `GET /pulse?from=&until=&compare=&connection=&currency=&convert=`, or `range` in place of the dates.
+/// `GET /pulse?from=&until=&compare=&connection=&currency=&convert=&as_of=`, or `range` in place of the dates.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct PulseQuery {
     #[serde(default)]
@@ -33,6 +33,9 @@ pub struct PulseQuery {
     /// `no`: every amount in the currency in which it was sold.
     #[serde(default)]
     pub convert: String,
+    /// `YYYY-MM-DD`: figures as they were reported on that day.
+    #[serde(default)]
+    pub as_of: String,
 }
 
 /// The first and the last business date of the ledger.
@@ -47,6 +50,8 @@ pub struct Scope {
     pub preset: Option<Preset>,
     /// The range ends with the newest data instead of today.
     pub ends_with_newest_data: bool,
+    /// What was recorded after this day does not count; absent where everything does.
+    pub as_of: Option<LocalDate>,
     /// What could not be read.
     pub error: Option<String>,
 }
@@ -104,6 +109,7 @@ impl PulseQuery {
             ("connection", &self.connection),
             ("currency", &self.currency),
             ("convert", &self.convert),
+            ("as_of", &self.as_of),
         ];
         for (name, value) in kept {
             if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
@@ -153,6 +159,11 @@ impl PulseQuery {
         RangePreset { text, href: other.live_address(scope), current: false }
     }
 
+    /// The same page as things stand now.
+    pub fn back_to_now(&self, scope: &Scope) -> String {
+        Self { as_of: String::new(), ..self.clone() }.live_address(scope)
+    }
+
     pub fn presets(&self, scope: &Scope) -> Vec<RangePreset> {
         let presets = PRESETS.iter().map(|(preset, text)| RangePreset {
             text: (*text).to_owned(),
@@ -179,6 +190,11 @@ impl Scope {
             Ok(Chosen::Nothing) => (preset_range(default, days, newest, calendar), Some(default), None),
             Err(error) => (preset_range(default, days, newest, calendar), Some(default), Some(error)),
         };
+        let (as_of, error) = match date("As reported on", &query.as_of) {
+            // Today is not over: as it is reported today is as it stands.
+            Ok(as_of) => (as_of.filter(|day| *day < today), error),
+            Err(unreadable) => (None, error.or(Some(unreadable))),
+        };
         let comparison = match query.compare.as_str() {
             "year" => Some(Comparison::PreviousYear),
             "none" => None,
@@ -187,7 +203,7 @@ impl Scope {
             _ => Some(Comparison::PreviousPeriod),
         };
         let ends_with_newest_data = preset.is_some() && newest < today;
-        Self { range, comparison, preset, ends_with_newest_data, error }
+        Self { range, comparison, preset, ends_with_newest_data, as_of, error }
     }
 
     pub fn compare_options(&self) -> Vec<SelectOption> {

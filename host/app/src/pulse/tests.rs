@@ -141,6 +141,21 @@ fn a_currency_is_chosen_by_address_and_kept() {
 }
 
 #[test]
+fn a_day_of_reporting_is_kept_in_addresses_until_somebody_goes_back() {
+    let query = PulseQuery { as_of: "2026-11-10".to_owned(), ..named("last_7_days") };
+    let scope = resolve(&query, historic());
+    assert_eq!((scope.as_of, scope.error.as_deref()), (Some(day("2026-11-10")), None));
+    assert_eq!(query.live_address(&scope), "/pulse?range=last_7_days&as_of=2026-11-10");
+    assert_eq!(query.back_to_now(&scope), "/pulse?range=last_7_days");
+    let today = PulseQuery { as_of: "2026-11-20".to_owned(), ..named("last_7_days") };
+    assert_eq!(resolve(&today, historic()).as_of, None, "today is not over");
+    let odd = PulseQuery { as_of: "yesterday".to_owned(), ..named("last_7_days") };
+    let scope = resolve(&odd, historic());
+    assert_eq!(scope.as_of, None);
+    assert!(scope.error.is_some_and(|error| error.starts_with("As reported on")));
+}
+
+#[test]
 fn weeks_begin_on_the_day_that_the_tenant_says() {
     let tenant = |week_start| portolan_db::entity::tenant::Model {
         id: uuid::Uuid::nil(),

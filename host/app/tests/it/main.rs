@@ -22,6 +22,7 @@ mod pages;
 mod passes;
 mod posting;
 mod public_address;
+mod pulse;
 mod rates;
 mod replays;
 mod requests;

@@ -19,7 +19,7 @@ use portolan_app::upgrades::jobs::RunShadow;
 use portolan_app::{App, CHART_BUNDLE};
 use portolan_charts::ChartRenderer;
 use portolan_connector::fake::FakeRuntime;
-use portolan_core::calendar::TenantCalendar;
+use portolan_core::calendar::{StoreCalendar, TenantCalendar};
 use portolan_core::{
     Clock, ConnectionId, Duration, Instant, Random, SyncId, SystemClock, SystemRandom, TenantId, UserId,
 };
@@ -68,7 +68,11 @@ struct EmptyEngine;
 #[async_trait]
 impl QueryEngine for EmptyEngine {
     async fn run(&self, _: TenantId, query: &Query) -> Result<Table, AnalyticsError> {
-        let context = TenantContext { connections: Vec::new(), calendar: TenantCalendar::default() };
+        let context = TenantContext {
+            connections: Vec::new(),
+            calendar: TenantCalendar::default(),
+            zone: StoreCalendar::utc(),
+        };
         let plan = Plan::new(query, &context)?;
         let results = vec![Vec::new(); plan.statements.len()];
         let facts = AnswerFacts { data_version: 0, as_of: START, engine_ms: 0, rows_scanned: Some(0) };

@@ -1,7 +1,7 @@
 //! Questions to the cash ledger, alone and beside the sales ledger.
 
-use portolan_analytics::{Additivity, Fact, GrainChoice, METRICS, Query, QueryEngine};
-use portolan_commerce::cash::BalanceCategory;
+use portolan_analytics::{Additivity, Cell, Fact, GrainChoice, METRICS, Query, QueryEngine};
+use portolan_commerce::cash::{BalanceCategory, is_payout_itself};
 use portolan_core::LocalDate;
 use portolan_db::entity::fact_part;
 use portolan_db::testing::{TestDatabase, on_both};
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 
-use crate::breakdowns::sums;
+use crate::breakdowns::{addend, sums};
 use crate::support::{CashLine, EventLine, World, plain_rows, range, sale};
 
 fn moved(at: &str, entry: &str, category: &str, amount: i64, fee: i64) -> CashLine {
@@ -113,6 +113,48 @@ async fn a_payout_pays_out_what_its_entries_add_up_to() {
 }
 
 #[tokio::test]
+async fn what_a_bank_sent_back_is_part_of_the_payout_that_pays_it_out_again() {
+    on_both(portolan_migrations::migrate, async |test| {
+        let world = World::new(test).await;
+        let back = CashLine {
+            source: Some("po_1".to_owned()),
+            ..of_payout("po_2", moved("2026-01-08", "3", "payout_reversal", 700, 0))
+        };
+        let mut lines = vec![
+            of_payout("po_1", moved("2026-01-05", "1", "sale", 720, 20)),
+            of_payout("po_1", moved("2026-01-07", "2", "payout", -700, 0)),
+            back,
+            of_payout("po_2", moved("2026-01-09", "4", "sale", 210, 10)),
+            of_payout("po_2", moved("2026-01-10", "5", "payout", -900, 0)),
+        ];
+        for folded in [false, true] {
+            world.post_cash(&lines).await;
+            lines.clear();
+            if folded {
+                world.fold().await;
+            }
+            let metrics = ["net_payout", "payouts", "balance_change", "other_movements"];
+            let query = Query::over(range("2026-01-01", "2026-02-01"), &metrics);
+            let shop = world.connection("shop");
+            let (first, second) = (format!("{shop}/po_1"), format!("{shop}/po_2"));
+            let table = world.ask_afresh(&query.clone().by("payout").top(10, "net_payout")).await;
+            let expected = json!([[second, "EUR", 900, 900, 0, 700], [first, "EUR", 700, 700, 0, 0]]);
+            assert_eq!(plain_rows(&table.rows), expected, "each as its page says");
+            assert_eq!(
+                plain_rows(&table.totals),
+                json!([[null, "EUR", 900, 900, 0, 0]]),
+                "once in the total"
+            );
+            let named = world.ask_afresh(&query.clone().only("payout", &[&second])).await;
+            assert_eq!(plain_rows(&named.rows), json!([["EUR", 900, 900, 0, 700]]));
+            assert_eq!(plain_rows(&named.totals), plain_rows(&named.rows));
+            assert_eq!(plain_rows(&world.ask_afresh(&query).await.rows), json!([["EUR", 900, 900, 0, 0]]));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn sales_and_payments_stand_side_by_side_where_both_are_known() {
     on_both(portolan_migrations::migrate, async |test| {
         let world = World::with_connections(test, &[("shop", "shopify"), ("bank", "stripe")]).await;
@@ -158,6 +200,7 @@ fn any_movement() -> impl Strategy<Value = CashLine> {
             payment: known("ch", payment),
             category: BalanceCategory::ALL[category].to_string(),
             payout: known("po", payout),
+            source: known("po", entry % 3),
             method: known("m", method),
             dispute: None,
             currency: Some(if currency == 0 { "EUR" } else { "JPY" }.to_owned()),
@@ -185,7 +228,7 @@ fn rows_of_any_breakdown_of_a_balance_add_up_to_the_total() {
 async fn check(test: &TestDatabase, lines: &[CashLine]) {
     let additive: Vec<&str> = METRICS
         .iter()
-        .filter(|metric| metric.additivity == Additivity::Additive && metric.needs(Fact::Cash))
+        .filter(|metric| metric.additivity != Additivity::Non && metric.needs(Fact::Cash))
         .map(|metric| metric.id)
         .collect();
     let world = World::with_connections(test, &[("shop", "shopify"), ("till", "csv")]).await;
@@ -203,19 +246,25 @@ async fn check(test: &TestDatabase, lines: &[CashLine]) {
             let parts = of("payment_refunds") + of("disputed_payments") + of("payment_fees");
             assert_eq!(*sum, of("gross_payments") - parts);
         }
-        if metric == "net_payout" {
-            let mut naive = 0_i128;
-            for line in lines.iter().filter(|line| line.currency.as_ref() == Some(currency)) {
-                let paid_out = line.category.starts_with("payout");
-                naive += if paid_out { 0 } else { i128::from(line.amount - line.fee) };
+        let of_currency = lines.iter().filter(|line| line.currency.as_ref() == Some(currency));
+        let paid_out = |line: &&CashLine| line.category.starts_with("payout");
+        match metric.as_str() {
+            "balance_change" => {
+                let naive: i128 = of_currency.map(|line| i128::from(line.amount - line.fee)).sum();
+                assert_eq!(*sum, naive, "{currency}: what the balance gained is what its entries say");
+                assert_eq!(*sum, of("net_payout") - of("payouts"));
             }
-            assert_eq!(*sum, naive, "{currency}");
+            "payouts" => {
+                let naive: i128 = of_currency.filter(paid_out).map(|line| -i128::from(line.amount)).sum();
+                assert_eq!(*sum, naive, "{currency}");
+            }
+            "net_payout" => assert_eq!(*sum, of("net_payments") + of("other_movements")),
+            _ => {}
         }
     }
     let by_payment = Query { date_basis: Some(portolan_analytics::DateBasis::Order), ..whole.clone() };
     let breakdowns = [
         whole.clone().by("channel"),
-        whole.clone().by("payout"),
         whole.clone().by("balance_category").every(GrainChoice::Week),
         whole.clone().by("payment_method").by("connection").every(GrainChoice::Day),
         by_payment.every(GrainChoice::Month),
@@ -223,5 +272,34 @@ async fn check(test: &TestDatabase, lines: &[CashLine]) {
     for breakdown in breakdowns {
         let table = world.ask(&breakdown).await;
         assert_eq!(sums(&table, &table.rows, &additive), expected, "{:?}", breakdown.dimensions);
+    }
+    let by_payout = world.ask(&whole.by("payout")).await;
+    assert_eq!(sums(&by_payout, &by_payout.totals, &additive), expected, "the total knows each amount once");
+    check_payouts(&world, &by_payout, lines);
+}
+
+/// Each payout is made of what `payout_check` says: of the same entries, without what is the payout itself.
+fn check_payouts(world: &World, by_payout: &portolan_analytics::Table, lines: &[CashLine]) {
+    for row in by_payout.rows.iter() {
+        let cell = |id: &str| by_payout.cell(row, id).expect("a cell");
+        let Cell::Key { key: Some(key), .. } = cell("payout") else { continue };
+        let currency = cell("currency").label().expect("a currency");
+        let (connection, payout) = key.split_once('/').expect("a connection and its payout");
+        let of_row = |line: &&CashLine| {
+            let name = line.connection.as_deref().expect("a connection");
+            world.connection(name).to_string() == connection
+                && line.payout.as_deref() == Some(payout)
+                && line.currency.as_deref() == Some(currency)
+        };
+        let (mut part, mut own) = (0_i128, 0_i128);
+        for event in lines.iter().filter(of_row).map(CashLine::event) {
+            if is_payout_itself(&event, payout) {
+                part -= i128::from(event.fee_minor);
+                own -= i128::from(event.amount_minor);
+            } else {
+                part += i128::from(event.net_minor);
+            }
+        }
+        assert_eq!((addend(cell("net_payout")), addend(cell("payouts"))), (part, own), "{key} {currency}");
     }
 }

@@ -1,5 +1,6 @@
 //! The facts crate against real databases and the real engine.
 
+mod as_of;
 mod breakdowns;
 mod cash;
 mod customers;

@@ -16,6 +16,7 @@ const FIXTURES: &[(&str, &str)] = &[
     ("currencies", include_str!("../../../analytics/tests/fixtures/currencies.json")),
     ("costs", include_str!("../../../analytics/tests/fixtures/costs.json")),
     ("payments", include_str!("../../../analytics/tests/fixtures/payments.json")),
+    ("returned", include_str!("../../../analytics/tests/fixtures/returned.json")),
     ("exchange", include_str!("../../../analytics/tests/fixtures/exchange.json")),
 ];
 

@@ -127,6 +127,8 @@ pub struct CashLine {
     pub payment: Option<String>,
     pub category: String,
     pub payout: Option<String>,
+    /// What it is about: of money that a bank sent back, the payout that failed.
+    pub source: Option<String>,
     pub method: Option<String>,
     pub dispute: Option<String>,
     pub currency: Option<String>,
@@ -150,7 +152,7 @@ impl CashLine {
             order_key: None,
             reference: None,
             payout_key: self.payout.clone(),
-            source_key: None,
+            source_key: self.source.clone(),
             method: self.method.clone(),
             dispute_state: self.dispute.as_deref().map(|state| state.parse().expect("dispute")),
             currency: self.currency.as_deref().unwrap_or("EUR").parse().expect("currency"),
@@ -284,7 +286,6 @@ impl World {
             .expect("post");
     }
 
-    /// Posts the movements of a balance in one posting.
     /// Keeps exchange rates, as somebody brings them.
     pub async fn store_rates(&self, lines: &[RateLine]) {
         let tenant = self.tenant;
@@ -312,6 +313,7 @@ impl World {
         stored.await.expect("rates");
     }
 
+    /// Posts the movements of a balance in one posting.
     pub async fn post_cash(&self, lines: &[CashLine]) {
         let id = || EventId::generate(&self.clock, self.random.as_ref());
         let events: Vec<(ConnectionId, PostedEvent<CashEvent>)> = lines

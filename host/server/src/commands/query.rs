@@ -22,6 +22,7 @@ pub async fn run(place: &Place, question: Question) -> Result<()> {
         filters: question.filters,
         limit: question.limit,
         currency: question.currency,
+        as_of: question.as_of,
     };
     let query: Query = build(&portolan.app, tenant, asked).await.map_err(sentence)?;
     let table = portolan.app.engine.run(tenant, &query).await?;

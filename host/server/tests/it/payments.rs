@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::support::{Portolan, column, number};
+use crate::visitor::Visitor;
 
 /// What a month of the account says under a metric's name, by what each category adds to it.
 type Told = fn(category: &str, sums: &CategoryTruth) -> i64;
@@ -78,7 +79,11 @@ async fn answers_what_its_world_says(portolan: Portolan) {
             let counted = sync["emitted"].as_i64().zip(sync["skipped"].as_i64()).map(|(a, b)| a + b);
             assert_eq!((sync["seen"].as_i64(), sync["skipped"].as_i64()), (counted, Some(0)));
         }
+        server.wait_until_up();
+        let pulse =
+            Visitor::sign_in(&portolan, server.port).get("/api/v1/pulse?range=all&convert=false").json();
         drop(server);
+        check_pulse(&portolan, &pulse);
         (METRICS.map(|(metric, _)| by(&portolan, metric, "month")), by(&portolan, "net_payout", "payout"))
     })
     .await
@@ -104,12 +109,38 @@ async fn answers_what_its_world_says(portolan: Portolan) {
     );
 }
 
-/// What each payout is made of, beside what the bank sent back, and what is in none yet.
+/// Pulse says of all days what the metrics say of all months, and it adds up.
+fn check_pulse(portolan: &Portolan, pulse: &Value) {
+    let money = pulse["money"].as_array().expect("money");
+    let [flow] = money.as_slice() else { panic!("one currency expected: {pulse:#}") };
+    let days = ["--from", "1990-01-01", "--until", "2090-01-01"];
+    for (metric, _) in METRICS {
+        let table = portolan.query(&[&["--metric", metric][..], &days].concat());
+        let answered: i64 = column(&table, metric).iter().map(number).sum();
+        assert_eq!(flow[format!("{metric}_minor")], answered, "{metric}");
+    }
+    let of = |metric: &str| flow[format!("{metric}_minor")].as_i64().expect(metric);
+    let gone = of("payment_refunds") + of("disputed_payments") + of("payment_fees");
+    assert_eq!(of("gross_payments") - gone + of("other_movements"), of("net_payout"));
+    assert_eq!(of("net_payout") - of("payouts"), of("balance_change"));
+    let kinds = flow["kinds"].as_array().expect("kinds");
+    let kinds: i64 = kinds.iter().filter_map(|kind| kind["amount_minor"].as_i64()).sum();
+    assert_eq!(kinds, of("balance_change"));
+    assert_ne!(of("gross_payments"), 0);
+}
+
+/// What each payout is made of, what the bank sent back of an earlier one too, and what is in none yet.
 fn payouts_and_rest(account: &Account) -> Vec<i64> {
-    let own = |kind: EntryKind| matches!(kind, EntryKind::Payout | EntryKind::PayoutFailure);
     let mut sums = BTreeMap::<Option<usize>, i64>::new();
-    for entry in account.entries.iter().filter(|entry| !own(entry.kind)) {
-        *sums.entry(entry.payout).or_default() += entry.net_minor();
+    for entry in &account.entries {
+        let is_part = match entry.kind {
+            EntryKind::Payout => false,
+            EntryKind::PayoutFailure => entry.payout.is_some(),
+            _ => true,
+        };
+        if is_part {
+            *sums.entry(entry.payout).or_default() += entry.net_minor();
+        }
     }
     sums.into_values().filter(|sum| *sum != 0).collect()
 }

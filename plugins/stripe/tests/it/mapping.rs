@@ -169,7 +169,7 @@ fn every_kind_of_movement_has_its_category() {
     let table = [
         ("stripe_fee/fee", -5, "fee"),
         ("stripe_fee/fee", 5, "fee-refund"),
-        ("stripe_fx_fee/fee", -5, "fx"),
+        ("stripe_fx_fee/fee", -5, "fee"),
         ("tax_fee/tax", -5, "tax-on-fee"),
         ("tax_fee/fee", -5, "tax-on-fee"),
         ("reserve_transaction/risk_reserved_funds", -5, "reserve-hold"),

@@ -1,0 +1,144 @@
+//! What of the payments reaches the bank: gross, what goes off on the way, payouts, and what stays in the balance.
+//!
+//! Every number is a metric of the catalogue, in which net and balance are the sums of the others: so the steps add up.
+
+use portolan_analytics::{Cell, Metric, Row, Table, metric};
+use portolan_commerce::document::Entity;
+use portolan_core::Currency;
+use portolan_db::entity::connection;
+
+use super::queries::{Asked, currency_of};
+use crate::App;
+use crate::channels::build_of_connection;
+use crate::web::error::{AppError, AppResult};
+
+/// One line of the way from what buyers paid to the bank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Adds to the sum below it; a metric of what was taken away is subtracted.
+    Part { metric: &'static str, label: &'static str, sign: i64 },
+    /// The sum of all parts above it.
+    Sum { metric: &'static str, label: &'static str },
+}
+
+/// The way, step by step.
+pub const STEPS: [Step; 8] = [
+    Step::Part { metric: "gross_payments", label: "Gross payments", sign: 1 },
+    Step::Part { metric: "payment_refunds", label: "Refunds", sign: -1 },
+    Step::Part { metric: "disputed_payments", label: "Disputes", sign: -1 },
+    Step::Part { metric: "payment_fees", label: "Fees", sign: -1 },
+    Step::Part { metric: "other_movements", label: "Other movements", sign: 1 },
+    Step::Sum { metric: "net_payout", label: "Net" },
+    Step::Part { metric: "payouts", label: "Paid out", sign: -1 },
+    Step::Sum { metric: "balance_change", label: "Stays in the balance" },
+];
+
+impl Step {
+    pub const fn metric(self) -> &'static str {
+        match self {
+            Self::Part { metric, .. } | Self::Sum { metric, .. } => metric,
+        }
+    }
+
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Part { label, .. } | Self::Sum { label, .. } => label,
+        }
+    }
+
+    pub const fn is_sum(self) -> bool {
+        matches!(self, Self::Sum { .. })
+    }
+
+    const fn sign(self) -> i64 {
+        match self {
+            Self::Part { sign, .. } => sign,
+            Self::Sum { .. } => 1,
+        }
+    }
+
+    pub fn definition(self) -> Option<&'static Metric> {
+        metric(self.metric())
+    }
+}
+
+/// What happened to the balances in one currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flow {
+    pub currency: Currency,
+    /// No rate is known into the currency that was asked for.
+    pub unconverted: bool,
+    /// In the order of [`STEPS`]: what is taken away is negative.
+    pub amounts_minor: [i64; STEPS.len()],
+    /// What each kind of movement did to the balance, which is their sum.
+    pub kinds: Vec<(String, i64)>,
+}
+
+impl Flow {
+    /// The amount of a step, as its metric counts it.
+    pub fn of(&self, metric: &str) -> i64 {
+        let found = STEPS.iter().zip(self.amounts_minor).find(|(step, _)| step.metric() == metric);
+        found.map_or(0, |(step, amount_minor)| step.sign() * amount_minor)
+    }
+}
+
+/// Whether a connection tells of a balance.
+pub fn is_provider(app: &App, connection: &connection::Model) -> bool {
+    let tells = |entity: Entity| entity == Entity::BalanceEntry;
+    build_of_connection(app, connection).is_some_and(|build| {
+        let streams = &build.manifest.streams;
+        streams
+            .iter()
+            .any(|stream| tells(stream.entity) || stream.further_entities.iter().copied().any(tells))
+    })
+}
+
+/// The flows of a scope, one for each currency in which anything moved.
+pub async fn ask(app: &App, asked: &Asked<'_>) -> AppResult<Vec<Flow>> {
+    let metrics = STEPS.map(Step::metric);
+    let steps = asked.without_comparison(&metrics);
+    let kinds = asked.without_comparison(&["balance_change"]).by("balance_category");
+    let (steps, kinds) =
+        futures::try_join!(app.engine.run(asked.tenant, &steps), app.engine.run(asked.tenant, &kinds))?;
+    flows(&steps, &kinds)
+}
+
+/// Answers as flows: currencies stay apart.
+pub fn flows(steps: &Table, kinds: &Table) -> AppResult<Vec<Flow>> {
+    let mut flows = Vec::with_capacity(steps.rows.len());
+    for row in steps.rows.iter() {
+        let flow = flow(steps, row, kinds)?;
+        if flow.amounts_minor.iter().any(|amount_minor| *amount_minor != 0) || !flow.kinds.is_empty() {
+            flows.push(flow);
+        }
+    }
+    Ok(flows)
+}
+
+fn flow(steps: &Table, row: &Row, kinds: &Table) -> AppResult<Flow> {
+    let currency = currency_of(steps, row).ok_or_else(|| AppError::internal("money without a currency"))?;
+    let mut amounts_minor = [0; STEPS.len()];
+    for (amount_minor, step) in amounts_minor.iter_mut().zip(STEPS) {
+        *amount_minor = step.sign() * amount(steps, row, step.metric())?;
+    }
+    let mut of_kind = Vec::new();
+    for kind in kinds.rows.iter().filter(|kind| currency_of(kinds, kind) == Some(currency)) {
+        let amount_minor = amount(kinds, kind, "balance_change")?;
+        let name = kinds.cell(kind, "balance_category").and_then(Cell::label).unwrap_or_default();
+        if amount_minor != 0 {
+            of_kind.push((name.to_owned(), amount_minor));
+        }
+    }
+    Ok(Flow { currency, unconverted: steps.unconverted.contains(&currency), amounts_minor, kinds: of_kind })
+}
+
+fn amount(table: &Table, row: &Row, metric: &str) -> AppResult<i64> {
+    let money = table.cell(row, metric).and_then(Cell::as_money);
+    let money = money.ok_or_else(|| AppError::internal(format!("{metric} is no amount")))?;
+    // A sum that has no negative is none that anybody has.
+    money
+        .amount_minor
+        .checked_neg()
+        .map(|_| money.amount_minor)
+        .ok_or_else(|| AppError::internal("a sum too large"))
+}
