@@ -62,6 +62,16 @@ pub enum Command {
         #[command(subcommand)]
         command: SyncCommand,
     },
+    /// Read stored pages again with the plugin that a connection is on, without asking the channel.
+    Replay {
+        #[command(subcommand)]
+        command: ReplayCommand,
+    },
+    /// Compare builds of a connection's plugin, switch to another one, go back.
+    Upgrade {
+        #[command(subcommand)]
+        command: UpgradeCommand,
+    },
     /// Ask for metrics, without a server.
     Query {
         #[command(flatten)]
@@ -187,6 +197,96 @@ pub enum SyncCommand {
         /// Folder with plugins (*.wasm).
         #[arg(long)]
         plugins: Option<PathBuf>,
+    },
+}
+
+/// Which stored pages are read again; all of them where nothing is named.
+#[derive(Debug, Clone, Args)]
+pub struct ReplayScope {
+    /// Only this stream.
+    #[arg(long)]
+    pub stream: Option<String>,
+    /// Only the stored page with this id, as an order's page and a rejected record name it.
+    #[arg(long, conflicts_with_all = ["stream", "record"])]
+    pub page: Option<String>,
+    /// Only the stored page that told of one record, by its kind and key: order:1001
+    #[arg(long, conflicts_with = "stream")]
+    pub record: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ReplayCommand {
+    /// Read again here, to the end; says how far it is.
+    Run {
+        #[command(flatten)]
+        place: Place,
+        /// Label or id of the connection.
+        connection: String,
+        #[command(flatten)]
+        scope: ReplayScope,
+        /// Answer JSON instead of a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the newest replays of a connection.
+    Status {
+        #[command(flatten)]
+        place: Place,
+        /// Label or id of the connection.
+        connection: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// End the replay that waits or runs; what was read again stays so.
+    Cancel {
+        #[command(flatten)]
+        place: Place,
+        /// Label or id of the connection.
+        connection: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum UpgradeCommand {
+    /// Show the build that a connection is on, the newest one, and what was compared and switched.
+    Status {
+        #[command(flatten)]
+        place: Place,
+        /// Label or id of the connection.
+        connection: String,
+    },
+    /// See what another build would change, here; nothing changes by it.
+    Compare {
+        #[command(flatten)]
+        place: Place,
+        /// Label or id of the connection.
+        connection: String,
+        /// SHA-256 of the build; the newest one where it is left out.
+        #[arg(long)]
+        to: Option<String>,
+        /// How many of the newest stored pages of each stream are read, 1 to 500.
+        #[arg(long)]
+        pages: Option<i64>,
+        /// Answer the whole report as JSON instead of its sums.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Switch to the build that was compared last, and read stored pages again with it, here.
+    Switch {
+        #[command(flatten)]
+        place: Place,
+        /// Label or id of the connection.
+        connection: String,
+        /// Agree to what the build newly asks for, as `upgrade status` shows it.
+        #[arg(long)]
+        consent: bool,
+    },
+    /// Go back to the build before the last switch, and read stored pages again with it, here.
+    Rollback {
+        #[command(flatten)]
+        place: Place,
+        /// Label or id of the connection.
+        connection: String,
     },
 }
 

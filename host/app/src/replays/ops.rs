@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use portolan_core::id::new_uuid;
 use portolan_core::{ConnectionId, Duration, SyncId, TenantId, UserId};
 use portolan_db::entity::job::{self, JobState};
@@ -166,13 +167,31 @@ pub async fn cancel_replay(
     connection: ConnectionId,
     id: Uuid,
 ) -> AppResult<()> {
+    cancel_reading(app, tenant, connection, id, move |tx, now| {
+        Box::pin(async move {
+            find_replay(tx, connection, id).await?;
+            Ok(cancel_open(tx, connection, Some(id), now).await?)
+        })
+    })
+    .await
+}
+
+/// Ends what reads stored pages, a replay or a trial: `close` closes its row at a moment and counts what it closed.
+pub async fn cancel_reading<F>(
+    app: &Arc<App>,
+    tenant: TenantId,
+    connection: ConnectionId,
+    id: Uuid,
+    close: F,
+) -> AppResult<()>
+where
+    F: for<'t> FnOnce(&'t TenantTx, i64) -> BoxFuture<'t, AppResult<u64>> + Send + 'static,
+{
     let now = app.clock.now().0;
     app.db
         .write(tenant, move |tx| {
             Box::pin(async move {
-                find_replay(tx, connection, id).await?;
-                let cancelled = cancel_open(tx, connection, Some(id), now).await?;
-                if cancelled == 0 {
+                if close(tx, now).await? == 0 {
                     return Err(AppError::conflict("It has ended already: there is nothing to cancel."));
                 }
                 Ok(())
@@ -242,14 +261,20 @@ const WORKER_CRASHED: &str = "The server stopped again and again while it read s
 
 async fn dead_replay(tx: &TenantTx, connection: ConnectionId) -> AppResult<Option<replay::Model>> {
     let Some(open) = open_replay(tx, connection).await? else { return Ok(None) };
+    let dead = !has_job(tx, RUN_REPLAY, open.id).await?;
+    Ok(dead.then_some(open))
+}
+
+/// Whether a job of this kind is at work on something that reads stored pages, or will be.
+pub async fn has_job(tx: &TenantTx, kind: &str, id: Uuid) -> AppResult<bool> {
     let alive = tx
         .find::<job::Entity>()
-        .filter(job::Column::Kind.eq(RUN_REPLAY))
-        .filter(job::Column::UniqueKey.eq(format!("{}:{}", tx.tenant(), open.id)))
+        .filter(job::Column::Kind.eq(kind))
+        .filter(job::Column::UniqueKey.eq(format!("{}:{id}", tx.tenant())))
         .filter(job::Column::State.is_in([JobState::Ready, JobState::Running]))
         .count(tx)
         .await?;
-    Ok((alive == 0).then_some(open))
+    Ok(alive > 0)
 }
 
 /// Whether a sync of the tenant waits for a worker: it comes first.

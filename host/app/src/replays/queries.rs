@@ -3,7 +3,7 @@
 use portolan_core::ConnectionId;
 use portolan_db::TenantTx;
 use portolan_db::entity::chunk::{self, ChunkState};
-use portolan_db::entity::replay;
+use portolan_db::entity::{document_version, replay};
 use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use uuid::Uuid;
 
@@ -23,6 +23,32 @@ pub fn wanted_chunks(tx: &TenantTx, connection: ConnectionId, scope: &ReplayScop
         wanted = wanted.filter(chunk::Column::Id.eq(id));
     }
     wanted
+}
+
+/// The newest stored page that says a document, which is named by its entity and key: `order:1001`.
+pub async fn page_of_record(tx: &TenantTx, connection: ConnectionId, record: &str) -> AppResult<Uuid> {
+    let (entity, key) = record.split_once(':').ok_or_else(|| {
+        AppError::invalid(
+            "record",
+            format!("{record:?} names no record: write its kind and key, order:1001."),
+        )
+    })?;
+    let newest = tx
+        .find::<document_version::Entity>()
+        .filter(document_version::Column::ConnectionId.eq(connection.0))
+        .filter(document_version::Column::Entity.eq(entity))
+        .filter(document_version::Column::Key.eq(key))
+        .filter(document_version::Column::SourceChunkId.is_not_null())
+        .order_by_desc(document_version::Column::ReceivedAt)
+        .order_by_desc(document_version::Column::Id)
+        .one(tx)
+        .await?;
+    newest.and_then(|version| version.source_chunk_id).ok_or_else(|| {
+        AppError::invalid(
+            "record",
+            format!("No stored page of the connection tells of the {entity} {key:?}."),
+        )
+    })
 }
 
 pub async fn find_replay(tx: &TenantTx, connection: ConnectionId, id: Uuid) -> AppResult<replay::Model> {

@@ -6,18 +6,17 @@ use portolan_connector::InstalledPlugin;
 use portolan_core::id::new_uuid;
 use portolan_core::{ConnectionId, TenantId, UserId};
 use portolan_db::TenantTx;
-use portolan_db::entity::job::{self, JobState};
 use portolan_db::entity::replay::ReplayState;
 use portolan_db::entity::{connection, shadow_replay};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::jobs::{RUN_SHADOW, job_of};
 use super::queries::{builds_of, find_shadow, open_shadow};
 use crate::App;
 use crate::channels::{find_connection, plugin_of};
-use crate::replays::ops::announce;
+use crate::replays::ops::{announce, cancel_reading, has_job};
 use crate::web::error::{AppError, AppResult};
 
 /// How many of the newest stored pages of each stream a trial reads.
@@ -122,20 +121,13 @@ pub async fn cancel_shadow(
     connection: ConnectionId,
     id: Uuid,
 ) -> AppResult<()> {
-    let now = app.clock.now().0;
-    app.db
-        .write(tenant, move |tx| {
-            Box::pin(async move {
-                find_shadow(tx, connection, id).await?;
-                if close(tx, id, ReplayState::Cancelled, None, now).await? == 0 {
-                    return Err(AppError::conflict("It has ended already: there is nothing to cancel."));
-                }
-                Ok(())
-            })
+    cancel_reading(app, tenant, connection, id, move |tx, now| {
+        Box::pin(async move {
+            find_shadow(tx, connection, id).await?;
+            close(tx, id, ReplayState::Cancelled, None, now).await
         })
-        .await?;
-    announce(app, tenant, id, connection);
-    Ok(())
+    })
+    .await
 }
 
 async fn close(
@@ -184,12 +176,6 @@ pub async fn settle_dead(app: &Arc<App>, tenant: TenantId, connection: Connectio
 
 async fn dead_shadow(tx: &TenantTx, connection: ConnectionId) -> AppResult<Option<shadow_replay::Model>> {
     let Some(open) = open_shadow(tx, connection).await? else { return Ok(None) };
-    let alive = tx
-        .find::<job::Entity>()
-        .filter(job::Column::Kind.eq(RUN_SHADOW))
-        .filter(job::Column::UniqueKey.eq(format!("{}:{}", tx.tenant(), open.id)))
-        .filter(job::Column::State.is_in([JobState::Ready, JobState::Running]))
-        .count(tx)
-        .await?;
-    Ok((alive == 0).then_some(open))
+    let dead = !has_job(tx, RUN_SHADOW, open.id).await?;
+    Ok(dead.then_some(open))
 }

@@ -2,12 +2,11 @@
 
 use anyhow::{Context, Result, bail};
 use portolan_app::connections::ops::grant_egress;
-use portolan_app::connections::queries::find_by_name;
-use portolan_core::ConnectionId;
 
 use super::print_line;
 use super::record::{self, Wanted};
 use super::user::sentence;
+use super::work::find_connection;
 use crate::cli::ConnectionCommand;
 use crate::wire::Portolan;
 
@@ -16,12 +15,8 @@ pub async fn run(command: ConnectionCommand) -> Result<()> {
         ConnectionCommand::GrantEgress { place, connection, address } => {
             let (scheme, host, port) = parse_address(&address)?;
             let portolan = Portolan::open(&place).await?;
-            let found = find_by_name(&portolan.app, &connection).await.map_err(sentence)?;
-            let (tenant, id) =
-                found.with_context(|| format!("there is no connection called {connection}"))?;
-            grant_egress(&portolan.app, tenant, ConnectionId(id), scheme, host, port)
-                .await
-                .map_err(sentence)?;
+            let (tenant, id) = find_connection(&portolan, &connection).await?;
+            grant_egress(&portolan.app, tenant, id, scheme, host, port).await.map_err(sentence)?;
             print_line(&format!("{connection} may reach {address} from now on."))
         }
         ConnectionCommand::Record { place, connection, output, streams, since, until, pages } => {

@@ -7,10 +7,13 @@ mod plugin;
 mod query;
 mod rates;
 mod record;
+mod replay;
 mod secrets;
 mod serve;
 mod sync;
+mod upgrade;
 mod user;
+mod work;
 
 use std::io::Write as _;
 
@@ -30,6 +33,8 @@ pub async fn run(command: Command) -> Result<()> {
             print_line("The database is up to date.")
         }
         Command::Sync { command } => sync::run(command).await,
+        Command::Replay { command } => replay::run(command).await,
+        Command::Upgrade { command } => upgrade::run(command).await,
         Command::Query { place, question } => query::run(&place, question).await,
         Command::Plugin { command } => plugin::run(command).await,
         Command::Connection { command } => connection::run(command).await,
@@ -42,6 +47,11 @@ pub async fn run(command: Command) -> Result<()> {
             demo::set_up(&place, &plugins, &shopify_url, stripe_url.as_deref(), &csv).await
         }
     }
+}
+
+/// How far something is goes where the log goes: answers stay clean.
+pub fn print_progress(done: i64, total: i64, what: &str) -> Result<()> {
+    Ok(writeln!(std::io::stderr().lock(), "{done} of {total} {what}")?)
 }
 
 /// Answers go to standard output, the log to standard error.

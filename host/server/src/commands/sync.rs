@@ -1,20 +1,15 @@
 //! `portolan sync`: run one here, or look at the newest.
 
-use std::time::Duration;
-
-use anyhow::{Context, Result, bail};
-use portolan_app::connections::queries::find_by_name;
+use anyhow::{Result, bail};
 use portolan_app::plugins::ops::load_installed;
 use portolan_app::syncs::api::SyncResponse;
 use portolan_app::syncs::ops::{Trigger, start_sync};
 use portolan_app::syncs::overview;
-use portolan_core::ConnectionId;
-use portolan_jobs::{Worker, WorkerOptions};
-use tokio_util::sync::CancellationToken;
 
 use super::plugin::install_folder;
 use super::print_line;
 use super::user::sentence;
+use super::work::{find_connection, work_until};
 use crate::cli::SyncCommand;
 use crate::wire::Portolan;
 
@@ -43,23 +38,14 @@ pub async fn run(command: SyncCommand) -> Result<()> {
 }
 
 async fn run_here(portolan: &Portolan, name: &str) -> Result<()> {
-    let found = find_by_name(&portolan.app, name).await.map_err(sentence)?;
-    let (tenant, connection) = found.with_context(|| format!("there is no connection called {name}"))?;
-    let id = start_sync(&portolan.app, tenant, ConnectionId(connection), Trigger::Manual)
-        .await
-        .map_err(sentence)?;
-    let stop = CancellationToken::new();
-    let worker = Worker::new(portolan.app.queue.clone(), portolan.registry(), WorkerOptions::default());
-    let working = tokio::spawn(worker.run(stop.clone()));
-    let ended = loop {
+    let (tenant, connection) = find_connection(portolan, name).await?;
+    let id = start_sync(&portolan.app, tenant, connection, Trigger::Manual).await.map_err(sentence)?;
+    let ended = work_until(portolan, async || {
         let sync = overview::one(&portolan.app, tenant, id).await.map_err(sentence)?;
-        if matches!(sync.sync.state.as_str(), "succeeded" | "failed" | "cancelled" | "paused") {
-            break sync;
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    };
-    stop.cancel();
-    working.await?;
+        let over = matches!(sync.sync.state.as_str(), "succeeded" | "failed" | "cancelled" | "paused");
+        Ok(over.then_some(sync))
+    })
+    .await?;
     print_line(&describe(&ended.connection, &ended.sync))?;
     if ended.sync.state != "succeeded" {
         bail!("{}", ended.sync.error_detail.unwrap_or_else(|| format!("the sync is {}", ended.sync.state)));

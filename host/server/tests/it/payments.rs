@@ -35,6 +35,9 @@ const METRICS: [(&str, Told); 6] = [
     }),
 ];
 
+/// What the demo calls the connection to it.
+const PROVIDER: &str = "Card payments";
+
 const TILL: &str = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n\
     1,A,Lamp,2,2026-03-01 10:00:00,1.50,7,United Kingdom\n";
 
@@ -84,6 +87,7 @@ async fn answers_what_its_world_says(portolan: Portolan) {
             Visitor::sign_in(&portolan, server.port).get("/api/v1/pulse?range=all&convert=false").json();
         drop(server);
         check_pulse(&portolan, &pulse);
+        check_reading_again(&portolan);
         (METRICS.map(|(metric, _)| by(&portolan, metric, "month")), by(&portolan, "net_payout", "payout"))
     })
     .await
@@ -127,6 +131,30 @@ fn check_pulse(portolan: &Portolan, pulse: &Value) {
     let kinds: i64 = kinds.iter().filter_map(|kind| kind["amount_minor"].as_i64()).sum();
     assert_eq!(kinds, of("balance_change"));
     assert_ne!(of("gross_payments"), 0);
+}
+
+/// Stored pages are read again from the command line: one record, one stream, all; nothing changes by it.
+fn check_reading_again(portolan: &Portolan) {
+    let before = by(portolan, "net_payout", "month");
+    for scope in [&["--record", "payout:po_000000"][..], &["--stream", "payouts"], &[]] {
+        let words = [&["replay", "run", PROVIDER, "--json"], scope].concat();
+        let replay: Value = serde_json::from_str(&portolan.run(&words)).expect("json");
+        assert_eq!(
+            (replay["state"].as_str(), replay["events_posted"].as_i64()),
+            (Some("succeeded"), Some(0))
+        );
+        assert_eq!(replay["chunks_done"], replay["chunks_total"], "{replay:#}");
+        assert_ne!(replay["seen"], 0, "{replay:#}");
+    }
+    assert_eq!(portolan.run(&["replay", "status", PROVIDER]).lines().count(), 3);
+    let unknown = portolan.output(&["replay", "run", PROVIDER, "--record", "payout:po_none"]);
+    assert!(!unknown.status.success(), "no such record");
+    let told = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert!(told.contains("No stored page"), "{told}");
+    let status = portolan.run(&["upgrade", "status", PROVIDER]);
+    assert!(status.starts_with("on     "), "{status}");
+    assert!(!portolan.output(&["upgrade", "rollback", PROVIDER]).status.success(), "it was never switched");
+    assert_eq!(by(portolan, "net_payout", "month"), before);
 }
 
 /// What each payout is made of, what the bank sent back of an earlier one too, and what is in none yet.
