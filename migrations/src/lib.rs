@@ -30,6 +30,7 @@ mod m0013_replays;
 mod m0014_passes_and_shapes;
 mod m0015_idempotency;
 mod m0016_rates;
+mod m0017_fewer_indexes;
 mod m0020_payments_of_orders;
 mod row_security;
 mod table;
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_passes_and_shapes::Migration),
             Box::new(m0015_idempotency::Migration),
             Box::new(m0016_rates::Migration),
+            Box::new(m0017_fewer_indexes::Migration),
             Box::new(m0020_payments_of_orders::Migration),
         ]
     }

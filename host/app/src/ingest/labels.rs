@@ -5,7 +5,8 @@
 //! digest, because the databases sort texts each in their own way. So what is kept does not depend on
 //! which order came first, and posting an order again changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use portolan_commerce::document::Order;
 use portolan_core::ConnectionId;
@@ -17,6 +18,9 @@ use sha2::{Digest, Sha256};
 
 /// Longer ones are notes; a label has to fit beside a figure.
 const LONGEST_CHARS: usize = 200;
+
+/// Products that a run remembers the labels of; of more it asks the database.
+const MOST_KNOWN: usize = 100_000;
 
 /// Titles by product.
 #[derive(Debug, Default)]
@@ -54,7 +58,14 @@ impl Labels {
     }
 
     /// Keeps those that are newer than what is kept.
-    pub async fn store(self, tx: &TenantTx, connection: ConnectionId) -> Result<(), DbError> {
+    pub async fn store(
+        mut self,
+        tx: &TenantTx,
+        connection: ConnectionId,
+        known: &Arc<KnownLabels>,
+    ) -> Result<(), DbError> {
+        known.take_out(&mut self.0);
+        let kept: Vec<_> = self.0.iter().map(|(product, said)| (product.clone(), said.age())).collect();
         let rows = self.0.into_iter().map(|(product, said)| product_label::ActiveModel {
             tenant_id: Set(tx.tenant().0),
             connection_id: Set(connection.0),
@@ -64,7 +75,33 @@ impl Labels {
             tie: Set(said.tie),
         });
         tx.upsert_many(rows.collect(), &newest_wins()).await?;
+        let known = Arc::clone(known);
+        tx.after_commit(move || known.add(kept));
         Ok(())
+    }
+}
+
+/// How new the kept labels of one connection are at least, as far as one run has kept them itself: what is no
+/// newer need not be sent. Labels only ever give way to newer ones, so it can't become untrue.
+#[derive(Debug, Default)]
+pub struct KnownLabels(Mutex<HashMap<String, Age>>);
+
+/// The moment of a label, then its tie.
+type Age = (i64, i64);
+
+impl KnownLabels {
+    fn take_out(&self, labels: &mut BTreeMap<String, Said>) {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        labels.retain(|product, said| known.get(product).is_none_or(|age| said.age() > *age));
+    }
+
+    fn add(&self, kept: Vec<(String, Age)>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (product, age) in kept {
+            if known.len() < MOST_KNOWN || known.contains_key(&product) {
+                known.entry(product).and_modify(|known| *known = age.max(*known)).or_insert(age);
+            }
+        }
     }
 }
 
@@ -73,6 +110,10 @@ impl Said {
         let mut tie = [0; 8];
         tie.copy_from_slice(&Sha256::digest(title.as_bytes())[..8]);
         Self { at_us, tie: i64::from_be_bytes(tie), title }
+    }
+
+    fn age(&self) -> Age {
+        (self.at_us, self.tie)
     }
 }
 

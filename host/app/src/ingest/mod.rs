@@ -16,4 +16,5 @@ pub mod sources;
 pub mod stage;
 pub mod unpack;
 
+pub use labels::KnownLabels;
 pub use rows::{build_of, entity_name};

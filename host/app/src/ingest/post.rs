@@ -8,6 +8,7 @@
 //! read anew, counts for nothing ([`super::sources`]).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use portolan_commerce::cash::CashEvent;
 use portolan_commerce::document::Skipped;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 
 use super::batch::Batch;
 use super::history::{History, load_history};
+use super::labels::KnownLabels;
 use super::{rows, sources};
 
 /// Where documents come from and what their days mean.
@@ -32,6 +34,8 @@ pub struct PostContext<'a> {
     pub plugin_build: Uuid,
     pub received_at: Instant,
     pub calendar: &'a StoreCalendar,
+    /// Of the connection, as far as this run has stored them.
+    pub known_labels: &'a Arc<KnownLabels>,
     pub clock: &'a dyn Clock,
     pub random: &'a dyn Random,
 }
@@ -85,7 +89,7 @@ pub async fn post_batch(
     let history = load_history(tx, context, &mut batch).await?;
     let cash_history = batch.cash.load_history(tx, context).await?;
     let changed_versions = store_versions(tx, context, &mut batch).await?;
-    std::mem::take(&mut batch.labels).store(tx, context.connection).await?;
+    std::mem::take(&mut batch.labels).store(tx, context.connection, context.known_labels).await?;
     sources::renew_heads(tx, context, &stale).await?;
     let mut posted = Posted { superseded, ..Posted::default() };
     let sales = differences(context, &batch, history, &mut posted);

@@ -20,6 +20,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::batch::{BatchAim, Prepared, prepare};
+use super::labels::KnownLabels;
 use super::post::{PostContext, PostError, Posted, post_batch};
 use super::rows::build_of;
 use super::sources::stale_versions;
@@ -47,6 +48,8 @@ pub struct ChunkReader {
     pub config: Arc<str>,
     pub time_zone: String,
     pub calendar: StoreCalendar,
+    /// Of the connection, as far as this run has stored them.
+    pub known_labels: Arc<KnownLabels>,
     pub count_in: CountIn,
 }
 
@@ -67,6 +70,16 @@ pub struct Unreadable {
     pub detail: String,
 }
 
+/// What a chunk says, as one build of the plugin reads it.
+pub struct Said {
+    place: Arc<ChunkPlace>,
+    prepared: Prepared,
+    /// Records that could not be mapped, with the reason.
+    rejected: Vec<Skipped>,
+    counts: Counts,
+    shape: Option<Shape>,
+}
+
 impl From<Unreadable> for ReadError {
     fn from(unreadable: Unreadable) -> Self {
         Self::Chunk { code: unreadable.code, detail: unreadable.detail }
@@ -82,36 +95,37 @@ impl From<JobError> for ReadError {
 impl ChunkReader {
     /// Reads a chunk, posts what it says and takes back what it said before and no longer says.
     pub async fn read(&self, chunk: chunk::Model) -> Result<(), ReadError> {
+        let said = self.understand(chunk).await?;
+        Ok(self.post(said).await?)
+    }
+
+    /// What a chunk says, ready to be posted. Changes nothing, so it can go on while another chunk is posted.
+    pub async fn understand(&self, chunk: chunk::Model) -> Result<Said, Unreadable> {
         let place = Arc::new(ChunkPlace::of(&chunk));
         let request = request_of(&chunk, Arc::clone(&self.config), &self.time_zone)?;
+        drop(chunk);
         // A replay brings no new answer of the channel.
         let shape = match self.count_in {
-            CountIn::Sync(_) => shape_of(&chunk.framing, &request.body),
+            CountIn::Sync(_) => shape_of(&request.info.framing, &request.body),
             CountIn::Replay(_) => None,
         };
         let normalized = normalize(&self.app, &self.plugin, request).await?;
         let counts = Counts::of(&normalized);
         let context = self.posting();
-        let aim = BatchAim::default();
-        let mut prepared = prepare(self.tenant, &context.of(&place), normalized.documents, aim);
-        let tx = self.app.db.read(self.tenant).await.map_err(JobError::retry)?;
-        let stale = stale_versions(&tx, place.id, &prepared.versions()).await.map_err(post_error)?;
-        drop(tx);
-        prepared.let_go(stale, aim);
-        Ok(self.post(place, prepared, normalized.skipped, counts, shape).await?)
+        let prepared =
+            prepare(self.tenant, &context.of(&place), normalized.documents, BatchAim::default());
+        Ok(Said { place, prepared, rejected: normalized.skipped, counts, shape })
     }
 
     /// Posts in transactions short enough for people to wait behind. The last one carries the counts and ends the
     /// chunk: a crash before it leaves the chunk as it was, and the batches that stand already add nothing when
     /// it is posted again.
-    async fn post(
-        &self,
-        place: Arc<ChunkPlace>,
-        mut prepared: Prepared,
-        mut rejected: Vec<Skipped>,
-        counts: Counts,
-        shape: Option<Shape>,
-    ) -> Result<(), JobError> {
+    pub async fn post(&self, said: Said) -> Result<(), JobError> {
+        let Said { place, mut prepared, mut rejected, counts, shape } = said;
+        let tx = self.app.db.read(self.tenant).await.map_err(JobError::retry)?;
+        let stale = stale_versions(&tx, place.id, &prepared.versions()).await.map_err(post_error)?;
+        drop(tx);
+        prepared.let_go(stale, BatchAim::default());
         let (context, count_in) = (self.posting(), self.count_in);
         rejected.append(&mut prepared.quarantined);
         let last = prepared.batches.pop().unwrap_or_default();
@@ -158,6 +172,7 @@ impl ChunkReader {
             connection: self.connection,
             plugin_build: build_of(&self.plugin.sha256),
             calendar: self.calendar.clone(),
+            known_labels: Arc::clone(&self.known_labels),
         }
     }
 }
@@ -261,6 +276,7 @@ struct Posting {
     connection: ConnectionId,
     plugin_build: Uuid,
     calendar: StoreCalendar,
+    known_labels: Arc<KnownLabels>,
 }
 
 impl Posting {
@@ -271,6 +287,7 @@ impl Posting {
             plugin_build: self.plugin_build,
             received_at: place.received_at,
             calendar: &self.calendar,
+            known_labels: &self.known_labels,
             clock: &*self.app.clock,
             random: &*self.app.random,
         }

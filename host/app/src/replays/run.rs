@@ -137,6 +137,7 @@ impl ReplayRun {
             config: Arc::from(connection.config.as_str()),
             time_zone: connection.time_zone,
             calendar,
+            known_labels: Arc::default(),
             count_in: CountIn::Replay(id),
         };
         Ok(Some(Self { app: Arc::clone(app), job, tenant, replay, reader }))

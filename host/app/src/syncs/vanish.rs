@@ -142,6 +142,7 @@ pub async fn mark_gone(
                         plugin_build: build,
                         received_at,
                         calendar: &calendar,
+                        known_labels: &Arc::default(),
                         clock: &*app_in_task.clock,
                         random: &*app_in_task.random,
                     };

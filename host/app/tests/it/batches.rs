@@ -1,5 +1,8 @@
 //! What posting costs, and that how a chunk is cut into transactions changes nothing.
 
+use std::sync::Arc;
+
+use portolan_app::ingest::KnownLabels;
 use portolan_app::ingest::batch::{BatchAim, prepare};
 use portolan_app::ingest::post::{PostContext, PostError, post_batch};
 use portolan_commerce::document::Document;
@@ -22,6 +25,17 @@ pub async fn post(
     documents: Vec<Document>,
     aim: BatchAim,
 ) -> Vec<Written> {
+    post_knowing(&Arc::default(), shop, connection, documents, aim).await
+}
+
+/// [`post`] by a run that knows labels already.
+pub async fn post_knowing(
+    known_labels: &Arc<KnownLabels>,
+    shop: &TestApp,
+    connection: ConnectionId,
+    documents: Vec<Document>,
+    aim: BatchAim,
+) -> Vec<Written> {
     let app = shop.app.clone();
     let calendar = StoreCalendar::new("UTC", 0).expect("a calendar");
     let (chunk, received_at) = (ChunkId::generate(&*app.clock, &*app.random), app.clock.now());
@@ -31,6 +45,7 @@ pub async fn post(
         plugin_build: Uuid::nil(),
         received_at,
         calendar: &calendar,
+        known_labels,
         clock: &*app.clock,
         random: &*app.random,
     };
@@ -38,7 +53,7 @@ pub async fn post(
     assert_eq!(prepared.quarantined, []);
     let mut written = Vec::new();
     for batch in prepared.batches {
-        let (app, calendar) = (app.clone(), calendar.clone());
+        let (app, calendar, known_labels) = (app.clone(), calendar.clone(), Arc::clone(known_labels));
         let posted = shop.app.db.write(shop.tenant, move |tx| {
             Box::pin(async move {
                 let context = PostContext {
@@ -47,6 +62,7 @@ pub async fn post(
                     plugin_build: Uuid::nil(),
                     received_at,
                     calendar: &calendar,
+                    known_labels: &known_labels,
                     clock: &*app.clock,
                     random: &*app.random,
                 };

@@ -1,13 +1,14 @@
 //! Products without a document are known by what order lines call them, whichever line came first.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use portolan_app::ingest::batch::BatchAim;
 use portolan_commerce::document::Document;
 use portolan_core::{Random as _, SeededRandom};
 use portolan_db::entity::product_label;
 
-use crate::batches::post;
+use crate::batches::{post, post_knowing};
 use crate::support::*;
 
 /// An order of so many minutes ago whose line calls a product so.
@@ -73,16 +74,42 @@ async fn any_order_and_cut_of_orders_ends_in_the_same_names() {
             }
             let shop = TestApp::new(test, &format!("shop-{seed}")).await;
             let connection = shop.connect().await;
+            // One run that knows what it has kept, or a run for each part.
+            let mut known_labels = Arc::default();
             while !documents.is_empty() {
                 let rest = documents.split_off(1 + random.next_u64() as usize % documents.len());
                 let aim = BatchAim { documents: 1 + random.next_u64() as usize % 4, bytes: usize::MAX };
-                post(&shop, connection, documents, aim).await;
+                post_knowing(&known_labels, &shop, connection, documents, aim).await;
+                if seed % 2 == 0 {
+                    known_labels = Arc::default();
+                }
                 documents = rest;
             }
             let found = labels(&shop).await;
             assert_eq!(found.len(), 2);
             assert_eq!(expected.get_or_insert_with(|| found.clone()), &found, "seed {seed}");
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_sends_no_title_twice() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let connection = shop.connect().await;
+        let known_labels = Arc::default();
+        let mut statements = Vec::new();
+        let orders = [("A", 60, "MUG"), ("B", 90, "OLD MUG"), ("C", 30, "NEW MUG"), ("D", 40, "MUG")];
+        for (key, placed_minutes_ago, title) in orders {
+            let documents = vec![calling(key, placed_minutes_ago, "P", title)];
+            let written =
+                post_knowing(&known_labels, &shop, connection, documents, BatchAim::default()).await;
+            statements.push(written[0].statements);
+        }
+        assert_eq!(labels(&shop).await, named(&[("P", "NEW MUG")]));
+        let [first, older, newer, between] = statements[..] else { panic!("four transactions") };
+        assert_eq!((older, newer, between), (first - 1, first, first - 1), "only what is newer is sent");
     })
     .await;
 }

@@ -10,6 +10,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// Given under the tenant's row lock: nothing commits behind a fold.
+    #[sea_orm(primary_key, auto_increment = false)]
     pub posting_version: i64,
     pub connection_id: Uuid,
     /// Set on a negated copy: the event it takes back.

@@ -65,7 +65,8 @@ async fn an_event_comes_back_as_it_was_posted() {
                 .await;
             let id = stored.expect("insert").id;
             let tx = test.database.read(tenant).await.expect("read");
-            let row = tx.find_by_id::<sale_event::Entity>(id).await.expect("find").expect("row");
+            let found = tx.find::<sale_event::Entity>().filter(sale_event::Column::Id.eq(id)).one(&tx).await;
+            let row = found.expect("find").expect("row");
             assert_eq!(row.into_posted().expect("readable"), expected);
         }
     })
@@ -99,7 +100,8 @@ async fn a_movement_of_a_balance_comes_back_as_it_was_posted() {
             let stored = stored.expect("insert");
             assert_eq!(stored.payment_key, if state.is_some() { "ch_1" } else { "txn_1" });
             let tx = test.database.read(tenant).await.expect("read");
-            let row = tx.find_by_id::<cash_event::Entity>(stored.id).await.expect("find").expect("row");
+            let found = tx.find::<cash_event::Entity>().filter(cash_event::Column::Id.eq(stored.id)).one(&tx);
+            let row = found.await.expect("find").expect("row");
             assert_eq!(row.into_posted().expect("readable"), expected);
         }
     })

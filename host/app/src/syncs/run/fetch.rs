@@ -16,6 +16,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, QueryFilter};
 
+use super::normalise::BeingPosted;
 use super::plan_step::spec_of;
 use super::wait::waiting;
 use super::{RunError, Stop, SyncRun};
@@ -59,28 +60,48 @@ impl SyncRun {
         }
     }
 
-    pub(super) async fn fetch_slice(&self, mut slice: slice::Model) -> Result<(), Stop> {
-        self.normalise_staged(&slice).await?;
+    /// What was read is posted before anybody is told how the slice stands, whatever ended the fetching.
+    pub(super) async fn fetch_slice(&self, slice: slice::Model) -> Result<(), Stop> {
+        let mut posting = BeingPosted::default();
+        let fetched = self.fetch_pages(slice, &mut posting).await;
+        self.end_posting(&mut posting).await?;
+        match fetched? {
+            Some(slice) => self.finish_slice(&slice).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Gives the slice where it is at its end.
+    async fn fetch_pages(
+        &self,
+        mut slice: slice::Model,
+        posting: &mut BeingPosted,
+    ) -> Result<Option<slice::Model>, Stop> {
+        self.normalise_staged(&slice, posting).await?;
         // A slice whose last page is stored has pages but no token.
         while slice.pages == 0 || slice.token.is_some() {
             self.check_requests().await?;
             let page = match self.fetch_page(&slice).await {
                 Err(Fault::CursorExpired { detail }) => {
+                    self.end_posting(posting).await?;
                     slice = self.restart_slice(slice, detail).await?;
                     continue;
                 }
                 other => other.map_err(fault)?,
             };
             let after = match page.next {
-                Continuation::Split(_) => self.split_slice(&slice, page).await.map(|()| AfterPage::Split)?,
+                Continuation::Split(_) => {
+                    self.end_posting(posting).await?;
+                    self.split_slice(&slice, page).await.map(|()| AfterPage::Split)?
+                }
                 _ => self.store_page(&mut slice, page).await?,
             };
-            self.normalise_staged(&slice).await?;
+            self.normalise_staged(&slice, posting).await?;
             if let AfterPage::Waits | AfterPage::Split = after {
-                return Ok(());
+                return Ok(None);
             }
         }
-        self.finish_slice(&slice).await
+        Ok(Some(slice))
     }
 
     async fn fetch_page(&self, slice: &slice::Model) -> Result<Page, Fault> {

@@ -31,6 +31,7 @@ use sea_orm::ActiveValue::Set;
 use crate::App;
 use crate::channels::build_of_connection;
 use crate::channels::context::{load_context, store_calendar};
+use crate::ingest::KnownLabels;
 use crate::live::LiveMessage;
 use crate::syncs::orphans::INTERNAL_FAILURE;
 use crate::web::error::AppError;
@@ -49,6 +50,7 @@ pub(super) struct SyncRun {
     pub plugin: InstalledPlugin,
     pub context: ConnectionContext,
     pub calendar: StoreCalendar,
+    pub known_labels: Arc<KnownLabels>,
 }
 
 /// Why a run stops before its slices are done.
@@ -159,6 +161,7 @@ impl SyncRun {
             plugin,
             context,
             calendar,
+            known_labels: Arc::default(),
         }))
     }
 
