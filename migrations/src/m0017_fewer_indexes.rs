@@ -1,7 +1,7 @@
 //! Fewer and narrower indexes on what a sync writes most: they were more work than the rows.
 //!
-//! - Events stand in the order of their postings, which is how they are read: by posting, or by order and payment.
-//!   Nobody asks for one by its id alone. On SQLite the rows themselves are kept in that order.
+//! - An event's key begins with its posting: events are asked for by that, or by order and payment. Nobody asks for
+//!   one by its id alone.
 //! - A version's id is made of its document and its content, so the key of the table is what keeps it single.
 //! - Few documents have a parent.
 
@@ -18,7 +18,6 @@ const LEDGERS: [(&str, &str); 2] = [("sale_event", "order_key"), ("cash_event", 
 
 const BY_ID: &str = r#"PRIMARY KEY ("tenant_id", "id")"#;
 const BY_POSTING: &str = r#"PRIMARY KEY ("tenant_id", "posting_version", "id")"#;
-const IN_ORDER: &str = " WITHOUT ROWID";
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -87,10 +86,8 @@ async fn rebuild(manager: &SchemaManager<'_>, table: &str, old: &str, new: &str)
         return Err(DbErr::Migration(format!("the table {table} is not as it was made: {words}")));
     }
     let words = words.replacen(&name, "\"made_anew\"", 1).replacen(old, new, 1);
-    let words = words.strip_suffix(IN_ORDER).unwrap_or(&words);
-    let in_order = if new == BY_POSTING { IN_ORDER } else { "" };
     for sql in [
-        format!("{words}{in_order}"),
+        words,
         format!("INSERT INTO made_anew SELECT * FROM {table}"),
         format!("DROP TABLE {table}"),
         format!("ALTER TABLE made_anew RENAME TO {table}"),

@@ -13,7 +13,12 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue, ConnectionTrait, DbErr, EntityTrait, IdenStatic, Iterable, Statement,
 };
 
-use crate::Dialect;
+use crate::{DbError, Dialect};
+
+/// Rows that are made while they are sent.
+pub trait Rows<A>: IntoIterator<Item = A, IntoIter: ExactSizeIterator + Send> {}
+
+impl<A, I: IntoIterator<Item = A, IntoIter: ExactSizeIterator + Send>> Rows<A> for I {}
 
 /// Inserts all rows and says how many were new or changed. Without `on_conflict`, a row that
 /// contradicts a unique key fails the whole.
@@ -22,39 +27,27 @@ use crate::Dialect;
 pub(crate) async fn insert_many<A, C>(
     connection: &C,
     dialect: Dialect,
-    rows: Vec<A>,
+    mut rows: impl ExactSizeIterator<Item = Result<A, DbError>> + Send,
     on_conflict: Option<&OnConflict>,
-) -> Result<u64, DbErr>
+) -> Result<u64, DbError>
 where
     A: ActiveModelTrait,
     C: ConnectionTrait,
 {
-    if rows.is_empty() {
+    if rows.len() == 0 {
         return Ok(0);
     }
     let columns: Vec<_> = <A::Entity as EntityTrait>::Column::iter().collect();
     let text = InsertText::of::<A::Entity>(dialect, &columns, on_conflict)?;
     let mut inserted = 0;
-    let mut left = rows.len();
-    let mut rows = rows.into_iter();
-    while left > 0 {
-        let count = group_size(left, columns.len(), dialect);
-        let mut values = Vec::with_capacity(count * columns.len());
-        for mut row in rows.by_ref().take(count) {
-            for column in &columns {
-                match row.take(*column) {
-                    ActiveValue::Set(value) | ActiveValue::Unchanged(value) => values.push(value),
-                    ActiveValue::NotSet => return Err(open_column::<A::Entity>(column)),
-                }
-            }
-        }
-        let statement = Statement {
-            sql: text.for_rows(count),
-            values: Some(Values(values)),
-            db_backend: dialect.backend(),
-        };
-        inserted += connection.execute_raw(statement).await?.rows_affected();
-        left -= count;
+    let mut next = text.of_next_rows(&columns, &mut rows)?;
+    while let Some(statement) = next {
+        // The database works while the next statement is written.
+        let (done, after) = tokio::join!(connection.execute_raw(statement), async {
+            text.of_next_rows(&columns, &mut rows)
+        });
+        inserted += done?.rows_affected();
+        next = after?;
     }
     Ok(inserted)
 }
@@ -120,6 +113,30 @@ impl InsertText {
             before: format!("{before} VALUES "),
             after: after.to_owned(),
         })
+    }
+
+    /// The statement for the largest group that the rows left fill.
+    fn of_next_rows<A: ActiveModelTrait>(
+        &self,
+        columns: &[<A::Entity as EntityTrait>::Column],
+        rows: &mut impl ExactSizeIterator<Item = Result<A, DbError>>,
+    ) -> Result<Option<Statement>, DbError> {
+        if rows.len() == 0 {
+            return Ok(None);
+        }
+        let count = group_size(rows.len(), columns.len(), self.dialect);
+        let mut values = Vec::with_capacity(count * columns.len());
+        for row in rows.by_ref().take(count) {
+            let mut row = row?;
+            for column in columns {
+                match row.take(*column) {
+                    ActiveValue::Set(value) | ActiveValue::Unchanged(value) => values.push(value),
+                    ActiveValue::NotSet => return Err(open_column::<A::Entity>(column).into()),
+                }
+            }
+        }
+        let (sql, db_backend) = (self.for_rows(count), self.dialect.backend());
+        Ok(Some(Statement { sql, values: Some(Values(values)), db_backend }))
     }
 
     fn for_rows(&self, rows: usize) -> String {

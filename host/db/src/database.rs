@@ -5,6 +5,7 @@ use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use portolan_core::TenantId;
 use sea_orm::{
@@ -28,7 +29,8 @@ pub enum WriteClass {
     /// Somebody looks at a page: goes ahead of background writes.
     #[default]
     Person,
-    /// Syncs and jobs. Keep each transaction near 10 ms, people wait behind it.
+    /// Syncs and jobs. Keep each transaction near 10 ms, people wait behind it; one that asks
+    /// [`Database::people_wait`] in between may go on while nobody does.
     Background,
 }
 
@@ -51,6 +53,8 @@ struct Inner {
     /// first served: so a person waits at most for the write that is running. SQLite admits one
     /// background write at a time; PostgreSQL keeps a quarter of its writers for people.
     background: Arc<Semaphore>,
+    /// Transactions for people that wait for a connection.
+    people_waiting: AtomicUsize,
     disk: Arc<Disk>,
     /// How many connections may have died in the pools while the server was away.
     pooled: u32,
@@ -81,6 +85,7 @@ impl Database {
                 writer: pools.writer,
                 reader: pools.reader,
                 background: Arc::new(Semaphore::new(background)),
+                people_waiting: AtomicUsize::new(0),
                 disk: Arc::default(),
                 pooled: config.writers.max(config.readers),
                 works_as: OnceCell::new(),
@@ -113,6 +118,11 @@ impl Database {
     /// The file of an embedded database; PostgreSQL has none.
     pub fn file(&self) -> Option<&Path> {
         self.inner.file.as_deref()
+    }
+
+    /// Whether somebody who looks at a page waits for a transaction that writes to end.
+    pub fn people_wait(&self) -> bool {
+        self.inner.people_waiting.load(Ordering::Relaxed) > 0
     }
 
     /// Whether the last write that needed room found the disk full. Any write finds out anew.
@@ -160,7 +170,8 @@ impl Database {
         let (inner, filters_tenants) = (self.inner.clone(), self.filters_tenants);
         let task = async move {
             let _turn = inner.turn(class).await?;
-            let tx = inner.begin_write(Scope::Tenant(tenant)).await?.into_tenant_tx(tenant, filters_tenants);
+            let begun = inner.begin_write(class, Scope::Tenant(tenant)).await?;
+            let tx = begun.into_tenant_tx(tenant, filters_tenants);
             match work(&tx).await {
                 Ok(value) => tx.commit().await.map(|()| value).map_err(E::from),
                 Err(error) => {
@@ -192,7 +203,7 @@ impl Database {
         let inner = self.inner.clone();
         let task = async move {
             let _turn = inner.turn(class).await?;
-            let tx = inner.begin_write(Scope::House).await?.into_system_tx();
+            let tx = inner.begin_write(class, Scope::House).await?.into_system_tx();
             match work(&tx).await {
                 Ok(value) => tx.commit().await.map(|()| value).map_err(E::from),
                 Err(error) => {
@@ -234,6 +245,22 @@ impl Begun {
     }
 }
 
+/// Counts somebody among those who wait, until it is dropped.
+struct Waits<'a>(&'a AtomicUsize);
+
+impl<'a> Waits<'a> {
+    fn of(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Inner {
     /// A background write's turn; a person's needs none.
     async fn turn(&self, class: WriteClass) -> Result<Option<tokio::sync::OwnedSemaphorePermit>, DbError> {
@@ -245,7 +272,8 @@ impl Inner {
         }
     }
 
-    async fn begin_write(&self, scope: Scope) -> Result<Begun, DbError> {
+    async fn begin_write(&self, class: WriteClass, scope: Scope) -> Result<Begun, DbError> {
+        let _waits = (class == WriteClass::Person).then(|| Waits::of(&self.people_waiting));
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()

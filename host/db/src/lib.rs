@@ -46,6 +46,7 @@ mod tenant_tx;
 pub mod testing;
 mod wall;
 
+pub use bulk::Rows;
 pub use cells::Cells;
 pub use config::DatabaseConfig;
 pub use database::{Database, Work, WriteClass};

@@ -99,16 +99,17 @@ impl SystemTx {
     }
 
     /// Inserts all rows; one that exists already fails the whole.
-    pub async fn insert_many<A: ActiveModelTrait>(&self, rows: Vec<A>) -> Result<u64, DbError> {
-        Ok(bulk::insert_many(self, self.dialect, rows, None).await?)
+    pub async fn insert_many<A: ActiveModelTrait + Send>(&self, rows: Vec<A>) -> Result<u64, DbError> {
+        bulk::insert_many(self, self.dialect, rows.into_iter().map(Ok), None).await
     }
 
     /// Inserts the rows that are new and says how many they were.
-    pub async fn insert_many_on_conflict_do_nothing<A: ActiveModelTrait>(
+    pub async fn insert_many_on_conflict_do_nothing<A: ActiveModelTrait + Send>(
         &self,
         rows: Vec<A>,
     ) -> Result<u64, DbError> {
-        Ok(bulk::insert_many(self, self.dialect, rows, Some(&bulk::skip_existing())).await?)
+        let skip_existing = bulk::skip_existing();
+        bulk::insert_many(self, self.dialect, rows.into_iter().map(Ok), Some(&skip_existing)).await
     }
 
     /// Changes the row with this key; [`DbError::Missing`] where there is none.

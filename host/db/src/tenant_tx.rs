@@ -12,7 +12,8 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::{DbError, Dialect, SystemTx, TenantEntity, bulk};
+use crate::bulk::{self, Rows};
+use crate::{DbError, Dialect, SystemTx, TenantEntity};
 
 /// One transaction of one tenant: a snapshot to read from, or a write that is committed as a whole.
 ///
@@ -82,33 +83,31 @@ impl TenantTx {
     }
 
     /// Inserts all rows; one that exists already fails the whole.
-    pub async fn insert_many<A>(&self, rows: Vec<A>) -> Result<u64, DbError>
+    pub async fn insert_many<A>(&self, rows: impl Rows<A>) -> Result<u64, DbError>
     where
         A: ActiveModelTrait,
         A::Entity: TenantEntity,
     {
-        let rows = self.claim_all(rows)?;
-        Ok(bulk::insert_many(self, self.dialect(), rows, None).await?)
+        bulk::insert_many(self, self.dialect(), self.claim_all(rows), None).await
     }
 
     /// Inserts the rows that are new and says how many they were.
-    pub async fn insert_many_on_conflict_do_nothing<A>(&self, rows: Vec<A>) -> Result<u64, DbError>
+    pub async fn insert_many_on_conflict_do_nothing<A>(&self, rows: impl Rows<A>) -> Result<u64, DbError>
     where
         A: ActiveModelTrait,
         A::Entity: TenantEntity,
     {
-        let rows = self.claim_all(rows)?;
-        Ok(bulk::insert_many(self, self.dialect(), rows, Some(&bulk::skip_existing())).await?)
+        let skip_existing = bulk::skip_existing();
+        bulk::insert_many(self, self.dialect(), self.claim_all(rows), Some(&skip_existing)).await
     }
 
     /// Inserts the rows; what happens to one that exists already says `on_conflict`.
-    pub async fn upsert_many<A>(&self, rows: Vec<A>, on_conflict: &OnConflict) -> Result<u64, DbError>
+    pub async fn upsert_many<A>(&self, rows: impl Rows<A>, on_conflict: &OnConflict) -> Result<u64, DbError>
     where
         A: ActiveModelTrait,
         A::Entity: TenantEntity,
     {
-        let rows = self.claim_all(rows)?;
-        Ok(bulk::insert_many(self, self.dialect(), rows, Some(on_conflict)).await?)
+        bulk::insert_many(self, self.dialect(), self.claim_all(rows), Some(on_conflict)).await
     }
 
     /// Changes the tenant's row with this key; [`DbError::Missing`] where there is none.
@@ -163,13 +162,12 @@ impl TenantTx {
         Ok(())
     }
 
-    fn claim_all<A>(&self, mut rows: Vec<A>) -> Result<Vec<A>, DbError>
+    fn claim_all<A>(&self, rows: impl Rows<A>) -> impl ExactSizeIterator<Item = Result<A, DbError>> + Send
     where
         A: ActiveModelTrait,
         A::Entity: TenantEntity,
     {
-        rows.iter_mut().try_for_each(|row| self.claim(row))?;
-        Ok(rows)
+        rows.into_iter().map(|mut row| self.claim(&mut row).map(|()| row))
     }
 
     /// Counts the statement, or refuses it.

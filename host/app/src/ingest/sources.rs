@@ -186,7 +186,7 @@ pub async fn say_again(tx: &TenantTx, context: &PostContext<'_>, ids: &[Uuid]) -
             version_id: Set(version),
             chunk_id: Set(chunk),
         });
-        tx.insert_many_on_conflict_do_nothing(further.collect()).await?;
+        tx.insert_many_on_conflict_do_nothing(further).await?;
         set_source(tx, &newest, Some(chunk), Some(received_at)).await?;
         renewed += newest.len() as u64;
     }

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::EventId;
+use super::{EventId, uuids_in_order};
 use crate::{Duration, Instant, ManualClock, SeededRandom};
 
 #[test]
@@ -26,6 +26,20 @@ fn identifiers_of_one_moment_differ_and_a_seed_repeats_them() {
     assert_eq!(generate(1).len(), 1_000);
     assert_eq!(generate(1), generate(1));
     assert!(generate(1).is_disjoint(&generate(2)));
+}
+
+#[test]
+fn identifiers_in_order_sort_as_they_are_given_and_meet_no_others() {
+    let clock = ManualClock::at(Instant::from_unix_ms(1_777_593_600_000));
+    let mut all = BTreeSet::new();
+    for seed in 0..50 {
+        let mut id = uuids_in_order(&clock, &SeededRandom::new(seed));
+        let given: Vec<_> = (0..100).map(|_| id()).collect();
+        assert!(given.is_sorted());
+        assert!(given.iter().all(|id| id.get_version_num() == 7 && id.get_variant() == uuid::Variant::RFC4122));
+        all.extend(given);
+    }
+    assert_eq!(all.len(), 5_000);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use portolan_commerce::cash::{BalanceCategory, CashEvent, DisputeState};
 use portolan_commerce::ledger::{EventKind, PostedEvent, SaleEvent};
 use portolan_core::{ConnectionId, Decimal, EventId, Instant, LocalDate, TenantId};
 use portolan_db::entity::{cash_event, sale_event};
+use portolan_db::sea_orm::{ColumnTrait, QueryFilter};
 use portolan_db::{DbError, Posting, WriteClass};
 
 use crate::support::{migrate, new_id, on_both};

@@ -9,7 +9,7 @@ use portolan_db::entity::{document_version, quarantine};
 use portolan_db::sea_orm::{EntityTrait, PaginatorTrait};
 use portolan_db::{Database, DbError, WriteClass};
 
-use crate::support::{migrate, new_id, note, on_both, write_note};
+use crate::support::{TestDatabase, migrate, new_id, note, on_both, write_note};
 
 async fn count(database: &Database, tenant: TenantId) -> u64 {
     let tx = database.read(tenant).await.expect("read");
@@ -89,8 +89,7 @@ async fn many_rows_fit_whatever_a_statement_can_bind_and_known_ones_are_passed_o
             })
             .collect();
         let insert = |rows: Vec<document_version::Model>| {
-            let rows: Vec<document_version::ActiveModel> =
-                rows.into_iter().map(|row| document_version::Model { id: new_id(), ..row }.into()).collect();
+            let rows: Vec<document_version::ActiveModel> = rows.into_iter().map(Into::into).collect();
             test.database.write_as(WriteClass::Background, tenant, move |tx| {
                 Box::pin(async move { tx.insert_many_on_conflict_do_nothing(rows).await })
             })
@@ -129,6 +128,40 @@ async fn a_person_overtakes_waiting_background_writes() {
         }
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_background_write_learns_that_a_person_waits_for_it() {
+    let test = TestDatabase::sqlite(migrate).await;
+    let (tenant, database) = (TenantId(new_id()), test.database.clone());
+    assert!(!test.database.people_wait());
+    let in_background = test.database.write_as(WriteClass::Background, tenant, move |_| {
+        Box::pin(async move {
+            let person = tokio::spawn({
+                let database = database.clone();
+                async move { write_note(&database, note(tenant, "a person")).await }
+            });
+            let another = tokio::spawn({
+                let database = database.clone();
+                async move {
+                    let nothing = database.write_as(WriteClass::Background, tenant, |_| {
+                        Box::pin(async { Ok::<_, DbError>(()) })
+                    });
+                    nothing.await
+                }
+            });
+            while !database.people_wait() {
+                tokio::task::yield_now().await;
+            }
+            Ok::<_, DbError>((person, another))
+        })
+    });
+    let (person, another) = in_background.await.expect("background write");
+    person.await.expect("task").expect("write");
+    assert!(!test.database.people_wait());
+    another.await.expect("task").expect("another background write");
+    assert!(!test.database.people_wait());
+    test.discard().await;
 }
 
 #[tokio::test]
