@@ -43,9 +43,8 @@ where
     let mut next = text.of_next_rows(&columns, &mut rows)?;
     while let Some(statement) = next {
         // The database works while the next statement is written.
-        let (done, after) = tokio::join!(connection.execute_raw(statement), async {
-            text.of_next_rows(&columns, &mut rows)
-        });
+        let (done, after) =
+            tokio::join!(connection.execute_raw(statement), async { text.of_next_rows(&columns, &mut rows) });
         inserted += done?.rows_affected();
         next = after?;
     }

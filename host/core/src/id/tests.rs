@@ -36,7 +36,9 @@ fn identifiers_in_order_sort_as_they_are_given_and_meet_no_others() {
         let mut id = uuids_in_order(&clock, &SeededRandom::new(seed));
         let given: Vec<_> = (0..100).map(|_| id()).collect();
         assert!(given.is_sorted());
-        assert!(given.iter().all(|id| id.get_version_num() == 7 && id.get_variant() == uuid::Variant::RFC4122));
+        assert!(
+            given.iter().all(|id| id.get_version_num() == 7 && id.get_variant() == uuid::Variant::RFC4122)
+        );
         all.extend(given);
     }
     assert_eq!(all.len(), 5_000);
