@@ -106,7 +106,9 @@ pub async fn post(store: &FactStore, tenant: TenantId, events: u64, round: u64) 
                 Box::pin(async move {
                     let posting_version = tx.lock_ledger().await?;
                     let rows = page.into_iter().map(|row| sale_event::Model { posting_version, ..row });
-                    tx.insert_many(rows.map(IntoActiveModel::into_active_model).collect()).await.map(|_| ())
+                    tx.insert_many(rows.map(IntoActiveModel::into_active_model).collect::<Vec<_>>())
+                        .await
+                        .map(|_| ())
                 })
             });
             insert.await.map_err(|error: DbError| FactsError::from(error))?;
