@@ -101,9 +101,6 @@ fn sqlite_options(config: &DatabaseConfig, connections: u32, query_only: bool) -
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
             .pragma("journal_size_limit", "67108864")
-            // 16 MB: a sync writes the same pages of its indexes again and again, and with SQLite's own 4 MB nearly
-            // every transaction ended in copying them all into the database's file.
-            .pragma("wal_autocheckpoint", "4000")
             // Many indexes are written at scattered places: with SQLite's own 2 MB they are read anew all the time.
             .pragma("cache_size", if query_only { "-8192" } else { "-65536" })
             .pragma("query_only", if query_only { "ON" } else { "OFF" })
