@@ -66,16 +66,17 @@ pub fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<()> {
     setup::run(workspace, &[Need::Build, Need::Pages, Need::Tests])?;
     assets::build(workspace)?;
     plugins::build(workspace)?;
-    for (package, example) in examples_of(name.as_deref()) {
-        let mut build = workspace.cargo();
-        build.args(["build", "--profile", &profile, "--package", package, "--example", example]);
-        process::run(&mut build).context("the benchmarks do not compile")?;
+    let mut build = workspace.cargo();
+    build.args(["build", "--profile", &profile]);
+    // Both packages whatever is asked: crates from outside are then built once, with what either of them needs.
+    build.args(["--package", "portolan-server", "--package", "portolan-plugin-host"]);
+    for example in examples_of(name.as_deref()) {
+        build.args(["--example", example]);
     }
     if name.as_deref().is_none_or(|name| name == "start") {
-        let mut build = workspace.cargo();
-        build.args(["build", "--profile", &profile, "--package", "portolan-server", "--bin", "portolan"]);
-        process::run(&mut build).context("Portolan does not compile")?;
+        build.args(["--bin", "portolan"]);
     }
+    process::run(&mut build).context("the benchmarks do not compile")?;
 
     let mut sections = Vec::new();
     let mut all = Vec::new();
@@ -94,16 +95,16 @@ pub fn run(workspace: &Workspace, mut arguments: Arguments) -> Result<()> {
     report::write(&workspace.root.join("docs/benchmarks.md"), &machine, &sections)
 }
 
-/// The package and the example that measure it: the sandbox alone is quicker to build than the product.
-fn example_of(bench: &str) -> (&'static str, &'static str) {
+/// The example that measures it: the sandbox alone is another program than the product.
+fn example_of(bench: &str) -> &'static str {
     match bench {
-        "containment" => ("portolan-plugin-host", "containment"),
-        _ => ("portolan-server", "bench"),
+        "containment" => "containment",
+        _ => "bench",
     }
 }
 
 /// Of one benchmark, or of all.
-fn examples_of(name: Option<&str>) -> BTreeSet<(&'static str, &'static str)> {
+fn examples_of(name: Option<&str>) -> BTreeSet<&'static str> {
     let asked = BENCHES.iter().filter(|(bench, _)| name.is_none_or(|name| name == *bench));
     asked.map(|(bench, _)| example_of(bench)).collect()
 }
@@ -116,8 +117,8 @@ fn measure(workspace: &Workspace, bench: &str, profile: &str, full: bool) -> Res
     std::fs::create_dir_all(&folder)?;
     let postgres = if bench == "sync" { Some(Postgres::start(Keeps::Everything)?) } else { None };
 
-    let (_, example) = example_of(bench);
-    let mut command = process::tied_to_us(workspace.binary(profile, &format!("examples/{example}")));
+    let program = format!("examples/{}", example_of(bench));
+    let mut command = process::tied_to_us(workspace.binary(profile, &program));
     command.current_dir(&workspace.root).arg(bench).arg("--data-dir").arg(&folder);
     command.env("PORTOLAN_PLUGINS_DIR", workspace.plugins_dir());
     command.env("PORTOLAN_BINARY", workspace.binary(profile, "portolan"));
