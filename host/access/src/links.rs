@@ -5,7 +5,7 @@ use portolan_db::DbError;
 use portolan_db::entity::sign_in_link;
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter};
 
-use crate::sessions::role_of;
+use crate::sessions::{Client, Factor, is_member};
 use crate::token::{new_token, token_hash};
 use crate::{NewSession, Sessions, SignInError};
 
@@ -26,7 +26,9 @@ impl Sessions {
         self.database
             .system_write(move |tx| {
                 Box::pin(async move {
-                    role_of(tx, user, tenant).await?.ok_or(SignInError::Refused)?;
+                    if !is_member(tx, user, tenant).await? {
+                        return Err(SignInError::Refused);
+                    }
                     tx.insert(row.into_active_model()).await?;
                     Ok::<_, SignInError>(())
                 })
@@ -49,7 +51,7 @@ impl Sessions {
     }
 
     /// Uses the link up. Of many who try at once, one comes in.
-    pub async fn sign_in_with_link(&self, token: &str) -> Result<NewSession, SignInError> {
+    pub async fn sign_in_with_link(&self, token: &str, client: Client) -> Result<NewSession, SignInError> {
         let hash = token_hash(token);
         let now = self.clock.now();
         let sessions = self.clone();
@@ -70,8 +72,10 @@ impl Sessions {
                         .map_err(DbError::from)?
                         .ok_or(SignInError::Refused)?;
                     let (user, tenant) = (UserId(link.user_id), TenantId(link.tenant_id));
-                    role_of(tx, user, tenant).await?.ok_or(SignInError::Refused)?;
-                    Ok(sessions.begin(tx, user, tenant).await?)
+                    if !is_member(tx, user, tenant).await? {
+                        return Err(SignInError::Refused);
+                    }
+                    Ok(sessions.begin(tx, user, tenant, Factor::Link, client).await?)
                 })
             })
             .await

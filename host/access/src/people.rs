@@ -1,11 +1,12 @@
 //! Making people and their memberships.
 
 use portolan_core::{Clock, Random, TenantId, UserId};
-use portolan_db::entity::{membership, session, sign_in_link, user};
+use portolan_db::entity::{session, sign_in_link, user};
 use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, IntoActiveModel, QueryFilter};
 
-use crate::Role;
+use crate::SystemRole;
+use crate::members::join;
 
 pub(crate) const LONGEST_NAME: usize = 200;
 
@@ -14,7 +15,7 @@ pub(crate) const LONGEST_NAME: usize = 200;
 pub struct NewPerson {
     pub sign_in_name: String,
     pub tenant: TenantId,
-    pub role: Role,
+    pub role: SystemRole,
 }
 
 /// Why a person cannot be made.
@@ -26,8 +27,8 @@ pub enum PersonError {
     Database(#[from] DbError),
 }
 
-/// Makes the person, or finds the one with this name, and gives them the role in the tenant. Doing it
-/// again changes the role.
+/// Makes the person, or finds the one with this name, and gives them this one role in the tenant. Doing
+/// it again changes the role.
 pub async fn add_person(
     tx: &SystemTx,
     person: NewPerson,
@@ -50,19 +51,7 @@ pub async fn add_person(
             UserId(tx.insert(row.into_active_model()).await?.id)
         }
     };
-    let membership = membership::Model {
-        tenant_id: person.tenant.0,
-        user_id: user.0,
-        role: person.role.as_str().to_owned(),
-    };
-    let (tenant_id, user_id) = (membership.tenant_id, membership.user_id);
-    tx.delete_many::<membership::Entity>()
-        .filter(membership::Column::TenantId.eq(tenant_id))
-        .filter(membership::Column::UserId.eq(user_id))
-        .exec(tx)
-        .await
-        .map_err(DbError::from)?;
-    tx.insert(membership.into_active_model()).await?;
+    join(tx, person.tenant, user, person.role, clock.now()).await?;
     Ok(user)
 }
 

@@ -1,4 +1,4 @@
-//! What somebody may do, as `object:action`, and which role may do it.
+//! What somebody may do, as `object:action`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,6 +13,7 @@ macro_rules! permissions {
         }
 
         impl Permission {
+            /// Every permission, in the order in which they are shown.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
             /// Its public name.
@@ -46,8 +47,16 @@ permissions!(
     PluginsRead = "plugins:read",
     /// Install, enable and disable plugins.
     PluginsManage = "plugins:manage",
-    /// See people and their roles, and change them.
+    /// Invite people, give and take roles and teams, ban and let in again.
     PeopleManage = "people:manage",
+    /// See people, their roles and teams.
+    PeopleRead = "people:read",
+    /// Make roles, and say what they allow and deny.
+    RolesManage = "roles:manage",
+    /// Say how people sign in, and end their sessions.
+    SecurityManage = "security:manage",
+    /// See who did what.
+    AuditRead = "audit:read",
     /// See how the system is: jobs, storage, versions.
     SystemRead = "system:read",
 );
@@ -58,41 +67,42 @@ impl fmt::Display for Permission {
     }
 }
 
-/// What somebody is in a tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// May do everything in the tenant.
-    Owner,
-}
-
-/// The text names no role.
+/// The text names no permission.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no role: use owner")]
-pub struct UnknownRole(pub String);
+#[error("{0:?} is no permission: use one of those that the roles page lists, such as orders:read")]
+pub struct UnknownPermission(pub String);
 
-impl Role {
-    pub const ALL: &[Self] = &[Self::Owner];
-
-    /// The stored name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Owner => "owner",
-        }
-    }
-}
-
-impl FromStr for Role {
-    type Err = UnknownRole;
+impl FromStr for Permission {
+    type Err = UnknownPermission;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.iter().copied().find(|role| role.as_str() == text);
-        found.ok_or_else(|| UnknownRole(text.chars().take(40).collect()))
+        let found = Self::ALL.iter().copied().find(|permission| permission.as_str() == text);
+        found.ok_or_else(|| UnknownPermission(text.chars().take(40).collect()))
     }
 }
 
-/// Whether a role may do something. The one place that decides it: finer roles change this function.
-pub const fn allows(role: Role, _permission: Permission) -> bool {
-    match role {
-        Role::Owner => true,
+impl Permission {
+    /// What it is about, and what is done to it.
+    pub fn object_and_action(self) -> (&'static str, &'static str) {
+        self.as_str().split_once(':').unwrap_or((self.as_str(), ""))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_permission_has_a_name_of_its_own_that_is_read_back() {
+        let names: BTreeSet<_> = Permission::ALL.iter().map(|permission| permission.as_str()).collect();
+        assert_eq!(names.len(), Permission::ALL.len());
+        for permission in Permission::ALL {
+            let (object, action) = permission.object_and_action();
+            assert!(!object.is_empty() && !action.is_empty(), "{permission}");
+            assert_eq!(permission.as_str().parse(), Ok(*permission));
+        }
+        assert!("orders".parse::<Permission>().is_err());
     }
 }

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use portolan_core::{Clock, Duration, Instant, Random, TenantId, UserId};
-use portolan_db::entity::{membership, session};
+use portolan_core::{Clock, Duration, Instant, Random, TenantId, UserId, id};
+use portolan_db::entity::{membership, session, tenant};
 use portolan_db::{Database, DbError, SystemTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder};
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::people::{LONGEST_NAME, find_user, normal_name, set_password_hash};
+use crate::policy::{Policies, PolicyError, TenantPolicy};
 use crate::throttle::Throttle;
 use crate::token::{new_token, token_hash};
-use crate::{PasswordError, Passwords, Role};
+use crate::{PasswordError, Passwords, Permission};
 
 /// Without a request for this long, a session ends.
 const IDLE: Duration = Duration::from_hours(2);
@@ -27,6 +29,7 @@ pub struct Sessions {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     passwords: Passwords,
+    policies: Policies,
     throttle: Arc<Throttle>,
     /// Counts the sessions that this process has ended.
     ended: Arc<watch::Sender<u64>>,
@@ -48,12 +51,51 @@ impl std::fmt::Debug for NewSession {
 }
 
 /// Somebody whose session stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct SignedIn {
     pub user: UserId,
     pub tenant: TenantId,
-    pub role: Role,
+    /// The session's public name: it opens nothing.
+    pub session: Uuid,
+    /// When they last showed who they are.
+    pub authenticated_at: Instant,
+    policy: Arc<TenantPolicy>,
 }
+
+impl SignedIn {
+    /// Whether they may do it, by the rules as they stood when the session was looked up.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.policy.allows(self.user, permission)
+    }
+}
+
+/// How somebody shows who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Factor {
+    Password,
+    /// A one-time link that an operator made.
+    Link,
+}
+
+impl Factor {
+    /// The stored name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Link => "link",
+        }
+    }
+}
+
+/// Where a session is begun, as far as the request says: shown where sessions are listed, trusted for nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Client {
+    pub address: String,
+    pub user_agent: String,
+}
+
+/// Longer names of browsers are cut.
+const LONGEST_USER_AGENT_CHARS: usize = 200;
 
 /// Why nobody came in.
 #[derive(Debug, thiserror::Error)]
@@ -67,10 +109,21 @@ pub enum SignInError {
     Password(#[from] PasswordError),
 }
 
+/// Why it is not known who is behind a token.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthenticateError {
+    #[error(transparent)]
+    Database(#[from] DbError),
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+}
+
 impl Sessions {
     pub fn new(database: Database, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         let passwords = Passwords::new(random.clone());
-        Self { database, clock, random, passwords, throttle: Arc::default(), ended: Arc::default() }
+        let policies = Policies::new(database.clone());
+        let (throttle, ended) = (Arc::default(), Arc::default());
+        Self { database, clock, random, passwords, policies, throttle, ended }
     }
 
     /// Hashes passwords under the same limit as signing in.
@@ -79,7 +132,12 @@ impl Sessions {
     }
 
     /// Signs in to the person's first tenant.
-    pub async fn sign_in_with_password(&self, name: &str, password: &str) -> Result<NewSession, SignInError> {
+    pub async fn sign_in_with_password(
+        &self,
+        name: &str,
+        password: &str,
+        client: Client,
+    ) -> Result<NewSession, SignInError> {
         let name = normal_name(name);
         if name.chars().count() > LONGEST_NAME || name.contains('\0') {
             return Err(SignInError::Refused);
@@ -110,20 +168,22 @@ impl Sessions {
                     let member = tx
                         .find::<membership::Entity>()
                         .filter(membership::Column::UserId.eq(user_id.0))
+                        .filter(membership::Column::BannedAt.is_null())
                         .order_by_asc(membership::Column::TenantId)
                         .one(tx)
                         .await
                         .map_err(DbError::from)?;
                     let member = member.ok_or(SignInError::Refused)?;
-                    Ok(sessions.begin(tx, user_id, TenantId(member.tenant_id)).await?)
+                    let tenant = TenantId(member.tenant_id);
+                    Ok(sessions.begin(tx, user_id, tenant, Factor::Password, client).await?)
                 })
             })
             .await
     }
 
     /// Who is behind a token: `None` when the session has ended, by time, by signing out, or because the
-    /// person is no longer a member.
-    pub async fn authenticate(&self, token: &str) -> Result<Option<SignedIn>, DbError> {
+    /// person is no longer a member or is banned.
+    pub async fn authenticate(&self, token: &str) -> Result<Option<SignedIn>, AuthenticateError> {
         let Some((session, signed_in)) = self.look_up(token).await? else { return Ok(None) };
         let now = self.clock.now();
         if now.since(Instant(session.last_seen_at)) >= SEEN_EVERY {
@@ -137,7 +197,7 @@ impl Sessions {
 
     /// [`Self::authenticate`] for what stays open without anybody asking: it does not count as being seen,
     /// so that a forgotten window cannot keep its session alive.
-    pub async fn still_stands(&self, token: &str) -> Result<Option<SignedIn>, DbError> {
+    pub async fn still_stands(&self, token: &str) -> Result<Option<SignedIn>, AuthenticateError> {
         Ok(self.look_up(token).await?.map(|(_, signed_in)| signed_in))
     }
 
@@ -146,19 +206,26 @@ impl Sessions {
         self.ended.subscribe()
     }
 
-    async fn look_up(&self, token: &str) -> Result<Option<(session::Model, SignedIn)>, DbError> {
+    async fn look_up(&self, token: &str) -> Result<Option<(session::Model, SignedIn)>, AuthenticateError> {
         let now = self.clock.now();
         let tx = self.database.system_read().await?;
         let found = tx
             .find::<session::Entity>()
             .filter(session::Column::IdHash.eq(token_hash(token)))
             .one(&tx)
-            .await?;
+            .await
+            .map_err(DbError::from)?;
         let Some(session) = found.filter(|session| stands(session, now)) else { return Ok(None) };
-        let Some(role) = role_of(&tx, UserId(session.user_id), TenantId(session.tenant_id)).await? else {
+        let (user, tenant) = (UserId(session.user_id), TenantId(session.tenant_id));
+        if !is_member(&tx, user, tenant).await? {
             return Ok(None);
-        };
-        let signed_in = SignedIn { user: UserId(session.user_id), tenant: TenantId(session.tenant_id), role };
+        }
+        let of_tenant = tx.find::<tenant::Entity>().filter(tenant::Column::Id.eq(tenant.0));
+        let Some(row) = of_tenant.one(&tx).await.map_err(DbError::from)? else { return Ok(None) };
+        drop(tx);
+        let policy = self.policies.of(tenant, row.access_version).await?;
+        let authenticated_at = Instant(session.authenticated_at);
+        let signed_in = SignedIn { user, tenant, session: session.id, authenticated_at, policy };
         Ok(Some((session, signed_in)))
     }
 
@@ -216,6 +283,8 @@ impl Sessions {
         tx: &SystemTx,
         user: UserId,
         tenant: TenantId,
+        factor: Factor,
+        client: Client,
     ) -> Result<NewSession, DbError> {
         let token = new_token(&*self.random);
         let now = self.clock.now();
@@ -227,6 +296,11 @@ impl Sessions {
             created_at: now.0,
             last_seen_at: now.0,
             expires_at: expires_at.0,
+            id: id::new_uuid(&*self.clock, &*self.random),
+            authenticated_at: now.0,
+            factors: factor.as_str().to_owned(),
+            user_agent: client.user_agent.chars().take(LONGEST_USER_AGENT_CHARS).collect(),
+            address: client.address,
         };
         tx.insert(row.into_active_model()).await?;
         tracing::info!(user.id = %user, tenant.id = %tenant, "somebody signed in");
@@ -238,13 +312,14 @@ fn stands(session: &session::Model, now: Instant) -> bool {
     now < Instant(session.expires_at) && now.since(Instant(session.last_seen_at)) < IDLE
 }
 
-/// The person's role in the tenant; a stored role that nobody knows is none.
-pub(crate) async fn role_of(tx: &SystemTx, user: UserId, tenant: TenantId) -> Result<Option<Role>, DbError> {
+/// Whether the person belongs to the tenant and is not banned from it.
+pub(crate) async fn is_member(tx: &SystemTx, user: UserId, tenant: TenantId) -> Result<bool, DbError> {
     let member = tx
         .find::<membership::Entity>()
         .filter(membership::Column::TenantId.eq(tenant.0))
         .filter(membership::Column::UserId.eq(user.0))
+        .filter(membership::Column::BannedAt.is_null())
         .one(tx)
         .await?;
-    Ok(member.and_then(|member| member.role.parse().ok()))
+    Ok(member.is_some())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portolan_access::{NewPerson, PersonError, Role, add_person, end_sessions, set_password_hash};
+use portolan_access::{NewPerson, PersonError, SystemRole, add_person, end_sessions, set_password_hash};
 use portolan_core::calendar::StoreCalendar;
 use portolan_core::{Currency, RatePolicy, TenantId, UserId};
 use portolan_db::entity::{ledger_head, membership, tenant, user};
@@ -46,7 +46,7 @@ pub async fn add_owner(
             Box::pin(async move {
                 let app = app_in_task;
                 let tenant = find_or_create_tenant(&app, tx, new_tenant, currency).await?;
-                let person = NewPerson { sign_in_name, tenant, role: Role::Owner };
+                let person = NewPerson { sign_in_name, tenant, role: SystemRole::Owner };
                 let user =
                     add_person(tx, person, &*app.clock, &*app.random).await.map_err(|error| match error {
                         PersonError::Database(error) => error.into(),
@@ -85,6 +85,7 @@ async fn find_or_create_tenant(
         week_start: Set(1),
         fiscal_start_month: Set(1),
         created_at: Set(app.clock.now().0),
+        access_version: Set(0),
     })
     .await?;
     let head = ledger_head::ActiveModel {

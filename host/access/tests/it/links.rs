@@ -1,6 +1,6 @@
 //! A link lets one in, once, in time.
 
-use portolan_access::SignInError;
+use portolan_access::{Client, SignInError};
 use portolan_core::Duration;
 
 use crate::support::{Door, migrate, on_both};
@@ -13,7 +13,7 @@ async fn of_fifty_who_try_a_link_at_once_one_comes_in() {
         let tries: Vec<_> = (0..50)
             .map(|_| {
                 let (sessions, token) = (door.sessions.clone(), token.clone());
-                tokio::spawn(async move { sessions.sign_in_with_link(&token).await })
+                tokio::spawn(async move { sessions.sign_in_with_link(&token, Client::default()).await })
             })
             .collect();
         let mut came_in = 0;
@@ -41,7 +41,10 @@ async fn looking_at_a_link_does_not_use_it_up_but_time_does() {
         }
         door.clock.advance(Duration::from_minutes(15));
         assert!(!door.sessions.link_is_valid(&token).await.expect("look"));
-        assert!(matches!(door.sessions.sign_in_with_link(&token).await, Err(SignInError::Refused)));
+        assert!(matches!(
+            door.sessions.sign_in_with_link(&token, Client::default()).await,
+            Err(SignInError::Refused)
+        ));
         assert!(!door.sessions.link_is_valid("made up").await.expect("look"));
     })
     .await;

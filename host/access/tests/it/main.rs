@@ -1,6 +1,7 @@
 //! The door and the vault, on both databases.
 
 mod links;
+mod members;
 mod registry;
 mod rotation;
 mod sessions;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portolan_access::{NewPerson, PersonError, Role, Sessions, add_person, set_password_hash};
+use portolan_access::{NewPerson, PersonError, Sessions, SystemRole, add_person, set_password_hash};
 use portolan_core::{Instant, ManualClock, SystemClock, SystemRandom, TenantId, UserId, id};
 use portolan_db::entity::tenant;
 use portolan_db::testing::TestDatabase;
@@ -56,6 +56,7 @@ pub async fn new_tenant(database: &Database) -> TenantId {
         week_start: 1,
         fiscal_start_month: 1,
         created_at: 0,
+        access_version: 0,
     };
     let tenant = TenantId(row.id);
     database
@@ -70,10 +71,23 @@ pub async fn new_tenant(database: &Database) -> TenantId {
 }
 
 pub async fn add(database: &Database, name: &str, tenant: TenantId) -> Result<UserId, PersonError> {
-    let person = NewPerson { sign_in_name: name.to_owned(), tenant, role: Role::Owner };
+    add_as(database, name, tenant, SystemRole::Owner).await
+}
+
+pub async fn add_as(
+    database: &Database,
+    name: &str,
+    tenant: TenantId,
+    role: SystemRole,
+) -> Result<UserId, PersonError> {
+    let person = NewPerson { sign_in_name: name.to_owned(), tenant, role };
     database
         .system_write(move |tx| {
             Box::pin(async move { add_person(tx, person, &SystemClock, &SystemRandom).await })
         })
         .await
+}
+
+pub fn new_id() -> uuid::Uuid {
+    id::new_uuid(&SystemClock, &SystemRandom)
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use portolan_access::allows;
 use portolan_admin_ui::pages::OrderPage;
 use portolan_admin_ui::parts::Section;
 use portolan_core::Instant;
@@ -32,12 +31,12 @@ pub async fn show_order(
     let tx = app.db.read(actor.tenant).await?;
     let record = load_order(&tx, id).await?;
     let lineage = lineage::trace(&tx, &record).await?;
-    let money = match allows(actor.role, FinanceRead::PERMISSION) {
+    let money = match actor.may(FinanceRead::PERMISSION) {
         true => Some(OrderMoney::load(&tx, &record.head).await?),
         false => None,
     };
     drop(tx);
-    let may_read_again = allows(actor.role, SyncsRun::PERMISSION);
+    let may_read_again = actor.may(SyncsRun::PERMISSION);
     html(&page(&viewer, &record, &lineage, money.as_ref(), may_read_again))
 }
 

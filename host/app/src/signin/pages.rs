@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use crate::App;
 use crate::web::actor::{session_cookie, session_token};
+use crate::web::client::FromWhere;
 use crate::web::error::PageResult;
 use crate::web::extract::{Form, Path, Query};
 use crate::web::html;
@@ -40,10 +41,11 @@ pub async fn sign_in(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     jar: CookieJar,
+    FromWhere(client): FromWhere,
     Form(form): Form<SignInForm>,
 ) -> PageResult {
     let next = form.next.filter(|next| is_place(next));
-    match app.sessions.sign_in_with_password(&form.name, &form.password).await {
+    match app.sessions.sign_in_with_password(&form.name, &form.password, client).await {
         Ok(session) => Ok(welcome(&app, &headers, jar, session, next.as_deref())),
         Err(SignInError::Refused) => {
             let mut page = SignInPage::new(next);
@@ -66,9 +68,10 @@ pub async fn use_link(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     jar: CookieJar,
+    FromWhere(client): FromWhere,
     Path(token): Path<String>,
 ) -> PageResult {
-    match app.sessions.sign_in_with_link(&token).await {
+    match app.sessions.sign_in_with_link(&token, client).await {
         Ok(session) => Ok(welcome(&app, &headers, jar, session, None)),
         Err(SignInError::Refused) => link_page(&token, false),
         Err(error) => Err(error.into()),

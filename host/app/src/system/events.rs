@@ -10,7 +10,6 @@ use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::Stream;
 use futures::stream;
-use portolan_access::allows;
 use portolan_core::{SyncId, TenantId};
 use serde_json::json;
 use tokio::sync::broadcast::Receiver;
@@ -96,7 +95,7 @@ impl Listener {
     async fn is_signed_out(&self) -> bool {
         match self.app.sessions.still_stands(&self.token).await {
             Ok(signed_in) => !signed_in.is_some_and(|signed_in| {
-                signed_in.tenant == self.tenant && allows(signed_in.role, AnalyticsQuery::PERMISSION)
+                signed_in.tenant == self.tenant && signed_in.may(AnalyticsQuery::PERMISSION)
             }),
             Err(error) => {
                 tracing::warn!(%error, "failed to look whether the session of an open page still stands");

@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
-use portolan_access::{Permission, Role, SignInError, allows};
+use portolan_access::{AuthenticateError, Permission, PolicyError, SignInError, SignedIn};
 use portolan_core::{TenantId, UserId};
 
 use crate::App;
@@ -62,6 +62,10 @@ grants!(
     PluginsRead,
     PluginsManage,
     PeopleManage,
+    PeopleRead,
+    RolesManage,
+    SecurityManage,
+    AuditRead,
     SystemRead,
 );
 
@@ -70,8 +74,15 @@ grants!(
 pub struct Require<G> {
     pub user: UserId,
     pub tenant: TenantId,
-    pub role: Role,
+    signed_in: SignedIn,
     grant: PhantomData<G>,
+}
+
+impl<G> Require<G> {
+    /// Whether they may do something else as well: for what a page shows beside what it is for.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.signed_in.may(permission)
+    }
 }
 
 impl<G: Grant> Require<G> {
@@ -79,10 +90,10 @@ impl<G: Grant> Require<G> {
         let token = session_token(&parts.headers, app).ok_or_else(AppError::unauthenticated)?;
         let signed_in = app.sessions.authenticate(&token).await?;
         let signed_in = signed_in.ok_or_else(AppError::unauthenticated)?;
-        if !allows(signed_in.role, G::PERMISSION) {
+        if !signed_in.may(G::PERMISSION) {
             return Err(AppError::forbidden(G::PERMISSION.as_str()));
         }
-        Ok(Self { user: signed_in.user, tenant: signed_in.tenant, role: signed_in.role, grant: PhantomData })
+        Ok(Self { user: signed_in.user, tenant: signed_in.tenant, signed_in, grant: PhantomData })
     }
 }
 
@@ -116,6 +127,17 @@ impl From<SignInError> for AppError {
             SignInError::Refused => Self::unauthenticated(),
             SignInError::Database(error) => error.into(),
             SignInError::Password(error) => Self::internal(error),
+        }
+    }
+}
+
+impl From<AuthenticateError> for AppError {
+    fn from(error: AuthenticateError) -> Self {
+        match error {
+            AuthenticateError::Database(error) | AuthenticateError::Policy(PolicyError::Database(error)) => {
+                error.into()
+            }
+            AuthenticateError::Policy(error) => Self::internal(error),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod address;
+pub mod client;
 pub mod error;
 pub mod extract;
 pub mod guard;

@@ -56,7 +56,12 @@ impl TestApp {
     /// The cookie of a session of the owner.
     pub async fn session(&self) -> String {
         let link = self.app.sessions.create_link(self.tenant, self.user).await.expect("a link");
-        let session = self.app.sessions.sign_in_with_link(&link).await.expect("a session");
+        let session = self
+            .app
+            .sessions
+            .sign_in_with_link(&link, portolan_access::Client::default())
+            .await
+            .expect("a session");
         format!("ptl_session={}", session.token)
     }
 

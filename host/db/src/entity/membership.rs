@@ -1,4 +1,4 @@
-//! Which person has which role in which tenant.
+//! Who belongs to which tenant. What they may do there stands in `role_grant` and in their teams.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,8 +9,11 @@ pub struct Model {
     pub tenant_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: Uuid,
+    pub joined_at: i64,
+    /// Whoever is banned keeps roles and history, and comes in no more until it is lifted.
+    pub banned_at: Option<i64>,
     #[sea_orm(column_type = "Text")]
-    pub role: String,
+    pub ban_reason: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

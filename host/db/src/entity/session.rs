@@ -14,6 +14,19 @@ pub struct Model {
     pub last_seen_at: i64,
     /// Absolute end, however busy the session is.
     pub expires_at: i64,
+    /// What the session is called where it is listed and ended: it opens nothing.
+    pub id: Uuid,
+    /// When the person last showed who they are.
+    pub authenticated_at: i64,
+    /// How: names of factors with `+` between them.
+    #[sea_orm(column_type = "Text")]
+    pub factors: String,
+    /// As the browser named itself, cut short.
+    #[sea_orm(column_type = "Text")]
+    pub user_agent: String,
+    /// The client's address, as far as it can be trusted.
+    #[sea_orm(column_type = "Text")]
+    pub address: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

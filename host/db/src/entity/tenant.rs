@@ -28,6 +28,8 @@ pub struct Model {
     /// 1 to 12.
     pub fiscal_start_month: i32,
     pub created_at: i64,
+    /// Grows with every change of who may do what: what was decided under an older one is decided anew.
+    pub access_version: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -24,6 +24,7 @@ pub async fn new_tenant(database: &Database, slug: &str) -> TenantId {
         week_start: 1,
         fiscal_start_month: 1,
         created_at: 0,
+        access_version: 0,
     };
     let tenant = TenantId(row.id);
     database
