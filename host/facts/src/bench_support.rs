@@ -134,6 +134,7 @@ async fn add_tenant(store: &FactStore, id: TenantId, slug: &str) -> Result<(), F
         week_start: 1,
         fiscal_start_month: 1,
         created_at: now,
+        access_version: 0,
     };
     let connections: Vec<connection::ActiveModel> = (0..CONNECTIONS)
         .map(|number| {

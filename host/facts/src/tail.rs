@@ -110,7 +110,8 @@ async fn batches(tx: &TenantTx, fact: Fact, reads: &[Range<i64>]) -> Result<Vec<
     let mut building: Option<JoinHandle<Result<RecordBatch, FactsError>>> = None;
     for read in reads {
         let rows = rows(tx, fact, read).await?;
-        let next = tokio::task::spawn_blocking(move || schema::rows_batch(schema::columns(fact), &rows));
+        let dialect = tx.dialect();
+        let next = tokio::task::spawn_blocking(move || schema::batch(fact, dialect, &rows));
         if let Some(built) = building.replace(next) {
             batches.push(built.await.map_err(|_| FactsError::Stopped)??);
         }
@@ -121,13 +122,10 @@ async fn batches(tx: &TenantTx, fact: Fact, reads: &[Range<i64>]) -> Result<Vec<
     Ok(batches)
 }
 
-/// In the order of the ledger's columns.
 async fn rows(tx: &TenantTx, fact: Fact, postings: &Range<i64>) -> Result<Vec<QueryResult>, DbError> {
-    let columns: Vec<String> =
-        schema::columns(fact).fields().iter().map(|field| format!("\"{}\"", field.name())).collect();
     let sql = format!(
         "SELECT {} FROM \"{}\" WHERE \"tenant_id\" = $1 AND \"posting_version\" >= $2 AND \"posting_version\" < $3",
-        columns.join(", "),
+        schema::selection(fact, tx.dialect()),
         table(fact)
     );
     let values = [Value::from(tx.tenant().0), postings.start.into(), postings.end.into()];

@@ -12,23 +12,36 @@ use portolan_db::{Cells, DbError};
 
 use crate::FactsError;
 
-/// Rows whose values stand in the order of the schema's fields.
-pub(crate) fn batch(schema: &SchemaRef, rows: &[QueryResult]) -> Result<RecordBatch, FactsError> {
-    let mut columns = Vec::with_capacity(schema.fields().len());
-    for field in schema.fields() {
-        columns.push(Builder::new(field.data_type(), rows.len())?);
-    }
+/// A builder for each of the schema's fields, in their order.
+pub(crate) type Builders = Vec<Builder>;
+
+pub(crate) fn builders(schema: &SchemaRef, rows: usize) -> Result<Builders, FactsError> {
+    schema.fields().iter().map(|field| Builder::new(field.data_type(), rows)).collect()
+}
+
+pub(crate) fn finish(schema: &SchemaRef, columns: Builders) -> Result<RecordBatch, FactsError> {
+    let columns = columns.into_iter().map(Builder::finish).collect();
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+}
+
+/// What to select for [`append`].
+pub(crate) fn selection(schema: &SchemaRef) -> String {
+    let fields = schema.fields().iter().map(|field| format!("\"{}\"", field.name()));
+    fields.collect::<Vec<_>>().join(", ")
+}
+
+/// Adds rows whose values stand in the order of the schema's fields.
+pub(crate) fn append(columns: &mut Builders, rows: &[QueryResult]) -> Result<(), FactsError> {
     for row in rows {
         let cells = Cells::of(row).map_err(DbError::from)?;
         for (place, column) in columns.iter_mut().enumerate() {
             column.append(cells, place)?;
         }
     }
-    let columns = columns.into_iter().map(Builder::finish).collect();
-    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+    Ok(())
 }
 
-enum Builder {
+pub(crate) enum Builder {
     Id(FixedSizeBinaryBuilder),
     Text(StringViewBuilder),
     Integer(Int64Builder),
@@ -60,6 +73,16 @@ impl Builder {
             Self::Flag(flags) => flags.append_option(cells.boolean(place).map_err(DbError::from)?),
         }
         Ok(())
+    }
+
+    pub(crate) fn append_null(&mut self) {
+        match self {
+            Self::Id(ids) => ids.append_null(),
+            Self::Text(texts) => texts.append_null(),
+            Self::Integer(integers) => integers.append_null(),
+            Self::Date(dates) => dates.append_null(),
+            Self::Flag(flags) => flags.append_null(),
+        }
     }
 
     fn finish(self) -> ArrayRef {

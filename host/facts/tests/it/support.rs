@@ -211,6 +211,7 @@ impl World {
             week_start: 1,
             fiscal_start_month: 1,
             created_at: 0,
+            access_version: 0,
         };
         database
             .system_write(move |tx| {
