@@ -73,11 +73,6 @@ async fn measure(folder: &Path, events: u64, posted: u64) -> Result<f64> {
     let size_mb = generated.size_bytes as f64 / f64::from(1 << 20);
     sized.report("parts on disk", size_mb * per_million, "MB/million", &format!("{size_mb:.0} MB in all"))?;
 
-    let fold_us = fold_more(&store, generated.tenant, posted).await?;
-    let note =
-        format!("p50 of {POST_ROUNDS}; about {posted} further events from SQLite, with what it compacts");
-    sized.report("fold", fold_us, "µs/event", &note)?;
-
     memory::forget_peak()?;
     let runs = if events >= FULL_SIZE { FEW_COLD_RUNS } else { COLD_RUNS };
     for Question { name, query, .. } in questions(generated.range) {
