@@ -31,6 +31,7 @@ pub struct Table {
     /// The version of the tenant's data that this answers.
     pub data_version: i64,
     /// What was recorded later is not in it.
+    #[serde(serialize_with = "rfc3339")]
     pub as_of: Instant,
     pub engine_ms: u64,
     pub rows_scanned: Option<u64>,
@@ -127,6 +128,10 @@ impl Cell {
             _ => None,
         }
     }
+}
+
+fn rfc3339<S: Serializer>(moment: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&moment.to_rfc3339())
 }
 
 fn scaled(unscaled: i64, scale: u8) -> f64 {

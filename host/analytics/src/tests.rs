@@ -214,6 +214,20 @@ fn facts() -> AnswerFacts {
 }
 
 #[test]
+fn the_moment_of_an_answer_can_be_asked_about() {
+    let moment = Instant::parse_rfc3339("2026-03-01T13:00:00.25+01:00").expect("a moment");
+    let query = Query::over(january(), &["orders"]);
+    let asked = plan(&query);
+    let results = vec![Vec::new(); asked.statements.len()];
+    let facts = AnswerFacts { as_of: moment, ..facts() };
+    let table = answer(&asked, &results).expect("answer").finish(&HashMap::new(), facts);
+    let json = serde_json::to_value(&table).expect("json");
+    assert_eq!(json["as_of"], "2026-03-01T12:00:00.250Z");
+    let as_of: AsOf = serde_json::from_value(json["as_of"].clone()).expect("what a question takes");
+    assert_eq!(plan(&query.reported(as_of)).as_of(Instant(i64::MAX)), moment);
+}
+
+#[test]
 fn nothing_divided_by_nothing_is_nothing() {
     let plan = plan(&Query::over(january(), &["upt", "orders"]));
     let results = vec![Vec::new(); plan.statements.len()];

@@ -76,10 +76,10 @@ fn etag(query: &Query, data_version: i64) -> AppResult<String> {
     Ok(format!("\"{data_version}-{}\"", &hex(&Sha256::digest(&asked))[..16]))
 }
 
-/// Ask a question. With `as_of`, a day or an RFC 3339 moment, the answer is as it was reported then. Its ETag is the version
-/// of the data and the question.
+/// Ask a question. With `as_of`, a day or an RFC 3339 moment, the answer is as it was reported then; the answer's own `as_of`,
+/// RFC 3339, is the moment that it is as of. Its ETag is the version of the data and the question.
 #[utoipa::path(post, path = "/api/v1/queries", tag = "analytics", request_body = Object,
-    responses((status = 200, body = Object, description = "Columns, rows, totals, data version"),
+    responses((status = 200, body = Object, description = "Columns, rows, totals, data version, `as_of`"),
         (status = 304, description = "Unchanged since the ETag"), (status = "4XX", body = Problem)))]
 pub async fn run_query(
     actor: Require<AnalyticsQuery>,
