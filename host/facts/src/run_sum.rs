@@ -8,7 +8,6 @@
 //! The result depends on the batch that a row comes in. So the function is volatile: the engine then neither moves it
 //! before a filter nor calls it twice.
 
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array};
@@ -25,23 +24,9 @@ pub(crate) fn run_sum() -> ScalarUDF {
     ScalarUDF::from(RunSum { signature: Signature::variadic_any(Volatility::Volatile) })
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 struct RunSum {
     signature: Signature,
-}
-
-impl PartialEq for RunSum {
-    fn eq(&self, _other: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for RunSum {}
-
-impl Hash for RunSum {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        self.name().hash(hasher);
-    }
 }
 
 impl ScalarUDFImpl for RunSum {

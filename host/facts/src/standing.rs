@@ -6,10 +6,10 @@
 //!
 //! Most customers have nothing but positive units: then every row they bought in counts, and orders need not be told
 //! apart. For the others orders are told apart by 128 bits of their keys, hashed with keys of this process that nobody
-//! outside can know: two orders of a customer are taken for one less often than memory fails.
+//! outside can know: so nobody can make two orders that are taken for one, and by chance one pair in 2^128 would be.
 
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
-use std::sync::Arc;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BinaryBuilder, BooleanArray, Int64Builder, ListBuilder,
@@ -25,35 +25,19 @@ mod entries;
 
 use entries::{ENTRY_BYTES, Entries, Entry};
 
+/// Two, for twice 64 bits.
+static HASHERS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
+
 /// The function, to be registered with a session.
 pub(crate) fn standing() -> AggregateUDF {
     let arguments =
         vec![DataType::Int64, DataType::Int64, DataType::Utf8View, DataType::Int64, DataType::Int64];
-    let signature = Signature::exact(arguments, Volatility::Immutable);
-    AggregateUDF::from(Standing { signature, hashers: Arc::new([RandomState::new(), RandomState::new()]) })
+    AggregateUDF::from(Standing { signature: Signature::exact(arguments, Volatility::Immutable) })
 }
 
-/// Two, for twice 64 bits.
-type Hashers = Arc<[RandomState; 2]>;
-
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 struct Standing {
     signature: Signature,
-    hashers: Hashers,
-}
-
-impl PartialEq for Standing {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.hashers, &other.hashers)
-    }
-}
-
-impl Eq for Standing {}
-
-impl Hash for Standing {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        Arc::as_ptr(&self.hashers).hash(hasher);
-    }
 }
 
 impl AggregateUDFImpl for Standing {
@@ -82,44 +66,38 @@ impl AggregateUDFImpl for Standing {
     }
 
     fn create_groups_accumulator(&self, _arguments: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Box::new(Customers { entries: Entries::default(), hashers: Arc::clone(&self.hashers) }))
+        Ok(Box::new(Customers::default()))
     }
 }
 
 /// What each customer bought, by the customer's number.
-#[derive(Debug)]
-struct Customers {
-    entries: Entries,
-    hashers: Hashers,
-}
+#[derive(Debug, Default)]
+struct Customers(Entries);
 
-impl Customers {
-    /// What a row says, for a customer that is filled in later; nothing where it is not wanted.
-    fn read<'a>(
-        &'a self,
-        values: &'a [ArrayRef],
-        filter: Option<&'a BooleanArray>,
-    ) -> Result<impl Iterator<Item = Result<Option<Entry>>> + 'a> {
-        let [rows, totals, keys, instants, units] = values else { return Err(unexpected()) };
-        let integers = |array: &'a ArrayRef| array.as_primitive_opt::<Int64Type>().ok_or_else(unexpected);
-        let (rows, totals) = (integers(rows)?, integers(totals)?);
-        let (instants, units) = (integers(instants)?, integers(units)?);
-        let keys = keys.as_string_view_opt().ok_or_else(unexpected)?;
-        Ok((0..rows.len()).map(move |index| {
-            let wanted = filter.is_none_or(|filter| filter.is_valid(index) && filter.value(index));
-            if !wanted || units.is_null(index) {
-                return Ok(None);
-            }
-            let order = (keys.value(index), instants.value(index));
-            Ok(Some(Entry {
-                group: 0,
-                row: number(rows.value(index))?,
-                total: number(totals.value(index))?,
-                order: [self.hashers[0].hash_one(order), self.hashers[1].hash_one(order)],
-                units: units.value(index),
-            }))
+/// What each row says, for a customer that is filled in later; nothing where it is not wanted.
+fn read<'a>(
+    values: &'a [ArrayRef],
+    filter: Option<&'a BooleanArray>,
+) -> Result<impl Iterator<Item = Result<Option<Entry>>> + 'a> {
+    let [rows, totals, keys, instants, units] = values else { return Err(unexpected()) };
+    let integers = |array: &'a ArrayRef| array.as_primitive_opt::<Int64Type>().ok_or_else(unexpected);
+    let (rows, totals) = (integers(rows)?, integers(totals)?);
+    let (instants, units) = (integers(instants)?, integers(units)?);
+    let keys = keys.as_string_view_opt().ok_or_else(unexpected)?;
+    Ok((0..rows.len()).map(move |index| {
+        let wanted = filter.is_none_or(|filter| filter.is_valid(index) && filter.value(index));
+        if !wanted || units.is_null(index) {
+            return Ok(None);
+        }
+        let order = (keys.value(index), instants.value(index));
+        Ok(Some(Entry {
+            group: 0,
+            row: number(rows.value(index))?,
+            total: number(totals.value(index))?,
+            order: [HASHERS[0].hash_one(order), HASHERS[1].hash_one(order)],
+            units: units.value(index),
         }))
-    }
+    }))
 }
 
 /// Packed keys count up from zero, and memory bounds them.
@@ -135,13 +113,12 @@ impl GroupsAccumulator for Customers {
         filter: Option<&BooleanArray>,
         group_count: usize,
     ) -> Result<()> {
-        let read: Vec<Option<Entry>> = self.read(values, filter)?.collect::<Result<_>>()?;
-        for (group, entry) in groups.iter().zip(read) {
-            if let Some(entry) = entry {
-                self.entries.push(Entry { group: *group as u32, ..entry });
+        for (group, entry) in groups.iter().zip(read(values, filter)?) {
+            if let Some(entry) = entry? {
+                self.0.push(Entry { group: *group as u32, ..entry });
             }
         }
-        self.entries.group_count = group_count;
+        self.0.group_count = group_count;
         Ok(())
     }
 
@@ -150,17 +127,17 @@ impl GroupsAccumulator for Customers {
             states.first().and_then(|states| states.as_binary_opt::<i32>()).ok_or_else(unexpected)?;
         for (group, state) in groups.iter().zip(states.iter()) {
             for bytes in state.unwrap_or_default().chunks_exact(ENTRY_BYTES) {
-                self.entries.push(Entry { group: *group as u32, ..Entry::from_bytes(bytes) });
+                self.0.push(Entry { group: *group as u32, ..Entry::from_bytes(bytes) });
             }
         }
-        self.entries.group_count = group_count;
+        self.0.group_count = group_count;
         Ok(())
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let mut lists = ListBuilder::new(Int64Builder::new());
         let mut standing = Vec::new();
-        self.entries.take(emit_to, |of_customer| {
+        self.0.take(emit_to, |of_customer| {
             entries::standing_rows(of_customer, &mut standing);
             standing.iter().for_each(|row| lists.values().append_value(i64::from(*row)));
             lists.append(true);
@@ -171,7 +148,7 @@ impl GroupsAccumulator for Customers {
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
         let mut states = BinaryBuilder::new();
         let mut bytes = Vec::new();
-        self.entries.take(emit_to, |of_customer| {
+        self.0.take(emit_to, |of_customer| {
             bytes.clear();
             of_customer.iter().for_each(|entry| bytes.extend(entry.to_bytes()));
             states.append_value(&bytes);
@@ -182,7 +159,7 @@ impl GroupsAccumulator for Customers {
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
         let rows = values.first().map_or(0, |rows| rows.len());
         let mut states = BinaryBuilder::with_capacity(rows, rows * ENTRY_BYTES);
-        for entry in self.read(values, filter)? {
+        for entry in read(values, filter)? {
             match entry? {
                 Some(entry) => states.append_value(entry.to_bytes()),
                 None => states.append_value([]),
@@ -192,7 +169,7 @@ impl GroupsAccumulator for Customers {
     }
 
     fn size(&self) -> usize {
-        self.entries.size_bytes()
+        self.0.size_bytes()
     }
 }
 

@@ -138,7 +138,8 @@ async fn ask(lines: &[Line], partitions: usize) -> BTreeMap<i64, i128> {
         RecordBatch::try_new(schema.clone(), vec![groups, array(lines)]).expect("batch")
     };
     let size = lines.len().div_ceil(partitions).max(1);
-    let parts: Vec<Vec<RecordBatch>> = lines.chunks(size).map(|part| vec![batch(part)]).collect();
+    let parts: Vec<Vec<RecordBatch>> =
+        lines.chunks(size).map(|part| part.chunks(7).map(batch).collect()).collect();
     let session = SessionContext::new_with_config(
         SessionConfig::new().with_target_partitions(partitions).with_batch_size(7),
     );

@@ -81,7 +81,8 @@ async fn ask(lines: &[Line], partitions: usize) -> BTreeMap<(i64, Option<String>
         RecordBatch::try_new(schema.clone(), vec![numbers, names, amounts, Arc::new(wanted)]).expect("batch")
     };
     let size = lines.len().div_ceil(partitions).max(1);
-    let parts: Vec<Vec<RecordBatch>> = lines.chunks(size).map(|part| vec![batch(part)]).collect();
+    let parts: Vec<Vec<RecordBatch>> =
+        lines.chunks(size).map(|part| part.chunks(16).map(batch).collect()).collect();
     let config = SessionConfig::new().with_target_partitions(partitions).with_batch_size(16);
     let session = SessionContext::new_with_config(config);
     session.register_udf(run_sum());

@@ -67,46 +67,41 @@ impl Entries {
             EmitTo::All => self.group_count,
             EmitTo::First(count) => count.min(self.group_count),
         };
-        // Where each customer's entries begin once they lie together.
+        let is_taken = |entry: &Entry| (entry.group as usize) < taken;
+        // Where each customer's entries begin once they lie together; and where they end, once all have their place.
         let mut ends = vec![0_usize; taken + 1];
-        for entry in self.all.iter().filter(|entry| (entry.group as usize) < taken) {
+        for entry in self.all.iter().filter(|entry| is_taken(entry)) {
             ends[entry.group as usize + 1] += 1;
         }
         for group in 0..taken {
             ends[group + 1] += ends[group];
         }
         let mut places = vec![0_u32; ends[taken]];
-        let mut next = ends.clone();
-        for (place, entry) in self.all.iter().enumerate() {
-            if let Some(slot) = next.get_mut(entry.group as usize).filter(|_| (entry.group as usize) < taken)
-            {
-                places[*slot] = place as u32;
-                *slot += 1;
-            }
+        for (place, entry) in self.all.iter().enumerate().filter(|(_, entry)| is_taken(entry)) {
+            let end = &mut ends[entry.group as usize];
+            places[*end] = place as u32;
+            *end += 1;
         }
         let mut of_customer = Vec::new();
-        for group in 0..taken {
+        let mut begin = 0;
+        for end in &ends[..taken] {
             of_customer.clear();
-            of_customer
-                .extend(places[ends[group]..ends[group + 1]].iter().map(|place| self.all[*place as usize]));
+            of_customer.extend(places[begin..*end].iter().map(|place| self.all[*place as usize]));
             each(&mut of_customer);
+            begin = *end;
         }
         self.group_count -= taken;
         if self.group_count == 0 {
             self.all = Vec::new();
             return;
         }
-        self.all.retain_mut(|entry| {
-            let stays = entry.group as usize >= taken;
-            entry.group = entry.group.saturating_sub(taken as u32);
-            stays
-        });
+        self.all.retain(|entry| !is_taken(entry));
+        self.all.iter_mut().for_each(|entry| entry.group -= taken as u32);
     }
 
     /// With what handing them out takes.
     pub(super) fn size_bytes(&self) -> usize {
-        self.all.capacity() * (size_of::<Entry>() + size_of::<u32>())
-            + self.group_count * 2 * size_of::<usize>()
+        self.all.capacity() * (size_of::<Entry>() + size_of::<u32>()) + self.group_count * size_of::<usize>()
     }
 }
 

@@ -6,7 +6,11 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringViewArray};
 use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use datafusion::catalog::MemTable;
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::EmitTo;
+use datafusion::physical_plan::metrics::MetricsSet;
+use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use proptest::prelude::*;
 
@@ -37,7 +41,39 @@ fn naive(lines: &[Line]) -> BTreeMap<i64, BTreeSet<i64>> {
     customers
 }
 
-async fn ask(lines: &[Line], partitions: usize, skip_partial: bool) -> BTreeMap<i64, BTreeSet<i64>> {
+/// How the engine goes about it.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    partitions: usize,
+    /// Of one batch.
+    rows: usize,
+    /// Hands rows on as they are, as where grouping before they change threads does not pay.
+    ungrouped: bool,
+    memory_bytes: usize,
+}
+
+impl Way {
+    fn session(self) -> SessionContext {
+        let mut config =
+            SessionConfig::new().with_target_partitions(self.partitions).with_batch_size(self.rows);
+        if self.ungrouped {
+            config.options_mut().execution.skip_partial_aggregation_probe_rows_threshold = 1;
+            config.options_mut().execution.skip_partial_aggregation_probe_ratio_threshold = 0.0;
+        }
+        let pool = Arc::new(FairSpillPool::new(self.memory_bytes));
+        let runtime = RuntimeEnvBuilder::new().with_memory_pool(pool).build_arc().expect("runtime");
+        SessionContext::new_with_config_rt(config, runtime)
+    }
+}
+
+struct Asked {
+    rows: BTreeMap<i64, BTreeSet<i64>>,
+    /// What the aggregation did.
+    spills: usize,
+    rows_handed_on: usize,
+}
+
+async fn ask(lines: &[Line], way: Way) -> Asked {
     let number = |name: &str| Field::new(name, DataType::Int64, false);
     let schema = Arc::new(Schema::new(vec![
         number("customer"),
@@ -62,30 +98,60 @@ async fn ask(lines: &[Line], partitions: usize, skip_partial: bool) -> BTreeMap<
         ];
         RecordBatch::try_new(schema.clone(), columns).expect("batch")
     };
-    let size = lines.len().div_ceil(partitions).max(1);
-    let parts: Vec<Vec<RecordBatch>> = lines.chunks(size).map(|part| vec![batch(part)]).collect();
-    let mut config = SessionConfig::new().with_target_partitions(partitions).with_batch_size(7);
-    if skip_partial {
-        config.options_mut().execution.skip_partial_aggregation_probe_rows_threshold = 1;
-        config.options_mut().execution.skip_partial_aggregation_probe_ratio_threshold = 0.0;
-    }
-    let session = SessionContext::new_with_config(config);
+    let size = lines.len().div_ceil(way.partitions).max(1);
+    let parts: Vec<Vec<RecordBatch>> =
+        lines.chunks(size).map(|part| part.chunks(way.rows).map(batch).collect()).collect();
+    let session = way.session();
     session.register_udaf(standing());
     let table = MemTable::try_new(schema.clone(), parts).expect("table");
     session.register_table("lines", Arc::new(table)).expect("registered");
     let sql = "SELECT customer, standing(row_number, total, order_key, order_at, units) FROM lines GROUP BY customer";
-    let batches = session.sql(sql).await.expect("plan").collect().await.expect("rows");
-    let mut found = BTreeMap::new();
+    let plan = session.sql(sql).await.expect("statement").create_physical_plan().await.expect("plan");
+    let batches = collect(plan.clone(), session.task_ctx()).await.expect("rows");
+    let mut rows = BTreeMap::new();
     for batch in batches {
         let customers = batch.column(0).as_primitive::<Int64Type>();
         let lists = batch.column(1).as_list::<i32>();
         for row in 0..batch.num_rows() {
             let list = lists.value(row);
-            let rows = list.as_primitive::<Int64Type>().values().iter().copied().collect();
-            assert!(found.insert(customers.value(row), rows).is_none(), "a customer is one group");
+            let list = list.as_primitive::<Int64Type>().values().iter().copied().collect();
+            assert!(rows.insert(customers.value(row), list).is_none(), "a customer is one group");
         }
     }
-    found
+    let of_plan = aggregations(plan.as_ref());
+    let handed_on = |metrics: &MetricsSet| metrics.sum_by_name("skipped_aggregation_rows");
+    Asked {
+        rows,
+        spills: of_plan.iter().filter_map(MetricsSet::spill_count).sum(),
+        rows_handed_on: of_plan.iter().filter_map(handed_on).map(|rows| rows.as_usize()).sum(),
+    }
+}
+
+fn aggregations(plan: &dyn ExecutionPlan) -> Vec<MetricsSet> {
+    let own = if plan.name() == "AggregateExec" { plan.metrics() } else { None };
+    let below = plan.children().into_iter().flat_map(|child| aggregations(child.as_ref()));
+    own.into_iter().chain(below).collect()
+}
+
+/// Two thousand customers, whose lines come in turns; a fifth of the lines is taken back.
+fn many_lines() -> Vec<Line> {
+    let units = |number: i64| if number % 5 == 2 { -1 } else { 1 };
+    (0..24_000).map(|number| (number * 7 % 2_000, number % 3, number % 11, units(number))).collect()
+}
+
+#[tokio::test]
+async fn customers_that_do_not_fit_into_memory_are_spilled_and_stand_where_they_did() {
+    let lines = many_lines();
+    for ungrouped in [false, true] {
+        let roomy = Way { partitions: 2, rows: 256, ungrouped, memory_bytes: 64 << 20 };
+        let fitting = ask(&lines, roomy).await;
+        let spilled = ask(&lines, Way { memory_bytes: 1 << 20, ..roomy }).await;
+        assert_eq!(fitting.spills, 0);
+        assert!(spilled.spills > 1, "{} spills", spilled.spills);
+        assert_eq!((fitting.rows_handed_on > 0, spilled.rows_handed_on > 0), (ungrouped, ungrouped));
+        let expected = naive(&lines);
+        assert!(fitting.rows == expected && spilled.rows == expected, "ungrouped: {ungrouped}");
+    }
 }
 
 proptest! {
@@ -93,10 +159,11 @@ proptest! {
     fn a_customer_stands_where_orders_do(
         lines in lines(),
         partitions in 1..4_usize,
-        skip_partial in any::<bool>(),
+        ungrouped in any::<bool>(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("runtime");
-        prop_assert_eq!(runtime.block_on(ask(&lines, partitions, skip_partial)), naive(&lines));
+        let way = Way { partitions, rows: 7, ungrouped, memory_bytes: 64 << 20 };
+        prop_assert_eq!(runtime.block_on(ask(&lines, way)).rows, naive(&lines));
     }
 
     #[test]
