@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringViewArray};
 use datafusion::arrow::datatypes::{DataType, Decimal128Type, Int32Type, Int64Type, UInt64Type};
@@ -64,6 +65,7 @@ pub(crate) struct Engine {
     runtime: Arc<RuntimeEnv>,
     memory_bytes: usize,
     partitions: usize,
+    spilled_bytes: AtomicU64,
 }
 
 impl Engine {
@@ -75,6 +77,7 @@ impl Engine {
             runtime,
             memory_bytes: config.memory_bytes,
             partitions: config.partitions,
+            spilled_bytes: AtomicU64::new(0),
         })
     }
 
@@ -110,7 +113,9 @@ impl Engine {
         let parameters: Vec<ScalarValue> = statement.parameters.iter().map(scalar).collect();
         let frame = session.sql(&statement.sql).await?.with_param_values(parameters)?;
         let plan = frame.create_physical_plan().await?;
-        let batches = collect(plan.clone(), session.task_ctx()).await?;
+        let collected = collect(plan.clone(), session.task_ctx()).await;
+        self.spilled_bytes.fetch_add(spilled(plan.as_ref()), Ordering::Relaxed);
+        let batches = collected?;
         tracing::trace!(plan = %DisplayableExecutionPlan::with_metrics(plan.as_ref()).indent(true), "statement ran");
         if batches.iter().map(RecordBatch::num_rows).sum::<usize>() > MAX_GROUPS {
             return Err(DataFusionError::ResourcesExhausted("too many groups".to_owned()).into());
@@ -122,6 +127,11 @@ impl Engine {
             append_rows(batch, &packer, statement.packed_keys, &mut rows)?;
         }
         Ok(Answered { rows, rows_scanned: scanned(plan.as_ref()), memory })
+    }
+
+    /// What statements have written to disk so far.
+    pub(crate) fn spilled_bytes(&self) -> u64 {
+        self.spilled_bytes.load(Ordering::Relaxed)
     }
 
     fn session(&self, runtime: Arc<RuntimeEnv>) -> SessionContext {
@@ -166,18 +176,22 @@ impl Engine {
     }
 
     /// Every row of some parts of a ledger in the order of parts, a batch at a time.
-    pub(crate) async fn sorted_rows(&self, fact: Fact, paths: &[String]) -> Result<SortedRows, FactsError> {
+    pub(crate) async fn sorted_rows(
+        &self,
+        fact: Fact,
+        parts: &[fact_part::Model],
+    ) -> Result<SortedRows, FactsError> {
         let order: Vec<SortExpr> =
             order::columns(fact).into_iter().map(|name| ident(name).sort(true, false)).collect();
         // Each part is read as a whole by a partition of its own: so its order is known, and they are only merged.
-        let mut config = SessionConfig::new().with_target_partitions(paths.len().max(1));
+        let mut config = SessionConfig::new().with_target_partitions(parts.len().max(1));
         config.options_mut().optimizer.repartition_file_scans = false;
         let session = SessionContext::new_with_config_rt(config, self.question()?);
         let options = ListingOptions::new(Arc::new(ParquetFormat::default()))
             .with_file_extension(".parquet")
             .with_file_sort_order(vec![order.clone()]);
-        let files = paths.iter().map(|path| ListingTableUrl::parse(self.folder.join(path).to_string_lossy()));
-        let listing = ListingTableConfig::new_with_multi_paths(files.collect::<Result<_, _>>()?)
+        let files = parts.iter().map(|part| self.file(part)).collect::<Result<_, _>>()?;
+        let listing = ListingTableConfig::new_with_multi_paths(files)
             .with_listing_options(options)
             .with_schema(schema::columns(fact).clone());
         let parts = session.read_table(Arc::new(ListingTable::try_new(listing)?))?;
@@ -197,24 +211,20 @@ impl Engine {
         let relevant = |part: &&fact_part::Model| {
             part.fact == statement.fact.table() && (months.0..=months.1).contains(&part.month)
         };
-        let mut files = Vec::new();
-        for part in source.parts.iter().filter(relevant) {
-            let path = self.folder.join(&part.path);
-            check(part, &path)?;
-            files.push(ListingTableUrl::parse(path.to_string_lossy())?);
-        }
-        Ok(files)
+        source.parts.iter().filter(relevant).map(|part| self.file(part)).collect()
     }
-}
 
-/// The engine passes over files that are not there, and an answer without their rows would look like any other.
-fn check(part: &fact_part::Model, path: &Path) -> Result<(), FactsError> {
-    let size_bytes = std::fs::metadata(path).map(|file| file.len()).ok();
-    if size_bytes.and_then(|size| i64::try_from(size).ok()) == Some(part.size_bytes) {
-        return Ok(());
+    /// Where a part lies. The engine passes over files that are not there, and an answer without their rows would look
+    /// like any other.
+    fn file(&self, part: &fact_part::Model) -> Result<ListingTableUrl, FactsError> {
+        let path = self.folder.join(&part.path);
+        let size_bytes = std::fs::metadata(&path).map(|file| file.len()).ok();
+        if size_bytes.and_then(|size| i64::try_from(size).ok()) == Some(part.size_bytes) {
+            return Ok(ListingTableUrl::parse(path.to_string_lossy())?);
+        }
+        let message = format!("the part {} is missing or damaged: restore it from a backup", path.display());
+        Err(FactsError::Damaged(message))
     }
-    let message = format!("the part {} is missing or damaged: restore it from a backup", path.display());
-    Err(FactsError::Damaged(message))
 }
 
 /// Rows that come batch by batch.
@@ -295,6 +305,12 @@ fn scanned(plan: &dyn ExecutionPlan) -> u64 {
         return plan.metrics().and_then(|metrics| metrics.output_rows()).unwrap_or_default() as u64;
     }
     children.into_iter().map(|child| scanned(child.as_ref())).sum()
+}
+
+/// What the operators of a plan wrote to disk.
+fn spilled(plan: &dyn ExecutionPlan) -> u64 {
+    let own = plan.metrics().and_then(|metrics| metrics.spilled_bytes()).unwrap_or_default() as u64;
+    own + plan.children().into_iter().map(|child| spilled(child.as_ref())).sum::<u64>()
 }
 
 /// What the batch itself holds. The engine hands one result out in slices of shared buffers, and Arrow's own figure

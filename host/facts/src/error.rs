@@ -21,7 +21,7 @@ pub enum FactsError {
     Parquet(#[from] ParquetError),
     #[error("failed to use {path}")]
     File { path: PathBuf, source: io::Error },
-    /// A stored row says something that nobody could have stored.
+    /// What is stored is not what was stored: a row that says what nobody could have written, a part that is gone.
     #[error("{0}")]
     Damaged(String),
     /// The thread that wrote a part went away.

@@ -21,8 +21,8 @@ use portolan_db::{DbError, TenantTx, WriteClass};
 use crate::part::{self, WrittenPart, month_of, order};
 use crate::{FactStore, FactsError, tail};
 
-/// Events of one step: bounds the memory of a fold, of which two steps are held at a time.
-const EVENTS_PER_STEP: i64 = 40_000;
+/// Events of one step; of a fold two steps are in memory at a time.
+pub(crate) const EVENTS_PER_STEP: i64 = 40_000;
 /// Parts that are written at once: more than there are cores, as they wait for the disk.
 const WRITERS: usize = 4;
 
@@ -92,8 +92,8 @@ impl FactStore {
         if after >= head.posting_version {
             return Ok((None, head.folded_version));
         }
-        let postings = tail::sizes(&tx, after, head.posting_version, EVENTS_PER_STEP + 1).await?;
-        let postings = postings.first(EVENTS_PER_STEP);
+        let postings = tail::sizes(&tx, after, head.posting_version, self.events_per_step + 1).await?;
+        let postings = postings.first(self.events_per_step);
         let Some(until) = postings.last_posting() else { return Ok((None, head.folded_version)) };
         let other = self.database.read(tenant).await?;
         let mut ledgers = Vec::with_capacity(Fact::ALL.len());

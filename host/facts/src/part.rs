@@ -63,15 +63,16 @@ pub(crate) fn write(
     file.finish()
 }
 
-/// Makes the names of new files survive a power cut.
+/// Makes the names of new files survive a power cut, and those of the folders on the way to them.
 pub(crate) fn settle<'p>(
     folder: &Path,
     parts: impl Iterator<Item = &'p WrittenPart>,
 ) -> Result<(), FactsError> {
-    let folders: BTreeSet<PathBuf> =
-        parts.filter_map(|part| Some(folder.join(&part.path).parent()?.to_owned())).collect();
+    let paths: Vec<PathBuf> = parts.map(|part| folder.join(&part.path)).collect();
+    let above = paths.iter().flat_map(|path| path.ancestors().skip(1));
+    let folders: BTreeSet<&Path> = above.filter(|above| above.starts_with(folder)).collect();
     for folder in folders {
-        File::open(&folder).and_then(|open| open.sync_all()).map_err(FactsError::file(&folder))?;
+        File::open(folder).and_then(|open| open.sync_all()).map_err(FactsError::file(folder))?;
     }
     Ok(())
 }

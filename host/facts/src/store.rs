@@ -14,10 +14,12 @@ use portolan_core::calendar::DateRange;
 use portolan_core::{Clock, Random, RateTable, TenantId};
 use portolan_db::entity::ledger_head;
 use portolan_db::{Database, TenantTx};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::compact::SMALL_PART_ROWS;
 use crate::engine::{Answered, Engine, Source};
+use crate::fold::EVENTS_PER_STEP;
 use crate::rates::KnownRates;
 use crate::sweep::Readers;
 use crate::{FactsError, snapshot, tail};
@@ -38,11 +40,22 @@ pub struct FactStoreConfig {
     pub partitions: usize,
     /// Rows of remembered answers.
     pub cached_rows: u64,
+    /// Events of a step of a fold: bounds its memory, which two steps share.
+    pub events_per_step: i64,
+    /// Parts with fewer rows are merged as soon as a month has some of them.
+    pub small_part_rows: i64,
 }
 
 impl Default for FactStoreConfig {
     fn default() -> Self {
-        Self { memory_bytes: 512 << 20, spill_bytes: 4 << 30, partitions: 2, cached_rows: 500_000 }
+        Self {
+            memory_bytes: 512 << 20,
+            spill_bytes: 4 << 30,
+            partitions: 2,
+            cached_rows: 500_000,
+            events_per_step: EVENTS_PER_STEP,
+            small_part_rows: SMALL_PART_ROWS,
+        }
     }
 }
 
@@ -57,6 +70,8 @@ pub struct FactStore {
     /// One fold at a time in this process: a second one would write files in vain.
     pub(crate) folding: Arc<tokio::sync::Mutex<()>>,
     pub(crate) engine: Arc<Engine>,
+    pub(crate) events_per_step: i64,
+    pub(crate) small_part_rows: i64,
     threads: Arc<Threads>,
     answers: Cache<AnswerKey, Table>,
     tails: Cache<TailKey, RecordBatch>,
@@ -107,6 +122,8 @@ impl FactStore {
             .map_err(FactsError::file(&folder))?;
         Ok(Self {
             engine: Arc::new(Engine::new(&folder, config)?),
+            events_per_step: config.events_per_step.max(1),
+            small_part_rows: config.small_part_rows.max(1),
             threads: Arc::new(Threads(Some(runtime))),
             readers: Arc::default(),
             answers: Cache::builder()
@@ -229,8 +246,16 @@ impl FactStore {
             }
             Ok((results, rows_scanned))
         };
-        let runtime = self.threads.0.as_ref().ok_or(FactsError::Stopped)?;
-        AbortOnDropHandle::new(runtime.spawn(work)).await.map_err(|_| FactsError::Stopped)?
+        AbortOnDropHandle::new(self.engine_threads()?.spawn(work)).await.map_err(|_| FactsError::Stopped)?
+    }
+
+    pub(crate) fn engine_threads(&self) -> Result<Handle, FactsError> {
+        Ok(self.threads.0.as_ref().ok_or(FactsError::Stopped)?.handle().clone())
+    }
+
+    /// What questions have written to disk since the store was opened, because their memory was not enough.
+    pub fn spilled_bytes(&self) -> u64 {
+        self.engine.spilled_bytes()
     }
 }
 

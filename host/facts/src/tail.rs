@@ -151,10 +151,10 @@ pub(crate) async fn sizes(tx: &TenantTx, after: i64, until: i64, limit: i64) -> 
         let asked = sizes_of(tx, fact, after, until, limit).await?;
         let events: i64 = asked.iter().map(|(_, events)| events).sum();
         // The last one may go on beyond the limit. If it is the only one, it is taken as it is.
-        if let ([_, .., (last, _)], true) = (asked.as_slice(), events >= limit) {
-            known_until = known_until.min(last - 1);
-        } else if let ([(only, _)], true) = (asked.as_slice(), events >= limit) {
-            known_until = known_until.min(*only);
+        match asked.as_slice() {
+            [(only, _)] if events >= limit => known_until = known_until.min(*only),
+            [.., (last, _)] if events >= limit => known_until = known_until.min(last - 1),
+            _ => {}
         }
         for (posting, events) in asked {
             *sizes.entry(posting).or_default() += events;

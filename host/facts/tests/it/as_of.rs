@@ -4,9 +4,9 @@ use portolan_analytics::{AsOf, GrainChoice, Query, QueryEngine, Table};
 use portolan_core::{Clock, Duration, Instant};
 use portolan_db::testing::{TestDatabase, on_both};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
+use crate::property::property;
 use crate::support::{CashLine, EventLine, World, plain_rows, range, sale};
 
 const METRICS: [&str; 6] =
@@ -98,16 +98,8 @@ fn step() -> impl Strategy<Value = Step> {
 
 #[test]
 fn what_was_reported_stays_whatever_is_posted_after_it() {
-    let runtime = tokio::runtime::Runtime::new().expect("runtime");
-    let test = runtime.block_on(TestDatabase::sqlite(portolan_migrations::migrate));
-    let mut runner = TestRunner::new(Config { cases: 3, failure_persistence: None, ..Config::default() });
-    runner
-        .run(&proptest::collection::vec(step(), 1..4), |steps| {
-            runtime.block_on(check(&test, &steps));
-            Ok(())
-        })
-        .expect("property holds");
-    runtime.block_on(test.discard());
+    let steps = proptest::collection::vec(step(), 1..4);
+    property(3, &steps, async |test, steps| check(test, steps).await);
 }
 
 async fn check(test: &TestDatabase, steps: &[Step]) {

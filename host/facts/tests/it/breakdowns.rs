@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use portolan_analytics::{Additivity, Cell, Fact, GrainChoice, METRICS, Query, Table, Unit};
 use portolan_db::testing::TestDatabase;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 
+use crate::property::property;
 use crate::support::{EventLine, RateLine, World, plain_rows, range};
 
 const KINDS: [&str; 9] = [
@@ -76,23 +76,14 @@ pub fn sums(
 
 #[test]
 fn rows_of_any_breakdown_add_up_to_the_total() {
-    let runtime = tokio::runtime::Runtime::new().expect("runtime");
-    let test = runtime.block_on(TestDatabase::sqlite(portolan_migrations::migrate));
     let additive: Vec<&str> = METRICS
         .iter()
         .filter(|metric| metric.additivity == Additivity::Additive && metric.unit != Unit::Ratio)
         .filter(|metric| !metric.needs(Fact::Cash))
         .map(|metric| metric.id)
         .collect();
-    let mut runner = TestRunner::new(Config { cases: 6, failure_persistence: None, ..Config::default() });
     let ledgers = proptest::collection::vec(event(), 1..120);
-    runner
-        .run(&ledgers, |lines| {
-            runtime.block_on(check(&test, &lines, &additive));
-            Ok(())
-        })
-        .expect("property holds");
-    runtime.block_on(test.discard());
+    property(6, &ledgers, async |test, lines| check(test, lines, &additive).await);
 }
 
 async fn check(test: &TestDatabase, lines: &[EventLine], additive: &[&str]) {

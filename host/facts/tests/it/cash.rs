@@ -6,10 +6,10 @@ use portolan_core::LocalDate;
 use portolan_db::entity::fact_part;
 use portolan_db::testing::{TestDatabase, on_both};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 
 use crate::breakdowns::{addend, sums};
+use crate::property::property;
 use crate::support::{CashLine, EventLine, World, plain_rows, range, sale};
 
 fn moved(at: &str, entry: &str, category: &str, amount: i64, fee: i64) -> CashLine {
@@ -213,16 +213,8 @@ fn any_movement() -> impl Strategy<Value = CashLine> {
 
 #[test]
 fn rows_of_any_breakdown_of_a_balance_add_up_to_the_total() {
-    let runtime = tokio::runtime::Runtime::new().expect("runtime");
-    let test = runtime.block_on(TestDatabase::sqlite(portolan_migrations::migrate));
-    let mut runner = TestRunner::new(Config { cases: 6, failure_persistence: None, ..Config::default() });
-    runner
-        .run(&proptest::collection::vec(any_movement(), 1..120), |lines| {
-            runtime.block_on(check(&test, &lines));
-            Ok(())
-        })
-        .expect("property holds");
-    runtime.block_on(test.discard());
+    let lines = proptest::collection::vec(any_movement(), 1..120);
+    property(6, &lines, async |test, lines| check(test, lines).await);
 }
 
 async fn check(test: &TestDatabase, lines: &[CashLine]) {

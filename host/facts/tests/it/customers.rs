@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use portolan_analytics::{GrainChoice, Query, Table};
 use portolan_db::testing::TestDatabase;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
+use crate::property::property;
 use crate::support::{EventLine, World, plain_rows, range, sale};
 
 /// Month and number of the order, customer, product, units; and whether parts are written after it.
@@ -103,14 +103,5 @@ async fn check(test: &TestDatabase, steps: &[Step]) {
 
 #[test]
 fn customers_are_those_with_an_order_that_stands() {
-    let runtime = tokio::runtime::Runtime::new().expect("runtime");
-    let test = runtime.block_on(TestDatabase::sqlite(portolan_migrations::migrate));
-    let mut runner = TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
-    runner
-        .run(&steps(), |steps| {
-            runtime.block_on(check(&test, &steps));
-            Ok(())
-        })
-        .expect("property holds");
-    runtime.block_on(test.discard());
+    property(24, &steps(), async |test, steps| check(test, steps).await);
 }

@@ -130,6 +130,31 @@ async fn many_small_parts_of_a_month_become_one() {
 }
 
 #[tokio::test]
+async fn a_merge_without_one_of_its_parts_says_so_and_waits_for_it() {
+    let test = TestDatabase::sqlite(portolan_migrations::migrate).await;
+    let world = World::new(&test).await;
+    let lines = ledger();
+    for line in &lines[..8] {
+        world.post(std::slice::from_ref(line)).await;
+        world.fold().await;
+    }
+    let gone = world.folder.path().join(format!("{}/sale_events/{}", world.tenant, world.files()[0]));
+    let bytes = std::fs::read(&gone).expect("a part");
+    std::fs::remove_file(&gone).expect("remove");
+    world.post(&lines[8..9]).await;
+
+    let error =
+        world.store.fold(world.tenant).await.expect_err("nine parts are merged, and one is not there");
+    assert!(error.to_string().contains("is missing or damaged: restore it from a backup"), "{error}");
+    std::fs::write(&gone, bytes).expect("restore");
+    let report = world.fold().await;
+    assert_eq!((report.events, report.parts_merged), (0, 9));
+    let orders = Query::over(range("2026-01-01", "2026-02-01"), &["orders"]);
+    assert_eq!(plain_rows(&world.ask(&orders).await.rows), serde_json::json!([[9]]));
+    test.discard().await;
+}
+
+#[tokio::test]
 async fn a_posting_after_an_answer_is_in_the_next_one() {
     let test = TestDatabase::sqlite(portolan_migrations::migrate).await;
     let world = World::new(&test).await;

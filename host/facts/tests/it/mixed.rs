@@ -9,8 +9,8 @@ use portolan_core::{LocalDate, TenantId};
 use portolan_db::testing::{TestDatabase, on_both};
 use portolan_facts::FactStoreConfig;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 
+use crate::property::property;
 use crate::support::{EventLine, World, range, sale};
 
 /// Events of one posting, and whether a fold follows.
@@ -88,16 +88,7 @@ async fn check(test: &TestDatabase, steps: &[Step]) {
 
 #[test]
 fn sums_over_parts_and_tail_equal_a_loop_over_the_events() {
-    let runtime = tokio::runtime::Runtime::new().expect("runtime");
-    let test = runtime.block_on(TestDatabase::sqlite(portolan_migrations::migrate));
-    let mut runner = TestRunner::new(Config { cases: 16, failure_persistence: None, ..Config::default() });
-    runner
-        .run(&steps(), |steps| {
-            runtime.block_on(check(&test, &steps));
-            Ok(())
-        })
-        .expect("property holds");
-    runtime.block_on(test.discard());
+    property(16, &steps(), async |test, steps| check(test, steps).await);
 }
 
 #[tokio::test]

@@ -49,6 +49,27 @@ async fn a_question_about_a_month_opens_that_months_part_alone() {
 }
 
 #[tokio::test]
+async fn a_part_of_another_size_is_refused() {
+    let test = TestDatabase::sqlite(portolan_migrations::migrate).await;
+    let world = World::new(&test).await;
+    three_months(&world).await;
+    let part = world.folder.path().join(format!("{}/sale_events/{}", world.tenant, world.files()[0]));
+    let whole = std::fs::read(&part).expect("a part");
+    let query = Query::over(range("2026-01-01", "2026-04-01"), &["net_sales"]);
+    let expected = plain_rows(&world.ask_afresh(&query).await.rows);
+    let longer = [&whole[..], b"."].concat();
+    let others: [&[u8]; 3] = [&whole[..whole.len() - 1], &longer, b""];
+    for damaged in others {
+        std::fs::write(&part, damaged).expect("damage");
+        let refused = world.store.run_uncached(world.tenant, &query).await.expect_err("not the file it was");
+        assert!(refused.to_string().contains("is missing or damaged: restore it"), "{refused}");
+    }
+    std::fs::write(&part, &whole).expect("restore");
+    assert_eq!(plain_rows(&world.ask_afresh(&query).await.rows), expected);
+    test.discard().await;
+}
+
+#[tokio::test]
 async fn parts_without_an_order_of_the_range_are_skipped_by_their_statistics() {
     let test = TestDatabase::sqlite(portolan_migrations::migrate).await;
     let world = World::new(&test).await;
