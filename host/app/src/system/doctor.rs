@@ -1,13 +1,19 @@
-//! Can everything that is kept be read? Secrets open, parts exist, plugins load.
+//! Can everything that is kept be read? Secrets open, parts are what was written, plugins load.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
 use portolan_access::{ColumnReport, examine as examine_sealed};
 use portolan_core::TenantId;
 use portolan_db::TenantTx;
 use portolan_db::entity::{connection, fact_part};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::App;
 use crate::channels::build_of_connection;
+use crate::ingest::unpack::hex;
 use crate::people::all_tenants;
 use crate::web::error::{AppError, AppResult};
 
@@ -63,13 +69,36 @@ fn sealed_finding(report: ColumnReport, slug: &str) -> Finding {
 
 async fn examine_parts(app: &App, tx: &TenantTx, slug: &str) -> AppResult<Finding> {
     let parts = tx.find::<fact_part::Entity>().all(tx).await?;
+    let count = parts.len();
     let folder = app.data_dir.join("parts");
-    let missing: Vec<&str> =
-        parts.iter().map(|part| part.path.as_str()).filter(|path| !folder.join(path).is_file()).collect();
-    let problem = (!missing.is_empty()).then(|| {
-        format!("{} files are gone: restore the folder parts ({})", missing.len(), missing.join(", "))
+    let damaged = move || parts.into_iter().filter(|part| !is_whole(&folder, part)).collect::<Vec<_>>();
+    let damaged = tokio::task::spawn_blocking(damaged).await.map_err(AppError::internal)?;
+    let problem = (!damaged.is_empty()).then(|| {
+        let paths: Vec<&str> = damaged.iter().take(NAMED).map(|part| part.path.as_str()).collect();
+        let more = match damaged.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let count = damaged.len();
+        format!("{count} files are gone or damaged: restore the folder parts ({}{more})", paths.join(", "))
     });
-    Ok(Finding { what: format!("{slug}: ledger parts"), count: parts.len(), detail: None, problem })
+    Ok(Finding { what: format!("{slug}: ledger parts"), count, detail: None, problem })
+}
+
+/// Whether a part is there, byte for byte as it was written.
+fn is_whole(folder: &Path, part: &fact_part::Model) -> bool {
+    let digest = |mut file: File| {
+        let mut hasher = Sha256::new();
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match file.read(&mut buffer)? {
+                0 => return Ok::<_, io::Error>(hasher.finalize()),
+                length => hasher.update(&buffer[..length]),
+            }
+        }
+    };
+    let digest = File::open(folder.join(&part.path)).and_then(digest);
+    digest.is_ok_and(|digest| hex(&digest) == part.sha256)
 }
 
 async fn examine_plugins(app: &App, tx: &TenantTx, slug: &str) -> AppResult<Finding> {

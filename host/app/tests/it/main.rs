@@ -9,6 +9,7 @@ mod cash;
 mod connections_mapping;
 mod connections_settings;
 mod coverage;
+mod doctor;
 mod doors;
 mod faults;
 mod finance;
