@@ -12,5 +12,6 @@ mod mixed;
 mod property;
 mod pruning;
 mod questions;
+mod spilling;
 mod support;
 mod titles;
