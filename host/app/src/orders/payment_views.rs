@@ -98,7 +98,8 @@ fn named(money: &OrderMoney, order: &document::Model) -> String {
 
 fn note(money: &OrderMoney) -> String {
     if money.payments.more_exist {
-        return "More payments name this order than are looked at here: the totals are not all of it.".to_owned();
+        return "More payments name this order than are looked at here: the totals are not all of it."
+            .to_owned();
     }
     let nothing = money.payments.linked.is_empty();
     match (nothing, money.payments.ambiguous.is_empty()) {
