@@ -32,6 +32,7 @@ mod m0015_idempotency;
 mod m0016_rates;
 mod m0017_fewer_indexes;
 mod m0020_payments_of_orders;
+mod m0021_replaced_rates;
 mod m0030_roles;
 mod row_security;
 mod table;
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_rates::Migration),
             Box::new(m0017_fewer_indexes::Migration),
             Box::new(m0020_payments_of_orders::Migration),
+            Box::new(m0021_replaced_rates::Migration),
             Box::new(m0030_roles::Migration),
         ]
     }

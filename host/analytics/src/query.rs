@@ -47,7 +47,8 @@ pub struct Query {
     /// Converts amounts at the rate of their order's day, or their payment's, rounded one by one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_currency: Option<Currency>,
-    /// The answer as it was at that moment: of what was recorded by then. Rates of exchange are those known now.
+    /// The answer as it was at that moment: of what was recorded by then, converted at the rates of
+    /// exchange that counted then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<AsOf>,
 }

@@ -29,8 +29,8 @@ pub enum WriteClass {
     /// Somebody looks at a page: goes ahead of background writes.
     #[default]
     Person,
-    /// Syncs and jobs. Keep each transaction near 10 ms, people wait behind it; one that asks
-    /// [`Database::people_wait`] in between may go on while nobody does.
+    /// Syncs and jobs. Nothing ends such a transaction but itself, and people wait behind it: give it a bounded number
+    /// of rows. One that asks [`Database::people_wait`] in between may go on while nobody does.
     Background,
 }
 
@@ -120,7 +120,9 @@ impl Database {
         self.inner.file.as_deref()
     }
 
-    /// Whether somebody who looks at a page waits for a transaction that writes to end.
+    /// Whether somebody who looks at a page waits in this process for a connection that writes: on SQLite for the
+    /// transaction that writes to end. Who waits in another process, or on PostgreSQL for a row that is locked, is not
+    /// seen.
     pub fn people_wait(&self) -> bool {
         self.inner.people_waiting.load(Ordering::Relaxed) > 0
     }

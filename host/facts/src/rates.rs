@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::future::Cache;
-use portolan_core::{DatedRate, Decimal, LocalDate, Rate, RateTable, TenantId};
-use portolan_db::entity::{fx_rate, tenant};
-use portolan_db::sea_orm::{ColumnTrait, QueryFilter};
+use portolan_core::{DatedRate, Decimal, Instant, LocalDate, Rate, RateTable, TenantId};
+use portolan_db::entity::{fx_rate, fx_rate_replaced, tenant};
+use portolan_db::sea_orm::{ColumnTrait, DbErr, QueryFilter, QueryOrder};
 use portolan_db::{DbError, TenantTx};
 
 use crate::FactsError;
@@ -18,7 +18,10 @@ const MOST_RATES: u64 = 2_000_000;
 
 /// Tables of rates in memory, each as of the last change of its tenant's rates.
 #[derive(Clone)]
-pub(crate) struct KnownRates(Cache<(TenantId, i64), Arc<Known>>);
+pub(crate) struct KnownRates(Cache<Key, Arc<Known>>);
+
+/// Tenant, last change, and until when rates had to be said to be in the table.
+type Key = (TenantId, i64, Option<Instant>);
 
 struct Known {
     table: Arc<RateTable>,
@@ -34,16 +37,22 @@ impl KnownRates {
         Self(known.build())
     }
 
-    /// The rates of this snapshot.
-    pub(crate) async fn of(&self, tx: &TenantTx) -> Result<Arc<RateTable>, FactsError> {
+    /// The rates of this snapshot; with a moment those that counted then, under the policy of now.
+    pub(crate) async fn of(
+        &self,
+        tx: &TenantTx,
+        known_until: Option<Instant>,
+    ) -> Result<Arc<RateTable>, FactsError> {
         let (tenant, house) = (tx.tenant(), tx.host_wide());
         let row = house.find::<tenant::Entity>().filter(tenant::Column::Id.eq(tenant.0)).one(house).await;
         let Some(row) = row.map_err(DbError::from)? else { return Ok(Arc::default()) };
-        let key = (tenant, row.rates_changed_at);
+        // Where nothing has changed since, they are those of now.
+        let known_until = known_until.filter(|moment| moment.0 < row.rates_changed_at);
+        let key = (tenant, row.rates_changed_at, known_until);
         if let Some(known) = self.0.get(&key).await {
             return Ok(Arc::clone(&known.table));
         }
-        let said = tx.find::<fx_rate::Entity>().all(tx).await.map_err(DbError::from)?;
+        let said = said(tx, known_until).await.map_err(DbError::from)?;
         let rows = u32::try_from(said.len()).unwrap_or(u32::MAX);
         let said: Option<Vec<DatedRate>> = said.into_iter().map(dated).collect();
         let said = said.ok_or_else(|| damaged("an exchange rate"))?;
@@ -52,6 +61,20 @@ impl KnownRates {
         self.0.insert(key, Arc::new(Known { table: Arc::clone(&table), rows })).await;
         Ok(table)
     }
+}
+
+/// What was said, of a pair and day the newest last.
+async fn said(tx: &TenantTx, known_until: Option<Instant>) -> Result<Vec<fx_rate::Model>, DbErr> {
+    let present = tx.find::<fx_rate::Entity>();
+    let Some(known_until) = known_until else { return present.all(tx).await };
+    let replaced = tx
+        .find::<fx_rate_replaced::Entity>()
+        .filter(fx_rate_replaced::Column::SaidAt.lte(known_until.0))
+        .order_by_asc(fx_rate_replaced::Column::SaidAt)
+        .all(tx)
+        .await?;
+    let present = present.filter(fx_rate::Column::SaidAt.lte(known_until.0)).all(tx).await?;
+    Ok(replaced.into_iter().map(fx_rate::Model::from).chain(present).collect())
 }
 
 fn dated(row: fx_rate::Model) -> Option<DatedRate> {

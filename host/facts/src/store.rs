@@ -1,6 +1,5 @@
 //! The store: answers questions over one snapshot, from memory where the answer is known.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -171,12 +170,15 @@ impl FactStore {
             head = tx.ledger_head().await.map_err(FactsError::from)?;
         }
         let context = snapshot::context(&tx, tenant).await.map_err(FactsError::from)?;
+        let context = context.ok_or(AnalyticsError::UnknownTenant)?;
+        let mut plan = Plan::new(query, &context)?;
         let rates = match query.display_currency {
-            Some(_) => self.rates.of(&tx).await?,
+            Some(_) => self.rates.of(&tx, plan.recorded_until()).await?,
             None => Arc::default(),
         };
-        let query = convertible(query, &rates);
-        let plan = Plan::new(&query, &context.ok_or(AnalyticsError::UnknownTenant)?)?;
+        if cannot_be_converted(query, &rates) {
+            plan = Plan::new(&Query { display_currency: None, ..query.clone() }, &context)?;
+        }
         let facts: BTreeSet<Fact> = plan.statements.iter().map(|statement| statement.fact).collect();
         let facts: Vec<Fact> = facts.into_iter().collect();
         let parts = snapshot::parts(&tx, &facts).await.map_err(FactsError::from)?;
@@ -262,16 +264,11 @@ impl FactStore {
     }
 }
 
-/// The question without its display currency where no rate is known at all: what can't be converted need not be tried
-/// row by row. Exchange itself can be asked for with a display currency alone.
-fn convertible<'q>(query: &'q Query, rates: &RateTable) -> Cow<'q, Query> {
+/// Whether a display currency is asked for and no rate is known at all: what can't be converted need not be tried row
+/// by row. Exchange itself can be asked for with a display currency alone.
+fn cannot_be_converted(query: &Query, rates: &RateTable) -> bool {
     let about_exchange = query.metrics.iter().any(|metric| metric == "fx_gain_loss");
-    match query.display_currency {
-        Some(_) if rates.is_empty() && !about_exchange => {
-            Cow::Owned(Query { display_currency: None, ..query.clone() })
-        }
-        _ => Cow::Borrowed(query),
-    }
+    query.display_currency.is_some() && rates.is_empty() && !about_exchange
 }
 
 #[async_trait]

@@ -109,7 +109,7 @@ impl JobContext {
     }
 
     /// One transaction of the job's tenant, written only if this claim still holds the job; extends
-    /// the lease. Keep it near 10 ms: people wait behind it.
+    /// the lease. Give it a bounded number of rows: people wait behind it.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: for<'tx> FnOnce(&'tx TenantTx) -> Work<'tx, T, E> + Send + 'static,

@@ -14,7 +14,7 @@ use super::{Secrets, SecretsError};
 use crate::key_ring::MasterKeyId;
 use crate::sealed::SealedBy;
 
-/// Values in one transaction: near 10 ms, people wait behind it.
+/// Values in one transaction: people wait behind it.
 const BATCH: usize = 50;
 /// How often rows are looked for again that somebody else held.
 const PASSES: usize = 5;

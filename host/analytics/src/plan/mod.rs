@@ -153,6 +153,11 @@ impl Plan {
         Ok(Self { statements, question, connections: context.connections.clone() })
     }
 
+    /// Until when something had to be recorded to be in the answer; absent where everything is.
+    pub fn recorded_until(&self) -> Option<Instant> {
+        self.question.recorded_until
+    }
+
     /// As of when the answer is: what was asked for, unless that is still to come.
     pub fn as_of(&self, now: Instant) -> Instant {
         self.question.recorded_until.map_or(now, |asked| asked.min(now))

@@ -151,7 +151,7 @@ pub async fn list_payout_entries(
             Some(OrderOfPayment::Linked { order, by }) => {
                 (Some(order.id), Some(by.as_str().to_owned()), Vec::new())
             }
-            Some(OrderOfPayment::Ambiguous { orders, .. }) => {
+            Some(OrderOfPayment::Ambiguous { orders }) => {
                 (None, None, orders.iter().map(|order| order.id).collect())
             }
             Some(OrderOfPayment::Unknown) | None => (None, None, Vec::new()),

@@ -1,23 +1,26 @@
 //! Which order a payment paid for, and which payments an order has: looked up by clues, decided by
-//! [`match_payment`], and never guessed.
+//! [`portolan_commerce::cash::match_payment`], and never guessed.
+
+mod known;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portolan_commerce::cash::{CashEvent, OrderClues, PaymentClues, PaymentLink, match_payment, spellings};
+use portolan_commerce::cash::{CashEvent, spellings};
 use portolan_commerce::document::Entity;
 use portolan_db::TenantTx;
 use portolan_db::entity::{cash_event, document};
-use sea_orm::{ColumnTrait, Condition, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
+use self::known::{Clues, KnownOrders};
 use super::queries::standing_of;
 use crate::ingest::entity_name;
 use crate::web::error::AppResult;
 
 /// Keys of one lookup: both databases limit the number of bound values.
 const KEYS_PER_LOOKUP: usize = 500;
-/// An order with more has a number that says nothing.
-const MOST_PAYMENTS: u64 = 100;
+/// That share one kind of clue with an order. With more its number says nothing, and its page has no end.
+const MOST_PAYMENTS: usize = 100;
 
 /// A payment: connection and key under which its entries are posted.
 pub type PaymentId = (Uuid, String);
@@ -49,9 +52,8 @@ pub enum OrderOfPayment {
         order: Box<document::Model>,
         by: LinkedBy,
     },
-    /// Several orders fit the clue: it is linked to none.
+    /// Several orders fit: it is linked to none.
     Ambiguous {
-        clue: String,
         orders: Vec<document::Model>,
     },
     Unknown,
@@ -71,22 +73,24 @@ pub struct PaymentsOfOrder {
     pub linked: Vec<(PaymentRecord, LinkedBy)>,
     /// With the other orders that fit.
     pub ambiguous: Vec<(PaymentRecord, Vec<document::Model>)>,
+    /// More payments share a clue with it than are looked at.
+    pub more_exist: bool,
 }
 
 /// The payments of an order, by the moment of their first entry.
 pub async fn payments_of_order(tx: &TenantTx, order: &document::Model) -> AppResult<PaymentsOfOrder> {
-    let candidates = candidates_of(tx, order).await?;
+    let (candidates, more_exist) = candidates_of(tx, order).await?;
     let mut records = payments(tx, &candidates).await?;
     records
         .sort_by_key(|record| record.entries.first().map(|entry| (entry.event_at, entry.entry_key.clone())));
     let orders = orders_of_payments(tx, &records).await?;
-    let mut found = PaymentsOfOrder::default();
+    let mut found = PaymentsOfOrder { more_exist, ..PaymentsOfOrder::default() };
     for (record, link) in records.into_iter().zip(orders) {
         match link {
             OrderOfPayment::Linked { order: linked, by } if linked.id == order.id => {
                 found.linked.push((record, by));
             }
-            OrderOfPayment::Ambiguous { orders, .. } if orders.iter().any(|fits| fits.id == order.id) => {
+            OrderOfPayment::Ambiguous { orders } if orders.iter().any(|fits| fits.id == order.id) => {
                 let others = orders.into_iter().filter(|fits| fits.id != order.id).collect();
                 found.ambiguous.push((record, others));
             }
@@ -96,8 +100,8 @@ pub async fn payments_of_order(tx: &TenantTx, order: &document::Model) -> AppRes
     Ok(found)
 }
 
-/// Every payment that shares a clue with the order.
-async fn candidates_of(tx: &TenantTx, order: &document::Model) -> AppResult<BTreeSet<PaymentId>> {
+/// The payments that share a clue with the order, and whether there are more of them.
+async fn candidates_of(tx: &TenantTx, order: &document::Model) -> AppResult<(BTreeSet<PaymentId>, bool)> {
     use cash_event::Column::{ConnectionId, OrderKey, PaymentKey, Reference, SourceKey};
     let mut conditions =
         vec![Condition::all().add(OrderKey.eq(order.key.as_str())).add(ConnectionId.eq(order.connection_id))];
@@ -114,7 +118,7 @@ async fn candidates_of(tx: &TenantTx, order: &document::Model) -> AppResult<BTre
         );
         conditions.push(Condition::all().add(SourceKey.is_in(ids)));
     }
-    let mut found = BTreeSet::new();
+    let (mut found, mut more_exist) = (BTreeSet::new(), false);
     for condition in conditions {
         let rows: Vec<PaymentId> = tx
             .find::<cash_event::Entity>()
@@ -122,13 +126,16 @@ async fn candidates_of(tx: &TenantTx, order: &document::Model) -> AppResult<BTre
             .columns([ConnectionId, PaymentKey])
             .filter(condition)
             .distinct()
-            .limit(MOST_PAYMENTS)
+            .order_by_asc(ConnectionId)
+            .order_by_asc(PaymentKey)
+            .limit(MOST_PAYMENTS as u64 + 1)
             .into_tuple()
             .all(tx)
             .await?;
-        found.extend(rows);
+        more_exist |= rows.len() > MOST_PAYMENTS;
+        found.extend(rows.into_iter().take(MOST_PAYMENTS));
     }
-    Ok(found)
+    Ok((found, more_exist))
 }
 
 /// Ids that the channel noted on the order's transactions, and those of the payments that a provider made for them.
@@ -185,36 +192,8 @@ pub async fn payments(tx: &TenantTx, ids: &BTreeSet<PaymentId>) -> AppResult<Vec
 pub async fn orders_of_payments(tx: &TenantTx, records: &[PaymentRecord]) -> AppResult<Vec<OrderOfPayment>> {
     let attempts = attempts_of(tx, records).await?;
     let clues: Vec<Clues> = records.iter().map(|record| Clues::of(record, &attempts)).collect();
-    let known = known_orders(tx, &clues).await?;
-    let references: Vec<Vec<&str>> =
-        known.iter().map(|order| order.ids.iter().map(String::as_str).collect()).collect();
-    let orders: Vec<OrderClues<'_>> = known
-        .iter()
-        .zip(&references)
-        .map(|(order, references)| OrderClues {
-            order_key: &order.place,
-            number: order.head.number.as_deref(),
-            provider_references: references,
-        })
-        .collect();
-    let head = |place: &str| known.iter().find(|order| order.place == place).map(|order| order.head.clone());
-    let linked = |place: &str, by| match head(place) {
-        Some(order) => OrderOfPayment::Linked { order: Box::new(order), by },
-        None => OrderOfPayment::Unknown,
-    };
-    Ok(clues
-        .iter()
-        .map(|clues| match match_payment(&clues.borrowed(), &orders) {
-            PaymentLink::ByOrder { order_key } => linked(order_key, LinkedBy::Order),
-            PaymentLink::ByProviderId { order_key } => linked(order_key, LinkedBy::ProviderId),
-            PaymentLink::ByReference { order_key } => linked(order_key, LinkedBy::Reference),
-            PaymentLink::Ambiguous { clue, order_keys } => OrderOfPayment::Ambiguous {
-                clue: clue.to_owned(),
-                orders: order_keys.into_iter().filter_map(head).collect(),
-            },
-            PaymentLink::Unknown => OrderOfPayment::Unknown,
-        })
-        .collect())
+    let known = KnownOrders::load(tx, &clues).await?;
+    Ok(clues.iter().map(|clues| known.order_of(clues)).collect())
 }
 
 /// The orders that some entries of a connection are about, by the key of their payment.
@@ -228,38 +207,6 @@ pub async fn orders_of_entries(
     let records = payments(tx, &ids).await?;
     let orders = orders_of_payments(tx, &records).await?;
     Ok(records.into_iter().map(|record| record.key).zip(orders).collect())
-}
-
-/// The clues of one payment. Keys of orders are unique within a connection, so places stand for them.
-struct Clues {
-    places: Vec<String>,
-    ids: Vec<String>,
-    references: Vec<String>,
-}
-
-impl Clues {
-    fn of(record: &PaymentRecord, attempts: &BTreeMap<PaymentId, String>) -> Self {
-        let told: PaymentClues<'_> = record.entries.iter().collect();
-        let mut ids: Vec<String> = told.provider_ids.into_iter().map(str::to_owned).collect();
-        ids.extend(attempts.get(&(record.connection, record.key.clone())).cloned());
-        Self {
-            places: told.order_keys.into_iter().map(|key| place(record.connection, key)).collect(),
-            ids,
-            references: told.references.into_iter().map(str::to_owned).collect(),
-        }
-    }
-
-    fn borrowed(&self) -> PaymentClues<'_> {
-        PaymentClues {
-            order_keys: self.places.iter().map(String::as_str).collect(),
-            provider_ids: self.ids.iter().map(String::as_str).collect(),
-            references: self.references.iter().map(String::as_str).collect(),
-        }
-    }
-}
-
-fn place(connection: Uuid, key: &str) -> String {
-    format!("{connection}/{key}")
 }
 
 /// What the provider calls the attempt that a payment succeeded in: channels often note that.
@@ -281,57 +228,6 @@ async fn attempts_of(tx: &TenantTx, records: &[PaymentRecord]) -> AppResult<BTre
         }
     }
     Ok(attempts)
-}
-
-/// An order that fits a clue of some payment.
-struct KnownOrder {
-    head: document::Model,
-    place: String,
-    /// The provider's, as far as they are among the clues.
-    ids: Vec<String>,
-}
-
-async fn known_orders(tx: &TenantTx, clues: &[Clues]) -> AppResult<Vec<KnownOrder>> {
-    let mut heads: BTreeMap<Uuid, document::Model> = BTreeMap::new();
-    let mut noted: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut wanted: BTreeSet<PaymentId> = BTreeSet::new();
-    let ids: BTreeSet<&str> = clues.iter().flat_map(|clues| &clues.ids).map(String::as_str).collect();
-    for ids in chunked(ids) {
-        let found = transactions(tx).filter(document::Column::Number.is_in(ids)).all(tx).await?;
-        for transaction in found {
-            let (Some(id), Some(order)) = (transaction.number, transaction.parent_key) else { continue };
-            noted.entry(place(transaction.connection_id, &order)).or_default().push(id);
-            wanted.insert((transaction.connection_id, order));
-        }
-    }
-    for named in clues.iter().flat_map(|clues| &clues.places) {
-        if let Some((connection, key)) = named.split_once('/') {
-            wanted.insert((connection.parse().unwrap_or_default(), key.to_owned()));
-        }
-    }
-    for (connection, keys) in by_connection(&wanted) {
-        for keys in keys.chunks(KEYS_PER_LOOKUP) {
-            let found = orders(tx)
-                .filter(document::Column::ConnectionId.eq(connection))
-                .filter(document::Column::Key.is_in(keys.iter().copied()));
-            heads.extend(found.all(tx).await?.into_iter().map(|head| (head.id, head)));
-        }
-    }
-    let numbers: BTreeSet<String> =
-        clues.iter().flat_map(|clues| &clues.references).flat_map(|reference| spellings(reference)).collect();
-    for numbers in chunked(numbers) {
-        let found = orders(tx).filter(document::Column::Number.is_in(numbers)).all(tx).await?;
-        heads.extend(found.into_iter().map(|head| (head.id, head)));
-    }
-    let known = heads.into_values().map(|head| {
-        let place = place(head.connection_id, &head.key);
-        KnownOrder { ids: noted.remove(&place).unwrap_or_default(), place, head }
-    });
-    Ok(known.collect())
-}
-
-fn orders(tx: &TenantTx) -> sea_orm::Select<document::Entity> {
-    tx.find::<document::Entity>().filter(document::Column::Entity.eq(entity_name(Entity::Order)))
 }
 
 fn by_connection(ids: &BTreeSet<PaymentId>) -> BTreeMap<Uuid, Vec<&str>> {

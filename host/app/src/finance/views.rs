@@ -95,7 +95,7 @@ pub fn entry_row(viewer: &Viewer, entry: &CashEvent, order: Option<&OrderOfPayme
             _ => None,
         },
         order_note: match order {
-            Some(OrderOfPayment::Ambiguous { orders, .. }) => format!("fits {} orders", orders.len()),
+            Some(OrderOfPayment::Ambiguous { orders }) => format!("fits {} orders", orders.len()),
             _ => String::new(),
         },
         key: entry.entry_key.clone(),

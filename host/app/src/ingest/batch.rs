@@ -1,7 +1,7 @@
 //! Documents on their way into the ledger: everything about them that needs no database, done before a
 //! transaction begins, because people wait behind one.
 //!
-//! A chunk's documents are cut into batches, one transaction each. What moves under one ledger key, an
+//! A chunk's documents are cut into batches: a transaction posts one or several, each as a whole. What moves under one ledger key, an
 //! order with its refunds or a payment with its fees and disputes, and all their versions, is in one batch: so no
 //! batch posts what the next takes back.
 
@@ -21,7 +21,7 @@ use super::post::PostContext;
 use super::rows;
 use super::sources::Stale;
 
-/// How much one transaction posts.
+/// How much one batch posts. A group that has to be posted together may be larger.
 #[derive(Debug, Clone, Copy)]
 pub struct BatchAim {
     pub documents: usize,
@@ -30,7 +30,8 @@ pub struct BatchAim {
 }
 
 impl Default for BatchAim {
-    /// Some ten milliseconds of an optimised build: what people who save something may have to wait.
+    /// Bounds what somebody who saves something waits behind by its number of documents and their size, not by time:
+    /// how long posting them takes is the database's.
     fn default() -> Self {
         Self { documents: 256, bytes: 1 << 20 }
     }
@@ -45,7 +46,7 @@ pub struct Prepared {
     pub quarantined: Vec<Skipped>,
 }
 
-/// What is posted in one transaction.
+/// What is posted together.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// Each version once.

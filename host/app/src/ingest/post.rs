@@ -1,4 +1,4 @@
-//! Documents become versions, versions become ledger events: one transaction per batch of a chunk.
+//! Documents become versions, versions become ledger events: batch by batch of a chunk, each within one transaction.
 //!
 //! Every version of a document is kept. All versions of an order and of its refunds determine
 //! which events should stand in the sales ledger, all versions of a payment's entries which should stand in the

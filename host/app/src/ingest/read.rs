@@ -30,7 +30,7 @@ use crate::drift::shape::Shape;
 use crate::drift::store::{keep_shape, shape_of};
 use crate::live::LiveMessage;
 
-/// How long a transaction goes on from batch to batch while nobody waits for it to end.
+/// When a transaction begins no further batch, also while nobody in this process waits for it to end.
 const LONGEST_UNASKED: Duration = Duration::from_ms(50);
 
 /// Whose counts grow by what is read.
@@ -119,7 +119,7 @@ impl ChunkReader {
         Ok(Said { place, prepared, rejected: normalized.skipped, counts, shape })
     }
 
-    /// Posts in transactions short enough for people to wait behind. The last one carries the counts and ends the
+    /// Posts in transactions of a bounded number of documents, because people wait behind them. The last one carries the counts and ends the
     /// chunk: a crash before it leaves the chunk as it was, and the batches that stand already add nothing when
     /// it is posted again.
     pub async fn post(&self, mut said: Said) -> Result<(), JobError> {

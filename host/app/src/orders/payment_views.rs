@@ -11,6 +11,9 @@ use crate::finance::links::{LinkedBy, PaymentRecord};
 use crate::finance::words;
 use crate::web::viewer::Viewer;
 
+/// How many of the orders that a payment fits are named.
+const NAMED: usize = 3;
+
 pub fn order_payments(viewer: &Viewer, money: &OrderMoney) -> OrderPayments {
     let entries = money.payments.linked.iter().flat_map(|(payment, by)| {
         payment.entries.iter().map(|entry| entry_row(viewer, money, payment, *by, entry))
@@ -68,8 +71,12 @@ fn ambiguity(money: &OrderMoney) -> Option<Notice> {
         .ambiguous
         .iter()
         .map(|(payment, others)| {
-            let others: Vec<String> = others.iter().map(|order| named(money, order)).collect();
-            format!("{} also fits {}", payment.key, others.join(", "))
+            let more = match others.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let others: Vec<String> = others.iter().take(NAMED).map(|order| named(money, order)).collect();
+            format!("{} also fits {}{more}", payment.key, others.join(", "))
         })
         .collect();
     let (first, rest) = told.split_first()?;
@@ -84,12 +91,16 @@ fn ambiguity(money: &OrderMoney) -> Option<Notice> {
 }
 
 /// "#1001 of Harbour Shop".
-pub fn named(money: &OrderMoney, order: &document::Model) -> String {
+fn named(money: &OrderMoney, order: &document::Model) -> String {
     let number = order.number.as_deref().unwrap_or(&order.key);
     format!("{number} of {}", money.label(order.connection_id))
 }
 
 fn note(money: &OrderMoney) -> String {
+    if money.payments.more_exist {
+        return "More payments name this order than are looked at here: the totals are not all of it."
+            .to_owned();
+    }
     let nothing = money.payments.linked.is_empty();
     match (nothing, money.payments.ambiguous.is_empty()) {
         (true, true) => {

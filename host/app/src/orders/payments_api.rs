@@ -34,6 +34,8 @@ pub struct OrderPaymentsResponse {
     pub totals: Vec<PaymentTotalResponse>,
     /// Payments that fit other orders as well: they are linked to none.
     pub ambiguous: Vec<AmbiguousPaymentResponse>,
+    /// More payments name this order than are looked at: the totals are not all of it.
+    pub more_exist: bool,
 }
 
 /// A payment and what became of it at its provider.
@@ -119,6 +121,7 @@ pub async fn list_order_payments(
         order_id: order.id,
         payments: payments.collect(),
         totals,
+        more_exist: money.payments.more_exist,
         ambiguous: money
             .payments
             .ambiguous

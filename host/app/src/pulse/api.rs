@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use portolan_analytics::{Cell, Row, Table};
+use portolan_analytics::{AsOf, Cell, Row, Table};
 use portolan_core::{ConnectionId, Currency};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -151,7 +151,14 @@ pub async fn show_pulse(
         true => None,
         false => queries::ledger_days(&app, actor.tenant, connection).await?,
     };
-    let scope = Scope::resolve(&query, days, viewer.today(), &queries::tenant_calendar(&viewer.tenant));
+    let as_of = parameters.as_of.as_deref().map(parse_as_of).transpose()?;
+    // A range by its name is the one of then.
+    let today = match as_of {
+        None => viewer.today(),
+        Some(AsOf::Day(day)) => day.min(viewer.today()),
+        Some(AsOf::Moment(moment)) => viewer.day_of(moment).min(viewer.today()),
+    };
+    let scope = Scope::resolve(&query, days, today, &queries::tenant_calendar(&viewer.tenant));
     if let Some(error) = scope.error {
         return Err(AppError::invalid("range", error));
     }
@@ -165,7 +172,7 @@ pub async fn show_pulse(
         chart_currency: None,
         reporting_currency,
         display_currency: reporting_currency.filter(|_| converts),
-        as_of: parameters.as_of.as_deref().map(parse_as_of).transpose()?,
+        as_of,
     };
     let ((sales, counts), flows) =
         futures::try_join!(queries::ask_figures(&app, &asked), money::ask(&app, &asked))?;

@@ -93,21 +93,18 @@ pub fn is_provider(app: &App, connection: &connection::Model) -> bool {
     })
 }
 
-/// The flows of a scope, one for each currency in which anything moved.
+/// The flows of a scope, one for each currency in which anything moved. One question, so that the kinds of movement
+/// and the steps that they add up to are of one moment.
 pub async fn ask(app: &App, asked: &Asked<'_>) -> AppResult<Vec<Flow>> {
-    let metrics = STEPS.map(Step::metric);
-    let steps = asked.without_comparison(&metrics);
-    let kinds = asked.without_comparison(&["balance_change"]).by("balance_category");
-    let (steps, kinds) =
-        futures::try_join!(app.engine.run(asked.tenant, &steps), app.engine.run(asked.tenant, &kinds))?;
-    flows(&steps, &kinds)
+    let question = asked.without_comparison(&STEPS.map(Step::metric)).by("balance_category");
+    flows(&app.engine.run(asked.tenant, &question).await?)
 }
 
-/// Answers as flows: currencies stay apart.
-pub fn flows(steps: &Table, kinds: &Table) -> AppResult<Vec<Flow>> {
-    let mut flows = Vec::with_capacity(steps.rows.len());
-    for row in steps.rows.iter() {
-        let flow = flow(steps, row, kinds)?;
+/// An answer by kind of movement as flows: its totals are the steps, and currencies stay apart.
+pub fn flows(answer: &Table) -> AppResult<Vec<Flow>> {
+    let mut flows = Vec::with_capacity(answer.totals.len());
+    for total in &answer.totals {
+        let flow = flow(answer, total)?;
         if flow.amounts_minor.iter().any(|amount_minor| *amount_minor != 0) || !flow.kinds.is_empty() {
             flows.push(flow);
         }
@@ -115,21 +112,22 @@ pub fn flows(steps: &Table, kinds: &Table) -> AppResult<Vec<Flow>> {
     Ok(flows)
 }
 
-fn flow(steps: &Table, row: &Row, kinds: &Table) -> AppResult<Flow> {
-    let currency = currency_of(steps, row).ok_or_else(|| AppError::internal("money without a currency"))?;
+fn flow(answer: &Table, total: &Row) -> AppResult<Flow> {
+    let no_currency = || AppError::internal("money without a currency");
+    let currency = currency_of(answer, total).ok_or_else(no_currency)?;
     let mut amounts_minor = [0; STEPS.len()];
     for (amount_minor, step) in amounts_minor.iter_mut().zip(STEPS) {
-        *amount_minor = step.sign() * amount(steps, row, step.metric())?;
+        *amount_minor = step.sign() * amount(answer, total, step.metric())?;
     }
-    let mut of_kind = Vec::new();
-    for kind in kinds.rows.iter().filter(|kind| currency_of(kinds, kind) == Some(currency)) {
-        let amount_minor = amount(kinds, kind, "balance_change")?;
-        let name = kinds.cell(kind, "balance_category").and_then(Cell::label).unwrap_or_default();
+    let mut kinds = Vec::new();
+    for row in answer.rows.iter().filter(|row| currency_of(answer, row) == Some(currency)) {
+        let amount_minor = amount(answer, row, "balance_change")?;
         if amount_minor != 0 {
-            of_kind.push((name.to_owned(), amount_minor));
+            let name = answer.cell(row, "balance_category").and_then(Cell::label).unwrap_or_default();
+            kinds.push((name.to_owned(), amount_minor));
         }
     }
-    Ok(Flow { currency, unconverted: steps.unconverted.contains(&currency), amounts_minor, kinds: of_kind })
+    Ok(Flow { currency, unconverted: answer.unconverted.contains(&currency), amounts_minor, kinds })
 }
 
 fn amount(table: &Table, row: &Row, metric: &str) -> AppResult<i64> {

@@ -13,7 +13,7 @@ fn currency(code: &str) -> Currency {
     code.parse().expect("a currency")
 }
 
-fn table(columns: &[&str], rows: Vec<Vec<Cell>>, unconverted: &[&str]) -> Table {
+fn table(columns: &[&str], rows: Vec<Vec<Cell>>, totals: Vec<Vec<Cell>>, unconverted: &[&str]) -> Table {
     let column = |id: &&str| Column {
         id: (*id).to_owned(),
         label: (*id).to_owned(),
@@ -24,11 +24,12 @@ fn table(columns: &[&str], rows: Vec<Vec<Cell>>, unconverted: &[&str]) -> Table 
         less_is_better: false,
         currency: None,
     };
+    let row = |cells| Row { cells, compared: None };
     Table {
         columns: columns.iter().map(column).collect(),
         row_count: rows.len(),
-        rows: rows.into_iter().map(|cells| Row { cells, compared: None }).collect::<Vec<_>>().into(),
-        totals: Vec::new(),
+        rows: rows.into_iter().map(row).collect::<Vec<_>>().into(),
+        totals: totals.into_iter().map(row).collect(),
         range: DateRange { from: LocalDate(0), until: LocalDate(3) },
         grain: None,
         comparison: None,
@@ -51,20 +52,24 @@ fn money(code: &str, amount_minor: i64) -> Cell {
 
 /// What the engine answers for these parts: gross, refunds, disputes, fees, other, payouts.
 fn answered(told: &[(&str, [i64; 6])], unconverted: &[&str]) -> Vec<Flow> {
-    let columns: Vec<&str> = ["currency"].into_iter().chain(STEPS.map(Step::metric)).collect();
-    let row = |(code, [gross, refunds, disputes, fees, other, payouts]): &(&str, [i64; 6])| {
+    let columns: Vec<&str> =
+        ["balance_category", "currency"].into_iter().chain(STEPS.map(Step::metric)).collect();
+    let cells = |kind: Cell, code: &str, [gross, refunds, disputes, fees, other, payouts]: [i64; 6]| {
         let net = gross - refunds - disputes - fees + other;
-        let amounts = [*gross, *refunds, *disputes, *fees, *other, net, *payouts, net - payouts];
-        let cells = amounts.into_iter().map(|amount_minor| money(code, amount_minor));
-        [key(code)].into_iter().chain(cells).collect()
+        let amounts = [gross, refunds, disputes, fees, other, net, payouts, net - payouts];
+        let amounts = amounts.into_iter().map(|amount_minor| money(code, amount_minor));
+        [kind, key(code)].into_iter().chain(amounts).collect::<Vec<Cell>>()
     };
-    let steps = table(&columns, told.iter().map(row).collect(), unconverted);
-    let kind = |(code, amounts): &(&str, [i64; 6])| {
-        [("sale", amounts[0]), ("refund", -amounts[1]), ("payout", -amounts[5])]
-            .map(|(kind, amount_minor)| vec![key(kind), key(code), money(code, amount_minor)])
-    };
-    let kinds = told.iter().flat_map(kind).collect();
-    flows(&steps, &table(&["balance_category", "currency", "balance_change"], kinds, &[])).expect("flows")
+    // A kind of movement for each part.
+    let kinds = told.iter().flat_map(|(code, parts)| {
+        (0..6).map(move |part| {
+            let mut alone = [0; 6];
+            alone[part] = parts[part];
+            cells(key(["sale", "refund", "dispute", "fee", "transfer", "payout"][part]), code, alone)
+        })
+    });
+    let totals = told.iter().map(|(code, parts)| cells(Cell::Null, code, *parts)).collect();
+    flows(&table(&columns, kinds.collect(), totals, unconverted)).expect("flows")
 }
 
 fn scope(has_provider: bool, connection: Option<ConnectionId>) -> MoneyScope {
@@ -109,6 +114,8 @@ proptest! {
                 }
             }
             prop_assert_eq!(flow.of("payment_refunds"), -flow.amounts_minor[1], "as the metric counts it");
+            let kinds: i64 = flow.kinds.iter().map(|(_, amount_minor)| amount_minor).sum();
+            prop_assert_eq!(kinds, flow.of("balance_change"));
         }
         let named: Vec<String> = shown.iter().map(|flow| flow.currency.to_string()).collect();
         prop_assert!(named.iter().all(|name| name == "EUR" || name == "JPY"), "each currency by itself");
@@ -140,7 +147,7 @@ fn what_has_no_rate_stays_apart_and_says_so() {
     let last = dollars.steps.last().expect("a step");
     assert_eq!((last.label.as_str(), last.amount.as_str()), ("Taken from the balance", "−4.20"));
     assert!(view.note.expect("a note").starts_with("USD not converted"));
-    assert_eq!(view.flows[0].kinds.len(), 3);
+    assert_eq!(view.flows[0].kinds.len(), 5, "what did not move is left out");
 }
 
 #[test]

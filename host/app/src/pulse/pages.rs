@@ -222,7 +222,7 @@ impl Pulse<'_> {
         let day = self.scope.as_of?;
         let text = format!(
             "Figures are of what was recorded by the end of that day in {}; what came or changed later is not in them. \
-             Amounts are converted at the rates known now.",
+             Amounts are converted at the exchange rates known by then.",
             self.viewer.tenant.time_zone
         );
         let action = Some(Link::new("Back to now", self.query.back_to_now(&self.scope)));

@@ -175,13 +175,20 @@ impl PulseQuery {
 }
 
 impl Scope {
-    /// Turns an address into days. Relative ranges end today, or with the newest data if that is older.
+    /// Turns an address into days. Relative ranges end today, or on the day as of which figures are reported, or with
+    /// the newest data if that is older.
     pub fn resolve(
         query: &PulseQuery,
         days: LedgerDays,
         today: LocalDate,
         calendar: &TenantCalendar,
     ) -> Self {
+        let (as_of, as_of_error) = match date("As reported on", &query.as_of) {
+            // Today is not over: as it is reported today is as it stands.
+            Ok(as_of) => (as_of.filter(|day| *day < today), None),
+            Err(unreadable) => (None, Some(unreadable)),
+        };
+        let today = as_of.unwrap_or(today);
         let newest = days.map_or(today, |(_, last)| last.min(today));
         let default = Preset::Relative(RelativeRange::LastDays(DEFAULT_DAYS as u32));
         let (range, preset, error) = match chosen(query, newest) {
@@ -189,11 +196,6 @@ impl Scope {
             Ok(Chosen::Preset(preset)) => (preset_range(preset, days, newest, calendar), Some(preset), None),
             Ok(Chosen::Nothing) => (preset_range(default, days, newest, calendar), Some(default), None),
             Err(error) => (preset_range(default, days, newest, calendar), Some(default), Some(error)),
-        };
-        let (as_of, error) = match date("As reported on", &query.as_of) {
-            // Today is not over: as it is reported today is as it stands.
-            Ok(as_of) => (as_of.filter(|day| *day < today), error),
-            Err(unreadable) => (None, error.or(Some(unreadable))),
         };
         let comparison = match query.compare.as_str() {
             "year" => Some(Comparison::PreviousYear),
@@ -203,7 +205,7 @@ impl Scope {
             _ => Some(Comparison::PreviousPeriod),
         };
         let ends_with_newest_data = preset.is_some() && newest < today;
-        Self { range, comparison, preset, ends_with_newest_data, as_of, error }
+        Self { range, comparison, preset, ends_with_newest_data, as_of, error: error.or(as_of_error) }
     }
 
     pub fn compare_options(&self) -> Vec<SelectOption> {

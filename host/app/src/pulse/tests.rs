@@ -147,6 +147,12 @@ fn a_day_of_reporting_is_kept_in_addresses_until_somebody_goes_back() {
     assert_eq!((scope.as_of, scope.error.as_deref()), (Some(day("2026-11-10")), None));
     assert_eq!(query.live_address(&scope), "/pulse?range=last_7_days&as_of=2026-11-10");
     assert_eq!(query.back_to_now(&scope), "/pulse?range=last_7_days");
+    let of_then = resolve(&query, None).range;
+    assert_eq!(
+        (of_then.from, of_then.until),
+        (day("2026-11-04"), day("2026-11-11")),
+        "the seven days before it"
+    );
     let today = PulseQuery { as_of: "2026-11-20".to_owned(), ..named("last_7_days") };
     assert_eq!(resolve(&today, historic()).as_of, None, "today is not over");
     let odd = PulseQuery { as_of: "yesterday".to_owned(), ..named("last_7_days") };

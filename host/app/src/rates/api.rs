@@ -102,7 +102,7 @@ pub async fn list_fx_rates(
     Ok(Json(RateListResponse { data: rates.into_iter().map(RateBody::from).collect() }))
 }
 
-/// Keep exchange rates. A rate of the same pair and day is replaced.
+/// Keep exchange rates. A rate of the same pair and day is replaced; questions as of a day before still convert by the old one.
 ///
 /// As JSON, or as `text/csv` with the columns `date, base, quote, rate`, or with a column per currency for one euro, as the
 /// European Central Bank publishes its history. All or nothing is kept.

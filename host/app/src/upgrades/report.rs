@@ -1,5 +1,7 @@
 //! What a trial of another build found, as it is kept, shown and answered.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -136,5 +138,43 @@ impl MoneyReport {
         self.events_before == self.events_after
             && self.net_minor_before == self.net_minor_after
             && self.charged_minor_before == self.charged_minor_after
+    }
+}
+
+/// Amounts in minor units.
+impl fmt::Display for CashReport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "payments, {}, {}: {} -> {} entries, gross {} -> {}, fees {} -> {}, net {} -> {}",
+            self.category.as_deref().unwrap_or("all"),
+            self.currency,
+            self.entries_before,
+            self.entries_after,
+            self.gross_minor_before,
+            self.gross_minor_after,
+            self.fee_minor_before,
+            self.fee_minor_after,
+            self.net_minor_before,
+            self.net_minor_after
+        )
+    }
+}
+
+/// Amounts in minor units.
+impl fmt::Display for MoneyReport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "sales, {}, {}: {} -> {} events, net {} -> {}, charged {} -> {}",
+            self.kind,
+            self.currency,
+            self.events_before,
+            self.events_after,
+            self.net_minor_before,
+            self.net_minor_after,
+            self.charged_minor_before,
+            self.charged_minor_after
+        )
     }
 }

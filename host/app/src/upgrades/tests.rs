@@ -82,34 +82,16 @@ fn money_at_the_provider_is_compared_by_currency_and_category() {
     // Met again, an entry counts once.
     shadow.add("balance", Instant(2), Ok(read(before)), Ok(read(after)));
     let report = shadow.finish(&StoreCalendar::utc()).expect("a report");
-    let told: Vec<String> = report
-        .cash
-        .iter()
-        .map(|row| {
-            let category = row.category.as_deref().unwrap_or("all");
-            format!(
-                "{category} {} entries {} {} gross {} {} fees {} {} net {} {}",
-                row.currency,
-                row.entries_before,
-                row.entries_after,
-                row.gross_minor_before,
-                row.gross_minor_after,
-                row.fee_minor_before,
-                row.fee_minor_after,
-                row.net_minor_before,
-                row.net_minor_after
-            )
-        })
-        .collect();
+    let told: Vec<String> = report.cash.iter().map(ToString::to_string).collect();
     assert_eq!(
         told,
         [
-            "all EUR entries 2 2 gross 600 600 fees 30 45 net 570 555",
-            "adjustment EUR entries 0 1 gross 0 -400 fees 0 0 net 0 -400",
-            "refund EUR entries 1 0 gross -400 0 fees 0 0 net -400 0",
-            "sale EUR entries 1 1 gross 1000 1000 fees 30 45 net 970 955",
-            "all USD entries 1 1 gross 700 700 fees 20 20 net 680 680",
-            "sale USD entries 1 1 gross 700 700 fees 20 20 net 680 680",
+            "payments, all, EUR: 2 -> 2 entries, gross 600 -> 600, fees 30 -> 45, net 570 -> 555",
+            "payments, adjustment, EUR: 0 -> 1 entries, gross 0 -> -400, fees 0 -> 0, net 0 -> -400",
+            "payments, refund, EUR: 1 -> 0 entries, gross -400 -> 0, fees 0 -> 0, net -400 -> 0",
+            "payments, sale, EUR: 1 -> 1 entries, gross 1000 -> 1000, fees 30 -> 45, net 970 -> 955",
+            "payments, all, USD: 1 -> 1 entries, gross 700 -> 700, fees 20 -> 20, net 680 -> 680",
+            "payments, sale, USD: 1 -> 1 entries, gross 700 -> 700, fees 20 -> 20, net 680 -> 680",
         ]
     );
     assert!(!report.is_unchanged());

@@ -80,7 +80,12 @@ impl Viewer {
 
     /// Today in the tenant's zone.
     pub fn today(&self) -> LocalDate {
-        self.calendar.business_date(self.now)
+        self.day_of(self.now)
+    }
+
+    /// The business day of a moment.
+    pub fn day_of(&self, moment: Instant) -> LocalDate {
+        self.calendar.business_date(moment)
     }
 }
 

@@ -232,3 +232,57 @@ async fn an_order_that_nobody_paid_for_says_so() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_payment_is_linked_to_does_not_depend_on_the_payments_beside_it() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let (store, bank) = (shop.connect().await, shop.connect_as("Harbour payments").await);
+        let aim = BatchAim::default();
+        let sold = vec![order("Ab-1", 1, 60), transaction("tx-1", Some("Ab-1"), "ch_1")];
+        post(&shop, store, sold, aim).await;
+        // The second writes the number as nobody who looks for it would.
+        let moved = vec![
+            entry("t-1", "ch_1", "sale", (1_000, 30), None),
+            entry("t-2", "ch_2", "sale", (500, 10), Some("aB-1")),
+            payout("po_1", 1_460),
+        ];
+        post(&shop, bank, moved, aim).await;
+        let session = shop.session().await;
+        let order = id_of(&shop, store, "order", "Ab-1").await;
+        let answer = json_of(&shop, &session, &format!("/api/v1/orders/{order}/payments")).await;
+        assert_eq!(told(&answer), [json!(["ch_1", "provider_id", [["sale", 970, "po_1"]]])]);
+        let payout = id_of(&shop, bank, "payout", "po_1").await;
+        let entries = json_of(&shop, &session, &format!("/api/v1/payouts/{payout}/entries")).await;
+        let orders: Vec<&Value> =
+            entries["data"].as_array().expect("entries").iter().map(|entry| &entry["order_id"]).collect();
+        assert_eq!(orders, [&json!(order), &Value::Null], "as the order's own page has it");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_with_more_payments_than_are_looked_at_says_so() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let (store, bank) = (shop.connect().await, shop.connect_as("Harbour payments").await);
+        post(&shop, store, vec![order("A", 1, 60), order("B", 1, 60)], BatchAim::default()).await;
+        let parts = |order: &str, count: usize| {
+            let entry = |part| {
+                let (key, payment) = (format!("t-{order}-{part}"), format!("ch_{order}_{part}"));
+                entry(&key, &payment, "sale", (10, 0), Some(order))
+            };
+            (0..count).map(entry).collect::<Vec<_>>()
+        };
+        post(&shop, bank, [parts("A", 101), parts("B", 100)].concat(), BatchAim::default()).await;
+        let session = shop.session().await;
+        for (key, more_exist) in [("A", true), ("B", false)] {
+            let id = id_of(&shop, store, "order", key).await;
+            let answer = json_of(&shop, &session, &format!("/api/v1/orders/{id}/payments")).await;
+            assert_eq!((told(&answer).len(), &answer["more_exist"]), (100, &json!(more_exist)), "{key}");
+            let page = shop.get(&session, &format!("/orders/{id}")).await.body;
+            assert_eq!(page.contains("More payments name this order"), more_exist, "{key}");
+        }
+    })
+    .await;
+}

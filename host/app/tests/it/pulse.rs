@@ -23,6 +23,15 @@ async fn pulse_answers_over_the_api_and_refuses_what_it_cannot_read() {
         let answer = shop.post_json(&session, "/api/v1/queries", &asked.to_string()).await;
         let table: Value = serde_json::from_str(&answer.body).expect("json");
         assert_eq!(table["as_of"], pulse["as_of"], "a moment is told like any other: {}", answer.body);
+        for as_of in ["2026-05-12", "2026-05-12T08:00:00Z"] {
+            let answer = shop.get(&session, &format!("/api/v1/pulse?range=last_7_days&as_of={as_of}")).await;
+            let pulse: Value = serde_json::from_str(&answer.body).expect("json");
+            assert_eq!(
+                (pulse["from"].as_str(), pulse["until"].as_str()),
+                (Some("2026-05-06"), Some("2026-05-12")),
+                "of then"
+            );
+        }
         for (query, path) in [("as_of=then", "as_of"), ("from=never", "range"), ("range=some", "range")] {
             let refused = shop.get(&session, &format!("/api/v1/pulse?{query}")).await;
             assert_eq!(refused.status, 422, "{query}: {}", refused.body);

@@ -2,7 +2,8 @@
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use portolan_db::entity::fx_rate;
+use portolan_core::LocalDate;
+use portolan_db::entity::{fx_rate, fx_rate_replaced};
 use serde_json::{Value, json};
 
 use crate::doors::Answer;
@@ -59,6 +60,63 @@ async fn rates_come_in_are_replaced_and_listed() {
         for text in ["1 EUR in JPY", "163.25", "2 days since 2026-06-01", "1 EUR in HRK", "7.5365"] {
             assert!(page.body.contains(text), "{text}");
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rate_that_another_one_replaces_is_kept_and_one_said_again_stays_as_old_as_it_is() {
+    on_both(migrate, async |test| {
+        let (shop, other) = (TestApp::new(test, "shop").await, TestApp::new(test, "other").await);
+        let mut said_at = Vec::new();
+        for (shop, csv) in [
+            (&other, "Date,USD\n2026-06-02,1.5\n"),
+            (&shop, "Date,USD,JPY\n2026-06-02,1.08,163\n2026-06-01,1.07,162\n"),
+            (&shop, "Date,USD,JPY\n2026-06-02,1.08,164\n2026-06-01,1.07,162\n"),
+            (&shop, "Date,USD,JPY\n2026-06-03,1.06,161\n2026-06-02,1.08,165\n2026-06-01,1.07,162\n"),
+        ] {
+            let session = shop.session().await;
+            let answer = send(shop, &session, "POST", "/api/v1/fx-rates", "text/csv", csv).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            let newest = shop.rows::<fx_rate::Entity>().await.iter().map(|rate| rate.said_at).max();
+            said_at.push(newest.expect("a rate"));
+        }
+        let (first, second, third) = (said_at[1], said_at[2], said_at[3]);
+        assert!(first < second && second < third);
+        let short = |rate: &str| rate.trim_end_matches('0').trim_end_matches('.').to_owned();
+        let mut present: Vec<_> = shop
+            .rows::<fx_rate::Entity>()
+            .await
+            .into_iter()
+            .map(|rate| (rate.quote, LocalDate(rate.day).to_string(), short(&rate.rate), rate.said_at))
+            .collect();
+        present.sort();
+        let rate = |quote: &str, day: &str, rate: &str, said_at: i64| {
+            (quote.to_owned(), day.to_owned(), rate.to_owned(), said_at)
+        };
+        assert_eq!(
+            present,
+            [
+                rate("JPY", "2026-06-01", "162", first),
+                rate("JPY", "2026-06-02", "165", third),
+                rate("JPY", "2026-06-03", "161", third),
+                rate("USD", "2026-06-01", "1.07", first),
+                rate("USD", "2026-06-02", "1.08", first),
+                rate("USD", "2026-06-03", "1.06", third),
+            ]
+        );
+        let mut replaced: Vec<_> = shop
+            .rows::<fx_rate_replaced::Entity>()
+            .await
+            .into_iter()
+            .map(|rate| (rate.quote, LocalDate(rate.day).to_string(), short(&rate.rate), rate.said_at))
+            .collect();
+        replaced.sort();
+        assert_eq!(
+            replaced,
+            [rate("JPY", "2026-06-02", "163", first), rate("JPY", "2026-06-02", "164", second)]
+        );
+        assert_eq!(other.rows::<fx_rate_replaced::Entity>().await, [], "rates are a tenant's own");
     })
     .await;
 }

@@ -40,9 +40,8 @@ pub enum PaymentLink<'a> {
     ByReference {
         order_key: &'a str,
     },
-    /// Several orders fit one clue: a person has to decide.
+    /// Several orders fit clues of one kind: a person has to decide.
     Ambiguous {
-        clue: &'a str,
         order_keys: Vec<&'a str>,
     },
     /// No order is known that fits.
@@ -72,32 +71,31 @@ fn note<'a>(clues: &mut Vec<&'a str>, clue: Option<&'a str>) {
 
 /// The order that a payment paid for.
 pub fn match_payment<'a>(payment: &PaymentClues<'a>, orders: &[OrderClues<'a>]) -> PaymentLink<'a> {
-    if let Some(clue) = payment.order_keys.first().copied() {
+    if !payment.order_keys.is_empty() {
         let named = orders.iter().filter(|order| payment.order_keys.contains(&order.order_key));
-        return only(named.copied(), clue, |order_key| PaymentLink::ByOrder { order_key })
-            .unwrap_or(PaymentLink::Unknown);
+        return match only(named.copied(), |order_key| PaymentLink::ByOrder { order_key }) {
+            // It names another one as well, which has not come.
+            Some(PaymentLink::ByOrder { .. }) if payment.order_keys.len() > 1 => PaymentLink::Unknown,
+            link => link.unwrap_or(PaymentLink::Unknown),
+        };
     }
     let ids = &payment.provider_ids;
     let by_id = orders.iter().filter(|order| order.provider_references.iter().any(|id| ids.contains(id)));
-    let clue = ids.first().copied().unwrap_or_default();
-    if let Some(link) = only(by_id.copied(), clue, |order_key| PaymentLink::ByProviderId { order_key }) {
+    if let Some(link) = only(by_id.copied(), |order_key| PaymentLink::ByProviderId { order_key }) {
         return link;
     }
-    let written: Vec<&str> =
-        payment.references.iter().copied().filter(|reference| !number(reference).is_empty()).collect();
-    let Some(clue) = written.first().copied() else { return PaymentLink::Unknown };
-    let same = |order: &&OrderClues<'_>| {
-        order.number.is_some_and(|own| written.iter().any(|reference| number(reference) == number(own)))
-    };
-    let by_number = orders.iter().filter(same);
-    only(by_number.copied(), clue, |order_key| PaymentLink::ByReference { order_key })
+    let written: BTreeSet<String> = payment.references.iter().map(|reference| number(reference)).collect();
+    let by_number = orders.iter().filter(|order| {
+        let own = order.number.map(number).unwrap_or_default();
+        !own.is_empty() && written.contains(&own)
+    });
+    only(by_number.copied(), |order_key| PaymentLink::ByReference { order_key })
         .unwrap_or(PaymentLink::Unknown)
 }
 
 /// The link to the only order there is; nothing where there is none.
 fn only<'a>(
     orders: impl Iterator<Item = OrderClues<'a>>,
-    clue: &'a str,
     link: impl Fn(&'a str) -> PaymentLink<'a>,
 ) -> Option<PaymentLink<'a>> {
     let keys: BTreeSet<&'a str> = orders.map(|order| order.order_key).collect();
@@ -105,7 +103,7 @@ fn only<'a>(
     match order_keys.as_slice() {
         [] => None,
         [order_key] => Some(link(order_key)),
-        _ => Some(PaymentLink::Ambiguous { clue, order_keys }),
+        _ => Some(PaymentLink::Ambiguous { order_keys }),
     }
 }
 

@@ -3,10 +3,9 @@
 
 use serde_json::{Map, Value};
 
+use super::referred;
 use crate::FieldError;
 
-/// How far a chain of `$ref` is followed.
-const LONGEST_CHAIN: usize = 8;
 /// Deeper than a configuration can be nested by its reader.
 const DEEPEST: usize = 128;
 /// Declared fields that a message names.
@@ -39,13 +38,7 @@ struct Node<'a> {
 
 impl<'a> Node<'a> {
     fn below(self, schema: &'a Value) -> Self {
-        let mut schema = schema;
-        for _ in 0..LONGEST_CHAIN {
-            let pointer = schema.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix('#'));
-            let Some(found) = pointer.and_then(|pointer| self.root.pointer(pointer)) else { break };
-            schema = found;
-        }
-        Self { root: self.root, schema, depth: self.depth + 1 }
+        Self { root: self.root, schema: referred(self.root, schema), depth: self.depth + 1 }
     }
 
     fn look(self, value: &Value, path: &str, found: &mut Vec<FieldError>) {

@@ -14,6 +14,19 @@ use serde_json::{Map, Value};
 
 use crate::{FieldError, Manifest, SecretValue};
 
+/// How far a chain of `$ref` is followed.
+const LONGEST_CHAIN: usize = 8;
+
+/// What a part of a configuration's schema says, where it may only refer to another part.
+pub fn referred<'a>(root: &'a Value, mut schema: &'a Value) -> &'a Value {
+    for _ in 0..LONGEST_CHAIN {
+        let pointer = schema.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix('#'));
+        let Some(found) = pointer.and_then(|pointer| root.pointer(pointer)) else { break };
+        schema = found;
+    }
+    schema
+}
+
 /// A submitted form, cut in two: what the plugin may see, and what it must not.
 #[derive(Debug, Clone)]
 pub struct SplitConfig {

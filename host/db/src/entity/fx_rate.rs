@@ -22,6 +22,7 @@ pub struct Model {
     /// Who says so: the name of a file, or of the person's way.
     #[sea_orm(column_type = "Text")]
     pub source: String,
+    /// Since when it counts: a rate that is said again is as old as it was.
     pub said_at: i64,
 }
 

@@ -12,6 +12,7 @@ pub mod document_version;
 pub mod egress_grant;
 pub mod fact_part;
 pub mod fx_rate;
+pub mod fx_rate_replaced;
 pub mod held_delete;
 pub mod idempotency_key;
 pub mod job;

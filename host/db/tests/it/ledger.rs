@@ -6,10 +6,12 @@ use portolan_commerce::cash::{BalanceCategory, CashEvent, DisputeState};
 use portolan_commerce::ledger::{EventKind, PostedEvent, SaleEvent};
 use portolan_core::{ConnectionId, Decimal, EventId, Instant, LocalDate, TenantId};
 use portolan_db::entity::{cash_event, sale_event};
-use portolan_db::sea_orm::{ColumnTrait, QueryFilter};
-use portolan_db::{DbError, Posting, WriteClass};
+use portolan_db::sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, Statement};
+use portolan_db::{DbError, Dialect, Posting, WriteClass};
+use portolan_migrations::Migrator;
+use sea_orm_migration::MigratorTrait;
 
-use crate::support::{migrate, new_id, on_both};
+use crate::support::{TestDatabase, migrate, new_id, on_both};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn posting_versions_have_no_gap_and_no_double() {
@@ -127,6 +129,71 @@ async fn a_rolled_back_posting_takes_no_version() {
         assert_eq!(next.expect("posting"), 1);
     })
     .await;
+}
+
+/// On SQLite the tables are copied for it; the way back is the same with the keys exchanged.
+#[tokio::test]
+async fn events_outlive_the_change_of_their_tables_keys() {
+    on_both(migrate, async |test| {
+        let tenant = TenantId(new_id());
+        let sale = PostedEvent { id: EventId(new_id()), reverses: None, event: event(EventKind::Sale) };
+        let category = BalanceCategory::ALL[0];
+        let cash = PostedEvent { id: EventId(new_id()), reverses: None, event: cash_event(category, None) };
+        let (posted_sale, posted_cash) = (sale.clone(), cash.clone());
+        let written: Result<(), DbError> = test
+            .database
+            .write(tenant, move |tx| {
+                Box::pin(async move {
+                    let posting = Posting {
+                        tenant,
+                        connection: ConnectionId(new_id()),
+                        posting_version: tx.lock_ledger().await?,
+                        recorded_at: Instant(5),
+                    };
+                    let (sale, cash) = (
+                        sale_event::Model::new(posting, posted_sale),
+                        cash_event::Model::new(posting, posted_cash),
+                    );
+                    tx.insert(sale_event::ActiveModel::from(sale)).await?;
+                    tx.insert(cash_event::ActiveModel::from(cash)).await?;
+                    Ok(())
+                })
+            })
+            .await;
+        written.expect("written");
+
+        let connection = test.database.migration_connection();
+        let indexes = indexes_of(test).await;
+        let migrations = Migrator::migrations();
+        let later = migrations.iter().rev().position(|migration| migration.name() == "m0017_fewer_indexes");
+        let steps = u32::try_from(later.expect("the migration")).expect("few") + 1;
+        Migrator::down(connection, Some(steps)).await.expect("back");
+        assert_ne!(indexes_of(test).await, indexes, "they were others");
+        migrate(connection).await.expect("and forth");
+        assert_eq!(indexes_of(test).await, indexes);
+
+        let tx = test.database.read(tenant).await.expect("read");
+        let sales = tx.find::<sale_event::Entity>().all(&tx).await.expect("sales");
+        let moved = tx.find::<cash_event::Entity>().all(&tx).await.expect("movements");
+        let sales: Vec<_> = sales.into_iter().map(|row| row.into_posted().expect("readable")).collect();
+        let moved: Vec<_> = moved.into_iter().map(|row| row.into_posted().expect("readable")).collect();
+        assert_eq!((sales, moved), (vec![sale], vec![cash]));
+    })
+    .await;
+}
+
+/// Every index and key of the schema, in the database's words.
+async fn indexes_of(test: &TestDatabase) -> Vec<String> {
+    let connection = test.database.migration_connection();
+    let sql = match test.dialect() {
+        Dialect::Sqlite => {
+            "SELECT tbl_name || ' ' || name || ' ' || COALESCE(sql, '') FROM sqlite_master WHERE type = 'index' ORDER BY 1"
+        }
+        Dialect::Postgres => "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
+    };
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    let rows = connection.query_all_raw(statement).await.expect("indexes");
+    rows.iter().map(|row| row.try_get_by_index(0).expect("text")).collect()
 }
 
 fn event(kind: EventKind) -> SaleEvent {

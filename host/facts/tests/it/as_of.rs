@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::property::property;
-use crate::support::{CashLine, EventLine, World, plain_rows, range, sale};
+use crate::support::{CashLine, EventLine, RateLine, World, plain_rows, range, sale};
 
 const METRICS: [&str; 6] =
     ["net_sales", "orders", "returning_customers", "gross_payments", "payment_fees", "balance_change"];
@@ -61,6 +61,52 @@ async fn a_correction_leaves_what_was_reported_before() {
         let before = AsOf::parse("2026-05-31T23:59:59Z").expect("a moment");
         let nothing = world.ask(&question.clone().reported(before)).await;
         assert_eq!(plain_rows(&nothing.rows), json!([]), "nothing was known yet");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn amounts_are_converted_at_the_rates_that_were_known_then() {
+    on_both(portolan_migrations::migrate, async |test| {
+        let world = World::new(test).await;
+        world.post(&[sale("2026-01-05", "A", 1_000)]).await;
+        world.post_cash(&[paid("2026-01-05", "1", 1_000)]).await;
+        let question = Query::over(range("2026-01-01", "2026-02-01"), &["net_sales", "gross_payments"]);
+        let question = question.shown_in("USD".parse().expect("a currency"));
+        let said = |day: &str, rate: &str| RateLine {
+            day: day.to_owned(),
+            base: "EUR".to_owned(),
+            quote: "USD".to_owned(),
+            rate: rate.to_owned(),
+        };
+        let mut told_then = Vec::new();
+        let days: [&[RateLine]; 4] = [
+            &[],
+            // Of another day: the week before it has none.
+            &[said("2026-01-06", "9")],
+            &[said("2026-01-05", "1.1"), said("2026-01-04", "7")],
+            &[said("2026-01-05", "1.25")],
+        ];
+        for rates in days {
+            world.store_rates(rates).await;
+            told_then.push(told(&world.ask(&question).await));
+            world.clock.advance(Duration::from_days(1));
+        }
+        assert_eq!(
+            told_then,
+            [
+                json!([[["EUR", 1_000, 1_000]], [["EUR", 1_000, 1_000]]]),
+                json!([[["EUR", 1_000, 1_000]], [["EUR", 1_000, 1_000]]]),
+                json!([[["USD", 1_100, 1_100]], [["USD", 1_100, 1_100]]]),
+                json!([[["USD", 1_250, 1_250]], [["USD", 1_250, 1_250]]]),
+            ]
+        );
+        for (day, expected) in ["2026-06-01", "2026-06-02", "2026-06-03", "2026-06-04"].iter().zip(told_then)
+        {
+            let asked = question.clone().reported(AsOf::parse(day).expect("a day"));
+            let then = world.ask(&asked).await;
+            assert_eq!(told(&then), expected, "as of {day}");
+        }
     })
     .await;
 }

@@ -9,10 +9,11 @@ use portolan_commerce::cash::{BalanceCategory, CashEvent};
 use portolan_commerce::ledger::{EventKind, PostedEvent, SaleEvent};
 use portolan_core::calendar::DateRange;
 use portolan_core::{
-    ConnectionId, Duration, EventId, Instant, LocalDate, ManualClock, SeededRandom, TenantId,
+    Clock as _, ConnectionId, Duration, EventId, Instant, LocalDate, ManualClock, SeededRandom, TenantId,
 };
-use portolan_db::entity::{cash_event, connection, fx_rate, sale_event, tenant};
-use portolan_db::sea_orm::IntoActiveModel;
+use portolan_db::entity::{cash_event, connection, fx_rate, fx_rate_replaced, sale_event, tenant};
+use portolan_db::sea_orm::sea_query::Expr;
+use portolan_db::sea_orm::{ActiveModelTrait, ColumnTrait, IntoActiveModel, QueryFilter};
 use portolan_db::testing::TestDatabase;
 use portolan_db::{Database, DbError, Posting};
 use portolan_facts::{FactStore, FactStoreConfig};
@@ -287,31 +288,47 @@ impl World {
             .expect("post");
     }
 
-    /// Keeps exchange rates, as somebody brings them.
+    /// Keeps exchange rates, as somebody brings them now, and those that they replace.
     pub async fn store_rates(&self, lines: &[RateLine]) {
-        let tenant = self.tenant;
-        let rows: Vec<fx_rate::ActiveModel> = lines
-            .iter()
-            .map(|line| {
-                let row = fx_rate::Model {
-                    tenant_id: tenant.0,
-                    base: line.base.clone(),
-                    quote: line.quote.clone(),
-                    day: LocalDate::parse(&line.day).expect("a day").0,
-                    rate: line.rate.clone(),
-                    source: "fixture".to_owned(),
-                    said_at: 0,
-                };
-                row.into_active_model()
-            })
-            .collect();
+        let (tenant, said_at) = (self.tenant, self.clock.now().0);
+        let rate = |line: &RateLine| fx_rate::Model {
+            tenant_id: tenant.0,
+            base: line.base.clone(),
+            quote: line.quote.clone(),
+            day: LocalDate::parse(&line.day).expect("a day").0,
+            rate: line.rate.clone(),
+            source: "fixture".to_owned(),
+            said_at,
+        };
+        let rates: Vec<fx_rate::Model> = lines.iter().map(rate).collect();
         let stored = self.database.write(tenant, move |tx| {
             Box::pin(async move {
-                tx.insert_many(rows).await?;
+                use fx_rate::Column::{Base, Day, Quote};
+                for rate in rates {
+                    let of_pair = tx.find::<fx_rate::Entity>().filter(Base.eq(&*rate.base));
+                    let known =
+                        of_pair.filter(Quote.eq(&*rate.quote)).filter(Day.eq(rate.day)).one(tx).await?;
+                    let rate = rate.into_active_model().reset_all();
+                    match known {
+                        None => tx.insert(rate).await?,
+                        Some(known) => {
+                            let replaced = fx_rate_replaced::Model::from(known);
+                            tx.insert(replaced.into_active_model().reset_all()).await?;
+                            tx.update(rate).await?
+                        }
+                    };
+                }
+                let house = tx.host_wide();
+                house
+                    .update_many::<tenant::Entity>()
+                    .col_expr(tenant::Column::RatesChangedAt, Expr::value(said_at))
+                    .filter(tenant::Column::Id.eq(tenant.0))
+                    .exec(house)
+                    .await?;
                 tx.bump_data_version().await
             })
         });
-        stored.await.expect("rates");
+        stored.await.map_err(|error: DbError| error).expect("rates");
     }
 
     /// Posts the movements of a balance in one posting.

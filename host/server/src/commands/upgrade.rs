@@ -143,34 +143,8 @@ fn told(report: &ShadowReport) -> Vec<String> {
             row.changed, row.added, row.removed
         ));
     }
-    for row in report.money.iter().filter(|row| !row.is_unchanged()) {
-        lines.push(format!(
-            "sales, {}, {}: {} -> {} events, net {} -> {}, charged {} -> {}",
-            row.kind,
-            row.currency,
-            row.events_before,
-            row.events_after,
-            row.net_minor_before,
-            row.net_minor_after,
-            row.charged_minor_before,
-            row.charged_minor_after
-        ));
-    }
-    for row in report.cash.iter().filter(|row| !row.is_unchanged()) {
-        lines.push(format!(
-            "payments, {}, {}: {} -> {} entries, gross {} -> {}, fees {} -> {}, net {} -> {}",
-            row.category.as_deref().unwrap_or("all"),
-            row.currency,
-            row.entries_before,
-            row.entries_after,
-            row.gross_minor_before,
-            row.gross_minor_after,
-            row.fee_minor_before,
-            row.fee_minor_after,
-            row.net_minor_before,
-            row.net_minor_after
-        ));
-    }
+    lines.extend(report.money.iter().filter(|row| !row.is_unchanged()).map(ToString::to_string));
+    lines.extend(report.cash.iter().filter(|row| !row.is_unchanged()).map(ToString::to_string));
     lines
 }
 

@@ -29,7 +29,7 @@ async fn a_sync_waits_for_its_database_and_ends_with_the_ledger_of_an_undisturbe
         let server = disturbed.serve();
         server.wait_until_up();
         let visitor = Visitor::sign_in(&disturbed, server.port);
-        wait_until("the sync is under way", || documents(&visitor) > 0);
+        wait_until("the sync is under way", || visitor.documents() > 0);
         (undisturbed, disturbed, server, visitor)
     });
     let (undisturbed, disturbed, server, visitor) = started.await.expect("both runs");
@@ -68,11 +68,4 @@ async fn a_sync_waits_for_its_database_and_ends_with_the_ledger_of_an_undisturbe
     assert_eq!(expected.len(), found.len(), "as many events");
     assert!(expected == found, "the same events");
     database.discard().await;
-}
-
-/// Documents of the till's newest sync, as the API tells.
-fn documents(visitor: &Visitor) -> i64 {
-    let syncs = visitor.get("/api/v1/syncs").json();
-    let syncs = syncs["data"].as_array().expect("syncs").iter();
-    syncs.filter_map(|sync| sync["documents"].as_i64()).sum()
 }

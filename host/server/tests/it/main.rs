@@ -13,6 +13,7 @@ mod payments;
 mod retail;
 mod shop;
 mod small_disk;
+mod stopped;
 mod support;
 mod till;
 mod two_servers;

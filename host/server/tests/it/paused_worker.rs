@@ -26,11 +26,7 @@ async fn a_worker_that_slept_beyond_its_lease_writes_nothing_when_it_wakes() {
         let sleeper = disturbed.serve();
         sleeper.wait_until_up();
         let visitor = Visitor::sign_in(&disturbed, sleeper.port);
-        wait_until("the sync is under way", || {
-            visitor.get("/api/v1/syncs").json()["data"]
-                .as_array()
-                .is_some_and(|syncs| syncs.iter().any(|sync| sync["documents"].as_i64() > Some(0)))
-        });
+        wait_until("the sync is under way", || visitor.documents() > 0);
         sleeper.signal("STOP");
 
         let successor = disturbed.serve();

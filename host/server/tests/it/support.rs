@@ -2,7 +2,7 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -210,6 +210,20 @@ impl Server {
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
         assert!(sent.expect("send a signal").success(), "kill -{name}");
+    }
+
+    /// Tells it to stop, and waits until it has: how it ended, and after how long.
+    pub fn stop(mut self) -> (ExitStatus, Duration) {
+        self.signal("TERM");
+        let mut waited = Duration::ZERO;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("ask for portolan") {
+                return (status, waited);
+            }
+            assert!(waited < PATIENCE, "the server does not stop");
+            sleep(Duration::from_millis(20));
+            waited += Duration::from_millis(20);
+        }
     }
 
     /// As a power cut would.

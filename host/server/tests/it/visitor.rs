@@ -57,6 +57,13 @@ impl Visitor {
         self.send("GET", path, "", b"")
     }
 
+    /// Documents that all syncs have brought so far, as the API tells.
+    pub fn documents(&self) -> i64 {
+        let syncs = self.get("/api/v1/syncs").json();
+        let syncs = syncs["data"].as_array().expect("syncs").iter();
+        syncs.filter_map(|sync| sync["documents"].as_i64()).sum()
+    }
+
     pub fn post_json(&self, path: &str, body: &Value) -> Answer {
         self.post(path, "application/json", body.to_string().as_bytes())
     }

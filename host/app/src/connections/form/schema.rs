@@ -1,11 +1,10 @@
 //! How a part of a manifest's config schema is asked for: which input it becomes.
 
+use portolan_connector::config::referred;
 use serde_json::Value;
 
 /// Deeper than this nobody fills in a form: what lies below is asked for as JSON.
 const DEEPEST: usize = 6;
-/// How far a chain of `$ref` is followed.
-const LONGEST_CHAIN: usize = 8;
 
 /// A schema inside the manifest's own, with what its place says about it.
 #[derive(Debug, Clone, Copy)]
@@ -48,13 +47,7 @@ impl<'a> Node<'a> {
     }
 
     fn below(self, schema: &'a Value) -> Self {
-        let mut schema = schema;
-        for _ in 0..LONGEST_CHAIN {
-            let pointer = schema.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix('#'));
-            let Some(found) = pointer.and_then(|pointer| self.root.pointer(pointer)) else { break };
-            schema = found;
-        }
-        Self { root: self.root, schema, depth: self.depth + 1 }
+        Self { root: self.root, schema: referred(self.root, schema), depth: self.depth + 1 }
     }
 
     pub fn text(self, key: &str) -> Option<String> {

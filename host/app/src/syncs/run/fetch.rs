@@ -6,7 +6,8 @@ use bytes::Bytes;
 use portolan_connector::{
     ConnectionContext, Continuation, Fault, FetchRequest, Page, Payload, StagedFile, WaitFor,
 };
-use portolan_core::{ChunkId, Duration};
+use portolan_core::Duration;
+use portolan_core::id::uuids_in_order;
 use portolan_db::DbError;
 use portolan_db::entity::chunk::{self, ChunkState};
 use portolan_db::entity::slice::{self, SliceState};
@@ -15,6 +16,7 @@ use portolan_jobs::JobError;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, QueryFilter};
+use uuid::Uuid;
 
 use super::normalise::BeingPosted;
 use super::plan_step::spec_of;
@@ -176,8 +178,10 @@ impl SyncRun {
         // A file's rows are as old as the file, however late it is read: one that came later stands above it.
         let file = slice.file.and_then(|_| self.files_of(slice).into_iter().next());
         let received_at = file.map_or(now, |file| file.received_at);
+        // In the order of the page: chunks are posted by their ids.
+        let mut id = uuids_in_order(&*self.app.clock, &*self.app.random);
         let chunk_rows: Vec<chunk::ActiveModel> =
-            chunks.into_iter().map(|chunk| self.chunk_row(slice, chunk, received_at.0)).collect();
+            chunks.into_iter().map(|chunk| self.chunk_row(slice, id(), chunk, received_at.0)).collect();
         slice.pages += 1;
         slice.token = next.token.as_ref().map(|token| token.to_vec());
         slice.expected = expected.map(|expected| expected as i64).or(slice.expected);
@@ -283,10 +287,16 @@ impl SyncRun {
         })
     }
 
-    fn chunk_row(&self, slice: &slice::Model, chunk: NewChunk, received_at: i64) -> chunk::ActiveModel {
+    fn chunk_row(
+        &self,
+        slice: &slice::Model,
+        id: Uuid,
+        chunk: NewChunk,
+        received_at: i64,
+    ) -> chunk::ActiveModel {
         chunk::ActiveModel {
             tenant_id: Set(self.tenant.0),
-            id: Set(ChunkId::generate(&*self.app.clock, &*self.app.random).0),
+            id: Set(id),
             slice_id: Set(slice.id),
             sync_id: Set(self.sync.0),
             connection_id: Set(self.connection.id),

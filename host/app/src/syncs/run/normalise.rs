@@ -7,16 +7,17 @@ use portolan_jobs::JobError;
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use super::{RunError, Stop, SyncRun};
 use crate::ingest::read::{ChunkReader, CountIn, Said, Unreadable};
 
 /// The chunk that is being posted, if one is. It stays named until [`SyncRun::end_posting`], which whoever began has
-/// to wait for: nothing may be written about the slice's counts before.
+/// to wait for: nothing may be written about the slice's counts before. A run that is given up takes its posting with
+/// it, but for the transaction that has begun.
 #[derive(Default)]
-pub(super) struct BeingPosted(Option<(Uuid, JoinHandle<Result<(), JobError>>)>);
+pub(super) struct BeingPosted(Option<(Uuid, AbortOnDropHandle<Result<(), JobError>>)>);
 
 impl SyncRun {
     /// Normalises and posts every staged chunk of the slice, oldest first. The last may still be being posted
@@ -26,16 +27,16 @@ impl SyncRun {
         slice: &slice::Model,
         posting: &mut BeingPosted,
     ) -> Result<(), Stop> {
-        for id in self.staged_chunks(slice).await? {
-            // It counts as staged until the last of it is posted.
-            if posting.0.as_ref().is_some_and(|(posted, _)| *posted == id) {
-                continue;
-            }
+        // It counts as staged until the last of it is posted, and may stand anywhere in the list: a clock can go back.
+        let being_posted = posting.0.as_ref().map(|(id, _)| *id);
+        let staged = self.staged_chunks(slice).await?;
+        for id in staged.into_iter().filter(|id| Some(*id) != being_posted) {
             self.check_requests().await?;
             let Some(said) = self.understand_chunk(id, posting).await? else { continue };
             self.end_posting(posting).await?;
             let reader = self.reader();
-            posting.0 = Some((id, tokio::spawn(async move { reader.post(said).await })));
+            let task = tokio::spawn(async move { reader.post(said).await });
+            posting.0 = Some((id, AbortOnDropHandle::new(task)));
         }
         Ok(())
     }
