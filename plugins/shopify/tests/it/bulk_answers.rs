@@ -18,8 +18,9 @@ const FILE: &str = "{\"id\":\"o1\",\"refundIds\":[{\"id\":\"r1\"},{\"id\":\"r2\"
 /// A shop in the middle of a bulk operation.
 struct Shop {
     stream: &'static str,
-    /// Records of the file that were handed on before.
+    /// Records and bytes of the file that were handed on before.
     seen: u64,
+    offset: u64,
     operation: Value,
     file: Answer,
     /// Refunds by their ids that one question may ask for.
@@ -31,7 +32,7 @@ impl Shop {
     fn with_file(file: Answer) -> Self {
         let operation = json!({ "id": "b1", "status": "COMPLETED", "errorCode": null, "objectCount": "1",
             "rootObjectCount": "1", "url": FILE_URL });
-        Self { stream: "orders", seen: 0, operation, file, most_refunds: 50, gone: "" }
+        Self { stream: "orders", seen: 0, offset: 0, operation, file, most_refunds: 50, gone: "" }
     }
 
     fn answer(&self, call: &Call) -> Answer {
@@ -51,7 +52,7 @@ impl Shop {
             }
             name if name.starts_with("Page") => {
                 let nodes = json!({ "nodes": [], "pageInfo": { "hasNextPage": false, "endCursor": null } });
-                json!({ self.stream: nodes, "abandonedCheckouts": nodes, "count": { "count": 0, "precision": "EXACT" } })
+                json!({ "orders": nodes, "count": { "count": 0, "precision": "EXACT" } })
             }
             _ => json!({ "count": { "count": 1, "precision": "EXACT" } }),
         };
@@ -65,7 +66,7 @@ impl Shop {
 
     /// The next page, and what was asked for it.
     fn page(self) -> (Result<Page>, Vec<Call>) {
-        let token = json!({ "operation": "b1", "begun": 1, "polls": 3, "offset": 0, "seen": self.seen, "lines": self.seen,
+        let token = json!({ "operation": "b1", "begun": 1, "polls": 3, "offset": self.offset, "seen": self.seen, "lines": self.seen,
             "counted": 1 });
         let slice = history(self.stream, Some(0), Some(1_000_000));
         let calls = Rc::new(RefCell::new(Vec::new()));
@@ -76,7 +77,6 @@ impl Shop {
         });
         let request = request(&bulk_connection_to("demo"), &slice, None);
         let page = host.fetch::<Shopify>(&FetchRequest { token: Some(token.to_string().into_bytes()), ..request });
-        drop(host);
         (page, calls.take())
     }
 }
@@ -116,6 +116,8 @@ fn a_range_that_is_not_the_one_asked_for_is_the_channels_fault() {
         let (page, _) = Shop::with_file(part(range, FILE)).page();
         assert!(matches!(page, Err(Error::UpstreamBug(_))), "{range}: {page:?}");
     }
+    let (page, _) = Shop { seen: 1, offset: 5, ..Shop::with_file(part("bytes 5-3/10", FILE)) }.page();
+    assert!(matches!(page, Err(Error::UpstreamBug(_))), "{page:?}");
     let (short, _) = Shop::with_file(part("bytes 0-18446744073709551613/18446744073709551615", FILE)).page();
     assert!(matches!(short, Err(Error::Transient(_))), "{short:?}");
 }
