@@ -67,7 +67,8 @@ impl Answer {
 /// with the host's own player.
 fn fit_range(request: &Request, headers: &mut [(String, String)], bytes: usize) {
     let asked = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("range"));
-    let from = asked.and_then(|(_, range)| range.strip_prefix("bytes=")?.split('-').next()?.parse::<u64>().ok());
+    let from =
+        asked.and_then(|(_, range)| range.strip_prefix("bytes=")?.split('-').next()?.parse::<u64>().ok());
     let told = headers.iter_mut().find(|(name, _)| name == "content-range");
     let Some((from, (_, told))) = from.zip(told) else { return };
     let ends = told.split_once('-').and_then(|(_, rest)| rest.split_once('/')).map(|(last, total)| {

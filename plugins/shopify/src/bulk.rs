@@ -275,7 +275,7 @@ fn read_range(url: &str, offset: u64, bytes: u64) -> Result<Option<Range>> {
     if matches!(response.status(), 403 | 404 | 410) {
         return Ok(None);
     }
-    let response = response.checked()?;
+    let response = response.checked().map_err(of_files)?;
     if response.status() != 206 {
         // The whole file, whatever was asked for.
         let rest = usize::try_from(offset).ok().and_then(|offset| response.body().get(offset..));
@@ -293,6 +293,17 @@ fn read_range(url: &str, offset: u64, bytes: u64) -> Result<Option<Range>> {
         return Err(Error::transient("the file of a bulk operation breaks off in the middle"));
     }
     Ok(Some(Range { body: response.body().to_vec(), is_last: last + 1 == total }))
+}
+
+/// Too many requests there are none too many for the shop.
+fn of_files(error: Error) -> Error {
+    match error {
+        Error::RateLimited(mut retry) => {
+            retry.bucket = Some(FILES.to_owned());
+            Error::RateLimited(retry)
+        }
+        error => error,
+    }
 }
 
 /// `bytes 0-99/1234`: first, last, total.

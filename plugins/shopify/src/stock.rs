@@ -5,7 +5,8 @@
 
 use portolan_sdk::commerce::{self, InventoryLevel};
 use portolan_sdk::{
-    AuthKind, BadRecord, Continuation, Decimal, Error, FetchRequest, Page, RecordResult, Result, Sink, Text, Wait,
+    AuthKind, BadRecord, Continuation, Decimal, Error, FetchRequest, Page, RecordResult, Result, Sink, Text,
+    Wait,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;

@@ -126,8 +126,14 @@ fn by_name(name: &str) -> Option<Kind> {
         | "idnumber" => Kind::Account,
         "birthday" | "birthdate" | "dateofbirth" | "dob" => Kind::Birthday,
         "token" | "password" | "secret" | "signature" | "apikey" | "sessionid" => Kind::Secret,
-        "receipturl" | "orderstatusurl" | "statuspageurl" | "hostedinvoiceurl" | "invoiceurl"
-        | "invoicepdf" | "abandonedcheckouturl" | "recoveryurl" => Kind::Link,
+        "receipturl"
+        | "orderstatusurl"
+        | "statuspageurl"
+        | "hostedinvoiceurl"
+        | "invoiceurl"
+        | "invoicepdf"
+        | "abandonedcheckouturl"
+        | "recoveryurl" => Kind::Link,
         "note" | "comment" | "memo" | "useragent" | "customernote" | "staffnote" | "giftmessage" => {
             Kind::Text
         }

@@ -19,8 +19,9 @@ const LONGEST_GAP_CHARS: usize = 3;
 const DIGITS_OF_PHONE: usize = 8;
 /// Of a name's words those that are no names.
 const NO_NAMES: [&str; 30] = [
-    "von", "van", "der", "den", "dem", "des", "del", "della", "los", "las", "les", "ter", "ten", "bin", "ibn", "abu",
-    "the", "and", "und", "for", "mrs", "miss", "mister", "herr", "frau", "sir", "lady", "prof", "junior", "senior",
+    "von", "van", "der", "den", "dem", "des", "del", "della", "los", "las", "les", "ter", "ten", "bin",
+    "ibn", "abu", "the", "and", "und", "for", "mrs", "miss", "mister", "herr", "frau", "sir", "lady", "prof",
+    "junior", "senior",
 ];
 
 /// All personal values of a recording.
@@ -68,7 +69,8 @@ impl Pseudonyms {
             }
             Kind::Name => {
                 self.look_elsewhere(kind, value, pseudonym(kind, number, value), false);
-                let names = value.split(|character: char| character.is_whitespace() || ",-".contains(character));
+                let names =
+                    value.split(|character: char| character.is_whitespace() || ",-".contains(character));
                 let parts: Vec<&str> = names.filter(|part| is_name(part)).collect();
                 let whole = value.split_whitespace().nth(1).is_some();
                 for (position, part) in parts.iter().enumerate().filter(|_| whole) {
@@ -138,7 +140,8 @@ impl Pseudonyms {
             }
         };
         let candidates = self.elsewhere.get(&words.first()?.1.to_lowercase())?;
-        let longest = candidates.iter().filter(fits).max_by_key(|found| (found.words.len(), !found.is_part))?;
+        let longest =
+            candidates.iter().filter(fits).max_by_key(|found| (found.words.len(), !found.is_part))?;
         Some(Found { words: longest.words.len(), replaced_by: longest.replaced_by.clone() })
     }
 

@@ -9,17 +9,8 @@ use super::{Body, Cassette};
 const DEEPEST_TEXT: usize = 4;
 
 /// Members whose words are the channel's own: a person may be called like one of them.
-const WORDS_OF_THE_CHANNEL: [&str; 9] = [
-    "typename",
-    "type",
-    "object",
-    "kind",
-    "status",
-    "state",
-    "currency",
-    "currencycode",
-    "countrycode",
-];
+const WORDS_OF_THE_CHANNEL: [&str; 9] =
+    ["typename", "type", "object", "kind", "status", "state", "currency", "currencycode", "countrycode"];
 
 pub(super) fn scrub(mut cassette: Cassette) -> Cassette {
     let mut known = Pseudonyms::default();

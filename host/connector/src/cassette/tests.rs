@@ -164,8 +164,10 @@ fn who_is_spoken_of_in_other_texts_is_found_there() {
         let kept_part = kept.replace("Miller", "Family1");
         assert_eq!(beside_jane(kept), kept_part, "{kept}");
     }
-    let name = scrubbed(r#"{"author":"Ada Lovelace","text":"by ada","shipping":"Express Parcel","user":"usr_81"}"#);
-    let expected = r#"{"author":"Given1 Family1","text":"by Given1","shipping":"Express Parcel","user":"usr_81"}"#;
+    let name =
+        scrubbed(r#"{"author":"Ada Lovelace","text":"by ada","shipping":"Express Parcel","user":"usr_81"}"#);
+    let expected =
+        r#"{"author":"Given1 Family1","text":"by Given1","shipping":"Express Parcel","user":"usr_81"}"#;
     assert_eq!(name, format!(r#"{{"json":{expected}}}"#));
 }
 
@@ -175,7 +177,13 @@ fn words_of_the_channel_and_of_the_plugin_stay() {
     let people = r#"{"customers":[{"first_name":"Open","last_name":"Order"},{"first_name":"Paid"}],
         "__typename":"Order","status":"Paid","state":"open","tags":"open","orders":1}"#;
     let left = scrubbed(people);
-    for kept in [r#""__typename":"Order""#, r#""status":"Paid""#, r#""state":"open""#, r#""tags":"open""#, r#""orders":1"#] {
+    for kept in [
+        r#""__typename":"Order""#,
+        r#""status":"Paid""#,
+        r#""state":"open""#,
+        r#""tags":"open""#,
+        r#""orders":1"#,
+    ] {
         assert!(left.contains(kept), "{kept} in {left}");
     }
     let asked = r#"{"query":"query Order { orders(query: \"email:ada@shop.example Order\") { Order } }"}"#;
@@ -189,18 +197,27 @@ fn words_of_the_channel_and_of_the_plugin_stay() {
 
 #[test]
 fn what_opens_a_file_or_a_page_is_no_part_of_a_cassette() {
-    let signed = "https://files.example/a.jsonl?Expires=1780000000&X-Goog-Signature=8f41aa0077&key=00af31bc99d2";
+    let signed =
+        "https://files.example/a.jsonl?Expires=1780000000&X-Goog-Signature=8f41aa0077&key=00af31bc99d2";
     let told = serde_json::json!({ "url": signed, "receipt_url": "https://pay.example/r/CAcaFwoVYWNj",
         "client_secret": "pi_1_secret_2", "via": "https://a.example/?to=https%3A%2F%2Fb.example%2F%3Ftoken%3Dabcd1234efgh%26page%3D2" });
-    let recorded = recording(vec![exchange("/", "", 200, &told.to_string()), exchange(signed, "", 200, "{}")]);
+    let recorded =
+        recording(vec![exchange("/", "", 200, &told.to_string()), exchange(signed, "", 200, "{}")]);
     let cassette = recorded.scrub();
     let written = cassette.write().expect("written");
     for secret in ["8f41aa0077", "00af31bc99d2", "CAcaFwoVYWNj", "pi_1_secret_2", "abcd1234efgh"] {
         assert!(!written.contains(secret), "{secret} in {written}");
     }
     let asked = &cassette.takes[0].exchanges[1].request.url;
-    assert!(asked.starts_with("https://files.example/a.jsonl?Expires=1780000000&X-Goog-Signature=secret-"), "{asked}");
-    assert_eq!(written.matches(asked).count(), 2, "the same address where it is told and where it is asked: {written}");
+    assert!(
+        asked.starts_with("https://files.example/a.jsonl?Expires=1780000000&X-Goog-Signature=secret-"),
+        "{asked}"
+    );
+    assert_eq!(
+        written.matches(asked).count(),
+        2,
+        "the same address where it is told and where it is asked: {written}"
+    );
     assert!(written.contains("%26page%3D2"), "{written}");
     let pages = r#"{"next":"/orders?key=41&page_token=abcdefgh12345678&cursor=00af31bc99d2","token":""}"#;
     assert_eq!(scrubbed(pages), format!(r#"{{"json":{pages}}}"#), "a page's place is no secret");

@@ -91,8 +91,11 @@ mod tests {
     #[test]
     fn those_who_wait_are_served_in_their_order() {
         let mut seats = Seating::default();
-        let mut sit = |seats: &mut Seating, ticket, ms| seats.sit(Ticket(ticket), 2, HELD, at(ms));
-        assert!(sit(&mut seats, 1, 0) && sit(&mut seats, 2, 0) && sit(&mut seats, 1, 1), "asked twice is one seat");
+        let sit = |seats: &mut Seating, ticket, ms| seats.sit(Ticket(ticket), 2, HELD, at(ms));
+        assert!(
+            sit(&mut seats, 1, 0) && sit(&mut seats, 2, 0) && sit(&mut seats, 1, 1),
+            "asked twice is one seat"
+        );
         assert!(!sit(&mut seats, 3, 2) && !sit(&mut seats, 4, 3));
         seats.rise(Ticket(1), at(4));
         assert!(!sit(&mut seats, 5, 5), "others were there before");

@@ -90,19 +90,25 @@ impl Facts {
                 versions.push(Version { document: *order, received_at, hash });
             }
             Document::Refund(refund) => self.refunds.push(Version { document: *refund, received_at, hash }),
-            Document::BalanceEntry(entry) => self.entries.push(Version { document: entry, received_at, hash }),
-            Document::Dispute(dispute) => self.disputes.push(Version { document: dispute, received_at, hash }),
+            Document::BalanceEntry(entry) => {
+                self.entries.push(Version { document: entry, received_at, hash })
+            }
+            Document::Dispute(dispute) => {
+                self.disputes.push(Version { document: dispute, received_at, hash })
+            }
             _ => {}
         }
     }
 
     fn sale_events(&self, calendar: &StoreCalendar) -> Vec<Value> {
-        let keys: BTreeSet<String> = self.orders.keys().cloned().chain(ledger::ledger_keys(&self.refunds)).collect();
+        let keys: BTreeSet<String> =
+            self.orders.keys().cloned().chain(ledger::ledger_keys(&self.refunds)).collect();
         let under = |key: &String| {
             let names = |refund: &&Version<_>| ledger::ledger_keys([*refund]).contains(key);
             let refunds: Vec<_> = self.refunds.iter().filter(names).cloned().collect();
             let orders = self.orders.get(key).map_or(&[][..], Vec::as_slice);
-            ledger::standing_events_under(key, &OrderFacts { orders, refunds: &refunds }, calendar).expect("events")
+            ledger::standing_events_under(key, &OrderFacts { orders, refunds: &refunds }, calendar)
+                .expect("events")
         };
         keys.iter().flat_map(under).map(|event| json!(event)).collect()
     }
@@ -111,9 +117,7 @@ impl Facts {
         let under = |key: &String| {
             let names = |entry: &&Version<_>| cash::ledger_keys([*entry]).contains(key);
             let entries: Vec<_> = self.entries.iter().filter(names).cloned().collect();
-            let of_payment = |dispute: &&Version<Dispute>| {
-                dispute.document.payment.as_ref() == Some(key)
-            };
+            let of_payment = |dispute: &&Version<Dispute>| dispute.document.payment.as_ref() == Some(key);
             let disputes: Vec<_> = self.disputes.iter().filter(of_payment).cloned().collect();
             let facts = PaymentFacts { entries: &entries, disputes: &disputes };
             cash::standing_events_under(key, &facts, calendar).expect("events")
@@ -132,7 +136,8 @@ fn is_as_told(file: &Path, told: &str) {
     let (before, after): (Vec<&str>, Vec<&str>) = (before.lines().collect(), told.lines().collect());
     let differs = (0..before.len().max(after.len())).find(|at| before.get(*at) != after.get(*at));
     if let Some(at) = differs {
-        let line = |lines: &[&str]| lines.get(at).map_or_else(|| "nothing".to_owned(), |line| (*line).to_owned());
+        let line =
+            |lines: &[&str]| lines.get(at).map_or_else(|| "nothing".to_owned(), |line| (*line).to_owned());
         panic!(
             "{}:{} is another one: where that is meant, run with {ACCEPT}=1 and read the difference\nbefore: {}\nnow:    {}",
             file.display(),

@@ -114,7 +114,8 @@ impl Crowd {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 crowd.here.fetch_sub(1, Ordering::SeqCst);
                 crowd.served.fetch_add(1, Ordering::SeqCst);
-                let answer = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                let answer =
+                    "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
                 let _ = stream.write_all(answer.as_bytes()).await;
             });
         }
@@ -146,7 +147,9 @@ async fn two_processes_share_the_seats_of_one_account() {
             for _ in 0..12 {
                 let (sandbox, plugin, connection) =
                     (sandbox.clone(), installed.plugin.clone(), connection.clone());
-                calls.push(tokio::spawn(async move { sandbox.check(&plugin, connection, SystemClock.now()).await }));
+                calls.push(tokio::spawn(async move {
+                    sandbox.check(&plugin, connection, SystemClock.now()).await
+                }));
             }
         }
         for call in calls {

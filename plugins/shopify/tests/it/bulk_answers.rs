@@ -61,7 +61,11 @@ impl Shop {
 
     fn refund(&self, id: &Value) -> Value {
         let none = json!({ "nodes": [], "pageInfo": { "hasNextPage": false, "endCursor": null } });
-        if id == self.gone { Value::Null } else { json!({ "id": id, "refundLineItems": none, "refundShippingLines": none }) }
+        if id == self.gone {
+            Value::Null
+        } else {
+            json!({ "id": id, "refundLineItems": none, "refundShippingLines": none })
+        }
     }
 
     /// The next page, and what was asked for it.
@@ -76,7 +80,8 @@ impl Shop {
             self.answer(call)
         });
         let request = request(&bulk_connection_to("demo"), &slice, None);
-        let page = host.fetch::<Shopify>(&FetchRequest { token: Some(token.to_string().into_bytes()), ..request });
+        let page =
+            host.fetch::<Shopify>(&FetchRequest { token: Some(token.to_string().into_bytes()), ..request });
         (page, calls.take())
     }
 }
@@ -128,8 +133,13 @@ fn the_files_have_a_budget_of_their_own_and_no_credential() {
     assert_eq!(page.expect("a page").chunks.len(), 1);
     let file = calls.iter().find(|call| call.url == FILE_URL).expect("the file");
     assert_eq!((file.bucket.as_deref(), file.auth.as_deref()), (Some("files"), Some("")));
+    let (refused, _) = Shop::with_file(Answer::status(429).header("retry-after", "7")).page();
+    let Err(Error::RateLimited(retry)) = refused else { panic!("{refused:?}") };
+    assert_eq!((retry.after_ms, retry.bucket.as_deref()), (Some(7_000), Some("files")));
     let manifest: Value = serde_json::from_str(include_str!("../../plugin.json")).expect("JSON");
-    assert!(manifest["rate_buckets"].as_array().is_some_and(|all| all.iter().any(|one| one["id"] == "files")));
+    assert!(
+        manifest["rate_buckets"].as_array().is_some_and(|all| all.iter().any(|one| one["id"] == "files"))
+    );
 }
 
 #[test]

@@ -145,7 +145,8 @@ mod tests {
         let seats = Arc::new(Seats::new(None));
         let taken = seats.take(&holder("a"), 1, NOT_AT_ALL, TIME).await.expect("a seat");
         let asking = seats.clone();
-        let waiting = tokio::spawn(async move { asking.take(&holder("a"), 1, Duration::from_mins(1), TIME).await });
+        let waiting =
+            tokio::spawn(async move { asking.take(&holder("a"), 1, Duration::from_mins(1), TIME).await });
         tokio::task::yield_now().await;
         drop(taken);
         assert!(waiting.await.expect("no panic").is_some());

@@ -195,7 +195,8 @@ fn is_last_part(headers: &[(String, String)]) -> bool {
 /// fits to where it asked from: an answer of so many bytes, behind which there is more or nothing.
 fn fit_range(request: &wit::Request, response: &mut Response, bytes: usize) {
     let asked = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("range"));
-    let from = asked.and_then(|(_, range)| range.strip_prefix("bytes=")?.split('-').next()?.parse::<u64>().ok());
+    let from =
+        asked.and_then(|(_, range)| range.strip_prefix("bytes=")?.split('-').next()?.parse::<u64>().ok());
     let Some((from, told)) = from.zip(response.headers.get_mut("content-range")) else { return };
     let is_last = is_last_part(&[("content-range".to_owned(), told.clone())]);
     let end = from + bytes as u64;
