@@ -21,7 +21,7 @@ struct Recorded {
 impl Answer {
     pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-        Self { outcome: Ok(Recorded { status, headers, body: body.into() }) }
+        Self { outcome: Ok(Recorded { status, headers, body: body.into() }), is_from_cassette: false }
     }
 
     /// An answer with exactly these headers.
@@ -74,8 +74,8 @@ fn fit_range(request: &Request, headers: &mut [(String, String)], bytes: usize) 
     let ends = told.split_once('-').and_then(|(_, rest)| rest.split_once('/')).map(|(last, total)| {
         last.parse::<u64>().ok().and_then(|last| last.checked_add(1)) == total.parse().ok()
     });
-    let end = from + bytes as u64;
-    let total = end + u64::from(ends == Some(false));
+    let end = from.saturating_add(bytes as u64);
+    let total = end.saturating_add(u64::from(ends == Some(false)));
     *told = format!("bytes {from}-{}/{total}", end.saturating_sub(1));
 }
 

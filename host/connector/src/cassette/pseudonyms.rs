@@ -78,7 +78,8 @@ impl Pseudonyms {
                     self.look_elsewhere(kind, part, format!("{word}{number}"), true);
                 }
             }
-            Kind::Email | Kind::Company | Kind::Street | Kind::Account | Kind::Secret | Kind::Link => {
+            // A mail address shows by itself wherever it stands.
+            Kind::Company | Kind::Street | Kind::Account | Kind::Secret | Kind::Link => {
                 self.look_elsewhere(kind, value, pseudonym(kind, number, value), false);
             }
             _ => {}

@@ -199,8 +199,8 @@ fn fit_range(request: &wit::Request, response: &mut Response, bytes: usize) {
         asked.and_then(|(_, range)| range.strip_prefix("bytes=")?.split('-').next()?.parse::<u64>().ok());
     let Some((from, told)) = from.zip(response.headers.get_mut("content-range")) else { return };
     let is_last = is_last_part(&[("content-range".to_owned(), told.clone())]);
-    let end = from + bytes as u64;
-    *told = format!("bytes {from}-{}/{}", end.saturating_sub(1), end + u64::from(!is_last));
+    let end = from.saturating_add(bytes as u64);
+    *told = format!("bytes {from}-{}/{}", end.saturating_sub(1), end.saturating_add(u64::from(!is_last)));
 }
 
 /// Answers from a cassette: equal requests in their order, the last answer again and again.
