@@ -26,28 +26,34 @@ const ACCEPT: &str = "PORTOLAN_ACCEPT_RECORDED";
 const LARGEST_BYTES: usize = 200 << 10;
 
 #[tokio::test]
-async fn shopifys_recording_is_read_as_it_was() {
-    is_read_as_it_was("shopify").await;
+async fn shopifys_recordings_are_read_as_they_were() {
+    are_read_as_they_were("shopify").await;
 }
 
 #[tokio::test]
-async fn stripes_recording_is_read_as_it_was() {
-    is_read_as_it_was("stripe").await;
+async fn stripes_recordings_are_read_as_they_were() {
+    are_read_as_they_were("stripe").await;
 }
 
-async fn is_read_as_it_was(plugin: &str) {
+async fn are_read_as_they_were(plugin: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../plugins/{plugin}/cassettes"));
-    let text = read(&folder.join("demo.json"));
-    assert!(text.len() <= LARGEST_BYTES, "{plugin}'s recording is larger than {LARGEST_BYTES} bytes");
-    let cassette = Cassette::read(&text).expect("a cassette");
     let runtime = SandboxRuntime::new(options()).expect("the sandbox starts");
     let component = std::fs::read(plugins_dir().join(format!("{plugin}.wasm"))).expect("cargo xtask plugins");
     let installed = runtime.install(Bytes::from(component)).await.expect("it installs").plugin;
-    let outcomes = runtime.replay(&installed, &cassette).await.expect("a replay");
-    assert!(outcomes.iter().all(|outcome| outcome.skipped == 0), "every record is understood");
-    let now = cassette.now().expect("a moment");
-    let calendar = StoreCalendar::new(&cassette.time_zone, 0).expect("a zone");
-    is_as_told(&folder.join("demo.told.jsonl"), &told(&outcomes, now, &calendar));
+    let files = std::fs::read_dir(&folder).expect("the recordings").map(|file| file.expect("a file").path());
+    let recordings: Vec<PathBuf> =
+        files.filter(|file| file.extension().is_some_and(|kind| kind == "json")).collect();
+    assert!(!recordings.is_empty(), "{plugin} has a recording");
+    for recording in recordings {
+        let text = read(&recording);
+        assert!(text.len() <= LARGEST_BYTES, "{} is larger than {LARGEST_BYTES} bytes", recording.display());
+        let cassette = Cassette::read(&text).expect("a cassette");
+        let outcomes = runtime.replay(&installed, &cassette).await.expect("a replay");
+        assert!(outcomes.iter().all(|outcome| outcome.skipped == 0), "every record is understood");
+        let now = cassette.now().expect("a moment");
+        let calendar = StoreCalendar::new(&cassette.time_zone, 0).expect("a zone");
+        is_as_told(&recording.with_extension("told.jsonl"), &told(&outcomes, now, &calendar));
+    }
 }
 
 /// A line for each stream, document and event.
@@ -65,10 +71,8 @@ fn told(outcomes: &[Outcome], now: Instant, calendar: &StoreCalendar) -> String 
             facts.take(document, now);
         }
     }
-    let (sales, cash) = (facts.sale_events(calendar), facts.cash_events(calendar));
-    assert!(!sales.is_empty() || !cash.is_empty(), "a recording moves a ledger");
-    sales.into_iter().for_each(|event| line("sale", event));
-    cash.into_iter().for_each(|event| line("cash", event));
+    facts.sale_events(calendar).into_iter().for_each(|event| line("sale", event));
+    facts.cash_events(calendar).into_iter().for_each(|event| line("cash", event));
     told
 }
 
