@@ -186,7 +186,7 @@ fn is_last_part(headers: &[(String, String)]) -> bool {
     let ends = told.and_then(|(_, range)| {
         let (_, rest) = range.split_once('-')?;
         let (last, total) = rest.split_once('/')?;
-        Some(last.parse::<u64>().ok()?.checked_add(1)? == total.parse().ok()?)
+        Some(last.parse::<u64>().ok()?.checked_add(1)? == total.parse::<u64>().ok()?)
     });
     ends.unwrap_or(true)
 }
