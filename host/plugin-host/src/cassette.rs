@@ -108,9 +108,17 @@ impl SandboxRuntime {
     ) -> Result<Outcome, TapeError> {
         let slice = take.slice()?;
         let tape = Arc::new(Tape::Player(Player::new(&take.exchanges)));
-        let mut run = Run::new(self, plugin, connection, now, take.pages, tape);
-        let told = |fault| TapeError::Fault { stream: take.stream.clone(), fault };
-        run.slice(&slice).await.map_err(told)?;
+        let mut run = Run::new(self, plugin, connection, now, take.pages, tape.clone());
+        let ended = run.slice(&slice).await;
+        // A plugin may go on without an answer; what it then says is not what was recorded.
+        let unknown = match &*tape {
+            Tape::Player(player) => player.unknown(),
+            Tape::Recorder(_) => None,
+        };
+        if let Some(reason) = unknown {
+            return Err(TapeError::Unfit { stream: take.stream.clone(), reason });
+        }
+        ended.map_err(|fault| TapeError::Fault { stream: take.stream.clone(), fault })?;
         Ok(Outcome { stream: take.stream.clone(), exchanges: take.exchanges.len(), ..run.outcome })
     }
 }
@@ -232,10 +240,18 @@ impl<'a> Run<'a> {
     }
 
     async fn normalize(&mut self, page: Page) -> Result<(), Fault> {
+        let read = self.read_chunks(&page).await;
+        for download in &page.downloads {
+            tokio::fs::remove_file(&download.path).await.ok();
+        }
+        read
+    }
+
+    async fn read_chunks(&mut self, page: &Page) -> Result<(), Fault> {
         for chunk in &page.chunks {
             let request = NormalizeRequest {
                 info: chunk.info.clone(),
-                body: body_of(&page, chunk).await?,
+                body: body_of(page, chunk).await?,
                 config: self.connection.config.clone(),
                 time_zone: self.connection.time_zone.clone(),
                 received_at: self.now,
@@ -244,9 +260,6 @@ impl<'a> Run<'a> {
             self.outcome.seen += u64::from(normalized.seen);
             self.outcome.skipped += normalized.skipped.len();
             self.outcome.documents.extend(normalized.documents);
-        }
-        for download in &page.downloads {
-            tokio::fs::remove_file(&download.path).await.ok();
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use portolan_connector::rate::RateBudgets;
+use portolan_connector::rate::{RateBudgets, RateSeats};
 use portolan_core::{Clock, SystemClock};
 
 use crate::capability::http::Lookup;
@@ -39,6 +39,9 @@ pub struct Options {
     pub http: HttpOptions,
     /// Where rate budgets are kept; in this process alone unless several share a database.
     pub budgets: Option<Arc<dyn RateBudgets>>,
+    /// Where the requests in flight of each quota are counted beyond this process; nowhere unless several share a
+    /// database.
+    pub seats: Option<Arc<dyn RateSeats>>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -50,6 +53,7 @@ impl Options {
             limits: Limits::default(),
             http: HttpOptions::default(),
             budgets: None,
+            seats: None,
             clock: Arc::new(SystemClock),
         }
     }

@@ -86,7 +86,7 @@ impl SandboxRuntime {
                 .budgets
                 .clone()
                 .unwrap_or_else(|| Arc::new(LocalBudgets::new(options.clock.clone()))),
-            seats: Seats::default(),
+            seats: Seats::new(options.seats.clone()),
             options: options.http.clone(),
             clock: options.clock.clone(),
             downloads_dir,

@@ -8,6 +8,7 @@ use portolan_access::{KeyRing, Purpose, Sessions};
 use portolan_app::App;
 use portolan_app::CHART_BUNDLE;
 use portolan_app::channels::budgets::SharedBudgets;
+use portolan_app::channels::seats::SharedSeats;
 use portolan_app::live::LiveBus;
 use portolan_app::replays::jobs::RunReplay;
 use portolan_app::syncs::jobs::{RunSync, StartScheduledSync};
@@ -54,6 +55,8 @@ impl Portolan {
         if db.dialect() == Dialect::Postgres {
             // Others may work on the same database, and spend the same quotas.
             options.budgets = Some(Arc::new(SharedBudgets::new(db.clone(), Arc::clone(&clock))));
+            options.seats =
+                Some(Arc::new(SharedSeats::new(db.clone(), Arc::clone(&clock), Arc::clone(&random))));
         }
         let sandbox = SandboxRuntime::new(options)?;
         let runtime: Arc<dyn PluginRuntime> = Arc::new(sandbox.clone());

@@ -8,6 +8,7 @@ use crate::bindings::portolan::plugin::http::{HttpError, Method, Request, Respon
 #[derive(Debug, Clone)]
 pub struct Answer {
     outcome: Result<Recorded, HttpError>,
+    is_from_cassette: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -20,7 +21,7 @@ struct Recorded {
 impl Answer {
     pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-        Self { outcome: Ok(Recorded { status, headers, body: body.into() }) }
+        Self { outcome: Ok(Recorded { status, headers, body: body.into() }), is_from_cassette: false }
     }
 
     /// An answer with exactly these headers.
@@ -30,7 +31,7 @@ impl Answer {
         body: Vec<u8>,
     ) -> Self {
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        Self { outcome: Ok(Recorded { status, headers, body }) }
+        Self { outcome: Ok(Recorded { status, headers, body }), is_from_cassette: true }
     }
 
     pub fn json(body: impl Into<Vec<u8>>) -> Self {
@@ -43,7 +44,7 @@ impl Answer {
 
     /// The request never got an answer.
     pub fn failure(error: HttpError) -> Self {
-        Self { outcome: Err(error) }
+        Self { outcome: Err(error), is_from_cassette: false }
     }
 
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -54,9 +55,28 @@ impl Answer {
     }
 
     pub(crate) fn respond(&self, request: &Request) -> Result<Response, HttpError> {
-        let Recorded { status, headers, body } = self.outcome.clone()?;
+        let Recorded { status, mut headers, body } = self.outcome.clone()?;
+        if self.is_from_cassette {
+            fit_range(request, &mut headers, body.len());
+        }
         Ok(Response { status, headers, body, url: request.url.clone(), attempts: 1 })
     }
+}
+
+/// A part of a file has other lengths in a cassette than it had: what a replay is told fits to where it asks from, as
+/// with the host's own player.
+fn fit_range(request: &Request, headers: &mut [(String, String)], bytes: usize) {
+    let asked = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("range"));
+    let from =
+        asked.and_then(|(_, range)| range.strip_prefix("bytes=")?.split('-').next()?.parse::<u64>().ok());
+    let told = headers.iter_mut().find(|(name, _)| name == "content-range");
+    let Some((from, (_, told))) = from.zip(told) else { return };
+    let ends = told.split_once('-').and_then(|(_, rest)| rest.split_once('/')).map(|(last, total)| {
+        last.parse::<u64>().ok().and_then(|last| last.checked_add(1)) == total.parse().ok()
+    });
+    let end = from.saturating_add(bytes as u64);
+    let total = end.saturating_add(u64::from(ends == Some(false)));
+    *told = format!("bytes {from}-{}/{total}", end.saturating_sub(1));
 }
 
 /// A request that was sent.

@@ -137,13 +137,18 @@ impl Cassette {
         Ok(Connection { now, time_zone: self.time_zone.clone(), ..connection(&self.config.to_string()) })
     }
 
-    /// Runs every slice through `fetch` and `normalize`. A request that was not recorded fails it.
+    /// Runs every slice through `fetch` and `normalize`. A request that was not recorded fails it, also where the
+    /// connector goes on without an answer.
     pub fn replay<C: Connector>(&self) -> Result<Vec<Replayed>> {
         let connection = self.connection()?;
         let mut replayed = Vec::new();
         for take in &self.takes {
-            let run = take.host().sync_pages::<C>(&connection, &take.slice()?, take.pages)?;
-            replayed.push(Replayed { stream: take.stream.clone(), run });
+            let host = take.host();
+            let run = host.sync_pages::<C>(&connection, &take.slice()?, take.pages);
+            if let Some(what) = host.unanswered() {
+                return Err(Error::PluginBug(format!("{what}: it was not recorded")));
+            }
+            replayed.push(Replayed { stream: take.stream.clone(), run: run? });
         }
         Ok(replayed)
     }

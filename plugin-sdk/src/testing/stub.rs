@@ -29,6 +29,8 @@ pub(crate) struct State {
     upstream: Option<Rc<Upstream>>,
     files: Vec<(String, File, Vec<u8>)>,
     calls: Vec<Call>,
+    /// The first request that nothing answers.
+    unanswered: Option<String>,
     logs: Vec<(String, String)>,
     observed: Vec<(String, u32, u64)>,
     secrets: Vec<(String, String)>,
@@ -114,6 +116,11 @@ impl Host {
     /// Every request that was sent, in order.
     pub fn calls(&self) -> Vec<Call> {
         self.state.borrow().calls.clone()
+    }
+
+    /// The first request that had no answer, whatever the plugin made of that.
+    pub(crate) fn unanswered(&self) -> Option<String> {
+        self.state.borrow().unanswered.clone()
     }
 
     /// Every log line: level and message.
@@ -258,6 +265,7 @@ pub(crate) mod imports {
             let Some(position) = position else {
                 let Some(upstream) = state.upstream.clone() else {
                     let what = format!("the test has no answer to {} {}", call.method, call.url);
+                    state.unanswered.get_or_insert_with(|| what.clone());
                     return Err(HttpError::Denied(what));
                 };
                 let answer = upstream(&call);

@@ -73,6 +73,18 @@ fn a_recorded_cassette_is_replayed_as_far_as_it_goes() {
 fn a_request_that_was_not_recorded_and_another_format_fail() {
     let other = Cassette::read(&RECORDED.replace("after=b", "after=x")).expect("a cassette");
     assert!(matches!(other.replay::<Shop>(), Err(Error::PluginBug(why)) if why.contains("after=b")));
+    struct Careless;
+    impl Connector for Careless {
+        fn fetch(request: &FetchRequest) -> Result<Page> {
+            let _ = http::get("/not-recorded").send();
+            Shop::fetch(request)
+        }
+        fn normalize(chunk: &Chunk, out: &mut Sink) -> Result<()> {
+            Shop::normalize(chunk, out)
+        }
+    }
+    let passed_over = Cassette::read(RECORDED).expect("a cassette").replay::<Careless>();
+    assert!(matches!(passed_over, Err(Error::PluginBug(why)) if why.contains("/not-recorded")));
     let newer = Cassette::read(&RECORDED.replace("cassette 1", "cassette 2"));
     assert!(matches!(newer, Err(Error::PluginBug(why)) if why.contains("cassette 2")));
 }

@@ -37,6 +37,8 @@ const LONGEST_POLL_MS: u64 = 15_000;
 /// A window that is shorter is paged rather than halved.
 const SHORTEST_SPLIT_S: i64 = 2 * 86_400;
 const SECOND: i64 = 1_000_000;
+/// The bucket of the manifest for the host of the files: its quota is not the shop's.
+const FILES: &str = "files";
 
 /// Where a slice stands; opaque to the host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,7 +101,7 @@ pub fn begin(request: &FetchRequest, root: &'static str, mut token: Token) -> Re
         code: Option<Text<'a>>,
     }
     let answer = ask(&bulk_queries::begin(), &json!({ "query": text }))?;
-    let Begun { bulk_operation, user_errors } = answer.response.json::<Answer<Data<'_>>>()?.data.begun;
+    let Begun { bulk_operation, user_errors } = answer.data::<Data<'_>>()?.begun;
     if let Some(operation) = bulk_operation {
         let operation = Some(operation.id.as_str().to_owned());
         token = Token { operation, begun: token.begun + 1, polls: 0, ..token };
@@ -116,11 +118,6 @@ pub fn begin(request: &FetchRequest, root: &'static str, mut token: Token) -> Re
             give_up(request, root, why)
         }
     }
-}
-
-#[derive(Deserialize)]
-struct Answer<T> {
-    data: T,
 }
 
 /// One that runs with exactly this question.
@@ -143,7 +140,7 @@ fn find_running(text: &str) -> Result<Option<String>> {
         query: Text<'a>,
     }
     let answer = ask(&bulk_queries::newest(), &json!({}))?;
-    let known = answer.response.json::<Answer<Data<'_>>>()?.data.operations.nodes;
+    let known = answer.data::<Data<'_>>()?.operations.nodes;
     let running = known
         .into_iter()
         .find(|known| matches!(known.status.as_str(), "CREATED" | "RUNNING") && known.query.as_str() == text);
@@ -159,7 +156,7 @@ pub fn go_on(request: &FetchRequest, root: &'static str, token: Token) -> Result
     }
     let Some(id) = &token.operation else { return begin(request, root, token) };
     let answer = ask(&bulk_queries::operation(), &json!({ "id": id }))?;
-    let Some(operation) = answer.response.json::<Answer<Data<'_>>>()?.data.operation else {
+    let Some(operation) = answer.data::<Data<'_>>()?.operation else {
         return again(request, root, token, "it is gone");
     };
     match operation.status.as_str() {
@@ -171,7 +168,10 @@ pub fn go_on(request: &FetchRequest, root: &'static str, token: Token) -> Result
         }
         "COMPLETED" => match operation.url.as_deref() {
             Some(url) => read_on(request, root, token, &operation, url),
-            None => end(request, root, token, &operation, Vec::new()),
+            None if operation.object_count.as_str() == "0" => {
+                end(request, root, token, &operation, Vec::new())
+            }
+            None => again(request, root, token, "it has no file"),
         },
         "FAILED" => match operation.error_code.as_deref() {
             Some("ACCESS_DENIED") => {
@@ -206,6 +206,10 @@ fn read_on(
             Ok(None) => return again(request, root, token, "the address of its file has expired"),
             // The host lets nobody fetch from there: Shopify has moved its files.
             Err(Error::PluginBug(why)) if token.seen == 0 => return give_up(request, root, &why),
+            // They are sent whole, whatever range is asked for, and are too large for that.
+            Err(Error::UpstreamBug(bug)) if token.seen == 0 && bug.status.is_none() => {
+                return give_up(request, root, &bug.detail);
+            }
             Err(error) => return Err(error),
         };
         let cut = cut(&range.body, range.is_last)?;
@@ -216,7 +220,12 @@ fn read_on(
             bytes *= 2;
             continue;
         }
-        let chunks = chunks(&request.slice.stream, root, &cut.groups)?;
+        let ids = cut.groups.iter().flat_map(Group::refunds).collect::<Vec<_>>();
+        let refunds = nested::read_refunds(&ids)?;
+        if ids.iter().any(|id| !refunds.contains_key(*id)) {
+            return again(request, root, token, "an order of it has been deleted since");
+        }
+        let chunks = chunks(&request.slice.stream, root, &cut.groups, &refunds)?;
         let next = Token {
             offset: token.offset + cut.bytes as u64,
             seen: token.seen + cut.groups.len() as u64,
@@ -262,18 +271,20 @@ struct Range {
 /// `None` where the address leads nowhere any more. No credential goes there: the address is enough.
 fn read_range(url: &str, offset: u64, bytes: u64) -> Result<Option<Range>> {
     let wanted = format!("bytes={offset}-{}", offset + bytes - 1);
-    let response = http::get(url).header("range", wanted).without_auth().send_unchecked()?;
+    let response = http::get(url).header("range", wanted).bucket(FILES, 1).without_auth().send_unchecked()?;
     if matches!(response.status(), 403 | 404 | 410) {
         return Ok(None);
     }
-    let response = response.checked()?;
+    let response = response.checked().map_err(of_files)?;
     if response.status() != 206 {
         // The whole file, whatever was asked for.
-        let rest = response.body().get(offset as usize..).unwrap_or_default();
+        let rest = usize::try_from(offset).ok().and_then(|offset| response.body().get(offset..));
+        let rest = rest.unwrap_or_default();
         return Ok(Some(Range { body: rest.to_vec(), is_last: true }));
     }
     let told = response.header("content-range").and_then(told_range);
-    let Some((first, last, total)) = told.filter(|told| told.0 == offset && told.1 < told.2) else {
+    let fits = |(first, last, total): &(u64, u64, u64)| *first == offset && first <= last && last < total;
+    let Some((first, last, total)) = told.filter(fits) else {
         return Err(
             response.upstream_bug("the range of a bulk operation's file is not the one asked for".to_owned())
         );
@@ -284,6 +295,17 @@ fn read_range(url: &str, offset: u64, bytes: u64) -> Result<Option<Range>> {
     Ok(Some(Range { body: response.body().to_vec(), is_last: last + 1 == total }))
 }
 
+/// Too many requests there are none too many for the shop.
+fn of_files(error: Error) -> Error {
+    match error {
+        Error::RateLimited(mut retry) => {
+            retry.bucket = Some(FILES.to_owned());
+            Error::RateLimited(retry)
+        }
+        error => error,
+    }
+}
+
 /// `bytes 0-99/1234`: first, last, total.
 fn told_range(text: &str) -> Option<(u64, u64, u64)> {
     let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
@@ -292,14 +314,17 @@ fn told_range(text: &str) -> Option<(u64, u64, u64)> {
 }
 
 /// The records as pages would have brought them.
-fn chunks(stream: &str, root: &'static str, groups: &[Group<'_>]) -> Result<Vec<RawChunk>> {
-    let refunds = groups.iter().flat_map(Group::refunds).collect::<Vec<_>>();
-    let refunds = if refunds.is_empty() { BTreeMap::new() } else { nested::read_refunds(&refunds)? };
+fn chunks(
+    stream: &str,
+    root: &'static str,
+    groups: &[Group<'_>],
+    refunds: &BTreeMap<String, String>,
+) -> Result<Vec<RawChunk>> {
     let chunk = |groups: &[Group<'_>]| {
         let mut body = format!("{{\"data\":{{\"{root}\":{{\"nodes\":[");
         for (position, group) in groups.iter().enumerate() {
             body.push_str(if position == 0 { "" } else { "," });
-            group.write(root, &refunds, &mut body)?;
+            group.write(root, refunds, &mut body)?;
         }
         body.push_str("]}}}");
         let info = ChunkInfo {

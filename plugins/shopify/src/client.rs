@@ -2,7 +2,7 @@
 //! each failure into the case that says what the host does about it.
 
 use portolan_sdk::http::{self, Response};
-use portolan_sdk::{Error, observe_limit};
+use portolan_sdk::{Error, Result, observe_limit};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -19,6 +19,17 @@ pub struct Answer {
     pub response: Response,
     /// How long to wait until the same question fits into the budget again; 0 if it does now.
     pub wait_ms: u64,
+}
+
+impl Answer {
+    /// What was asked for.
+    pub fn data<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
+        #[derive(Deserialize)]
+        struct Whole<T> {
+            data: T,
+        }
+        Ok(self.response.json::<Whole<T>>()?.data)
+    }
 }
 
 /// Why there is no answer.

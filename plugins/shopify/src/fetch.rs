@@ -32,11 +32,6 @@ struct PageToken {
 /// The skeleton of a page: everything else is only passed on.
 #[derive(Deserialize)]
 struct Skeleton {
-    data: SkeletonData,
-}
-
-#[derive(Deserialize)]
-struct SkeletonData {
     #[serde(alias = "orders", alias = "products", alias = "customers", alias = "abandonedCheckouts")]
     page: SkeletonPage,
     count: Option<Count>,
@@ -132,7 +127,7 @@ fn fetch_page(request: &FetchRequest, root: &'static str, mut token: PageToken) 
             Err(refusal) => return Err(refusal.into()),
         }
     };
-    let skeleton = answer.response.json::<Skeleton>()?.data;
+    let skeleton = answer.data::<Skeleton>()?;
     let SkeletonPage { nodes, page_info } = skeleton.page;
     if starts {
         token.counted = skeleton.count.and_then(Count::exact);
@@ -205,15 +200,11 @@ pub fn expected(request: &FetchRequest, root: &str, seen: u64, counted: Option<u
 /// How many there are in a window, where Shopify knows exactly.
 fn count(root: &str, search: Option<&str>) -> Result<Option<u64>> {
     #[derive(Deserialize)]
-    struct Answer {
-        data: Data,
-    }
-    #[derive(Deserialize)]
     struct Data {
         count: Option<Count>,
     }
     let answer = ask(&queries::count(root), &json!({ "query": search }))?;
-    Ok(answer.response.json::<Answer>()?.data.count.and_then(Count::exact))
+    Ok(answer.data::<Data>()?.count.and_then(Count::exact))
 }
 
 /// The search for a window of updates, half-open. Shopify's times are whole seconds; both bounds

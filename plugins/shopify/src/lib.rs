@@ -83,11 +83,6 @@ fn usual_least_points() -> u32 {
 impl Connector for Shopify {
     fn check(connection: &Connection) -> Result<CheckReport> {
         #[derive(Deserialize)]
-        struct Answer<'a> {
-            #[serde(borrow)]
-            data: Data<'a>,
-        }
-        #[derive(Deserialize)]
         struct Data<'a> {
             #[serde(borrow)]
             shop: shape::Shop<'a>,
@@ -100,7 +95,7 @@ impl Connector for Shopify {
                 }
                 error => error,
             })?;
-        let shop = answer.response.json::<Answer<'_>>()?.data.shop;
+        let shop = answer.data::<Data<'_>>()?.shop;
         let mut notes = Vec::new();
         if *shop.myshopify_domain != config.shop {
             notes.push(format!("The store calls itself {}.", shop.myshopify_domain));

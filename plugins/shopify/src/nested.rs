@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::client::ask;
+use crate::client::{Refusal, ask};
 use crate::fetch::PageInfo;
 use crate::queries::{self, Nested, Query};
 
@@ -137,27 +137,32 @@ fn complete_connection(parent: &mut Value, field: &str, nested: Nested, id: &str
     Ok(())
 }
 
-/// Refunds by their ids, whole.
+/// Refunds by their ids, whole. One that is gone by now is missing.
 pub fn read_refunds(ids: &[&str]) -> Result<BTreeMap<String, String>> {
-    #[derive(Deserialize)]
-    struct Answer<'a> {
-        #[serde(borrow)]
-        data: Data<'a>,
-    }
     #[derive(Deserialize)]
     struct Data<'a> {
         #[serde(borrow)]
         nodes: Vec<Option<&'a RawValue>>,
     }
     let mut refunds = BTreeMap::new();
-    for ids in ids.chunks(REFUNDS_AT_ONCE) {
-        let answer = ask(&queries::refunds(), &json!({ "ids": ids }))?;
-        let nodes = serde_json::from_slice::<Answer<'_>>(answer.response.body())?.data.nodes;
-        if nodes.len() != ids.len() {
+    let (mut left, mut at_once) = (ids, REFUNDS_AT_ONCE);
+    while !left.is_empty() {
+        let (asked, rest) = left.split_at(at_once.min(left.len()));
+        let answer = match ask(&queries::refunds(), &json!({ "ids": asked })) {
+            Ok(answer) => answer,
+            // What so many objects by their ids cost is nowhere said.
+            Err(Refusal::TooDear) if asked.len() > 1 => {
+                at_once = asked.len() / 2;
+                continue;
+            }
+            Err(refusal) => return Err(refusal.into()),
+        };
+        let nodes = answer.data::<Data<'_>>()?.nodes;
+        if nodes.len() != asked.len() {
             return Err(Error::upstream_bug("Shopify answered fewer refunds than were asked for"));
         }
-        for (id, node) in ids.iter().zip(nodes) {
-            let node = node.ok_or_else(|| Error::transient("a refund vanished while its order was read"))?;
+        for (id, node) in asked.iter().zip(nodes) {
+            let Some(node) = node else { continue };
             let mut text = node.get().to_owned();
             if !serde_json::from_str::<Refund>(&text)?.is_whole() {
                 let mut refund = serde_json::from_str::<Value>(&text)?;
@@ -166,6 +171,7 @@ pub fn read_refunds(ids: &[&str]) -> Result<BTreeMap<String, String>> {
             }
             refunds.insert((*id).to_owned(), text);
         }
+        left = rest;
     }
     Ok(refunds)
 }

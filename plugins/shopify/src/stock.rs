@@ -5,7 +5,8 @@
 
 use portolan_sdk::commerce::{self, InventoryLevel};
 use portolan_sdk::{
-    BadRecord, Continuation, Decimal, Error, FetchRequest, Page, RecordResult, Result, Sink, Text, Wait,
+    AuthKind, BadRecord, Continuation, Decimal, Error, FetchRequest, Page, RecordResult, Result, Sink, Text,
+    Wait,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -27,11 +28,6 @@ struct Token {
 
 #[derive(Deserialize)]
 struct Skeleton {
-    data: SkeletonData,
-}
-
-#[derive(Deserialize)]
-struct SkeletonData {
     locations: Places,
 }
 
@@ -45,7 +41,7 @@ struct Places {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Place {
-    inventory_levels: Option<Levels>,
+    inventory_levels: Levels,
 }
 
 #[derive(Deserialize)]
@@ -63,10 +59,9 @@ pub fn fetch_levels(request: &FetchRequest) -> Result<Page> {
     };
     let variables = json!({ "place": token.place, "after": token.after });
     let answer = ask(&queries::stock(), &variables).map_err(|refusal| optional(refusal.into()))?;
-    let Places { nodes, page_info } = answer.response.json::<Skeleton>()?.data.locations;
-    let levels = nodes.into_iter().next().and_then(|place| place.inventory_levels);
+    let Places { nodes, page_info } = answer.data::<Skeleton>()?.locations;
     let wait_ms = answer.wait_ms;
-    let Some(levels) = levels else {
+    let Some(Place { inventory_levels: levels }) = nodes.into_iter().next() else {
         return Ok(Page { chunks: Vec::new(), next: Continuation::Done, expected: None, progress: None });
     };
     let next = if levels.page_info.has_next_page {
@@ -102,10 +97,6 @@ fn cursor(info: &PageInfo, before: Option<&String>) -> Result<Option<String>> {
 /// Every place, as one page: a shop has some, not hundreds.
 pub fn fetch_locations(request: &FetchRequest) -> Result<Page> {
     #[derive(Deserialize)]
-    struct Answer {
-        data: Data,
-    }
-    #[derive(Deserialize)]
     struct Data {
         locations: Ends,
     }
@@ -115,7 +106,7 @@ pub fn fetch_locations(request: &FetchRequest) -> Result<Page> {
         page_info: PageInfo,
     }
     let answer = ask(&queries::locations(), &json!({})).map_err(|refusal| optional(refusal.into()))?;
-    if answer.response.json::<Answer>()?.data.locations.page_info.has_next_page {
+    if answer.data::<Data>()?.locations.page_info.has_next_page {
         return Err(Error::Unavailable(
             "the shop has more than 250 locations, which this version does not read".to_owned(),
         ));
@@ -126,13 +117,17 @@ pub fn fetch_locations(request: &FetchRequest) -> Result<Page> {
 
 /// A scope that only this stream needs must not stop the others.
 pub fn optional(error: Error) -> Error {
-    match error {
-        Error::Auth(auth) if !auth.missing.is_empty() => Error::Unavailable(format!(
-            "the access token lacks {}: add it to the custom app, install the app again, and enter its new token",
-            auth.missing.join(", ")
-        )),
-        error => error,
-    }
+    let auth = match error {
+        Error::Auth(auth) if matches!(auth.kind, AuthKind::MissingScope) => auth,
+        error => return error,
+    };
+    let what = match auth.missing.as_slice() {
+        [] => auth.detail,
+        missing => format!("the access token lacks {}", missing.join(", ")),
+    };
+    Error::Unavailable(format!(
+        "{what}: add it to the custom app, install the app again, and enter its new token"
+    ))
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -15,6 +15,8 @@ use portolan_db::entity::rate_budget;
 use portolan_db::{Database, DbError, SystemTx, WriteClass};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveValue::Set, ColumnTrait, QueryFilter};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// A process draws no more at once than flows in meanwhile.
 const LARGEST_DRAWING_S: f64 = 0.5;
@@ -81,23 +83,9 @@ impl SharedBudgets {
         limit: RateLimit,
         change: Change,
     ) -> Result<Result<f64, u64>, DbError> {
-        let (holder, now) = (holder.0.to_string(), self.clock.now());
-        self.db
-            .system_write_as(WriteClass::Background, move |tx| {
-                Box::pin(async move {
-                    let mut budget = locked(tx, &holder, limit, now).await?;
-                    let drawn = apply(&mut budget, limit, change, now);
-                    let state = serde_json::to_string(&budget).unwrap_or_default();
-                    tx.update_many::<rate_budget::Entity>()
-                        .col_expr(rate_budget::Column::State, Expr::value(state))
-                        .col_expr(rate_budget::Column::UpdatedAt, Expr::value(now.0))
-                        .filter(rate_budget::Column::Holder.eq(holder))
-                        .exec(tx)
-                        .await?;
-                    Ok::<_, DbError>(drawn)
-                })
-            })
-            .await
+        let now = self.clock.now();
+        let apply = move |budget: &mut Budget| apply(budget, limit, change, now);
+        change_row(&self.db, holder.0.to_string(), Budget::full(limit, now), now, apply).await
     }
 
     async fn forget_sometimes(&self) -> Result<(), DbError> {
@@ -193,12 +181,45 @@ fn apply(budget: &mut Budget, limit: RateLimit, change: Change, now: Instant) ->
     }
 }
 
-/// The row's budget, its row locked until the transaction ends; a new one is full.
-async fn locked(tx: &SystemTx, holder: &str, limit: RateLimit, now: Instant) -> Result<Budget, DbError> {
-    let fresh = Budget::full(limit, now);
+/// Changes what a row says, under its lock. A row that is not there, or whose state an older version wrote differently,
+/// begins as `fresh`.
+pub(super) async fn change_row<S, T>(
+    db: &Database,
+    holder: String,
+    fresh: S,
+    now: Instant,
+    change: impl FnOnce(&mut S) -> T + Send + 'static,
+) -> Result<T, DbError>
+where
+    S: Serialize + DeserializeOwned + Send + 'static,
+    T: Send + 'static,
+{
+    db.system_write_as(WriteClass::Background, move |tx| {
+        Box::pin(async move {
+            let state = locked(tx, &holder, now).await?;
+            let mut state = state.and_then(|state| serde_json::from_str(&state).ok()).unwrap_or(fresh);
+            let done = change(&mut state);
+            tx.update_many::<rate_budget::Entity>()
+                .col_expr(rate_budget::Column::State, Expr::value(json_of(&state)))
+                .col_expr(rate_budget::Column::UpdatedAt, Expr::value(now.0))
+                .filter(rate_budget::Column::Holder.eq(holder))
+                .exec(tx)
+                .await?;
+            Ok::<_, DbError>(done)
+        })
+    })
+    .await
+}
+
+fn json_of(state: &impl Serialize) -> String {
+    serde_json::to_string(state).unwrap_or_default()
+}
+
+/// What the row says, locked until the transaction ends; a new one says nothing yet.
+async fn locked(tx: &SystemTx, holder: &str, now: Instant) -> Result<Option<String>, DbError> {
     let row = rate_budget::ActiveModel {
         holder: Set(holder.to_owned()),
-        state: Set(serde_json::to_string(&fresh).unwrap_or_default()),
+        state: Set(String::new()),
         updated_at: Set(now.0),
     };
     let sql = format!("SELECT * FROM rate_budget WHERE holder = $1{}", tx.dialect().for_update());
@@ -209,8 +230,7 @@ async fn locked(tx: &SystemTx, holder: &str, limit: RateLimit, now: Instant) -> 
         tx.insert_many_on_conflict_do_nothing(vec![row]).await?;
         known = find().one(tx).await?;
     }
-    // A state that an older version wrote differently is begun anew.
-    Ok(known.and_then(|row| serde_json::from_str(&row.state).ok()).unwrap_or(fresh))
+    Ok(known.map(|row| row.state))
 }
 
 #[async_trait]

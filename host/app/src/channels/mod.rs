@@ -6,6 +6,7 @@ pub mod budgets;
 pub mod consent;
 pub mod context;
 pub mod heads;
+pub mod seats;
 
 use portolan_connector::InstalledPlugin;
 use portolan_core::ConnectionId;

@@ -27,6 +27,7 @@ mod pulse;
 mod rates;
 mod replays;
 mod requests;
+mod seats;
 mod support;
 mod support_documents;
 mod syncs;

@@ -35,6 +35,21 @@ impl Body {
         lines.map(Self::Lines).map_err(|_| "it is neither JSON nor lines of JSON".to_owned())
     }
 
+    /// The same for a part of a file of lines. One that is cut in the middle is left to the next part, where whoever
+    /// reads the file in parts asks for it again.
+    pub fn of_part(bytes: &[u8], is_last: bool) -> Result<Self, String> {
+        let whole = match bytes.iter().rposition(|byte| *byte == b'\n') {
+            _ if is_last => bytes,
+            Some(end) => &bytes[..=end],
+            None => return Err("a part of a file has no whole line".to_owned()),
+        };
+        // One line alone is a line, too: behind it stands the end of a line.
+        Ok(match Self::of(whole)? {
+            Self::Json(line) => Self::Lines(vec![line]),
+            body => body,
+        })
+    }
+
     /// The same for an answer that is a refusal: any text will do.
     pub fn of_complaint(bytes: &[u8]) -> Self {
         Self::of(bytes).unwrap_or_else(|_| {

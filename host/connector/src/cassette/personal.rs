@@ -22,6 +22,10 @@ pub enum Kind {
     Text,
     Birthday,
     Coordinate,
+    /// Whoever has it gets in: a token, a signature.
+    Secret,
+    /// Whoever has it may read: a receipt, an order's own page.
+    Link,
 }
 
 /// Whose `name` is a person's: members that hold one. An order and a product have a `name`, too.
@@ -69,6 +73,9 @@ const PEOPLE: [&str; 38] = [
 /// Members that only hold others together.
 const CONTAINERS: [&str; 5] = ["data", "edges", "items", "node", "nodes"];
 
+/// Of [`PEOPLE`] those that never hold a person's name themselves: they hold a place, or a way to it.
+const PLACES: [&str; 5] = ["address", "billing", "billto", "defaultaddress", "ship"];
+
 /// Members beside which `name` is a person's.
 const BESIDE_A_PERSON: [&str; 8] =
     ["address1", "birthday", "dateofbirth", "familyname", "firstname", "givenname", "lastname", "line1"];
@@ -90,6 +97,17 @@ pub fn kind_of(name: &str, within: &[String], siblings: &[String]) -> Option<Kin
     by_name(name).or_else(|| by_name(singular(name)))
 }
 
+/// Whether a member such as `author` holds a name and not an id: two to four words with capitals.
+pub fn is_name_of_person(name: &str, text: &str) -> bool {
+    let name = plain(name);
+    let person = PEOPLE.contains(&name.as_str()) || PEOPLE.contains(&singular(&name));
+    let has_capital = |word: &str| word.starts_with(char::is_uppercase) && !word.contains(char::is_numeric);
+    person
+        && !PLACES.iter().any(|place| name.starts_with(place))
+        && (2..=4).contains(&text.split_whitespace().count())
+        && text.split_whitespace().all(has_capital)
+}
+
 fn by_name(name: &str) -> Option<Kind> {
     Some(match name {
         "firstname" | "lastname" | "givenname" | "familyname" | "middlename" | "surname" | "nickname"
@@ -107,11 +125,21 @@ fn by_name(name: &str) -> Option<Kind> {
         | "taxid" | "taxnumber" | "vatid" | "vatnumber" | "passportnumber" | "ssn" | "ssnlast4"
         | "idnumber" => Kind::Account,
         "birthday" | "birthdate" | "dateofbirth" | "dob" => Kind::Birthday,
+        "token" | "password" | "secret" | "signature" | "apikey" | "sessionid" => Kind::Secret,
+        "receipturl"
+        | "orderstatusurl"
+        | "statuspageurl"
+        | "hostedinvoiceurl"
+        | "invoiceurl"
+        | "invoicepdf"
+        | "abandonedcheckouturl"
+        | "recoveryurl" => Kind::Link,
         "note" | "comment" | "memo" | "useragent" | "customernote" | "staffnote" | "giftmessage" => {
             Kind::Text
         }
         _ if name.ends_with("email") || name.ends_with("emailaddress") => Kind::Email,
         _ if name.ends_with("phone") || name.ends_with("phonenumber") => Kind::Phone,
+        _ if SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending)) => Kind::Secret,
         _ if ["customername", "buyername", "recipientname", "holdername", "contactname", "payername"]
             .iter()
             .any(|ending| name.ends_with(ending)) =>
@@ -120,6 +148,32 @@ fn by_name(name: &str) -> Option<Kind> {
         }
         _ => return None,
     })
+}
+
+/// Of members and parameters alike. A page's token is none: nobody gets in with it alone.
+const SECRET_ENDINGS: [&str; 9] = [
+    "accesstoken",
+    "refreshtoken",
+    "idtoken",
+    "authtoken",
+    "securitytoken",
+    "checkouttoken",
+    "carttoken",
+    "clientsecret",
+    "xgoogcredential",
+];
+
+/// What is secret in an address only: as a member's name each of them means other things, too.
+const SECRET_PARAMETERS: [&str; 7] =
+    ["key", "sig", "hmac", "policy", "credential", "xamzcredential", "awsaccesskeyid"];
+
+/// Shorter ones, and numbers, are places in a list.
+const SHORTEST_SECRET: usize = 8;
+
+fn is_secret_parameter(name: &str) -> bool {
+    let name = plain(name);
+    let name = name.as_str();
+    SECRET_PARAMETERS.contains(&name) || name.ends_with("signature") || by_name(name) == Some(Kind::Secret)
 }
 
 /// A member's name without what only tells spellings apart: `first_name`, `firstName`, `First-Name`.
@@ -131,13 +185,18 @@ fn singular(name: &str) -> &str {
     name.strip_suffix('s').unwrap_or(name)
 }
 
-/// Personal whatever member holds it, with the places: mail addresses, numbers with a country's prefix, network
-/// addresses, bank accounts.
+/// Personal or secret whatever member holds it, with the places: mail addresses, numbers with a country's prefix,
+/// network addresses, bank accounts; and in addresses the parameters that open what they lead to.
 pub fn found_in(text: &str) -> Vec<(Range<usize>, Kind)> {
     let mut found = Vec::new();
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
+        if let Some(secret) = secret_parameter_at(text, at) {
+            at = secret.end;
+            found.push((secret, Kind::Secret));
+            continue;
+        }
         let here = email_at(text, at)
             .map(|end| (end, Kind::Email))
             .or_else(|| phone_at(bytes, at).map(|end| (end, Kind::Phone)))
@@ -167,6 +226,32 @@ fn begins_word(bytes: &[u8], at: usize, also: &[u8]) -> bool {
 pub fn is_escape(bytes: &[u8], at: usize) -> bool {
     bytes[at] == b'%'
         && bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// The value of a parameter whose name begins here: `Signature=…`, also where one address holds another one. A file
+/// in a store of others' is opened by whoever has its signed address.
+fn secret_parameter_at(text: &str, at: usize) -> Option<Range<usize>> {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let bytes = text.as_bytes();
+    let before = bytes.get(..at)?;
+    let begins = ["?", "&", "%3F", "%3f", "%26"].iter().any(|mark| before.ends_with(mark.as_bytes()));
+    if !begins || !is_name(bytes[at]) {
+        return None;
+    }
+    let name_end = at + bytes[at..].iter().take(60).take_while(|byte| is_name(**byte)).count();
+    let rest = &bytes[name_end..];
+    let start = match rest {
+        [b'=', ..] => name_end + 1,
+        [b'%', b'3', b'D' | b'd', ..] => name_end + 3,
+        _ => return None,
+    };
+    let ends = |at: usize| {
+        bytes[at].is_ascii_whitespace() || b"&#\"'<>".contains(&bytes[at]) || bytes[at..].starts_with(b"%26")
+    };
+    let end = (start..bytes.len()).find(|at| ends(*at)).unwrap_or(bytes.len());
+    let value = bytes.get(start..end).filter(|value| value.len() >= SHORTEST_SECRET)?;
+    let is_number = value.iter().all(u8::is_ascii_digit);
+    (!is_number && is_secret_parameter(&text[at..name_end])).then_some(start..end)
 }
 
 /// `ada@shop.example`, also with `%40`. Gives its end.

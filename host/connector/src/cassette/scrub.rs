@@ -1,12 +1,16 @@
 //! Takes what is personal out of a recording: once over all of it to learn the values, once more to replace them.
 
 use super::json::Json;
-use super::personal::{Kind, found_in, kind_of, plain};
+use super::personal::{Kind, found_in, is_name_of_person, kind_of, plain};
 use super::pseudonyms::Pseudonyms;
 use super::{Body, Cassette};
 
 /// JSON inside of a text, inside of a text, …
 const DEEPEST_TEXT: usize = 4;
+
+/// Members whose words are the channel's own: a person may be called like one of them.
+const WORDS_OF_THE_CHANNEL: [&str; 9] =
+    ["typename", "type", "object", "kind", "status", "state", "currency", "currencycode", "countrycode"];
 
 pub(super) fn scrub(mut cassette: Cassette) -> Cassette {
     let mut known = Pseudonyms::default();
@@ -84,12 +88,15 @@ impl Walker<'_> {
                 for (name, value) in members {
                     let inherited = kind.filter(|_| ["value", "number", "text"].contains(&name.as_str()));
                     let own = kind_of(name, &self.within, &siblings).or(inherited);
-                    if is_program(name, value) {
-                        continue;
-                    }
+                    let spoken = matches!(value, Json::Text(text) if is_name_of_person(name, text));
                     self.within.push(plain(name));
-                    self.json(value, own);
+                    match value {
+                        Json::Text(text) if is_program(name, text) => self.program(text),
+                        _ => self.json(value, own.or(spoken.then_some(Kind::Name))),
+                    }
                     self.within.pop();
+                    // A list by mail address has its readers' addresses for names.
+                    self.shapes(name);
                 }
             }
         }
@@ -107,14 +114,35 @@ impl Walker<'_> {
             }
             return;
         }
-        for (place, kind) in found_in(text).into_iter().rev() {
-            if let Some(replaced) = (self.visit)(Some(kind), &text[place.clone()]) {
-                text.replace_range(place, &replaced);
-            }
+        self.shapes(text);
+        let is_word = !text.contains(char::is_whitespace);
+        let holder = self.within.last().map_or("", String::as_str);
+        if is_word && WORDS_OF_THE_CHANNEL.contains(&holder) {
+            return;
         }
         if let Some(replaced) = (self.visit)(None, text) {
             *text = replaced;
         }
+    }
+
+    /// What shows by itself what it is.
+    fn shapes(&mut self, text: &mut String) {
+        // In the order in which they stand, so that they are numbered so.
+        let mut replaced: Vec<_> = Vec::new();
+        for (place, kind) in found_in(text) {
+            replaced.extend((self.visit)(Some(kind), &text[place.clone()]).map(|by| (place, by)));
+        }
+        for (place, by) in replaced.into_iter().rev() {
+            text.replace_range(place, &by);
+        }
+    }
+
+    /// A GraphQL document is the plugin's own text: changed by a word, the plugin would not find its answer again.
+    /// Only what stands in quotes can be somebody's.
+    fn program(&mut self, text: &mut String) {
+        let mut parts: Vec<String> = text.split('"').map(str::to_owned).collect();
+        parts.iter_mut().skip(1).step_by(2).for_each(|literal| self.text(literal, None));
+        *text = parts.join("\"");
     }
 
     /// Whether the text is JSON of its own; then it was walked, and written anew where something was replaced.
@@ -136,11 +164,13 @@ impl Walker<'_> {
     }
 }
 
-/// A GraphQL document is the plugin's own text: changed by a word, the plugin would not find its answer again.
-fn is_program(name: &str, value: &Json) -> bool {
-    let Json::Text(text) = value else { return false };
+/// Whether it is a GraphQL document, and not JSON that begins alike.
+fn is_program(name: &str, text: &str) -> bool {
     let begins = ["query", "mutation", "subscription", "fragment", "{"];
-    name == "query" && text.contains('{') && begins.iter().any(|word| text.trim_start().starts_with(word))
+    name == "query"
+        && text.contains('{')
+        && begins.iter().any(|word| text.trim_start().starts_with(word))
+        && Json::parse(text).is_err()
 }
 
 fn digits_of(text: &str) -> String {

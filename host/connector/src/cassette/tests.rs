@@ -133,6 +133,102 @@ fn json_inside_of_a_text_and_lines_of_it_are_walked_too() {
     assert_eq!(scrubbed(r#"{"payload": "{ \"n\": 1.10 }"}"#), unchanged, "not written anew without need");
 }
 
+const PERSON: &str = r#""customer":{"name":"Jane Miller","phone":"0151 123 45678"},"shipping_address":{"address1":"7 Elm Street"}"#;
+
+/// What is left of a text beside a person.
+fn beside_jane(text: &str) -> String {
+    let json = serde_json::json!({ "said": text }).to_string();
+    let left = scrubbed(&format!("{{{PERSON},{}", &json[1..]));
+    let at = left.find("\"said\":").expect("the text");
+    left[at + 8..].trim_end_matches('}').trim_matches('"').to_owned()
+}
+
+#[test]
+fn who_is_spoken_of_in_other_texts_is_found_there() {
+    for (said, left) in [
+        ("call Jane Miller", "call Given1 Family1"),
+        ("CALL JANE MILLER", "CALL Given1 Family1"),
+        ("call jane", "call Given1"),
+        ("Mrs. Miller's parcel", "Mrs. Family1's parcel"),
+        ("Miller, Jane", "Family1, Given1"),
+        ("jane-miller-gift", "Given1-Family1-gift"),
+        ("/search/Jane%20Miller", "/search/Given1%20Family1"),
+        ("Jane", "Given1"),
+        ("to 7 elm street, 2nd door", "to 1 Example Street, 2nd door"),
+        ("ring 0151/12345678 or +49 151 12345678.", "ring 15550000001 or +15550000002."),
+        ("ring 0049 151 123-45678", "ring 15550000001"),
+    ] {
+        assert_eq!(beside_jane(said), left, "{said}");
+    }
+    for kept in ["Miller-lite lamp", "mill", "Janet", "a long street", "0151", "7 Elm Streets"] {
+        let kept_part = kept.replace("Miller", "Family1");
+        assert_eq!(beside_jane(kept), kept_part, "{kept}");
+    }
+    let name =
+        scrubbed(r#"{"author":"Ada Lovelace","text":"by ada","shipping":"Express Parcel","user":"usr_81"}"#);
+    let expected =
+        r#"{"author":"Given1 Family1","text":"by Given1","shipping":"Express Parcel","user":"usr_81"}"#;
+    assert_eq!(name, format!(r#"{{"json":{expected}}}"#));
+}
+
+/// Whoever is called like a word of the channel must not change what the channel says.
+#[test]
+fn words_of_the_channel_and_of_the_plugin_stay() {
+    let people = r#"{"customers":[{"first_name":"Open","last_name":"Order"},{"first_name":"Paid"}],
+        "__typename":"Order","status":"Paid","state":"open","tags":"open","orders":1}"#;
+    let left = scrubbed(people);
+    for kept in [
+        r#""__typename":"Order""#,
+        r#""status":"Paid""#,
+        r#""state":"open""#,
+        r#""tags":"open""#,
+        r#""orders":1"#,
+    ] {
+        assert!(left.contains(kept), "{kept} in {left}");
+    }
+    let asked = r#"{"query":"query Order { orders(query: \"email:ada@shop.example Order\") { Order } }"}"#;
+    let cassette = recording(vec![exchange("/graphql", asked, 200, people)]).scrub();
+    let Body::Json(asked) = &cassette.takes[0].exchanges[0].request.body else { panic!("JSON") };
+    let Some(Json::Text(query)) = asked.member("query") else { panic!("a query") };
+    assert_eq!(query, "query Order { orders(query: \"email:person1@example.com Name2\") { Order } }");
+    let no_program = scrubbed(r#"{"query":"{\"email\":\"ada@shop.example\"}"}"#);
+    assert!(!no_program.contains("ada@"), "{no_program}");
+}
+
+#[test]
+fn what_opens_a_file_or_a_page_is_no_part_of_a_cassette() {
+    let signed =
+        "https://files.example/a.jsonl?Expires=1780000000&X-Goog-Signature=8f41aa0077&key=00af31bc99d2";
+    let told = serde_json::json!({ "url": signed, "receipt_url": "https://pay.example/r/CAcaFwoVYWNj",
+        "client_secret": "pi_1_secret_2", "via": "https://a.example/?to=https%3A%2F%2Fb.example%2F%3Ftoken%3Dabcd1234efgh%26page%3D2" });
+    let recorded =
+        recording(vec![exchange("/", "", 200, &told.to_string()), exchange(signed, "", 200, "{}")]);
+    let cassette = recorded.scrub();
+    let written = cassette.write().expect("written");
+    for secret in ["8f41aa0077", "00af31bc99d2", "CAcaFwoVYWNj", "pi_1_secret_2", "abcd1234efgh"] {
+        assert!(!written.contains(secret), "{secret} in {written}");
+    }
+    let asked = &cassette.takes[0].exchanges[1].request.url;
+    assert!(
+        asked.starts_with("https://files.example/a.jsonl?Expires=1780000000&X-Goog-Signature=secret-"),
+        "{asked}"
+    );
+    assert_eq!(
+        written.matches(asked).count(),
+        2,
+        "the same address where it is told and where it is asked: {written}"
+    );
+    assert!(written.contains("%26page%3D2"), "{written}");
+    let pages = r#"{"next":"/orders?key=41&page_token=abcdefgh12345678&cursor=00af31bc99d2","token":""}"#;
+    assert_eq!(scrubbed(pages), format!(r#"{{"json":{pages}}}"#), "a page's place is no secret");
+}
+
+#[test]
+fn a_name_of_a_member_may_be_personal_too() {
+    let left = scrubbed(r#"{"balances":{"ada@shop.example":1,"total":2}}"#);
+    assert_eq!(left, r#"{"json":{"balances":{"person1@example.com":1,"total":2}}}"#);
+}
+
 #[test]
 fn what_only_looks_personal_stays() {
     assert!(scrubbed(r#"{"customers":[{"full_name":"Ada Lovelace"}]}"#).contains("Given1 Family1"));
@@ -170,6 +266,19 @@ fn data_that_nobody_can_read_is_not_recorded() {
     assert!(Body::of(deep.as_bytes()).is_err());
 }
 
+/// Whoever reads a file in parts asks again for the line that a part's end cuts.
+#[test]
+fn a_part_of_a_file_ends_with_a_whole_line() {
+    let lines = |text: &str| Body::Lines(text.lines().map(|line| Json::parse(line).expect("JSON")).collect());
+    let part = b"{\"n\":1}\n{\"n\":2}\n{\"n\"";
+    assert_eq!(Body::of_part(part, false), Ok(lines("{\"n\":1}\n{\"n\":2}")));
+    assert_eq!(Body::of_part(b"{\"n\":1}\n{\"n\":2}", false), Ok(lines("{\"n\":1}")), "it may go on");
+    assert_eq!(Body::of_part(b"{\"n\":1}\n{\"n\":2}", true), Ok(lines("{\"n\":1}\n{\"n\":2}")));
+    assert_eq!(Body::of_part(b"{\"n\":1}", true).map(|body| body.to_bytes()), Ok(b"{\"n\":1}\n".to_vec()));
+    assert!(Body::of_part(b"{\"n\"", false).is_err());
+    assert!(Body::of_part(part, true).is_err());
+}
+
 proptest! {
     #[test]
     fn a_planted_address_is_found_wherever_it_stands(
@@ -180,6 +289,33 @@ proptest! {
         let json = serde_json::json!({ &member: text, "list": [[address.clone()]] }).to_string();
         let left = scrubbed(&json);
         prop_assert!(!left.contains(&address), "{left}");
+    }
+
+    #[test]
+    fn a_planted_name_is_found_in_any_text_and_in_any_case(
+        given in "Zq[a-z]{1,8}", family in "Xw[a-z]{1,8}", apart in any::<bool>(), case in 0_u8..3,
+        before in "([a-v]{1,8} ){1,3}", after in "( [a-v]{1,8}){0,3}", spoken in 0_u8..3,
+    ) {
+        let whole = format!("{given} {family}");
+        let person = if apart {
+            serde_json::json!({ "first_name": &given, "last_name": &family })
+        } else {
+            serde_json::json!({ "name": &whole })
+        };
+        let said = [&whole, &given, &family][usize::from(spoken)];
+        let said = [said.clone(), said.to_lowercase(), said.to_uppercase()][usize::from(case)].clone();
+        let json = serde_json::json!({ "customer": person, "said": format!("{before}{said}{after}") }).to_string();
+        let left = scrubbed(&json).to_lowercase();
+        prop_assert!(!left.contains(&given.to_lowercase()) && !left.contains(&family.to_lowercase()), "{left}");
+        prop_assert!(left.contains(&before) && left.contains(&after), "the words around it stay: {left}");
+    }
+
+    #[test]
+    fn ordinary_words_stay_where_nobody_is_called_so(title in "[A-Za-z]{1,9}( [A-Za-z0-9]{1,9}){0,5}") {
+        let people = ["jane", "miller", "elm", "street", "7"];
+        let own = |word: &str| !people.contains(&word.to_lowercase().as_str());
+        prop_assume!(title.split(' ').all(own));
+        prop_assert_eq!(beside_jane(&title), title);
     }
 
     #[test]

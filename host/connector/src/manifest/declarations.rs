@@ -11,7 +11,7 @@ pub struct RateBucket {
     /// The most tokens it holds.
     pub capacity: f64,
     pub refill_per_second: f64,
-    /// The most requests in flight, of whoever shares it in one process; absent: the host's choice.
+    /// The most requests in flight, of all who share it; absent: the host's choice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,
 }

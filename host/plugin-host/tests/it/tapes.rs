@@ -86,6 +86,18 @@ async fn what_was_not_recorded_is_not_answered() {
     assert_eq!(upstream.heads().len(), 1);
 }
 
+/// A guest that goes on without an answer does not hide that there was none.
+#[tokio::test]
+async fn a_plugin_cannot_pass_over_what_was_not_recorded() {
+    let sandbox = Sandbox::new().await;
+    let upstream = Upstream::start(|_| ok("{}")).await;
+    let asking = behaving("get-all", "/1 /2").at_sandbox(upstream.port);
+    let (mut cassette, _) = record(&sandbox, asking).await.expect("a recording");
+    cassette.takes[0].exchanges[1].request.url = "/other".to_owned();
+    let error = sandbox.runtime.replay(&sandbox.plugin, &cassette).await.expect_err("no answer");
+    assert!(error.to_string().contains("no answer to this GET /2"), "{error}");
+}
+
 #[tokio::test]
 async fn a_body_that_nobody_can_read_makes_no_cassette() {
     let sandbox = Sandbox::new().await;

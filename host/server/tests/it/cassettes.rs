@@ -24,7 +24,7 @@ const SHOP_TOKEN: &str = "shpat_sandbox";
 const PAYMENT_KEY: &str = "rk_test_sandbox";
 
 /// A connection to a sandbox that listens on this port.
-fn connection(config: &Value, secret: (&str, &str), port: u16) -> ConnectionContext {
+pub fn connection(config: &Value, secret: (&str, &str), port: u16) -> ConnectionContext {
     ConnectionContext {
         tenant: "01890a5d-ac96-774b-bcce-b302099a8056".parse().expect("an id"),
         id: "01890a5d-ac96-774b-bcce-b302099a8057".parse().expect("an id"),

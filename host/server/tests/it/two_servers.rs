@@ -1,15 +1,28 @@
 //! Two servers on one PostgreSQL: they share the work, and they share what a channel lets one account spend.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use bytes::Bytes;
+use portolan_app::channels::budgets::SharedBudgets;
+use portolan_app::channels::seats::SharedSeats;
+use portolan_connector::{Fault, PluginRuntime as _};
+use portolan_core::{Clock, SystemClock, SystemRandom};
 use portolan_db::entity::job_attempt;
-use portolan_db::testing::{TestDatabase, say_skipped};
+use portolan_db::testing::{TestDatabase, on_both, say_skipped};
 use portolan_db::{Database, DatabaseConfig};
+use portolan_migrations::migrate;
+use portolan_plugin_host::{CacheKey, Options as SandboxOptions, SandboxRuntime};
 use portolan_sandbox_shopify::{Options, ThrottlePlan, serve};
 use serde_json::json;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::support::{Portolan, Server};
+use crate::cassettes::connection;
+use crate::support::{Portolan, Server, plugins_dir};
 use crate::visitor::Visitor;
 
 /// What the connector's manifest says of the quota.
@@ -77,4 +90,76 @@ async fn workers_of(database: &DatabaseConfig) -> usize {
     let tx = db.system_read().await.expect("read");
     let attempts = tx.find::<job_attempt::Entity>().all(&tx).await.expect("attempts");
     attempts.iter().map(|attempt| attempt.worker_id).collect::<BTreeSet<_>>().len()
+}
+
+/// Requests that the manifest of the payment provider's connector lets be in flight.
+const SEATS: usize = 8;
+
+/// A payment provider that counts how many requests it serves at the same moment.
+#[derive(Default)]
+struct Crowd {
+    here: AtomicUsize,
+    most: AtomicUsize,
+    served: AtomicUsize,
+}
+
+impl Crowd {
+    async fn serve(self: Arc<Self>, listener: TcpListener) {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let crowd = self.clone();
+            tokio::spawn(async move {
+                let mut head = [0; 8_192];
+                let _ = stream.read(&mut head).await;
+                crowd.most.fetch_max(crowd.here.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                crowd.here.fetch_sub(1, Ordering::SeqCst);
+                crowd.served.fetch_add(1, Ordering::SeqCst);
+                let answer =
+                    "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                let _ = stream.write_all(answer.as_bytes()).await;
+            });
+        }
+    }
+}
+
+/// The sandboxes of two processes; each would let as many requests in flight by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_share_the_seats_of_one_account() {
+    on_both(migrate, async |test| {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("listen");
+        let port = listener.local_addr().expect("an address").port();
+        let crowd = Arc::new(Crowd::default());
+        let serving = tokio::spawn(crowd.clone().serve(listener));
+        let config = json!({ "base_url": format!("http://127.0.0.1:{port}") });
+        let connection = connection(&config, ("api_key", "rk_test_sandbox"), port);
+        let folder = TempDir::new().expect("a folder");
+        let mut calls = Vec::new();
+        for _ in 0..2 {
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+            let mut options = SandboxOptions::new(folder.path(), CacheKey::new([7; 32]));
+            options.budgets = Some(Arc::new(SharedBudgets::new(test.database.clone(), clock.clone())));
+            options.seats =
+                Some(Arc::new(SharedSeats::new(test.database.clone(), clock, Arc::new(SystemRandom))));
+            options.http.bucket_wait_ms = 15_000;
+            let sandbox = SandboxRuntime::new(options).expect("a sandbox");
+            let component = std::fs::read(plugins_dir().join("stripe.wasm")).expect("a component");
+            let installed = sandbox.install(Bytes::from(component)).await.expect("it installs");
+            for _ in 0..12 {
+                let (sandbox, plugin, connection) =
+                    (sandbox.clone(), installed.plugin.clone(), connection.clone());
+                calls.push(tokio::spawn(async move {
+                    sandbox.check(&plugin, connection, SystemClock.now()).await
+                }));
+            }
+        }
+        for call in calls {
+            let answer = call.await.expect("no panic");
+            assert!(matches!(answer, Err(Fault::Transient { .. })), "it was asked and refused: {answer:?}");
+        }
+        assert!(crowd.served.load(Ordering::SeqCst) >= 24, "every call has asked");
+        let most = crowd.most.load(Ordering::SeqCst);
+        assert!((2..=SEATS).contains(&most), "{most} requests were in flight at once");
+        serving.abort();
+    })
+    .await;
 }

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::search::{Search, Searchable};
+use super::search::{Marks, Search, Searchable};
 use super::{GraphqlError, GraphqlResult};
 
 /// Shopify's largest page.
@@ -60,12 +60,13 @@ pub enum SortKey {
 
 impl SortKey {
     pub fn of(self, item: &impl Searchable) -> (i64, u64) {
+        let Marks { id, created_at, updated_at } = item.marks();
         let value = match self {
-            Self::Id => item.id() as i64,
-            Self::CreatedAt => item.created_at(),
-            Self::UpdatedAt => item.updated_at(),
+            Self::Id => id as i64,
+            Self::CreatedAt => created_at,
+            Self::UpdatedAt => updated_at,
         };
-        (value, item.id())
+        (value, id)
     }
 }
 

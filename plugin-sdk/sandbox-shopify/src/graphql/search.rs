@@ -3,11 +3,16 @@
 use super::{GraphqlError, GraphqlResult};
 use crate::time::parse_instant;
 
-/// What a search may ask about one thing.
+/// What a search may ask about one thing, and by what it is sorted.
+#[derive(Debug, Clone, Copy)]
+pub struct Marks {
+    pub id: u64,
+    pub created_at: i64,
+    pub updated_at: i64,
+}
+
 pub trait Searchable {
-    fn id(&self) -> u64;
-    fn created_at(&self) -> i64;
-    fn updated_at(&self) -> i64;
+    fn marks(&self) -> Marks;
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,11 +65,12 @@ impl Search {
     }
 
     pub fn matches(&self, item: &impl Searchable) -> bool {
+        let Marks { id, created_at, updated_at } = item.marks();
         self.0.iter().all(|(subject, comparison, bound)| {
             let value = match subject {
-                Subject::Id => item.id() as i64,
-                Subject::CreatedAt => item.created_at(),
-                Subject::UpdatedAt => item.updated_at(),
+                Subject::Id => id as i64,
+                Subject::CreatedAt => created_at,
+                Subject::UpdatedAt => updated_at,
             };
             match comparison {
                 Comparison::AtLeast => value >= *bound,

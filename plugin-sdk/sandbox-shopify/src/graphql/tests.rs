@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::execute::{Resolved, Root};
 use super::query::{Arguments, Query};
-use super::search::{Search, Searchable};
+use super::search::{Marks, Search, Searchable};
 use super::{GraphqlError, GraphqlResult};
 
 fn requested_cost(text: &str, variables: Value) -> u64 {
@@ -77,14 +77,8 @@ fn queries_cost_what_was_recorded() {
 struct Thing(u64, i64);
 
 impl Searchable for Thing {
-    fn id(&self) -> u64 {
-        self.0
-    }
-    fn created_at(&self) -> i64 {
-        self.1
-    }
-    fn updated_at(&self) -> i64 {
-        self.1
+    fn marks(&self) -> Marks {
+        Marks { id: self.0, created_at: self.1, updated_at: self.1 }
     }
 }
 

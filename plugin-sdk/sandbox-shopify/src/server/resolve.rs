@@ -12,7 +12,7 @@ use crate::answer::{catalogue, history, parse_gid, stock};
 use crate::graphql::connection::{SortKey, count, page_of_items};
 use crate::graphql::execute::{Rendered, Resolved, Root};
 use crate::graphql::query::Arguments;
-use crate::graphql::search::{Search, Searchable};
+use crate::graphql::search::{Marks, Search, Searchable};
 use crate::graphql::{GraphqlError, GraphqlResult};
 use crate::world::{Checkout, Customer, Product, Shop};
 
@@ -243,41 +243,23 @@ fn counted<T: Searchable>(items: &[T], arguments: &Arguments) -> GraphqlResult<R
 fn position<T: Searchable>(items: &[T], kind: &str, arguments: &Arguments) -> Option<u32> {
     let id = parse_gid(kind, arguments.text("id")?)?;
     // Ids are given in the order of creation.
-    items.binary_search_by_key(&id, Searchable::id).ok().map(|index| index as u32)
+    items.binary_search_by_key(&id, |item| item.marks().id).ok().map(|index| index as u32)
 }
 
 impl Searchable for Checkout {
-    fn id(&self) -> u64 {
-        self.id
-    }
-    fn created_at(&self) -> i64 {
-        self.created_at
-    }
-    fn updated_at(&self) -> i64 {
-        self.updated_at
+    fn marks(&self) -> Marks {
+        Marks { id: self.id, created_at: self.created_at, updated_at: self.updated_at }
     }
 }
 
 impl Searchable for Product {
-    fn id(&self) -> u64 {
-        self.id
-    }
-    fn created_at(&self) -> i64 {
-        self.created_at
-    }
-    fn updated_at(&self) -> i64 {
-        self.updated_at
+    fn marks(&self) -> Marks {
+        Marks { id: self.id, created_at: self.created_at, updated_at: self.updated_at }
     }
 }
 
 impl Searchable for Customer {
-    fn id(&self) -> u64 {
-        self.id
-    }
-    fn created_at(&self) -> i64 {
-        self.created_at
-    }
-    fn updated_at(&self) -> i64 {
-        self.updated_at
+    fn marks(&self) -> Marks {
+        Marks { id: self.id, created_at: self.created_at, updated_at: self.updated_at }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::generate::Builder;
 use super::{Order, Shop};
-use crate::graphql::search::Searchable;
+use crate::graphql::search::{Marks, Searchable};
 use crate::random::SplitMix;
 
 /// What an order is made again from, and found by.
@@ -82,13 +82,7 @@ impl Shop {
 }
 
 impl Searchable for Seed {
-    fn id(&self) -> u64 {
-        self.id
-    }
-    fn created_at(&self) -> i64 {
-        self.created_at
-    }
-    fn updated_at(&self) -> i64 {
-        self.updated_at
+    fn marks(&self) -> Marks {
+        Marks { id: self.id, created_at: self.created_at, updated_at: self.updated_at }
     }
 }

@@ -2,6 +2,7 @@
 //! against the sandbox, recorded answers, faults, and orders mapped by hand.
 
 mod bulk;
+mod bulk_answers;
 mod captures;
 mod faults;
 mod mapping;

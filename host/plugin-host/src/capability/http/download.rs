@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use portolan_connector::StagedFile;
 use portolan_core::Instant;
@@ -71,7 +72,7 @@ impl HttpCall {
         }
         let place = self.recorder().map(Recorder::begin);
         let time = self.timeout_of(request) * TIME_FACTOR;
-        let staged = self.timed(time, self.stream_to_file(request)).await;
+        let staged = self.timed(time, self.stream_to_file(request, time)).await;
         if let (Some(recorder), Some(place)) = (self.recorder(), place) {
             let body = match &staged {
                 Ok(staged) => self.noted_body(staged).await?,
@@ -96,8 +97,12 @@ impl HttpCall {
         Ok(body)
     }
 
-    async fn stream_to_file(&self, request: &wit::Request) -> Result<wit::Staged, wit::HttpError> {
-        let mut opened = self.open(request).await?;
+    async fn stream_to_file(
+        &self,
+        request: &wit::Request,
+        time: Duration,
+    ) -> Result<wit::Staged, wit::HttpError> {
+        let mut opened = self.open(request, time).await?;
         let cap = self.shared.options.download_bytes;
         let file = self.new_file().map_err(|error| disk(&error))?;
         let handle = file.reopen().map_err(|error| disk(&error))?;

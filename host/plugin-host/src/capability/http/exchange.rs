@@ -58,11 +58,11 @@ pub struct Opened {
 }
 
 impl HttpCall {
-    /// Sends and follows redirects, within the request's time.
-    pub async fn open(&self, request: &wit::Request) -> Result<Opened, wit::HttpError> {
+    /// Sends and follows redirects. The whole exchange takes no longer than this time: the caller sees to that.
+    pub async fn open(&self, request: &wit::Request, time: Duration) -> Result<Opened, wit::HttpError> {
         self.count_request()?;
         let mut hop = self.first_hop(request)?;
-        let seat = self.seat(request).await?;
+        let seat = self.seat(request, time).await?;
         self.draw(request).await?;
         let mut attempts = 0_u8;
         for _ in 0..=self.shared.options.redirects {

@@ -157,8 +157,9 @@ impl HttpCall {
             return self.play(player, request);
         }
         let place = self.recorder().map(Recorder::begin);
+        let time = self.timeout_of(request);
         let exchange = async {
-            let mut opened = self.open(request).await?;
+            let mut opened = self.open(request, time).await?;
             let body = self.read_body(&mut opened.response).await?;
             Ok(wit::Response {
                 status: opened.response.status().as_u16(),
@@ -168,7 +169,7 @@ impl HttpCall {
                 attempts: opened.attempts,
             })
         };
-        let answer = self.timed(self.timeout_of(request), exchange).await;
+        let answer = self.timed(time, exchange).await;
         if let (Some(recorder), Some(place)) = (self.recorder(), place) {
             let answered = answer.as_ref().map(|answer| Answered {
                 status: answer.status,

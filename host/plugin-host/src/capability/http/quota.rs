@@ -53,13 +53,17 @@ impl HttpCall {
     }
 
     /// Takes a seat among the requests that the bucket lets be in flight; `None` where it does not say how many.
-    pub(super) async fn seat(&self, request: &wit::Request) -> Result<Option<Seat>, wit::HttpError> {
+    pub(super) async fn seat(
+        &self,
+        request: &wit::Request,
+        time: Duration,
+    ) -> Result<Option<Seat>, wit::HttpError> {
         let Some(bucket) = self.bucket(request.bucket.as_deref())? else { return Ok(None) };
         let Some(most) = bucket.concurrency else { return Ok(None) };
-        // Told before the request's own time is over: that would look like a channel that does not answer.
-        let wait =
-            Duration::from_millis(self.shared.options.bucket_wait_ms).min(self.timeout_of(request) / 2);
-        match self.shared.seats.take(&self.holder(bucket), most, wait).await {
+        // Told before the request's own time is over: that would look like a channel that does not answer. It may wait
+        // twice, see there.
+        let wait = Duration::from_millis(self.shared.options.bucket_wait_ms).min(time / 4);
+        match self.shared.seats.take(&self.holder(bucket), most, wait, time).await {
             Some(seat) => Ok(Some(seat)),
             None => {
                 self.throttled_ms.fetch_max(SEATS_TAKEN_MS, Ordering::Relaxed);

@@ -17,7 +17,7 @@ use crate::text::Scrubber;
 const MOST_NOTED_BYTES: usize = 32 << 20;
 
 /// Headers that tell of the way and not of the answer; or change with each run.
-const UNNOTED_HEADERS: [&str; 22] = [
+const UNNOTED_HEADERS: [&str; 25] = [
     "accept-ranges",
     "age",
     "alt-svc",
@@ -34,13 +34,18 @@ const UNNOTED_HEADERS: [&str; 22] = [
     "nel",
     "pragma",
     "report-to",
+    "request-id",
     "server",
     "server-timing",
     "strict-transport-security",
     "transfer-encoding",
     "vary",
     "via",
+    "x-request-id",
+    "x-runtime",
 ];
+
+const PARTIAL_CONTENT: u16 = 206;
 
 /// What stands beside or in place of the network.
 pub enum Tape {
@@ -59,8 +64,8 @@ struct Noted {
     begun: usize,
     exchanges: Vec<(usize, Exchange)>,
     bytes: usize,
-    /// Why the recording is of no use.
-    trouble: Option<String>,
+    /// Why the recording is of no use, and since which exchange.
+    trouble: Option<(usize, String)>,
 }
 
 /// How far a recording had come.
@@ -81,7 +86,7 @@ impl Recorder {
     pub fn forget_since(&self, mark: Mark) {
         let mut noted = self.noted();
         noted.exchanges.retain(|(place, _)| *place < mark.0);
-        noted.trouble = None;
+        noted.trouble.take_if(|(place, _)| *place >= mark.0);
     }
 
     /// Everything that was noted.
@@ -89,7 +94,7 @@ impl Recorder {
     /// Errors: why a replay of it would not be what happened, or nobody can tell what in it is personal.
     pub fn finish(&self) -> Result<Vec<Exchange>, String> {
         let mut noted = std::mem::take(&mut *self.noted());
-        if let Some(trouble) = noted.trouble {
+        if let Some((_, trouble)) = noted.trouble {
             return Err(trouble);
         }
         noted.exchanges.sort_by_key(|(place, _)| *place);
@@ -114,6 +119,7 @@ impl Recorder {
         let noted = answer.map_err(|error| format!("there was no answer ({error:?})")).and_then(|answer| {
             let bytes = scrubber.bytes(answer.body.to_vec());
             let body = match answer.status {
+                PARTIAL_CONTENT => Body::of_part(&bytes, is_last_part(answer.headers))?,
                 200..=299 => Body::of(&bytes)?,
                 _ => Body::of_complaint(&bytes),
             };
@@ -126,14 +132,15 @@ impl Recorder {
                 all.bytes += bytes;
                 if all.bytes > MOST_NOTED_BYTES {
                     let most = MOST_NOTED_BYTES >> 20;
-                    all.trouble = Some(format!("it holds more than {most} MiB: record fewer pages"));
+                    let reason = format!("it holds more than {most} MiB: record fewer pages");
+                    all.trouble.get_or_insert((place, reason));
                     return;
                 }
                 all.exchanges.push((place, Exchange { request, response }));
             }
             Err(reason) => {
                 let what = scrubber.clean(&format!("{} {}", request.method, request.url), 200);
-                all.trouble.get_or_insert(format!("{what} cannot be recorded: {reason}"));
+                all.trouble.get_or_insert((place, format!("{what} cannot be recorded: {reason}")));
             }
         }
     }
@@ -173,9 +180,34 @@ fn method_of(method: wit::Method) -> &'static str {
     }
 }
 
+/// Whether a part of a file ends where the file ends; where it does not say, it is taken for the last one.
+fn is_last_part(headers: &[(String, String)]) -> bool {
+    let told = headers.iter().find(|(name, _)| name == "content-range");
+    let ends = told.and_then(|(_, range)| {
+        let (_, rest) = range.split_once('-')?;
+        let (last, total) = rest.split_once('/')?;
+        Some(last.parse::<u64>().ok()?.checked_add(1)? == total.parse::<u64>().ok()?)
+    });
+    ends.unwrap_or(true)
+}
+
+/// A part of a file has other lengths in a cassette than it had, so a replay asks from other places. What it is told
+/// fits to where it asked from: an answer of so many bytes, behind which there is more or nothing.
+fn fit_range(request: &wit::Request, response: &mut Response, bytes: usize) {
+    let asked = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("range"));
+    let from =
+        asked.and_then(|(_, range)| range.strip_prefix("bytes=")?.split('-').next()?.parse::<u64>().ok());
+    let Some((from, told)) = from.zip(response.headers.get_mut("content-range")) else { return };
+    let is_last = is_last_part(&[("content-range".to_owned(), told.clone())]);
+    let end = from.saturating_add(bytes as u64);
+    *told = format!("bytes {from}-{}/{}", end.saturating_sub(1), end.saturating_add(u64::from(!is_last)));
+}
+
 /// Answers from a cassette: equal requests in their order, the last answer again and again.
 pub struct Player {
     answers: Mutex<HashMap<String, VecDeque<Response>>>,
+    /// The first request that it does not know.
+    unknown: Mutex<Option<String>>,
 }
 
 impl Player {
@@ -184,7 +216,12 @@ impl Player {
         for exchange in exchanges {
             answers.entry(key_of(&exchange.request)).or_default().push_back(exchange.response.clone());
         }
-        Self { answers: Mutex::new(answers) }
+        Self { answers: Mutex::new(answers), unknown: Mutex::default() }
+    }
+
+    /// What was asked that was not recorded, whatever the plugin made of it that there was no answer.
+    pub fn unknown(&self) -> Option<String> {
+        self.unknown.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Errors: the cassette does not know the request.
@@ -197,10 +234,13 @@ impl Player {
         });
         known.ok_or_else(|| {
             let url: String = asked.url.chars().take(200).collect();
-            wit::HttpError::Denied(format!(
+            let reason = format!(
                 "the cassette has no answer to this {} {url}: the plugin asks otherwise than when it was recorded",
                 asked.method
-            ))
+            );
+            let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+            unknown.get_or_insert_with(|| reason.clone());
+            wit::HttpError::Denied(reason)
         })
     }
 }
@@ -233,8 +273,9 @@ impl HttpCall {
     ) -> Result<wit::Response, wit::HttpError> {
         self.count_request()?;
         let url = self.egress.resolve(&request.url).map_err(wit::HttpError::Denied)?;
-        let response = player.answer(request)?;
+        let mut response = player.answer(request)?;
         let body = response.body.to_bytes();
+        fit_range(request, &mut response, body.len());
         self.count_body(body.len() as u64)?;
         if body.len() as u64 > self.response_bytes {
             return Err(wit::HttpError::TooLarge(self.response_bytes));
