@@ -26,6 +26,7 @@ mod pulse;
 mod rates;
 mod replays;
 mod requests;
+mod second_factor;
 mod support;
 mod support_documents;
 mod syncs;
