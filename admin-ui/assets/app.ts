@@ -1,5 +1,6 @@
 // Behaviour that pages gain when scripts run. Without it every page reads and every form posts.
 import { watchCharts } from "./chart";
+import { startCodeInput } from "./code-input";
 import { startForms } from "./forms";
 import { startKeys } from "./keys";
 import { startLive } from "./live";
@@ -10,6 +11,7 @@ for (const element of document.querySelectorAll<HTMLElement>(".js-only")) elemen
 startThemeToggle();
 startKeys();
 startForms();
+startCodeInput();
 watchCharts(document.body);
 watchTables(document.body);
 if (document.body.dataset.signedIn !== undefined) startLive();

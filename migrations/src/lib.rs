@@ -34,6 +34,7 @@ mod m0017_fewer_indexes;
 mod m0020_payments_of_orders;
 mod m0021_replaced_rates;
 mod m0030_roles;
+mod m0031_second_factor;
 mod row_security;
 mod table;
 
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0020_payments_of_orders::Migration),
             Box::new(m0021_replaced_rates::Migration),
             Box::new(m0030_roles::Migration),
+            Box::new(m0031_second_factor::Migration),
         ]
     }
 }

@@ -3,6 +3,7 @@
 //! A `…Page` is the whole document. A `…Body` is what a page's live region holds: the application
 //! answers a request that carries `HX-Request: true` with the body alone.
 
+mod account;
 mod connection_detail;
 mod connection_form;
 mod connection_mapping;
@@ -24,6 +25,7 @@ mod sync;
 mod syncs;
 mod upgrade;
 
+pub use account::{AccountPage, AccountSession, RecoveryCodesPage, SecondFactorCard, SecondFactorPage};
 pub use connection_detail::{
     CheckView, ConnectionBody, ConnectionPage, EgressRow, HeldRow, SecretRow, StreamRow, UploadForm,
     UploadRow,
@@ -48,7 +50,7 @@ pub use pulse::{
     PulsePage, RangePreset, SparklineView, TopProductRow, TopProducts,
 };
 pub use rates::{RatePairRow, RatesPage};
-pub use sign_in::{SignInLinkPage, SignInLinkState, SignInPage};
+pub use sign_in::{AgainPage, AskedFor, SecondStepPage, SignInLinkPage, SignInLinkState, SignInPage};
 pub use stored_data::{ReplayRow, StoredData, StoredStream};
 pub use sync::{QuarantineRow, SliceRow, SyncBody, SyncPage};
 pub use syncs::{SyncRow, SyncsBody, SyncsPage};
@@ -65,6 +67,18 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("sign-in-error", SignInPage::sample_error().render()),
         ("sign-in-link", SignInLinkPage::sample().render()),
         ("sign-in-link-used", SignInLinkPage::sample_used().render()),
+        ("sign-in-second-step", SecondStepPage::sample().render()),
+        ("sign-in-second-step-refused", SecondStepPage::sample().refused().render()),
+        ("sign-in-again", AgainPage::sample().render()),
+        ("sign-in-again-password", AgainPage::sample_password().render()),
+        ("sign-in-again-link", AgainPage::sample_link().render()),
+        ("account", AccountPage::sample().render()),
+        ("account-empty", AccountPage::sample_empty().render()),
+        ("account-extreme", AccountPage::sample_extreme().render()),
+        ("account-second-factor", SecondFactorPage::sample().render()),
+        ("account-second-factor-refused", SecondFactorPage::sample_refused().render()),
+        ("account-recovery-codes", RecoveryCodesPage::sample().render()),
+        ("account-recovery-codes-renewed", RecoveryCodesPage::sample_renewed().render()),
         ("problems", ProblemsPage::sample().render()),
         ("pulse", PulsePage::sample().render()),
         ("pulse-empty", PulsePage::sample_empty().render()),

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::parts::Shell;
+use crate::parts::{CodeField, Shell};
 
 /// `GET /sign-in`; the form posts `name` and `password` to `/sign-in`.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
@@ -68,5 +68,83 @@ impl SignInLinkPage {
 
     pub fn sample_used() -> Self {
         Self::new(SignInLinkState::Invalid, "/sign-in/link/sample")
+    }
+}
+
+/// `GET /sign-in/second-step`; the form posts `code` to the same address.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "second_step.html")]
+pub struct SecondStepPage {
+    pub shell: Shell,
+    pub code: CodeField,
+    /// Where both forms post to.
+    pub action: &'static str,
+    /// Where to go afterwards, sent as `next`.
+    pub next: Option<String>,
+}
+
+/// What is read beside a code that was not taken, whatever the reason.
+const CODE_REFUSED: &str = "This code is not right, was used already, or there were too many tries. Wait for the next one, then try again.";
+
+impl SecondStepPage {
+    pub fn new(next: Option<String>) -> Self {
+        let code = CodeField::new("Code of your authenticator", None).alone();
+        Self { shell: Shell::plain("Sign in"), code, action: "/sign-in/second-step", next }
+    }
+
+    pub fn refused(mut self) -> Self {
+        self.code.error = Some(CODE_REFUSED.to_owned());
+        self
+    }
+
+    pub fn sample() -> Self {
+        Self::new(Some("/pulse".into()))
+    }
+}
+
+/// What somebody shows again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedFor {
+    Code,
+    Password,
+    /// Neither is there: only a new link can show it.
+    Link,
+}
+
+/// `GET /sign-in/again`; the form posts `code`, which is the code or the password, to the same address.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "again.html")]
+pub struct AgainPage {
+    pub shell: Shell,
+    pub asked_for: AskedFor,
+    pub code: CodeField,
+    pub refused: bool,
+    pub action: &'static str,
+    pub next: Option<String>,
+}
+
+impl AgainPage {
+    pub fn new(asked_for: AskedFor, next: Option<String>) -> Self {
+        let code = CodeField::new("Code of your authenticator", None).alone();
+        let shell = Shell::plain("Show that it is you");
+        Self { shell, asked_for, code, refused: false, action: "/sign-in/again", next }
+    }
+
+    pub fn refused(mut self) -> Self {
+        self.refused = true;
+        self.code.error = Some(CODE_REFUSED.to_owned());
+        self
+    }
+
+    pub fn sample() -> Self {
+        Self::new(AskedFor::Code, Some("/account".into()))
+    }
+
+    pub fn sample_password() -> Self {
+        Self::new(AskedFor::Password, None).refused()
+    }
+
+    pub fn sample_link() -> Self {
+        Self::new(AskedFor::Link, None)
     }
 }

@@ -7,11 +7,13 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 
 mod chart;
+mod code;
 mod empty;
 mod form;
 mod shell;
 
 pub use chart::{ChartTableView, ChartView, SafeSvg};
+pub use code::{CodeField, QrDrawing};
 pub use empty::{Empty, EmptyKind};
 pub use form::{
     ActionStyle, FieldGroup, FieldKind, FieldList, FormFault, FormField, FormItem, PostAction, SecretState,

@@ -2,6 +2,7 @@
 //   node tests/browser/run.mjs --base-url http://127.0.0.1:8080 --link ADDRESS [--screenshots DIR]
 // ADDRESS is a one-time sign-in link. Each check prints a line; the exit code is 1 if one failed.
 import { parseArgs } from "node:util";
+import { checkAccount } from "./account.mjs";
 import { checkConnections } from "./connections.mjs";
 import { checkForms } from "./forms.mjs";
 import { Run, launch } from "./harness.mjs";
@@ -25,6 +26,7 @@ const run = new Run(browser, { baseUrl: values["base-url"], link: values.link, s
 try {
   await checkSignIn(run);
   if (run.storageState) {
+    await checkAccount(run);
     await checkPages(run);
     await checkForms(run);
     await checkKeyboard(run);

@@ -30,6 +30,8 @@ pub enum Purpose {
     SealedValues,
     /// Wraps the data keys of tenants.
     DataKeys,
+    /// Values that belong to no tenant.
+    HouseValues,
     /// Authenticates compiled plugins in their cache.
     PluginCache,
     /// Signs the cursors of lists.
@@ -41,6 +43,7 @@ impl Purpose {
         match self {
             Self::SealedValues => "portolan v1 sealed values",
             Self::DataKeys => "portolan v1 data keys",
+            Self::HouseValues => "portolan v1 house values",
             Self::PluginCache => "portolan v1 plugin compile cache",
             Self::Cursor => "portolan v1 list cursors",
         }

@@ -12,30 +12,41 @@
 mod key_ring;
 mod links;
 mod members;
+mod own_sessions;
 mod passwords;
 mod people;
 mod permission;
 mod policy;
+mod recovery;
 mod role;
 mod sealed;
+mod second_factor;
+mod second_step;
 mod secrets;
 mod sessions;
 mod throttle;
 mod token;
+mod totp;
 
 pub use key_ring::{DerivedKey, InvalidMasterKeyId, KeyRing, KeyRingError, MasterKeyId, Purpose};
 pub use members::{
     Ban, Member, MemberError, all_roles_of, ban, bump_access, check_may_change, lift_ban, members,
     remove_member, set_roles,
 };
+pub use own_sessions::OwnSession;
 pub use passwords::{PasswordError, Passwords};
 pub use people::{NewPerson, PersonError, add_person, end_sessions, set_password_hash};
 pub use permission::{Permission, UnknownPermission};
 pub use policy::{Effect, Policies, PolicyError, TenantPolicy};
 pub use role::{SystemRole, UnknownRole};
 pub use sealed::{SealError, SealedBy, SealedCell};
+pub use second_factor::{
+    Enrolment, RecoveryCodes, SecondFactorError, SecondFactorState, SecondFactors, reset_second_factor,
+};
+pub use second_step::{PendingSignIn, Shown};
 pub use secrets::{
-    CONNECTION_SECRET, ColumnReport, ColumnRotation, DataKeyUse, KeyPart, MasterKeyUse, Rotated,
-    SEALED_COLUMNS, SealedColumn, Secrets, SecretsError, Shredded, Status, TenantKeys, WRAPPED_KEYS, examine,
+    CONNECTION_SECRET, ColumnReport, ColumnRotation, DataKeyUse, HOUSE_COLUMNS, HouseColumn, HouseRotation,
+    KeyPart, MasterKeyUse, Rotated, SEALED_COLUMNS, SECOND_FACTOR_SEED, SealedColumn, Secrets, SecretsError,
+    Shredded, Status, TenantKeys, WRAPPED_KEYS, examine, examine_house,
 };
 pub use sessions::{AuthenticateError, Client, Factor, NewSession, Sessions, SignInError, SignedIn};

@@ -5,6 +5,7 @@ use portolan_db::DbError;
 use portolan_db::entity::sign_in_link;
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter};
 
+use crate::second_step::FirstStep;
 use crate::sessions::{Client, Factor, is_member};
 use crate::token::{new_token, token_hash};
 use crate::{NewSession, Sessions, SignInError};
@@ -75,9 +76,10 @@ impl Sessions {
                     if !is_member(tx, user, tenant).await? {
                         return Err(SignInError::Refused);
                     }
-                    Ok(sessions.begin(tx, user, tenant, Factor::Link, client).await?)
+                    Ok::<_, SignInError>(sessions.begin_or_ask(tx, user, tenant, Factor::Link, client).await?)
                 })
             })
             .await
+            .and_then(FirstStep::into_result)
     }
 }

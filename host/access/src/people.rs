@@ -1,12 +1,13 @@
 //! Making people and their memberships.
 
 use portolan_core::{Clock, Random, TenantId, UserId};
-use portolan_db::entity::{session, sign_in_link, user};
+use portolan_db::entity::{session, user};
 use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, IntoActiveModel, QueryFilter};
 
 use crate::SystemRole;
 use crate::members::join;
+use crate::own_sessions::end_sign_ins;
 
 pub(crate) const LONGEST_NAME: usize = 200;
 
@@ -55,11 +56,10 @@ pub async fn add_person(
     Ok(user)
 }
 
-/// Ends every session and unused link of a person: whoever came in with the old password goes.
+/// Ends every session, unused link and first step of a person: whoever came in with the old password goes.
 pub async fn end_sessions(tx: &SystemTx, user: UserId) -> Result<(), DbError> {
     tx.delete_many::<session::Entity>().filter(session::Column::UserId.eq(user.0)).exec(tx).await?;
-    tx.delete_many::<sign_in_link::Entity>().filter(sign_in_link::Column::UserId.eq(user.0)).exec(tx).await?;
-    Ok(())
+    end_sign_ins(tx, user).await
 }
 
 /// Stores the hash that [`crate::Passwords::hash`] made; `None` leaves one-time links as the only way in.

@@ -1,7 +1,7 @@
 //! Values that rest sealed in the database: XChaCha20-Poly1305, bound to their cell.
 //!
 //! ```text
-//! 1 | master key id (8)  | nonce (24) | ciphertext and tag     wrapped data keys; values of before data keys
+//! 1 | master key id (8)  | nonce (24) | ciphertext and tag     wrapped data keys; values of no tenant; values of before data keys
 //! 2 | data key id (16)   | nonce (24) | ciphertext and tag     values
 //! ```
 //!
@@ -37,6 +37,15 @@ pub struct SealedCell<'name> {
 pub enum SealedBy {
     MasterKey(MasterKeyId),
     DataKey(Uuid),
+}
+
+/// Where a sealed value belongs that no tenant owns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct HouseCell<'name> {
+    pub table: &'name str,
+    pub column: &'name str,
+    /// The row's key.
+    pub row: &'name str,
 }
 
 /// Why a value does not open.
@@ -82,15 +91,26 @@ impl SealedBy {
 impl SealedCell<'_> {
     fn associated_data(&self, key_id: Option<&[u8]>) -> Vec<u8> {
         let tenant = self.tenant.to_string();
-        let mut bytes = Vec::new();
         let parts = [self.table, self.column, &tenant, self.row].map(str::as_bytes);
-        // Each part after its length: no two cells have the same bytes.
-        for part in parts.into_iter().chain(key_id) {
-            bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
-            bytes.extend_from_slice(part);
-        }
-        bytes
+        after_their_lengths(parts.into_iter().chain(key_id))
     }
+}
+
+impl HouseCell<'_> {
+    fn associated_data(&self, key: MasterKeyId) -> Vec<u8> {
+        let parts = ["house", self.table, self.column, self.row].map(str::as_bytes);
+        after_their_lengths(parts.into_iter().chain([&key.0[..]]))
+    }
+}
+
+/// Each part after its length: no two cells have the same bytes.
+fn after_their_lengths<'part>(parts: impl Iterator<Item = &'part [u8]>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for part in parts {
+        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(part);
+    }
+    bytes
 }
 
 /// What seals the values of one tenant.
@@ -151,6 +171,31 @@ impl KeyRing {
         let plain = Zeroizing::new(opened.ok_or(SealError::OtherMasterKey(master))??);
         let key = plain.as_slice().try_into().map_err(|_| SealError::Refused)?;
         Ok(DataKey { id, key: Zeroizing::new(key) })
+    }
+
+    /// Seals a value that belongs to no tenant with the active master key.
+    pub(crate) fn seal_for_house(
+        &self,
+        cell: HouseCell<'_>,
+        plain: &[u8],
+        random: &dyn Random,
+    ) -> Result<Vec<u8>, SealError> {
+        self.with_active_key(|master| {
+            let id = master.id();
+            let sealing = master.derive(Purpose::HouseValues);
+            let by = SealedBy::MasterKey(id);
+            encrypt(sealing.bytes(), by, &cell.associated_data(id), plain, random)
+        })
+    }
+
+    /// Opens such a value in its own cell, whichever master key it says it was sealed with.
+    pub(crate) fn open_for_house(&self, cell: HouseCell<'_>, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+        let Some(SealedBy::MasterKey(id)) = SealedBy::of(sealed) else { return Err(SealError::Refused) };
+        let opened = self.with_key(id, |key| {
+            let sealing = key.derive(Purpose::HouseValues);
+            decrypt(sealing.bytes(), SealedBy::MasterKey(id), &cell.associated_data(id), sealed)
+        });
+        opened.ok_or(SealError::OtherMasterKey(id))?
     }
 
     /// Opens a value that a master key itself has sealed, as all were before tenants had data keys.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portolan_core::{Clock, Duration, Instant, Random, TenantId, UserId, id};
-use portolan_db::entity::{membership, session, tenant};
+use portolan_db::entity::{membership, session, tenant, user};
 use portolan_db::{Database, DbError, SystemTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder};
 use tokio::sync::watch;
@@ -11,9 +11,10 @@ use uuid::Uuid;
 
 use crate::people::{LONGEST_NAME, find_user, normal_name, set_password_hash};
 use crate::policy::{Policies, PolicyError, TenantPolicy};
+use crate::second_step::{FirstStep, PendingSignIn};
 use crate::throttle::Throttle;
 use crate::token::{new_token, token_hash};
-use crate::{PasswordError, Passwords, Permission};
+use crate::{PasswordError, Passwords, Permission, SecondFactorError};
 
 /// Without a request for this long, a session ends.
 const IDLE: Duration = Duration::from_hours(2);
@@ -59,6 +60,8 @@ pub struct SignedIn {
     pub session: Uuid,
     /// When they last showed who they are.
     pub authenticated_at: Instant,
+    /// Whether a second factor was shown, now or when they came in.
+    pub second_factor: bool,
     policy: Arc<TenantPolicy>,
 }
 
@@ -75,6 +78,9 @@ pub enum Factor {
     Password,
     /// A one-time link that an operator made.
     Link,
+    /// A code of an authenticator.
+    Totp,
+    RecoveryCode,
 }
 
 impl Factor {
@@ -83,7 +89,14 @@ impl Factor {
         match self {
             Self::Password => "password",
             Self::Link => "link",
+            Self::Totp => "totp",
+            Self::RecoveryCode => "recovery_code",
         }
+    }
+
+    /// A first step by its stored name.
+    pub(crate) fn of_first_step(name: &str) -> Self {
+        if name == Self::Link.as_str() { Self::Link } else { Self::Password }
     }
 }
 
@@ -103,10 +116,24 @@ pub enum SignInError {
     /// The one answer to every wrong name, password, link or too many tries.
     #[error("name, password or link is not right")]
     Refused,
+    /// The first step is done; nobody is in before the second.
+    #[error("the second step of signing in is missing")]
+    SecondStep(PendingSignIn),
     #[error(transparent)]
     Database(#[from] DbError),
     #[error(transparent)]
     Password(#[from] PasswordError),
+    #[error(transparent)]
+    SecondFactor(SecondFactorError),
+}
+
+impl From<SecondFactorError> for SignInError {
+    fn from(error: SecondFactorError) -> Self {
+        match error {
+            SecondFactorError::Refused => Self::Refused,
+            other => Self::SecondFactor(other),
+        }
+    }
 }
 
 /// Why it is not known who is behind a token.
@@ -142,19 +169,11 @@ impl Sessions {
         if name.chars().count() > LONGEST_NAME || name.contains('\0') {
             return Err(SignInError::Refused);
         }
-        if !self.throttle.admits(&name, self.clock.now()) {
-            tracing::warn!("a sign-in name rests after too many failures");
-            return Err(SignInError::Refused);
-        }
-        // Counted before it is tried: tries at the same moment count, too.
-        self.throttle.failed(&name, self.clock.now());
         let user = find_user(&self.database.system_read().await?, &name).await?;
-        let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
-        let right = self.passwords.verify(password, stored).await?;
+        let right = self.try_password(&name, user.as_ref(), password).await?;
         let (Some(user), true) = (&user, right) else { return Err(SignInError::Refused) };
-        self.throttle.succeeded(&name);
         let user_id = UserId(user.id);
-        let renewed = match stored {
+        let renewed = match user.password_hash.as_deref() {
             Some(stored) if Passwords::is_outdated(stored) => self.passwords.hash(password).await.ok(),
             _ => None,
         };
@@ -175,10 +194,34 @@ impl Sessions {
                         .map_err(DbError::from)?;
                     let member = member.ok_or(SignInError::Refused)?;
                     let tenant = TenantId(member.tenant_id);
-                    Ok(sessions.begin(tx, user_id, tenant, Factor::Password, client).await?)
+                    Ok::<_, SignInError>(
+                        sessions.begin_or_ask(tx, user_id, tenant, Factor::Password, client).await?,
+                    )
                 })
             })
             .await
+            .and_then(FirstStep::into_result)
+    }
+
+    /// Whether the password is right. A name that failed too often rests, and its right password with it.
+    pub(crate) async fn try_password(
+        &self,
+        normal_name: &str,
+        user: Option<&user::Model>,
+        password: &str,
+    ) -> Result<bool, SignInError> {
+        if !self.throttle.admits(normal_name, self.clock.now()) {
+            tracing::warn!("a sign-in name rests after too many failures");
+            return Ok(false);
+        }
+        // Counted before it is tried: tries at the same moment count, too.
+        self.throttle.failed(normal_name, self.clock.now());
+        let stored = user.and_then(|user| user.password_hash.as_deref());
+        let right = self.passwords.verify(password, stored).await?;
+        if right {
+            self.throttle.succeeded(normal_name);
+        }
+        Ok(right)
     }
 
     /// Who is behind a token: `None` when the session has ended, by time, by signing out, or because the
@@ -225,7 +268,10 @@ impl Sessions {
         drop(tx);
         let policy = self.policies.of(tenant, row.access_version).await?;
         let authenticated_at = Instant(session.authenticated_at);
-        let signed_in = SignedIn { user, tenant, session: session.id, authenticated_at, policy };
+        let second = [Factor::Totp, Factor::RecoveryCode].map(Factor::as_str);
+        let second_factor = session.factors.split('+').any(|factor| second.contains(&factor));
+        let signed_in =
+            SignedIn { user, tenant, session: session.id, authenticated_at, second_factor, policy };
         Ok(Some((session, signed_in)))
     }
 
@@ -255,11 +301,16 @@ impl Sessions {
                 })
             })
             .await?;
-        self.ended.send_modify(|ended| *ended += 1);
+        self.tell_ended();
         Ok(())
     }
 
-    /// Forgets sessions and links whose time is over.
+    /// What is open in this process looks whether its session still stands.
+    pub(crate) fn tell_ended(&self) {
+        self.ended.send_modify(|ended| *ended += 1);
+    }
+
+    /// Forgets sessions, links and first steps whose time is over.
     pub async fn forget_expired(&self) -> Result<(), DbError> {
         let now = self.clock.now();
         self.database
@@ -268,6 +319,7 @@ impl Sessions {
                     for sql in [
                         "DELETE FROM session WHERE expires_at <= $1",
                         "DELETE FROM sign_in_link WHERE expires_at <= $1",
+                        "DELETE FROM pending_sign_in WHERE expires_at <= $1",
                     ] {
                         tx.execute_raw(tx.statement(sql, [now.0.into()])).await?;
                     }
@@ -283,7 +335,7 @@ impl Sessions {
         tx: &SystemTx,
         user: UserId,
         tenant: TenantId,
-        factor: Factor,
+        factors: &[Factor],
         client: Client,
     ) -> Result<NewSession, DbError> {
         let token = new_token(&*self.random);
@@ -298,7 +350,7 @@ impl Sessions {
             expires_at: expires_at.0,
             id: id::new_uuid(&*self.clock, &*self.random),
             authenticated_at: now.0,
-            factors: factor.as_str().to_owned(),
+            factors: factors.iter().map(|factor| factor.as_str()).collect::<Vec<_>>().join("+"),
             user_agent: client.user_agent.chars().take(LONGEST_USER_AGENT_CHARS).collect(),
             address: client.address,
         };
@@ -308,7 +360,7 @@ impl Sessions {
     }
 }
 
-fn stands(session: &session::Model, now: Instant) -> bool {
+pub(crate) fn stands(session: &session::Model, now: Instant) -> bool {
     now < Instant(session.expires_at) && now.since(Instant(session.last_seen_at)) < IDLE
 }
 

@@ -3,6 +3,7 @@
 //! The only crate that knows axum. Plugins and the columnar engine are behind ports
 //! ([`PluginRuntime`], [`QueryEngine`]), so the daily loop of a slice links neither.
 
+pub mod account;
 pub mod analytics;
 pub mod channels;
 pub mod connections;
@@ -27,7 +28,7 @@ pub mod web;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use portolan_access::{KeyRing, Sessions};
+use portolan_access::{KeyRing, SecondFactors, Sessions};
 use portolan_analytics::QueryEngine;
 use portolan_charts::ChartRenderer;
 use portolan_connector::PluginRuntime;
@@ -61,4 +62,11 @@ pub struct App {
     pub public_address: Option<PublicAddress>,
     /// Folder of uploads, plugins and parts.
     pub data_dir: PathBuf,
+}
+
+impl App {
+    /// What people prove themselves with beside their password.
+    pub fn second_factors(&self) -> SecondFactors {
+        SecondFactors::new(&self.sessions, &self.key_ring)
+    }
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use portolan_access::{NewPerson, PersonError, SystemRole, add_person, end_sessions, set_password_hash};
+use portolan_access::{
+    NewPerson, PersonError, SystemRole, add_person, end_sessions,
+    reset_second_factor as forget_second_factor, set_password_hash,
+};
 use portolan_core::calendar::StoreCalendar;
 use portolan_core::{Currency, RatePolicy, TenantId, UserId};
 use portolan_db::entity::{ledger_head, membership, tenant, user};
@@ -123,6 +126,23 @@ pub async fn find_member(app: &App, name: &str) -> AppResult<(UserId, TenantId)>
         .await?
         .ok_or_else(missing)?;
     Ok((UserId(user.id), TenantId(membership.tenant_id)))
+}
+
+/// Takes a person's second factor away and ends their sessions: for whoever has lost everything. Says whether there was
+/// one.
+pub async fn reset_second_factor(app: &App, name: &str) -> AppResult<bool> {
+    let (user, _) = find_member(app, name).await?;
+    app.db
+        .system_write(move |tx| {
+            Box::pin(async move {
+                let reset = forget_second_factor(tx, user).await?;
+                if reset {
+                    end_sessions(tx, user).await?;
+                }
+                Ok::<_, AppError>(reset)
+            })
+        })
+        .await
 }
 
 /// The tenant with this slug; the only one, where none is named.

@@ -16,8 +16,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::web::error::AppError;
 use crate::web::{guard, idempotency, request_id, revalidate};
 use crate::{
-    App, analytics, connections, coverage, drift, finance, orders, plugins, pulse, rates, replays, signin,
-    syncs, system, upgrades,
+    App, account, analytics, connections, coverage, drift, finance, orders, plugins, pulse, rates, replays,
+    signin, syncs, system, upgrades,
 };
 
 /// Larger bodies are refused; uploads have a limit of their own.
@@ -33,6 +33,7 @@ struct Document;
 
 fn api() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
+        .merge(account::api::routes())
         .merge(analytics::api::routes())
         .merge(connections::api::routes())
         .merge(coverage::api::routes())
@@ -69,6 +70,7 @@ pub fn router(app: Arc<App>) -> Router {
     let (api, document) = described();
     let pages = Router::new()
         .merge(signin::routes())
+        .merge(account::routes())
         .merge(pulse::routes())
         .merge(connections::routes())
         .merge(syncs::routes())

@@ -395,6 +395,13 @@ pub enum UserCommand {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Take the second factor and the recovery codes of somebody away who has lost both. Their sessions end; make sure
+    /// that it is them who ask.
+    ResetSecondFactor {
+        #[command(flatten)]
+        place: Place,
+        name: String,
+    },
     /// Print a one-time sign-in link.
     Link {
         #[command(flatten)]

@@ -25,11 +25,11 @@ pub struct ColumnReport {
 }
 
 impl ColumnReport {
-    fn new((table, column): (&'static str, &'static str)) -> Self {
+    pub(super) fn new((table, column): (&'static str, &'static str)) -> Self {
         Self { table, column, total: 0, readable: 0, by_key: BTreeMap::new(), closed: Vec::new() }
     }
 
-    fn add(&mut self, row: String, key: String, opened: Result<(), SealError>) {
+    pub(super) fn add(&mut self, row: String, key: String, opened: Result<(), SealError>) {
         self.total += 1;
         *self.by_key.entry(key).or_default() += 1;
         match opened {
@@ -74,10 +74,18 @@ async fn examine_column(
     }
 }
 
-fn name_of(by: Option<SealedBy>, keys: &TenantKeys<'_>) -> String {
+/// A key by its own name, whatever it is a version of.
+pub(super) fn key_name(by: Option<SealedBy>) -> String {
     match by {
         None => "no key of ours".to_owned(),
         Some(SealedBy::MasterKey(id)) => format!("master key {id}"),
+        Some(SealedBy::DataKey(id)) => format!("data key {id}"),
+    }
+}
+
+fn name_of(by: Option<SealedBy>, keys: &TenantKeys<'_>) -> String {
+    match by {
+        None | Some(SealedBy::MasterKey(_)) => key_name(by),
         Some(SealedBy::DataKey(id)) => match keys.stored().iter().find(|key| key.id() == id) {
             Some(stored) => format!("data key {}", stored.row.version),
             None => "a data key that is gone".to_owned(),

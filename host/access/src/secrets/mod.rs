@@ -2,12 +2,13 @@
 //! them at once.
 //!
 //! A master key outside the database wraps the data keys of the tenants ([`TenantKeys`]); those seal the values
-//! of [`SEALED_COLUMNS`]. [`Secrets`] changes keys while everybody goes on reading: what is stored says which
+//! of [`SEALED_COLUMNS`]; what belongs to no tenant it seals itself ([`HOUSE_COLUMNS`]). [`Secrets`] changes keys while everybody goes on reading: what is stored says which
 //! key it needs, both are read at one moment, and no key goes before a look at everything found nothing that
 //! needs it.
 
 mod columns;
 mod examine;
+mod house;
 mod removal;
 mod rotation;
 mod status;
@@ -22,6 +23,7 @@ use sea_orm::QueryOrder;
 
 pub use columns::{CONNECTION_SECRET, KeyPart, SEALED_COLUMNS, SealedColumn, WRAPPED_KEYS};
 pub use examine::{ColumnReport, examine};
+pub use house::{HOUSE_COLUMNS, HouseColumn, HouseRotation, SECOND_FACTOR_SEED, examine_house};
 pub use removal::Shredded;
 pub use rotation::{ColumnRotation, Rotated};
 pub use status::{DataKeyUse, MasterKeyUse, Status};

@@ -38,6 +38,7 @@ impl Secrets {
                 Box::pin(async move {
                     take_turn(tx, Turn::ChangesKeys).await?;
                     let mut needs = Needs::default();
+                    needs.add_house(tx).await?;
                     for tenant in tenants {
                         // A look of its own: this transaction is nobody's, and sees no tenant's rows.
                         let look = secrets.database.read(tenant).await?;

@@ -9,6 +9,7 @@ use portolan_core::TenantId;
 use portolan_db::{DbError, TenantTx, Work, WriteClass};
 
 use super::columns::{SEALED_COLUMNS, SealedColumn, SealedRow};
+use super::house::{HOUSE_COLUMNS, HouseRotation};
 use super::tenant_keys::{TenantKeys, Turn, take_turn};
 use super::{Secrets, SecretsError};
 use crate::key_ring::MasterKeyId;
@@ -33,6 +34,8 @@ pub struct Rotated {
     pub forgotten: u64,
     /// One per tenant and column.
     pub columns: Vec<ColumnRotation>,
+    /// One per column of what belongs to no tenant.
+    pub house: Vec<HouseRotation>,
 }
 
 /// What a rotation did to the values of one tenant in one column.
@@ -49,7 +52,9 @@ pub struct ColumnRotation {
 
 impl Rotated {
     fn did_something(&self) -> bool {
-        self.rewrapped > 0 || self.columns.iter().any(|column| column.resealed > 0)
+        self.rewrapped > 0
+            || self.columns.iter().any(|column| column.resealed > 0)
+            || self.house.iter().any(|column| column.resealed > 0)
     }
 }
 
@@ -70,6 +75,9 @@ impl Secrets {
 
     /// Whether something needs another key than the newest, which it would not after a whole rotation.
     async fn is_begun(&self) -> Result<bool, SecretsError> {
+        if self.house_is_behind().await? {
+            return Ok(true);
+        }
         let active = SealedBy::MasterKey(self.ring.active_id());
         for tenant in self.tenants().await? {
             let tx = self.database.read(tenant).await?;
@@ -95,7 +103,17 @@ impl Secrets {
 
     async fn renew_everything(&self, resumed: bool) -> Result<Rotated, SecretsError> {
         let master_key = self.ring.active_id();
-        let mut rotated = Rotated { master_key, resumed, rewrapped: 0, forgotten: 0, columns: Vec::new() };
+        let mut rotated = Rotated {
+            master_key,
+            resumed,
+            rewrapped: 0,
+            forgotten: 0,
+            columns: Vec::new(),
+            house: Vec::new(),
+        };
+        for column in HOUSE_COLUMNS {
+            rotated.house.push(self.reseal_house(*column).await?);
+        }
         for tenant in self.tenants().await? {
             rotated.rewrapped += self.renew_data_key(tenant).await?;
             for column in SEALED_COLUMNS {

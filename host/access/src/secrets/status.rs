@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use portolan_core::TenantId;
-use portolan_db::{DbError, TenantTx};
+use portolan_db::{DbError, SystemTx, TenantTx};
 use sea_orm::prelude::Uuid;
 
 use super::columns::SEALED_COLUMNS;
+use super::house::HOUSE_COLUMNS;
 use super::tenant_keys::TenantKeys;
 use super::{Secrets, SecretsError};
 use crate::key_ring::{KeyRing, MasterKeyId};
@@ -28,7 +29,7 @@ pub struct MasterKeyUse {
     pub present: bool,
     /// Data keys that it has wrapped.
     pub data_keys: u64,
-    /// Values that it has sealed itself, from before tenants had data keys.
+    /// Values that it has sealed itself: those of no tenant, and those from before tenants had data keys.
     pub values: u64,
 }
 
@@ -47,6 +48,7 @@ impl Secrets {
     pub async fn status(&self) -> Result<Status, SecretsError> {
         self.ring.reload()?;
         let mut needs = Needs::default();
+        needs.add_house(&self.database.system_read().await?).await?;
         for tenant in self.tenants().await? {
             let tx = self.database.read(tenant).await?;
             needs.add(&self.ring, &tx).await?;
@@ -64,6 +66,18 @@ pub(super) struct Needs {
 }
 
 impl Needs {
+    /// Adds what belongs to no tenant.
+    pub async fn add_house(&mut self, tx: &SystemTx) -> Result<(), DbError> {
+        for column in HOUSE_COLUMNS {
+            for (by, count) in column.counts(tx).await? {
+                if let Some(SealedBy::MasterKey(id)) = by {
+                    *self.sealed.entry(id).or_default() += count;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Adds those of one tenant.
     pub async fn add(&mut self, ring: &KeyRing, tx: &TenantTx) -> Result<(), DbError> {
         let mut values: BTreeMap<Uuid, u64> = BTreeMap::new();

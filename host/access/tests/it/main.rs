@@ -4,6 +4,7 @@ mod links;
 mod members;
 mod registry;
 mod rotation;
+mod second_factor;
 mod sessions;
 mod support;
 mod vault;

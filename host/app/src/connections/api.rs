@@ -20,6 +20,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::change::{self, ConnectionChange};
+use super::fresh::check_secrets;
 use super::ops::{self, NewConnection};
 use super::{queries, remove};
 use crate::App;
@@ -28,6 +29,7 @@ use crate::web::actor::{ConnectionsRead, ConnectionsWrite, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::{Path, Query};
 use crate::web::page::{ListedPage, Page, Paging};
+use crate::web::step_up::StepUp;
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -160,6 +162,8 @@ pub async fn list_connections(
 }
 
 /// Connect a channel. Nothing is fetched until a sync is started.
+///
+/// Where it has secrets, it needs somebody who has shown within ten minutes who they are.
 #[utoipa::path(post, path = "/api/v1/connections", tag = "connections", request_body = CreateConnectionRequest,
     responses((status = 201, body = ConnectionResponse), (status = "4XX", body = Problem)))]
 pub async fn create_connection(
@@ -168,6 +172,8 @@ pub async fn create_connection(
     request: Result<Json<CreateConnectionRequest>, JsonRejection>,
 ) -> AppResult<(StatusCode, Json<ConnectionResponse>)> {
     let request = accepted(request)?;
+    let plugin = ops::find_plugin(&app, &request.plugin_id)?;
+    check_secrets(&app, actor.signed_in(), &plugin.manifest, &request.config)?;
     let new = NewConnection {
         plugin_id: request.plugin_id,
         label: request.label,
@@ -210,6 +216,11 @@ pub async fn change_connection(
     request: Result<Json<ChangeConnectionRequest>, JsonRejection>,
 ) -> AppResult<(AppendHeaders<[(HeaderName, String); 1]>, Json<ConnectionResponse>)> {
     let request = accepted(request)?;
+    if let Some(config) = &request.config {
+        let connection = ops::find_connection(&app.db.read(actor.tenant).await?, ConnectionId(id)).await?;
+        let plugin = ops::plugin_of(&app, &connection)?;
+        check_secrets(&app, actor.signed_in(), &plugin.manifest, config)?;
+    }
     let tag = headers.get(header::IF_MATCH).and_then(|tag| tag.to_str().ok());
     let change = ConnectionChange {
         revision: change::revision_in(tag.ok_or_else(AppError::revision_required)?).to_owned(),
@@ -281,11 +292,13 @@ pub async fn resume_connection(
 }
 
 /// Replace one secret. It is sealed at once and never answered.
+///
+/// Needs somebody who has shown within ten minutes who they are.
 #[utoipa::path(put, path = "/api/v1/connections/{id}/secret", tag = "connections", params(("id" = Uuid, Path)),
     request_body = SetSecretRequest,
     responses((status = 204, description = "Stored"), (status = "4XX", body = Problem)))]
 pub async fn set_secret(
-    actor: Require<ConnectionsWrite>,
+    StepUp(actor): StepUp<Require<ConnectionsWrite>>,
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
     request: Result<Json<SetSecretRequest>, JsonRejection>,

@@ -4,6 +4,7 @@ pub mod api;
 pub mod change;
 mod detail;
 mod form;
+mod fresh;
 mod mapping;
 pub mod ops;
 mod pages;

@@ -21,6 +21,7 @@ use super::change::{ConnectionChange, SAME_ACCOUNT, change_connection, has_sales
 use super::detail::check_view;
 use super::form::schema::Node;
 use super::form::{Fields, Typed, own_fields, place_errors, read_config, reads_files};
+use super::fresh::check_form;
 use super::{mapping, ops, queries};
 use crate::App;
 use crate::web::actor::{ConnectionsWrite, PageActor};
@@ -59,19 +60,22 @@ pub async fn submit_settings(
         return html(&ConnectionSettingsPage { revision: seen, ..form.page(&viewer, &typed, &[]) });
     }
     let changed = match read_config(&form.manifest.config, &mut typed) {
-        Ok(config) => {
-            let change = ConnectionChange {
-                revision: typed.text("revision"),
-                label: Some(typed.text("label")),
-                time_zone: typed.get("time_zone").map(str::to_owned),
-                day_cutover_minutes: typed
-                    .get("day_cutover_minutes")
-                    .map(|minutes| minutes.trim().parse().unwrap_or(-1)),
-                config: Some(config),
-                same_account: typed.is_checked(SAME_ACCOUNT, false),
-            };
-            change_connection(&app, actor.tenant, actor.user, id, change).await
-        }
+        Ok(config) => match check_form(&app, actor.signed_in(), &form.manifest, &config) {
+            Ok(()) => {
+                let change = ConnectionChange {
+                    revision: typed.text("revision"),
+                    label: Some(typed.text("label")),
+                    time_zone: typed.get("time_zone").map(str::to_owned),
+                    day_cutover_minutes: typed
+                        .get("day_cutover_minutes")
+                        .map(|minutes| minutes.trim().parse().unwrap_or(-1)),
+                    config: Some(config),
+                    same_account: typed.is_checked(SAME_ACCOUNT, false),
+                };
+                change_connection(&app, actor.tenant, actor.user, id, change).await
+            }
+            Err(error) => Err(error),
+        },
         Err(errors) => Err(AppError::invalid_fields(errors)),
     };
     let error = match changed {

@@ -6,14 +6,15 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
-use axum_extra::extract::cookie::{Cookie, SameSite};
 use portolan_access::{NewSession, SignInError};
 use portolan_admin_ui::pages::{SignInLinkPage, SignInLinkState, SignInPage};
 use serde::Deserialize;
 
+use super::second_step::ask_for_second_step;
 use crate::App;
-use crate::web::actor::{session_cookie, session_token};
+use crate::web::actor::session_token;
 use crate::web::client::FromWhere;
+use crate::web::cookies::{with_session, without_second_step, without_session};
 use crate::web::error::PageResult;
 use crate::web::extract::{Form, Path, Query};
 use crate::web::html;
@@ -23,7 +24,7 @@ const AFTER_SIGN_IN: &str = "/pulse";
 
 #[derive(Debug, Deserialize)]
 pub struct SignInQuery {
-    next: Option<String>,
+    pub next: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -47,6 +48,9 @@ pub async fn sign_in(
     let next = form.next.filter(|next| is_place(next));
     match app.sessions.sign_in_with_password(&form.name, &form.password, client).await {
         Ok(session) => Ok(welcome(&app, &headers, jar, session, next.as_deref())),
+        Err(SignInError::SecondStep(pending)) => {
+            Ok(ask_for_second_step(&app, &headers, jar, pending, next.as_deref()))
+        }
         Err(SignInError::Refused) => {
             let mut page = SignInPage::new(next);
             page.name = form.name;
@@ -73,6 +77,7 @@ pub async fn use_link(
 ) -> PageResult {
     match app.sessions.sign_in_with_link(&token, client).await {
         Ok(session) => Ok(welcome(&app, &headers, jar, session, None)),
+        Err(SignInError::SecondStep(pending)) => Ok(ask_for_second_step(&app, &headers, jar, pending, None)),
         Err(SignInError::Refused) => link_page(&token, false),
         Err(error) => Err(error.into()),
     }
@@ -82,9 +87,7 @@ pub async fn sign_out(State(app): State<Arc<App>>, headers: HeaderMap, jar: Cook
     if let Some(token) = session_token(&headers, &app) {
         app.sessions.sign_out(&token).await?;
     }
-    // A browser takes a `__Host-` cookie away only when told so securely.
-    let name = session_cookie(&app);
-    let jar = jar.remove(Cookie::build(name).path("/").secure(name.starts_with("__Host-")));
+    let jar = without_second_step(&app, without_session(&app, jar));
     Ok((jar, Redirect::to("/sign-in")).into_response())
 }
 
@@ -95,21 +98,14 @@ fn link_page(token: &str, valid: bool) -> PageResult {
     Ok((status, page).into_response())
 }
 
-fn welcome(
+/// In: the session's cookie, and the page that was asked for.
+pub fn welcome(
     app: &App,
     headers: &HeaderMap,
     jar: CookieJar,
     session: NewSession,
     next: Option<&str>,
 ) -> Response {
-    let over_https = match &app.public_address {
-        Some(address) => address.is_https(),
-        None => headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https"),
-    };
-    let cookie = Cookie::build((session_cookie(app), session.token))
-        .path("/")
-        .http_only(true)
-        .secure(over_https)
-        .same_site(SameSite::Lax);
-    (jar.add(cookie), Redirect::to(next.unwrap_or(AFTER_SIGN_IN))).into_response()
+    let jar = with_session(app, headers, jar, session.token);
+    (jar, Redirect::to(next.unwrap_or(AFTER_SIGN_IN))).into_response()
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use portolan_access::{ColumnReport, examine as examine_sealed};
+use portolan_access::{ColumnReport, examine as examine_sealed, examine_house};
 use portolan_core::TenantId;
 use portolan_db::TenantTx;
 use portolan_db::entity::{connection, fact_part};
@@ -32,6 +32,8 @@ pub struct Finding {
 pub async fn examine(app: &App) -> AppResult<Vec<Finding>> {
     app.db.ping().await?;
     let mut findings = vec![Finding { what: "database".to_owned(), count: 1, detail: None, problem: None }];
+    let of_the_house = examine_house(&app.key_ring, &app.db.system_read().await?).await?;
+    findings.extend(of_the_house.into_iter().map(|report| sealed_finding(report, "people")));
     for tenant in all_tenants(app).await? {
         let tx = app.db.read(TenantId(tenant.id)).await?;
         let sealed = examine_sealed(&app.key_ring, &tx).await?;

@@ -14,7 +14,7 @@ use portolan_access::{AuthenticateError, Permission, PolicyError, SignInError, S
 use portolan_core::{TenantId, UserId};
 
 use crate::App;
-use crate::web::error::{AppError, PageError};
+use crate::web::error::{AppError, AppResult, PageError};
 use crate::web::next::to_sign_in;
 
 /// The cookie of a session: host-only, `Secure` where the page came over https. Where the public address is
@@ -69,6 +69,27 @@ grants!(
     SystemRead,
 );
 
+/// Looks after their own account: everybody who is signed in may, whatever their roles.
+#[derive(Debug)]
+pub struct OwnAccount;
+
+/// What a type in a handler's signature asks of whoever is signed in.
+pub trait Gate: Send + Sync + 'static {
+    fn check(signed_in: &SignedIn) -> AppResult<()>;
+}
+
+impl<G: Grant> Gate for G {
+    fn check(signed_in: &SignedIn) -> AppResult<()> {
+        if signed_in.may(G::PERMISSION) { Ok(()) } else { Err(AppError::forbidden(G::PERMISSION.as_str())) }
+    }
+}
+
+impl Gate for OwnAccount {
+    fn check(_: &SignedIn) -> AppResult<()> {
+        Ok(())
+    }
+}
+
 /// Somebody who is signed in and may do `G`.
 #[derive(Debug)]
 pub struct Require<G> {
@@ -83,21 +104,24 @@ impl<G> Require<G> {
     pub fn may(&self, permission: Permission) -> bool {
         self.signed_in.may(permission)
     }
+
+    /// The session that they are known by.
+    pub fn signed_in(&self) -> &SignedIn {
+        &self.signed_in
+    }
 }
 
-impl<G: Grant> Require<G> {
+impl<G: Gate> Require<G> {
     async fn from_cookie(parts: &Parts, app: &App) -> Result<Self, AppError> {
         let token = session_token(&parts.headers, app).ok_or_else(AppError::unauthenticated)?;
         let signed_in = app.sessions.authenticate(&token).await?;
         let signed_in = signed_in.ok_or_else(AppError::unauthenticated)?;
-        if !signed_in.may(G::PERMISSION) {
-            return Err(AppError::forbidden(G::PERMISSION.as_str()));
-        }
+        G::check(&signed_in)?;
         Ok(Self { user: signed_in.user, tenant: signed_in.tenant, signed_in, grant: PhantomData })
     }
 }
 
-impl<G: Grant> FromRequestParts<Arc<App>> for Require<G> {
+impl<G: Gate> FromRequestParts<Arc<App>> for Require<G> {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {
@@ -109,7 +133,7 @@ impl<G: Grant> FromRequestParts<Arc<App>> for Require<G> {
 #[derive(Debug)]
 pub struct PageActor<G>(pub Require<G>);
 
-impl<G: Grant> FromRequestParts<Arc<App>> for PageActor<G> {
+impl<G: Gate> FromRequestParts<Arc<App>> for PageActor<G> {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {
@@ -124,7 +148,8 @@ impl<G: Grant> FromRequestParts<Arc<App>> for PageActor<G> {
 impl From<SignInError> for AppError {
     fn from(error: SignInError) -> Self {
         match error {
-            SignInError::Refused => Self::unauthenticated(),
+            SignInError::Refused | SignInError::SecondStep(_) => Self::unauthenticated(),
+            SignInError::SecondFactor(error) => error.into(),
             SignInError::Database(error) => error.into(),
             SignInError::Password(error) => Self::internal(error),
         }

@@ -10,7 +10,7 @@ use std::io::ErrorKind;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use portolan_access::SecretsError;
+use portolan_access::{SecondFactorError, SecretsError};
 use portolan_admin_ui::Template;
 use portolan_admin_ui::pages::ErrorPage;
 use portolan_admin_ui::parts::{Link, Shell};
@@ -128,6 +128,13 @@ impl AppError {
             "forbidden",
             format!("This needs the permission {permission}. Ask an owner of the tenant for it."),
         )
+    }
+
+    /// It is too long ago that they showed who they are.
+    pub fn step_up_required() -> Self {
+        let detail = "This needs somebody who has shown within ten minutes who they are. Open /sign-in/again, \
+            then send it again.";
+        Self::new(StatusCode::FORBIDDEN, "step_up_required", detail)
     }
 
     pub fn cross_site() -> Self {
@@ -318,6 +325,22 @@ impl From<SecretsError> for AppError {
         match error {
             SecretsError::Database(error) => error.into(),
             other => Self::internal(other),
+        }
+    }
+}
+
+impl From<SecondFactorError> for AppError {
+    fn from(error: SecondFactorError) -> Self {
+        match error {
+            SecondFactorError::Refused => Self::invalid(
+                "code",
+                "The code is not right, was used already, or there were too many tries. Wait for the next one.",
+            ),
+            SecondFactorError::AlreadyOn => {
+                Self::conflict("A second factor is on already. Switch it off before you set up another one.")
+            }
+            SecondFactorError::NotOn => Self::conflict("There is no second factor. Set one up first."),
+            SecondFactorError::Secrets(error) => error.into(),
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod address;
 pub mod client;
+pub mod cookies;
 pub mod error;
 pub mod extract;
 pub mod guard;
@@ -13,6 +14,7 @@ pub mod problem;
 pub mod request_id;
 pub mod revalidate;
 pub mod serve;
+pub mod step_up;
 pub mod viewer;
 
 use axum::response::{Html, IntoResponse, Response};

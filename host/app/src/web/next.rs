@@ -1,7 +1,7 @@
 //! Where people go after signing in: back to the page they had asked for, and never to another site.
 
 use axum::http::request::Parts;
-use axum::http::{Method, Uri};
+use axum::http::{Method, Uri, header};
 use axum::response::Redirect;
 
 /// Longer addresses are not kept: they end as a header.
@@ -12,9 +12,32 @@ pub fn to_sign_in(parts: &Parts) -> Redirect {
     let asked = parts.uri.path_and_query().map(|asked| asked.as_str()).unwrap_or_default();
     // Only looking can be repeated; what was sent is not kept over a sign-in.
     if parts.method == Method::GET && is_place(asked) {
-        return Redirect::to(&format!("/sign-in?next={}", percent_encoded(asked)));
+        return Redirect::to(&with_next("/sign-in", asked));
     }
     Redirect::to("/sign-in")
+}
+
+/// To the page that asks again who somebody is, which leads back to what was asked for; where something was sent, to the
+/// page that it was sent from.
+pub fn to_step_up(parts: &Parts) -> Redirect {
+    let asked = parts.uri.path_and_query().map(|asked| asked.as_str()).unwrap_or_default();
+    let sent_from = parts.headers.get(header::REFERER).and_then(|from| from.to_str().ok()).and_then(place_of);
+    let next = if parts.method == Method::GET { Some(asked) } else { sent_from };
+    match next.filter(|next| is_place(next)) {
+        Some(next) => Redirect::to(&with_next("/sign-in/again", next)),
+        None => Redirect::to("/sign-in/again"),
+    }
+}
+
+/// An address of our own that leads on to a place.
+pub fn with_next(address: &str, place: &str) -> String {
+    format!("{address}?next={}", percent_encoded(place))
+}
+
+/// Path and query of an address, whoever's it is: only the path is gone to.
+fn place_of(address: &str) -> Option<&str> {
+    let (_, rest) = address.split_once("://")?;
+    rest.find('/').map(|at| &rest[at..])
 }
 
 /// Whether this is a page of this host to which somebody who has signed in may be sent.
@@ -108,6 +131,14 @@ mod tests {
             assert!(!is_place(trap), "{trap:?}");
         }
         assert!(!is_place(&format!("/{}", "a".repeat(LONGEST_BYTES))));
+    }
+
+    #[test]
+    fn who_sent_something_is_led_back_to_the_page_it_was_sent_from() {
+        assert_eq!(place_of("https://portolan.example/account?x=1"), Some("/account?x=1"));
+        assert_eq!(place_of("https://portolan.example"), None);
+        assert_eq!(place_of("https://portolan.example//evil.example"), Some("//evil.example"));
+        assert!(!is_place("//evil.example"));
     }
 
     #[test]

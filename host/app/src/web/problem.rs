@@ -23,7 +23,7 @@ const fn kind(
 }
 
 /// In the order of their statuses.
-pub const PROBLEMS: [ProblemKind; 18] = [
+pub const PROBLEMS: [ProblemKind; 19] = [
     kind(
         "bad_request",
         400,
@@ -47,6 +47,12 @@ pub const PROBLEMS: [ProblemKind; 18] = [
         403,
         "A browser sent the request on behalf of another site.",
         "Send it from a page of Portolan itself, or from a program that carries no browser's cookies.",
+    ),
+    kind(
+        "step_up_required",
+        403,
+        "It is more than ten minutes ago that the person showed who they are, and this needs it.",
+        "Ask them to do so at /sign-in/again, by a code or their password; then send the request again.",
     ),
     kind(
         "not_found",

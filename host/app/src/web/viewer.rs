@@ -74,6 +74,11 @@ impl Viewer {
         Instant(self.calendar.local_micros(at)).to_utc().format("%-d %b %Y %H:%M").to_string()
     }
 
+    /// What they sign in as.
+    pub fn user_name(&self) -> &str {
+        &self.user_name
+    }
+
     pub fn now(&self) -> Instant {
         self.now
     }
@@ -128,6 +133,16 @@ fn flash_notice(code: &str) -> Option<Notice> {
         "connection-paused" => ("Paused", "Nothing is fetched until you resume it."),
         "connection-resumed" => ("Resumed", "Scheduled syncs run again."),
         "connection-deleted" => ("Deleted", "The connection and its secrets are gone."),
+        "password-changed" => ("Password changed", "Your other sessions have ended."),
+        "second-factor-off" => (
+            "Second factor off",
+            "From now on your password alone lets somebody in. Set up another one soon.",
+        ),
+        "recovery-code-used" => {
+            ("Signed in with a recovery code", "It opens nothing any more. How many are left is said below.")
+        }
+        "session-ended" => ("Ended", "Whoever uses that browser has to sign in again."),
+        "sessions-ended" => ("Ended", "All your other sessions are over."),
         "file-removed" => ("File taken away", "Correct it and upload it again, or go on with the next one."),
         "file-taken" => ("File taken in", "Its rows are imported now; this page can be left."),
         _ => return None,

@@ -28,6 +28,7 @@ mod rates;
 mod replays;
 mod requests;
 mod seats;
+mod second_factor;
 mod support;
 mod support_documents;
 mod syncs;

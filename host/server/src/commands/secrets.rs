@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use portolan_access::{ColumnRotation, DataKeyUse, Secrets};
+use portolan_access::{ColumnRotation, DataKeyUse, HouseRotation, Secrets};
 use portolan_app::people::all_tenants;
 use portolan_core::TenantId;
 
@@ -96,6 +96,11 @@ async fn rotate(portolan: &Portolan) -> Result<()> {
         ))?;
         closed += rows.len();
         left += held;
+    }
+    for HouseRotation { column, resealed, closed: rows } in &rotated.house {
+        let (table, name) = (column.table, column.column);
+        print_line(&format!("people: {table}.{name}: {resealed} sealed anew, {} do not open", rows.len()))?;
+        closed += rows.len();
     }
     print_line(
         "Copy the key file to a safe place now: the old copy does not open what is sealed from here on.",

@@ -1,7 +1,7 @@
 //! `portolan user`: people who sign in.
 
 use anyhow::{Context, Result, bail};
-use portolan_app::people::{NewTenant, add_owner, find_member};
+use portolan_app::people::{NewTenant, add_owner, find_member, reset_second_factor};
 
 use super::print_line;
 use crate::cli::UserCommand;
@@ -21,6 +21,15 @@ pub async fn run(command: UserCommand) -> Result<()> {
                 return print_line(&format!("{name} can sign in with the password."));
             }
             print_line(&format!("{name} was added. Make a link with: portolan user link --name {name}"))
+        }
+        UserCommand::ResetSecondFactor { place, name } => {
+            let portolan = Portolan::open(&place).await?;
+            if !reset_second_factor(&portolan.app, &name).await.map_err(sentence)? {
+                return print_line(&format!("{name} has no second factor. Nothing was changed."));
+            }
+            print_line(&format!(
+                "{name} signs in without a second step now, and has to set up a new one. Their sessions have ended."
+            ))
         }
         UserCommand::Link { place, name, address } => {
             let portolan = Portolan::open(&place).await?;

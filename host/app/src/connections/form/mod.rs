@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Redirect};
 use portolan_admin_ui::pages::{
     ConnectionChoicePage, ConnectionFormPage, Consent, ConsentItem, PluginChoice,
 };
@@ -23,6 +23,7 @@ use portolan_connector::{FieldError, Manifest};
 pub use self::fields::{Fields, place_errors};
 pub use self::read::read_config;
 pub use self::typed::Typed;
+use super::fresh::check_form;
 use super::ops::{self, NewConnection};
 use crate::App;
 use crate::syncs::ops::{Trigger, start_sync};
@@ -30,6 +31,8 @@ use crate::web::actor::{ConnectionsWrite, PageActor};
 use crate::web::error::{AppError, PageResult};
 use crate::web::extract::{Form, Path};
 use crate::web::html;
+use crate::web::next::with_next;
+use crate::web::step_up::check_fresh;
 use crate::web::viewer::{Viewer, redirect_after};
 
 pub async fn choose_plugin(
@@ -77,6 +80,11 @@ pub async fn show_form(
     Path(plugin_id): Path<String>,
 ) -> PageResult {
     let plugin = ops::find_plugin(&app, &plugin_id)?;
+    // Asked before the form is filled in, not after.
+    if !plugin.manifest.secret_fields().is_empty() && check_fresh(&app, actor.signed_in()).is_err() {
+        let here = format!("/connections/new/{plugin_id}");
+        return Ok(Redirect::to(&with_next("/sign-in/again", &here)).into_response());
+    }
     let viewer = Viewer::load(&app, &actor).await?;
     html(&form_page(&viewer, &plugin.manifest, &Typed::default(), &[]))
 }
@@ -95,17 +103,20 @@ pub async fn submit_form(
         return html(&form_page(&viewer, manifest, &typed, &[]));
     }
     let created = match read_config(&manifest.config, &mut typed) {
-        Ok(config) => {
-            let new = NewConnection {
-                plugin_id,
-                label: typed.text("label"),
-                time_zone: typed.text("time_zone"),
-                day_cutover_minutes: typed.text("day_cutover_minutes").parse().unwrap_or(-1),
-                config,
-                consent: typed.text("consent") == "yes",
-            };
-            ops::create_connection(&app, actor.tenant, Some(actor.user), new).await
-        }
+        Ok(config) => match check_form(&app, actor.signed_in(), manifest, &config) {
+            Ok(()) => {
+                let new = NewConnection {
+                    plugin_id,
+                    label: typed.text("label"),
+                    time_zone: typed.text("time_zone"),
+                    day_cutover_minutes: typed.text("day_cutover_minutes").parse().unwrap_or(-1),
+                    config,
+                    consent: typed.text("consent") == "yes",
+                };
+                ops::create_connection(&app, actor.tenant, Some(actor.user), new).await
+            }
+            Err(error) => Err(error),
+        },
         Err(errors) => Err(AppError::invalid_fields(errors)),
     };
     match created {

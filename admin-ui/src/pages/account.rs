@@ -1,0 +1,172 @@
+//! One's own account: password, second factor, sessions.
+
+use askama::Template;
+
+use crate::parts::{Badge, CodeField, QrDrawing, Section, Shell, Tone, When};
+
+/// `GET /account`.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "account.html")]
+pub struct AccountPage {
+    pub shell: Shell,
+    pub name: String,
+    /// Some come in by links alone.
+    pub has_password: bool,
+    pub old_password_error: Option<String>,
+    pub new_password_error: Option<String>,
+    pub second_factor: Option<SecondFactorCard>,
+    pub sessions: Vec<AccountSession>,
+}
+
+/// A second factor that is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecondFactorCard {
+    pub since: When,
+    /// "9 recovery codes are left".
+    pub codes_left: String,
+    /// Time to make new ones.
+    pub few_codes: bool,
+    /// Switches it off.
+    pub code: CodeField,
+}
+
+/// A browser that is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountSession {
+    pub browser: String,
+    pub address: String,
+    pub since: When,
+    pub last_seen: When,
+    /// The one that looks.
+    pub this: bool,
+    /// Where its end is posted to.
+    pub end: String,
+}
+
+impl AccountPage {
+    fn factor_badge(&self) -> Badge {
+        match self.second_factor {
+            Some(_) => Badge::new("on", Tone::Good),
+            None => Badge::new("off", Tone::Warn),
+        }
+    }
+
+    fn has_others(&self) -> bool {
+        self.sessions.iter().any(|session| !session.this)
+    }
+
+    pub fn sample() -> Self {
+        Self {
+            shell: Shell::new("Profile and security", Section::None, "Harbour & Sons", "owner"),
+            name: "owner".into(),
+            has_password: true,
+            old_password_error: None,
+            new_password_error: None,
+            second_factor: Some(SecondFactorCard {
+                since: when("3 Mar 2026"),
+                codes_left: "9 recovery codes are left".into(),
+                few_codes: false,
+                code: CodeField::new("Code", None),
+            }),
+            sessions: vec![
+                session("Firefox on Linux", "192.0.2.7", true),
+                session("Safari on iPhone", "2001:db8::17", false),
+            ],
+        }
+    }
+
+    /// Nothing set up, nobody else signed in.
+    pub fn sample_empty() -> Self {
+        let mut page = Self::sample();
+        page.has_password = false;
+        page.second_factor = None;
+        page.sessions.truncate(1);
+        page
+    }
+
+    pub fn sample_extreme() -> Self {
+        let mut page = Self::sample();
+        page.name = super::EXTREME_TEXT.into();
+        page.old_password_error = Some("This is not your password.".into());
+        page.new_password_error = Some("The password is too short: use at least 12 characters.".into());
+        page.second_factor = Some(SecondFactorCard {
+            since: when("3 Mar 2026"),
+            codes_left: "No recovery code is left".into(),
+            few_codes: true,
+            code: CodeField::new("Code", Some("This code is not right.".into())),
+        });
+        page.sessions = (0..40).map(|number| session(super::EXTREME_TEXT, "", number == 0)).collect();
+        page
+    }
+}
+
+/// `GET /account/second-factor`: the seed, and its first code.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "second_factor.html")]
+pub struct SecondFactorPage {
+    pub shell: Shell,
+    pub drawing: Option<QrDrawing>,
+    /// The same to type, in groups.
+    pub key: String,
+    pub code: CodeField,
+}
+
+impl SecondFactorPage {
+    pub fn sample() -> Self {
+        let url = "otpauth://totp/Portolan:owner?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Portolan";
+        Self {
+            shell: Shell::new("Set up a second factor", Section::None, "Harbour & Sons", "owner"),
+            drawing: QrDrawing::new(url),
+            key: "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ".into(),
+            code: CodeField::new("Code that it shows", None),
+        }
+    }
+
+    pub fn sample_refused() -> Self {
+        let code = CodeField::new("Code that it shows", Some("This code is not right.".into()));
+        Self { drawing: None, code, ..Self::sample() }
+    }
+}
+
+/// What is shown once, after the second factor was switched on or new codes were asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "recovery_codes.html")]
+pub struct RecoveryCodesPage {
+    pub shell: Shell,
+    pub name: String,
+    pub made_on: String,
+    pub codes: Vec<String>,
+    /// Whether the second factor was switched on with it.
+    pub first: bool,
+}
+
+impl RecoveryCodesPage {
+    pub fn sample() -> Self {
+        Self {
+            shell: Shell::new("Recovery codes", Section::None, "Harbour & Sons", "owner"),
+            name: "owner".into(),
+            made_on: "2026-03-03".into(),
+            codes: (0..10).map(|number| format!("SAMP1E-C0DE0{number}-N0TREA-{number}EVER0")).collect(),
+            first: true,
+        }
+    }
+
+    pub fn sample_renewed() -> Self {
+        Self { first: false, name: super::EXTREME_TEXT.into(), ..Self::sample() }
+    }
+}
+
+fn session(browser: &str, address: &str, this: bool) -> AccountSession {
+    AccountSession {
+        browser: browser.into(),
+        address: address.into(),
+        since: when("09:12"),
+        last_seen: when("4 min ago"),
+        this,
+        end: "/account/sessions/0198c5a0-0000-7000-8000-000000000000/end".into(),
+    }
+}
+
+fn when(text: &str) -> When {
+    When { text: text.into(), full: "3 March 2026 14:05:09 UTC".into(), iso: "2026-03-03T14:05:09Z".into() }
+}

@@ -1,0 +1,134 @@
+//! What people see and do about their own sessions, and their own password.
+
+use portolan_core::{Instant, TenantId, UserId};
+use portolan_db::entity::{pending_sign_in, session, sign_in_link, user};
+use portolan_db::{DbError, SystemTx};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
+use uuid::Uuid;
+
+use crate::sessions::{SignedIn, stands};
+use crate::{Sessions, SignInError, set_password_hash};
+
+/// A session as its person sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnSession {
+    /// Its public name: it opens nothing.
+    pub id: Uuid,
+    pub tenant: TenantId,
+    pub begun_at: Instant,
+    /// To the minute.
+    pub last_seen_at: Instant,
+    pub address: String,
+    pub user_agent: String,
+    /// How they came in: names of factors with `+` between them.
+    pub factors: String,
+}
+
+impl Sessions {
+    /// The person's sessions that stand, the one seen last first.
+    pub async fn sessions_of(&self, user: UserId) -> Result<Vec<OwnSession>, DbError> {
+        let now = self.clock.now();
+        let tx = self.database.system_read().await?;
+        let rows = tx
+            .find::<session::Entity>()
+            .filter(session::Column::UserId.eq(user.0))
+            .order_by_desc(session::Column::LastSeenAt)
+            .order_by_desc(session::Column::CreatedAt)
+            .all(&tx)
+            .await?;
+        let own = |row: session::Model| OwnSession {
+            id: row.id,
+            tenant: TenantId(row.tenant_id),
+            begun_at: Instant(row.created_at),
+            last_seen_at: Instant(row.last_seen_at),
+            address: row.address,
+            user_agent: row.user_agent,
+            factors: row.factors,
+        };
+        Ok(rows.into_iter().filter(|row| stands(row, now)).map(own).collect())
+    }
+
+    /// Ends one of the person's sessions; says whether there was one.
+    pub async fn end_session(&self, user: UserId, id: Uuid) -> Result<bool, DbError> {
+        let ended = self
+            .database
+            .system_write(move |tx| {
+                Box::pin(async move {
+                    let one = tx
+                        .delete_many::<session::Entity>()
+                        .filter(session::Column::Id.eq(id))
+                        .filter(session::Column::UserId.eq(user.0));
+                    Ok::<_, DbError>(one.exec(tx).await?.rows_affected == 1)
+                })
+            })
+            .await?;
+        self.tell_ended();
+        Ok(ended)
+    }
+
+    /// Ends all of the person's sessions but this one, and whatever else could become one; says how many they were.
+    pub async fn end_other_sessions(&self, user: UserId, keep: Uuid) -> Result<u64, DbError> {
+        let sessions = self.clone();
+        let ended = self
+            .database
+            .system_write(move |tx| Box::pin(async move { sessions.end_others(tx, user, keep).await }))
+            .await?;
+        self.tell_ended();
+        Ok(ended)
+    }
+
+    pub(crate) async fn end_others(&self, tx: &SystemTx, user: UserId, keep: Uuid) -> Result<u64, DbError> {
+        end_sign_ins(tx, user).await?;
+        let others = tx
+            .delete_many::<session::Entity>()
+            .filter(session::Column::UserId.eq(user.0))
+            .filter(session::Column::Id.ne(keep));
+        Ok(others.exec(tx).await?.rows_affected)
+    }
+
+    /// Whether the person has a password at all: some come in by links alone.
+    pub async fn has_password(&self, user: UserId) -> Result<bool, DbError> {
+        let tx = self.database.system_read().await?;
+        let found = tx.find::<user::Entity>().filter(user::Column::Id.eq(user.0)).one(&tx).await?;
+        Ok(found.is_some_and(|user| user.password_hash.is_some()))
+    }
+
+    /// Changes the password of somebody who knows the old one, or has none, and ends all their other sessions.
+    ///
+    /// Errors: [`SignInError::Refused`] where the old one is wrong, [`SignInError::Password`] where the new one cannot be
+    /// taken.
+    pub async fn change_password(
+        &self,
+        signed_in: &SignedIn,
+        old: &str,
+        new: &str,
+    ) -> Result<(), SignInError> {
+        let (user, keep) = (signed_in.user, signed_in.session);
+        if self.has_password(user).await? && !self.own_password_is_right(user, old).await? {
+            return Err(SignInError::Refused);
+        }
+        let hash = self.passwords().hash(new).await?;
+        let sessions = self.clone();
+        self.database
+            .system_write(move |tx| {
+                Box::pin(async move {
+                    set_password_hash(tx, user, Some(hash)).await?;
+                    sessions.end_others(tx, user, keep).await?;
+                    tracing::info!(user.id = %user, "somebody changed their password");
+                    Ok::<_, DbError>(())
+                })
+            })
+            .await?;
+        self.tell_ended();
+        Ok(())
+    }
+}
+
+/// Takes back what could still become a session: links that were not used, and first steps.
+pub(crate) async fn end_sign_ins(tx: &SystemTx, user: UserId) -> Result<(), DbError> {
+    let links = sign_in_link::Column::UserId.eq(user.0);
+    tx.delete_many::<sign_in_link::Entity>().filter(links).exec(tx).await?;
+    let pending = pending_sign_in::Column::UserId.eq(user.0);
+    tx.delete_many::<pending_sign_in::Entity>().filter(pending).exec(tx).await?;
+    Ok(())
+}

@@ -1,0 +1,386 @@
+//! The second factor: codes that an authenticator makes, and recovery codes for whoever lost it.
+//!
+//! **Invariants**
+//! - A code counts once: using it moves `last_step` by a conditional update, and so does a recovery code its `used_at`.
+//! - At most [`TRIES`] tries in any [`TRIES_WITHIN`] and account, right ones aside, counted in the database before they
+//!   are looked at. Whoever tries holds the account's row until it is known how the try went.
+//! - The seed rests sealed for the house and bound to its person.
+
+use std::sync::Arc;
+
+use portolan_core::{Duration, Instant, UserId};
+use portolan_db::entity::{recovery_code, second_factor, user};
+use portolan_db::{DbError, SystemTx};
+use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder};
+
+use crate::recovery::{CODES, code_hash, new_code, new_salt, normal_code};
+use crate::secrets::{SECOND_FACTOR_SEED, SecretsError};
+use crate::sessions::{Factor, SignedIn};
+use crate::totp::Seed;
+use crate::{KeyRing, NewSession, Sessions};
+
+/// How many tries fit into the row of an account: as many as it has columns `tried_at`.
+const TRIES: usize = 5;
+const TRIES_WITHIN: Duration = Duration::from_minutes(5);
+
+/// Second factors of people, over the sessions that ask for them. Cheap to make.
+#[derive(Clone)]
+pub struct SecondFactors {
+    pub(crate) sessions: Sessions,
+    ring: Arc<KeyRing>,
+}
+
+/// A second factor that is asked for at sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SecondFactorState {
+    pub since: Instant,
+    pub recovery_codes_left: u64,
+}
+
+/// A seed that waits for its first code.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Enrolment {
+    /// For an authenticator, as a drawing.
+    pub url: String,
+    /// The same to type.
+    pub key: String,
+}
+
+impl std::fmt::Debug for Enrolment {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Enrolment(…)")
+    }
+}
+
+/// Recovery codes, known here for the only time.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RecoveryCodes(pub Vec<String>);
+
+impl std::fmt::Debug for RecoveryCodes {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "RecoveryCodes({} …)", self.0.len())
+    }
+}
+
+/// Why a second factor cannot be looked at or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SecondFactorError {
+    /// The one answer to a code that is wrong, old or used, and to too many tries.
+    #[error("the code is not right, was used before, or there were too many tries: wait for the next one")]
+    Refused,
+    #[error("a second factor is on already: switch it off before you set up another one")]
+    AlreadyOn,
+    #[error("there is no second factor: set one up first")]
+    NotOn,
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+}
+
+impl From<DbError> for SecondFactorError {
+    fn from(error: DbError) -> Self {
+        Self::Secrets(error.into())
+    }
+}
+
+impl SecondFactors {
+    pub fn new(sessions: &Sessions, ring: &Arc<KeyRing>) -> Self {
+        Self { sessions: sessions.clone(), ring: Arc::clone(ring) }
+    }
+
+    /// `None` where none is asked for.
+    pub async fn state(&self, user: UserId) -> Result<Option<SecondFactorState>, DbError> {
+        let tx = self.sessions.database.system_read().await?;
+        let row = find(&tx, user).await?;
+        let Some(since) = row.and_then(|row| row.confirmed_at) else { return Ok(None) };
+        Ok(Some(SecondFactorState {
+            since: Instant(since),
+            recovery_codes_left: codes_left(&tx, user).await?,
+        }))
+    }
+
+    /// Makes a seed, in the place of one that was never confirmed. Nothing is asked for until its first code.
+    pub async fn begin(&self, user: UserId) -> Result<(), SecondFactorError> {
+        let factors = self.clone();
+        self.sessions
+            .database
+            .system_write(move |tx| {
+                Box::pin(async move {
+                    let (random, now) = (&*factors.sessions.random, factors.sessions.clock.now());
+                    let tried_before = match find(tx, user).await? {
+                        Some(row) if row.confirmed_at.is_some() => return Err(SecondFactorError::AlreadyOn),
+                        before => before,
+                    };
+                    let seed = Seed::generate(random);
+                    let sealed =
+                        SECOND_FACTOR_SEED.seal(&factors.ring, tx, user.0, seed.bytes(), random).await?;
+                    tx.delete_many::<second_factor::Entity>()
+                        .filter(second_factor::Column::UserId.eq(user.0))
+                        .exec(tx)
+                        .await
+                        .map_err(DbError::from)?;
+                    let tried =
+                        |place: fn(&second_factor::Model) -> i64| tried_before.as_ref().map_or(0, place);
+                    let row = second_factor::Model {
+                        user_id: user.0,
+                        sealed,
+                        created_at: now.0,
+                        confirmed_at: None,
+                        last_step: 0,
+                        tried_at_1: tried(|row| row.tried_at_1),
+                        tried_at_2: tried(|row| row.tried_at_2),
+                        tried_at_3: tried(|row| row.tried_at_3),
+                        tried_at_4: tried(|row| row.tried_at_4),
+                        tried_at_5: tried(|row| row.tried_at_5),
+                    };
+                    tx.insert(row.into_active_model()).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// The seed that waits for its first code; `None` where none does.
+    pub async fn enrolment(&self, user: UserId) -> Result<Option<Enrolment>, SecondFactorError> {
+        let tx = self.sessions.database.system_read().await?;
+        let row = find(&tx, user).await?.filter(|row| row.confirmed_at.is_none());
+        let Some(row) = row else { return Ok(None) };
+        let person = tx.find::<user::Entity>().filter(user::Column::Id.eq(user.0)).one(&tx).await;
+        let name = person.map_err(DbError::from)?.map(|person| person.sign_in_name).unwrap_or_default();
+        let seed = self.open(&row)?;
+        Ok(Some(Enrolment { url: seed.url(&name), key: seed.key_text() }))
+    }
+
+    /// Switches the second factor on, if the code is the seed's: from now on it is asked for. Sessions that began without
+    /// it end, but for the one that does this, which gets a new token.
+    pub async fn confirm(
+        &self,
+        signed_in: &SignedIn,
+        code: &str,
+    ) -> Result<(RecoveryCodes, NewSession), SecondFactorError> {
+        let (factors, user, session, code) =
+            (self.clone(), signed_in.user, signed_in.session, code.to_owned());
+        let confirmed = self
+            .sessions
+            .database
+            .system_write(move |tx| {
+                Box::pin(async move {
+                    let now = factors.sessions.clock.now();
+                    if !count_try(tx, user, now, "IS NULL").await? {
+                        return Ok(None);
+                    }
+                    let Some(row) = find(tx, user).await? else { return Ok(None) };
+                    let Some(step) = factors.open(&row)?.matched_step(&digits_of(&code), now) else {
+                        return Ok(None);
+                    };
+                    let sql = "UPDATE second_factor SET confirmed_at = $2, last_step = $3 \
+                               WHERE user_id = $1 AND confirmed_at IS NULL";
+                    let confirm = tx.statement(sql, [user.0.into(), now.0.into(), step.into()]);
+                    let confirm = tx.execute_raw(confirm).await.map_err(DbError::from)?;
+                    if confirm.rows_affected() != 1 {
+                        return Ok(None);
+                    }
+                    give_back_try(tx, user).await?;
+                    let codes = factors.replace_codes(tx, user).await?;
+                    factors.sessions.end_others(tx, user, session).await?;
+                    let Some(session) = factors.sessions.renew(tx, user, session, Factor::Totp).await? else {
+                        // Nobody is there any more to be shown the recovery codes: nothing of it is kept.
+                        return Err(SecondFactorError::Refused);
+                    };
+                    tracing::info!(user.id = %user, "a second factor was switched on");
+                    Ok(Some((codes, session)))
+                })
+            })
+            .await?;
+        self.sessions.tell_ended();
+        confirmed.ok_or(SecondFactorError::Refused)
+    }
+
+    /// Switches the second factor off, with a code or a recovery code; forgets seed and recovery codes.
+    pub async fn switch_off(&self, user: UserId, code: &str) -> Result<(), SecondFactorError> {
+        let (factors, code) = (self.clone(), code.to_owned());
+        let done = self
+            .sessions
+            .database
+            .system_write(move |tx| {
+                Box::pin(async move {
+                    if factors.try_code(tx, user, &code).await?.is_none() {
+                        return Ok::<_, SecondFactorError>(false);
+                    }
+                    reset_second_factor(tx, user).await?;
+                    Ok(true)
+                })
+            })
+            .await?;
+        if done { Ok(()) } else { Err(SecondFactorError::Refused) }
+    }
+
+    /// Makes new recovery codes; the old ones open nothing any more.
+    pub async fn renew_recovery_codes(&self, user: UserId) -> Result<RecoveryCodes, SecondFactorError> {
+        let factors = self.clone();
+        self.sessions
+            .database
+            .system_write(move |tx| {
+                Box::pin(async move {
+                    // Two who do this at once do it one after the other: the codes of the second count.
+                    let sql = "UPDATE second_factor SET last_step = last_step \
+                               WHERE user_id = $1 AND confirmed_at IS NOT NULL";
+                    let lock = tx.execute_raw(tx.statement(sql, [user.0.into()])).await;
+                    if lock.map_err(DbError::from)?.rows_affected() != 1 {
+                        return Err(SecondFactorError::NotOn);
+                    }
+                    let codes = factors.replace_codes(tx, user).await?;
+                    tracing::info!(user.id = %user, "new recovery codes were made");
+                    Ok(codes)
+                })
+            })
+            .await
+    }
+
+    /// Tries a code or a recovery code, and counts the try; says which of them was right. The transaction has to be
+    /// committed whatever comes out, or the try would not count.
+    pub(crate) async fn try_code(
+        &self,
+        tx: &SystemTx,
+        user: UserId,
+        typed: &str,
+    ) -> Result<Option<Factor>, SecondFactorError> {
+        let now = self.sessions.clock.now();
+        if !count_try(tx, user, now, "IS NOT NULL").await? {
+            tracing::warn!(user.id = %user, "no second factor, or too many tries");
+            return Ok(None);
+        }
+        let used = match normal_code(typed) {
+            Some(code) => use_recovery_code(tx, user, &code, now).await?.then_some(Factor::RecoveryCode),
+            None => self.use_code(tx, user, &digits_of(typed), now).await?.then_some(Factor::Totp),
+        };
+        if used.is_some() {
+            give_back_try(tx, user).await?;
+        }
+        Ok(used)
+    }
+
+    async fn use_code(
+        &self,
+        tx: &SystemTx,
+        user: UserId,
+        code: &str,
+        now: Instant,
+    ) -> Result<bool, SecondFactorError> {
+        let Some(row) = find(tx, user).await? else { return Ok(false) };
+        let Some(step) = self.open(&row)?.matched_step(code, now) else { return Ok(false) };
+        let sql = "UPDATE second_factor SET last_step = $2 WHERE user_id = $1 AND last_step < $2";
+        let used = tx.execute_raw(tx.statement(sql, [user.0.into(), step.into()])).await;
+        Ok(used.map_err(DbError::from)?.rows_affected() == 1)
+    }
+
+    fn open(&self, row: &second_factor::Model) -> Result<Seed, SecondFactorError> {
+        let cell_of = row.user_id.to_string();
+        let bytes = self.ring.open_for_house(SECOND_FACTOR_SEED.cell(&cell_of), &row.sealed);
+        let bytes = bytes.map_err(SecretsError::from)?;
+        Ok(Seed::from_bytes(bytes).ok_or(SecretsError::Seal(crate::SealError::Refused))?)
+    }
+
+    async fn replace_codes(&self, tx: &SystemTx, user: UserId) -> Result<RecoveryCodes, DbError> {
+        let random = &*self.sessions.random;
+        forget_codes(tx, user).await?;
+        let codes: Vec<String> = (0..CODES).map(|_| new_code(random)).collect();
+        let rows = codes.iter().zip(1..).map(|(code, number)| {
+            let (salt, code) = (new_salt(random), normal_code(code).unwrap_or_default());
+            let code_hash = code_hash(&salt, &code);
+            let row = recovery_code::Model { user_id: user.0, number, salt, code_hash, used_at: None };
+            row.into_active_model()
+        });
+        tx.insert_many(rows.collect()).await?;
+        Ok(RecoveryCodes(codes))
+    }
+
+    /// The code of a moment, as an authenticator shows it: for tests.
+    #[cfg(any(test, feature = "testing"))]
+    pub async fn code_at(&self, user: UserId, at: Instant) -> String {
+        let tx = self.sessions.database.system_read().await.expect("read");
+        let row = find(&tx, user).await.expect("find").expect("a second factor");
+        self.open(&row).expect("a seed that opens").code_at(at)
+    }
+}
+
+/// Forgets a person's second factor and recovery codes; says whether there was one. For the operator, and for whoever
+/// has shown a code.
+pub async fn reset_second_factor(tx: &SystemTx, user: UserId) -> Result<bool, DbError> {
+    forget_codes(tx, user).await?;
+    let own = second_factor::Column::UserId.eq(user.0);
+    let gone = tx.delete_many::<second_factor::Entity>().filter(own).exec(tx).await?;
+    let was_on = gone.rows_affected > 0;
+    if was_on {
+        tracing::warn!(user.id = %user, "a second factor was switched off");
+    }
+    Ok(was_on)
+}
+
+/// Whether a second step is asked for.
+pub(crate) async fn has_second_factor(tx: &SystemTx, user: UserId) -> Result<bool, DbError> {
+    Ok(find(tx, user).await?.is_some_and(|row| row.confirmed_at.is_some()))
+}
+
+/// How many recovery codes have not been used.
+pub(crate) async fn codes_left(tx: &SystemTx, user: UserId) -> Result<u64, DbError> {
+    Ok(unused_codes(tx, user).await?.len() as u64)
+}
+
+/// Counts a try unless there were too many; locks the row until the transaction ends.
+async fn count_try(tx: &SystemTx, user: UserId, now: Instant, confirmed: &str) -> Result<bool, DbError> {
+    let sql = format!(
+        "UPDATE second_factor SET tried_at_5 = tried_at_4, tried_at_4 = tried_at_3, tried_at_3 = tried_at_2, \
+         tried_at_2 = tried_at_1, tried_at_1 = $2 \
+         WHERE user_id = $1 AND tried_at_{TRIES} <= $3 AND confirmed_at {confirmed}"
+    );
+    let since = Instant(now.0 - TRIES_WITHIN.0);
+    let counted = tx.statement(sql, [user.0.into(), now.0.into(), since.0.into()]);
+    Ok(tx.execute_raw(counted).await?.rows_affected() == 1)
+}
+
+/// A right one costs nothing: in the transaction that counted it.
+async fn give_back_try(tx: &SystemTx, user: UserId) -> Result<(), DbError> {
+    let sql = "UPDATE second_factor SET tried_at_1 = tried_at_2, tried_at_2 = tried_at_3, \
+               tried_at_3 = tried_at_4, tried_at_4 = tried_at_5, tried_at_5 = 0 WHERE user_id = $1";
+    tx.execute_raw(tx.statement(sql, [user.0.into()])).await?;
+    Ok(())
+}
+
+async fn use_recovery_code(tx: &SystemTx, user: UserId, code: &str, now: Instant) -> Result<bool, DbError> {
+    let unused = unused_codes(tx, user).await?;
+    let Some(found) = unused.iter().find(|row| code_hash(&row.salt, code) == row.code_hash) else {
+        return Ok(false);
+    };
+    let sql = "UPDATE recovery_code SET used_at = $3 WHERE user_id = $1 AND number = $2 AND used_at IS NULL";
+    let used = tx.statement(sql, [user.0.into(), found.number.into(), now.0.into()]);
+    let used = tx.execute_raw(used).await?.rows_affected() == 1;
+    if used {
+        tracing::warn!(user.id = %user, codes_left = unused.len() - 1, "a recovery code was used");
+    }
+    Ok(used)
+}
+
+async fn unused_codes(tx: &SystemTx, user: UserId) -> Result<Vec<recovery_code::Model>, DbError> {
+    let unused = tx
+        .find::<recovery_code::Entity>()
+        .filter(recovery_code::Column::UserId.eq(user.0))
+        .filter(recovery_code::Column::UsedAt.is_null())
+        .order_by_asc(recovery_code::Column::Number);
+    Ok(unused.all(tx).await?)
+}
+
+async fn forget_codes(tx: &SystemTx, user: UserId) -> Result<(), DbError> {
+    let own = recovery_code::Column::UserId.eq(user.0);
+    tx.delete_many::<recovery_code::Entity>().filter(own).exec(tx).await?;
+    Ok(())
+}
+
+async fn find(tx: &SystemTx, user: UserId) -> Result<Option<second_factor::Model>, DbError> {
+    let own = second_factor::Column::UserId.eq(user.0);
+    Ok(tx.find::<second_factor::Entity>().filter(own).one(tx).await?)
+}
+
+/// Authenticators show a space in the middle, and people type it.
+fn digits_of(typed: &str) -> String {
+    typed.chars().filter(|character| !character.is_whitespace()).collect()
+}

@@ -1,0 +1,172 @@
+//! One's own account over the JSON API.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use portolan_access::{OwnSession, PasswordError, SignInError};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use crate::App;
+use crate::web::actor::{OwnAccount, Require};
+use crate::web::error::{AppError, AppResult, Problem};
+use crate::web::extract::Path;
+use crate::web::step_up::StepUp;
+
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(show_account))
+        .routes(routes!(change_password))
+        .routes(routes!(list_own_sessions, end_other_sessions))
+        .routes(routes!(end_own_session))
+}
+
+/// How somebody proves who they are.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AccountResponse {
+    pub user_id: Uuid,
+    /// The company that this session works for.
+    pub tenant_id: Uuid,
+    pub has_password: bool,
+    /// RFC 3339; absent where no second factor is asked for.
+    pub second_factor_since: Option<String>,
+    /// Absent where no second factor is asked for.
+    pub recovery_codes_left: Option<u64>,
+    /// When this session's person last showed who they are, RFC 3339. Some operations ask for ten minutes or less.
+    pub authenticated_at: String,
+}
+
+/// A browser that is signed in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionResponse {
+    pub id: Uuid,
+    /// Whether it is the one that asks.
+    pub this: bool,
+    pub begun_at: String,
+    /// To the minute.
+    pub last_seen_at: String,
+    /// Where it was begun.
+    pub address: String,
+    pub user_agent: String,
+    /// How its person came in: `password`, `link`, `totp`, `recovery_code`.
+    pub factors: Vec<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionListResponse {
+    /// The one seen last first.
+    pub data: Vec<SessionResponse>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EndedResponse {
+    /// How many sessions ended.
+    pub ended: u64,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePasswordRequest {
+    /// Absent where there is none yet.
+    pub old_password: Option<String>,
+    /// At least 12 characters.
+    pub new_password: String,
+}
+
+/// Show one's own account.
+#[utoipa::path(get, path = "/api/v1/account", tag = "account",
+    responses((status = 200, body = AccountResponse), (status = "4XX", body = Problem)))]
+pub async fn show_account(
+    actor: Require<OwnAccount>,
+    State(app): State<Arc<App>>,
+) -> AppResult<Json<AccountResponse>> {
+    let second_factor = app.second_factors().state(actor.user).await?;
+    Ok(Json(AccountResponse {
+        user_id: actor.user.0,
+        tenant_id: actor.tenant.0,
+        has_password: app.sessions.has_password(actor.user).await?,
+        second_factor_since: second_factor.map(|state| state.since.to_rfc3339()),
+        recovery_codes_left: second_factor.map(|state| state.recovery_codes_left),
+        authenticated_at: actor.signed_in().authenticated_at.to_rfc3339(),
+    }))
+}
+
+/// Change one's own password. All other sessions end.
+///
+/// Needs somebody who has shown within ten minutes who they are.
+#[utoipa::path(put, path = "/api/v1/account/password", tag = "account", request_body = ChangePasswordRequest,
+    responses((status = 204), (status = "4XX", body = Problem)))]
+pub async fn change_password(
+    StepUp(actor): StepUp<Require<OwnAccount>>,
+    State(app): State<Arc<App>>,
+    body: Result<Json<ChangePasswordRequest>, axum::extract::rejection::JsonRejection>,
+) -> AppResult<StatusCode> {
+    // What was sent is not quoted: it holds passwords.
+    let Json(request) = body.map_err(|_| {
+        AppError::bad_request("The body is not the JSON that is described: old_password, new_password.")
+    })?;
+    let old = request.old_password.unwrap_or_default();
+    match app.sessions.change_password(actor.signed_in(), &old, &request.new_password).await {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(SignInError::Refused) => Err(AppError::invalid(
+            "/old_password",
+            "This is not the password, or there were too many tries. Wait a moment, then try again.",
+        )),
+        Err(SignInError::Password(error @ (PasswordError::TooShort | PasswordError::TooLong))) => {
+            Err(AppError::invalid("/new_password", format!("{error}.")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// List the browsers that one is signed in with.
+#[utoipa::path(get, path = "/api/v1/account/sessions", tag = "account",
+    responses((status = 200, body = SessionListResponse), (status = "4XX", body = Problem)))]
+pub async fn list_own_sessions(
+    actor: Require<OwnAccount>,
+    State(app): State<Arc<App>>,
+) -> AppResult<Json<SessionListResponse>> {
+    let this = actor.signed_in().session;
+    let sessions = app.sessions.sessions_of(actor.user).await?;
+    let wire = |session: OwnSession| SessionResponse {
+        this: session.id == this,
+        id: session.id,
+        begun_at: session.begun_at.to_rfc3339(),
+        last_seen_at: session.last_seen_at.to_rfc3339(),
+        address: session.address,
+        user_agent: session.user_agent,
+        factors: session.factors.split('+').map(str::to_owned).collect(),
+    };
+    Ok(Json(SessionListResponse { data: sessions.into_iter().map(wire).collect() }))
+}
+
+/// End all of one's sessions but the one that asks.
+#[utoipa::path(delete, path = "/api/v1/account/sessions", tag = "account",
+    responses((status = 200, body = EndedResponse), (status = "4XX", body = Problem)))]
+pub async fn end_other_sessions(
+    actor: Require<OwnAccount>,
+    State(app): State<Arc<App>>,
+) -> AppResult<Json<EndedResponse>> {
+    let ended = app.sessions.end_other_sessions(actor.user, actor.signed_in().session).await?;
+    Ok(Json(EndedResponse { ended }))
+}
+
+/// End one of one's own sessions, the one that asks included.
+#[utoipa::path(delete, path = "/api/v1/account/sessions/{id}", tag = "account", params(("id" = Uuid, Path)),
+    responses((status = 204), (status = "4XX", body = Problem)))]
+pub async fn end_own_session(
+    actor: Require<OwnAccount>,
+    State(app): State<Arc<App>>,
+    Path(id): Path<Uuid>,
+) -> AppResult<StatusCode> {
+    if app.sessions.end_session(actor.user, id).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(AppError::not_found("session"))
+    }
+}

@@ -1,0 +1,154 @@
+//! The page of one's own account.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use portolan_access::{OwnSession, PasswordError, SignInError};
+use portolan_admin_ui::pages::{AccountPage, AccountSession, SecondFactorCard};
+use portolan_admin_ui::parts::{CodeField, Section};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::browser::browser_name;
+use crate::App;
+use crate::web::actor::{OwnAccount, PageActor, Require};
+use crate::web::error::{AppError, AppResult, PageResult};
+use crate::web::extract::{Form, Path, Query};
+use crate::web::html;
+use crate::web::step_up::StepUp;
+use crate::web::viewer::{FlashQuery, Viewer, redirect_after};
+
+const ACCOUNT: &str = "/account";
+/// From here on it is time for new ones.
+const FEW_CODES: u64 = 3;
+
+#[derive(Deserialize)]
+pub struct PasswordForm {
+    /// Absent where there is none yet.
+    #[serde(default)]
+    old_password: String,
+    new_password: String,
+    repeated: String,
+}
+
+/// What was refused, beside the field that it is about.
+#[derive(Debug, Default)]
+pub struct Refused {
+    pub old_password: Option<String>,
+    pub new_password: Option<String>,
+    /// The code that should have switched the second factor off.
+    pub code: Option<String>,
+}
+
+pub async fn show_account(
+    PageActor(actor): PageActor<OwnAccount>,
+    State(app): State<Arc<App>>,
+    Query(flash): Query<FlashQuery>,
+) -> PageResult {
+    html(&page(&app, &actor, &flash, Refused::default()).await?)
+}
+
+pub async fn change_password(
+    StepUp(PageActor(actor)): StepUp<PageActor<OwnAccount>>,
+    State(app): State<Arc<App>>,
+    Form(form): Form<PasswordForm>,
+) -> PageResult {
+    if form.new_password != form.repeated {
+        let twice = "The two are not the same. Enter the new password twice.".to_owned();
+        return refuse(&app, &actor, Refused { new_password: Some(twice), ..Refused::default() }).await;
+    }
+    let changed =
+        app.sessions.change_password(actor.signed_in(), &form.old_password, &form.new_password).await;
+    let refused = match changed {
+        Ok(()) => return Ok(redirect_after(ACCOUNT, "password-changed")),
+        Err(SignInError::Refused) => {
+            let wrong =
+                "This is not your password, or there were too many tries. Wait a moment, then try again.";
+            Refused { old_password: Some(wrong.to_owned()), ..Refused::default() }
+        }
+        Err(SignInError::Password(error @ (PasswordError::TooShort | PasswordError::TooLong))) => {
+            Refused { new_password: Some(sentence(&error)), ..Refused::default() }
+        }
+        Err(error) => return Err(error.into()),
+    };
+    refuse(&app, &actor, refused).await
+}
+
+pub async fn end_session(
+    PageActor(actor): PageActor<OwnAccount>,
+    State(app): State<Arc<App>>,
+    Path(id): Path<Uuid>,
+) -> PageResult {
+    if !app.sessions.end_session(actor.user, id).await? {
+        return Err(AppError::not_found("session").into());
+    }
+    Ok(redirect_after(ACCOUNT, "session-ended"))
+}
+
+pub async fn end_other_sessions(
+    PageActor(actor): PageActor<OwnAccount>,
+    State(app): State<Arc<App>>,
+) -> PageResult {
+    app.sessions.end_other_sessions(actor.user, actor.signed_in().session).await?;
+    Ok(redirect_after(ACCOUNT, "sessions-ended"))
+}
+
+/// The page again, with what was refused beside its field.
+pub async fn refuse(app: &App, actor: &Require<OwnAccount>, refused: Refused) -> PageResult {
+    let page = page(app, actor, &FlashQuery::default(), refused).await?;
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)?).into_response())
+}
+
+fn sentence(error: &PasswordError) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase).into_iter().flatten();
+    first.chain(letters).chain(['.']).collect()
+}
+
+async fn page(
+    app: &App,
+    actor: &Require<OwnAccount>,
+    flash: &FlashQuery,
+    refused: Refused,
+) -> AppResult<AccountPage> {
+    let viewer = Viewer::load(app, actor).await?;
+    let second_factor = app.second_factors().state(actor.user).await?.map(|state| SecondFactorCard {
+        since: viewer.when(state.since),
+        codes_left: codes_text(state.recovery_codes_left),
+        few_codes: state.recovery_codes_left <= FEW_CODES,
+        code: CodeField::new("Code", refused.code),
+    });
+    let sessions = app.sessions.sessions_of(actor.user).await?;
+    let this = actor.signed_in().session;
+    Ok(AccountPage {
+        shell: viewer.shell_after("Profile and security", Section::None, flash),
+        name: viewer.user_name().to_owned(),
+        has_password: app.sessions.has_password(actor.user).await?,
+        old_password_error: refused.old_password,
+        new_password_error: refused.new_password,
+        second_factor,
+        sessions: sessions.into_iter().map(|session| row(&viewer, session, this)).collect(),
+    })
+}
+
+fn row(viewer: &Viewer, session: OwnSession, this: Uuid) -> AccountSession {
+    AccountSession {
+        end: format!("/account/sessions/{}/end", session.id),
+        browser: browser_name(&session.user_agent),
+        address: session.address,
+        since: viewer.when(session.begun_at),
+        last_seen: viewer.when(session.last_seen_at),
+        this: session.id == this,
+    }
+}
+
+fn codes_text(left: u64) -> String {
+    match left {
+        0 => "No recovery code is left".to_owned(),
+        1 => "1 recovery code is left".to_owned(),
+        left => format!("{left} recovery codes are left"),
+    }
+}

@@ -1,0 +1,69 @@
+//! Showing again who one is, for what a session alone is not enough for ([`crate::web::step_up`]).
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect};
+use axum_extra::extract::CookieJar;
+use portolan_access::SignInError;
+use portolan_admin_ui::pages::{AgainPage, AskedFor};
+use serde::Deserialize;
+
+use super::pages::SignInQuery;
+use crate::App;
+use crate::web::actor::{OwnAccount, PageActor, Require};
+use crate::web::cookies::with_session;
+use crate::web::error::{AppResult, PageResult};
+use crate::web::extract::{Form, Query};
+use crate::web::html;
+use crate::web::next::is_place;
+
+const AFTERWARDS: &str = "/account";
+
+#[derive(Deserialize)]
+pub struct AgainForm {
+    /// A code, a recovery code or the password: whatever was asked for.
+    code: String,
+    next: Option<String>,
+}
+
+pub async fn show_again(
+    PageActor(actor): PageActor<OwnAccount>,
+    State(app): State<Arc<App>>,
+    Query(query): Query<SignInQuery>,
+) -> PageResult {
+    html(&page(&app, &actor, query.next).await?)
+}
+
+pub async fn sign_in_again(
+    PageActor(actor): PageActor<OwnAccount>,
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    jar: CookieJar,
+    Form(form): Form<AgainForm>,
+) -> PageResult {
+    match app.second_factors().step_up(actor.signed_in(), &form.code).await {
+        Ok(shown) => {
+            let next = form.next.filter(|next| is_place(next));
+            let jar = with_session(&app, &headers, jar, shown.session.token);
+            Ok((jar, Redirect::to(next.as_deref().unwrap_or(AFTERWARDS))).into_response())
+        }
+        Err(SignInError::Refused) => {
+            let page = page(&app, &actor, form.next).await?.refused();
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)?).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn page(app: &App, actor: &Require<OwnAccount>, next: Option<String>) -> AppResult<AgainPage> {
+    let asked_for = if app.second_factors().state(actor.user).await?.is_some() {
+        AskedFor::Code
+    } else if app.sessions.has_password(actor.user).await? {
+        AskedFor::Password
+    } else {
+        AskedFor::Link
+    };
+    Ok(AgainPage::new(asked_for, next.filter(|next| is_place(next))))
+}

@@ -1,0 +1,53 @@
+//! The cookies that somebody is known by: of a session, and of a first step that waits for the second.
+
+use axum::http::HeaderMap;
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+
+use crate::App;
+use crate::web::actor::session_cookie;
+use crate::web::address::PublicAddress;
+
+/// The cookie between the two steps: never the session's, so that neither is taken for the other.
+fn second_step_cookie(app: &App) -> &'static str {
+    match &app.public_address {
+        Some(address) if address.is_https() => "__Host-ptl_second_step",
+        _ => "ptl_second_step",
+    }
+}
+
+/// Gives the browser a session's token, in the place of any other.
+pub fn with_session(app: &App, headers: &HeaderMap, jar: CookieJar, token: String) -> CookieJar {
+    jar.add(cookie(app, headers, session_cookie(app), token))
+}
+
+/// Gives the browser the token of a first step.
+pub fn with_second_step(app: &App, headers: &HeaderMap, jar: CookieJar, token: String) -> CookieJar {
+    jar.add(cookie(app, headers, second_step_cookie(app), token))
+}
+
+/// What the cookie between the steps holds.
+pub fn second_step_token(headers: &HeaderMap, app: &App) -> Option<String> {
+    CookieJar::from_headers(headers).get(second_step_cookie(app)).map(|cookie| cookie.value().to_owned())
+}
+
+pub fn without_session(app: &App, jar: CookieJar) -> CookieJar {
+    without(jar, session_cookie(app))
+}
+
+pub fn without_second_step(app: &App, jar: CookieJar) -> CookieJar {
+    without(jar, second_step_cookie(app))
+}
+
+/// A browser takes a `__Host-` cookie away only when told so securely.
+fn without(jar: CookieJar, name: &'static str) -> CookieJar {
+    jar.remove(Cookie::build(name).path("/").secure(name.starts_with("__Host-")))
+}
+
+fn cookie(app: &App, headers: &HeaderMap, name: &'static str, token: String) -> Cookie<'static> {
+    let over_https = match &app.public_address {
+        Some(address) => PublicAddress::is_https(address),
+        None => headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https"),
+    };
+    Cookie::build((name, token)).path("/").http_only(true).secure(over_https).same_site(SameSite::Lax).build()
+}

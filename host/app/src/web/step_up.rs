@@ -1,0 +1,74 @@
+//! What only somebody may do who has shown within ten minutes who they are: `StepUp<Require<…>>` in a handler of the
+//! API, `StepUp<PageActor<…>>` in one of a page.
+//!
+//! A session lasts for hours, and a browser is left open. Whoever finds it should not be able to take the account over.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use portolan_access::SignedIn;
+use portolan_core::Duration;
+
+use crate::App;
+use crate::web::actor::{PageActor, Require};
+use crate::web::error::{AppError, AppResult};
+use crate::web::next::to_step_up;
+
+const FRESH_FOR: Duration = Duration::from_minutes(10);
+
+/// An actor who has shown within ten minutes who they are. Everybody else is asked to: a page leads there and back, the
+/// API answers `step_up_required`.
+#[derive(Debug)]
+pub struct StepUp<A>(pub A);
+
+/// Somebody whose session knows when they last showed who they are.
+pub trait Actor {
+    fn signed_in(&self) -> &SignedIn;
+
+    /// The answer to somebody for whom that is too long ago.
+    fn ask(parts: &Parts) -> Response;
+}
+
+impl<G> Actor for Require<G> {
+    fn signed_in(&self) -> &SignedIn {
+        Require::signed_in(self)
+    }
+
+    fn ask(_: &Parts) -> Response {
+        AppError::step_up_required().into_response()
+    }
+}
+
+impl<G> Actor for PageActor<G> {
+    fn signed_in(&self) -> &SignedIn {
+        self.0.signed_in()
+    }
+
+    fn ask(parts: &Parts) -> Response {
+        to_step_up(parts).into_response()
+    }
+}
+
+impl<A> FromRequestParts<Arc<App>> for StepUp<A>
+where
+    A: Actor + FromRequestParts<Arc<App>> + Send,
+    A::Rejection: IntoResponse,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {
+        let actor = A::from_request_parts(parts, app).await.map_err(IntoResponse::into_response)?;
+        if is_fresh(app, actor.signed_in()) { Ok(Self(actor)) } else { Err(A::ask(parts)) }
+    }
+}
+
+/// Where it depends on what was sent whether it is asked for.
+pub fn check_fresh(app: &App, signed_in: &SignedIn) -> AppResult<()> {
+    if is_fresh(app, signed_in) { Ok(()) } else { Err(AppError::step_up_required()) }
+}
+
+fn is_fresh(app: &App, signed_in: &SignedIn) -> bool {
+    app.clock.now().since(signed_in.authenticated_at) <= FRESH_FOR
+}
