@@ -2,17 +2,16 @@
 
 mod pages;
 
-use std::sync::Arc;
+use crate::web::route::PageRoutes;
 
-use axum::Router;
-use axum::routing::{get, post};
-
-use crate::App;
+const WAY_IN: &str = "it is the way in";
 
 /// Pages that need no session.
-pub fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/sign-in", get(pages::show_sign_in).post(pages::sign_in))
-        .route("/sign-in/link/{token}", get(pages::show_link).post(pages::use_link))
-        .route("/sign-out", post(pages::sign_out))
+pub fn routes() -> PageRoutes {
+    PageRoutes::new()
+        .public_get("/sign-in", pages::show_sign_in, WAY_IN)
+        .public_post("/sign-in", pages::sign_in, WAY_IN)
+        .public_get("/sign-in/link/{token}", pages::show_link, WAY_IN)
+        .public_post("/sign-in/link/{token}", pages::use_link, WAY_IN)
+        .public_post("/sign-out", pages::sign_out, "it ends whatever session the request carries, or none")
 }

@@ -33,7 +33,23 @@ pub fn session_token(headers: &HeaderMap, app: &App) -> Option<String> {
 
 /// A permission as a type.
 pub trait Grant: Send + Sync + 'static {
-    const PERMISSION: Permission;
+    const NEEDS: Option<Permission>;
+    /// What is needed beside it.
+    const ALSO: Option<Permission> = None;
+}
+
+/// Both at once.
+impl<G: Grant, H: Grant> Grant for (G, H) {
+    const NEEDS: Option<Permission> = G::NEEDS;
+    const ALSO: Option<Permission> = H::NEEDS;
+}
+
+/// Nothing but to be signed in: for what concerns the person alone, such as leaving.
+#[derive(Debug)]
+pub struct Oneself;
+
+impl Grant for Oneself {
+    const NEEDS: Option<Permission> = None;
 }
 
 /// Declares the types that handlers name in their signatures, one per permission.
@@ -43,8 +59,12 @@ macro_rules! grants {
         #[derive(Debug)]
         pub struct $name;
 
+        impl $name {
+            pub const PERMISSION: Permission = Permission::$name;
+        }
+
         impl Grant for $name {
-            const PERMISSION: Permission = Permission::$name;
+            const NEEDS: Option<Permission> = Some(Self::PERMISSION);
         }
     )*};
 }
@@ -90,8 +110,10 @@ impl<G: Grant> Require<G> {
         let token = session_token(&parts.headers, app).ok_or_else(AppError::unauthenticated)?;
         let signed_in = app.sessions.authenticate(&token).await?;
         let signed_in = signed_in.ok_or_else(AppError::unauthenticated)?;
-        if !signed_in.may(G::PERMISSION) {
-            return Err(AppError::forbidden(G::PERMISSION.as_str()));
+        for needed in G::NEEDS.into_iter().chain(G::ALSO) {
+            if !signed_in.may(needed) {
+                return Err(AppError::forbidden(needed.as_str()));
+            }
         }
         Ok(Self { user: signed_in.user, tenant: signed_in.tenant, signed_in, grant: PhantomData })
     }

@@ -12,6 +12,7 @@ pub mod page;
 pub mod problem;
 pub mod request_id;
 pub mod revalidate;
+pub mod route;
 pub mod serve;
 pub mod viewer;
 
