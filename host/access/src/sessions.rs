@@ -255,8 +255,13 @@ impl Sessions {
                 })
             })
             .await?;
-        self.ended.send_modify(|ended| *ended += 1);
+        self.note_ending();
         Ok(())
+    }
+
+    /// Whoever waits for sessions to end looks again.
+    pub(crate) fn note_ending(&self) {
+        self.ended.send_modify(|ended| *ended += 1);
     }
 
     /// Forgets sessions and links whose time is over.
@@ -308,7 +313,7 @@ impl Sessions {
     }
 }
 
-fn stands(session: &session::Model, now: Instant) -> bool {
+pub(crate) fn stands(session: &session::Model, now: Instant) -> bool {
     now < Instant(session.expires_at) && now.since(Instant(session.last_seen_at)) < IDLE
 }
 

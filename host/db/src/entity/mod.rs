@@ -14,6 +14,7 @@ pub mod fact_part;
 pub mod fx_rate;
 pub mod held_delete;
 pub mod idempotency_key;
+pub mod invitation;
 pub mod job;
 pub mod job_attempt;
 pub mod lane;
