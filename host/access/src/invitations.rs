@@ -154,6 +154,14 @@ impl Sessions {
         Ok(Some(InvitationSeen { tenant_name: of_tenant.name, sign_in_name: found.sign_in_name, known }))
     }
 
+    /// The sign-in name of whoever is behind a session's token.
+    pub async fn name_behind(&self, token: &str) -> Result<Option<String>, AuthenticateError> {
+        let Some(signed_in) = self.authenticate(token).await? else { return Ok(None) };
+        let tx = self.database.system_read().await?;
+        let found = tx.find::<user::Entity>().filter(user::Column::Id.eq(signed_in.user.0)).one(&tx).await;
+        Ok(found.map_err(DbError::from)?.map(|user| user.sign_in_name))
+    }
+
     /// Uses the invitation up and begins a session in its tenant. `present` is the token of the session that
     /// whoever asks has already, if any.
     pub async fn accept_invitation(

@@ -16,8 +16,8 @@ use crate::web::error::AppError;
 use crate::web::route::{ApiRoutes, PageRoutes, RouteInfo};
 use crate::web::{guard, idempotency, request_id, revalidate};
 use crate::{
-    App, analytics, connections, coverage, drift, finance, orders, plugins, pulse, rates, replays, signin,
-    syncs, system, upgrades,
+    App, analytics, connections, coverage, drift, finance, orders, people, plugins, pulse, rates, replays,
+    signin, syncs, system, upgrades,
 };
 
 /// Larger bodies are refused; uploads have a limit of their own.
@@ -41,6 +41,9 @@ fn api() -> ApiRoutes {
         .merge(orders::api::routes())
         .merge(orders::lineage_api::routes())
         .merge(orders::payments_api::routes())
+        .merge(people::api::routes())
+        .merge(people::roles_api::routes())
+        .merge(people::teams_api::routes())
         .merge(plugins::api::routes())
         .merge(pulse::api::routes())
         .merge(replays::api::routes())
@@ -59,6 +62,7 @@ fn pages() -> PageRoutes {
         .merge(syncs::routes())
         .merge(orders::routes())
         .merge(finance::routes())
+        .merge(people::routes())
         .merge(plugins::routes())
         .merge(replays::routes())
         .merge(upgrades::routes())

@@ -6,13 +6,13 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
-use axum_extra::extract::cookie::{Cookie, SameSite};
+use axum_extra::extract::cookie::Cookie;
 use portolan_access::{NewSession, SignInError};
 use portolan_admin_ui::pages::{SignInLinkPage, SignInLinkState, SignInPage};
 use serde::Deserialize;
 
 use crate::App;
-use crate::web::actor::{session_cookie, session_token};
+use crate::web::actor::{new_session_cookie, session_cookie, session_token};
 use crate::web::client::FromWhere;
 use crate::web::error::PageResult;
 use crate::web::extract::{Form, Path, Query};
@@ -102,14 +102,6 @@ fn welcome(
     session: NewSession,
     next: Option<&str>,
 ) -> Response {
-    let over_https = match &app.public_address {
-        Some(address) => address.is_https(),
-        None => headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https"),
-    };
-    let cookie = Cookie::build((session_cookie(app), session.token))
-        .path("/")
-        .http_only(true)
-        .secure(over_https)
-        .same_site(SameSite::Lax);
+    let cookie = new_session_cookie(app, headers, session.token);
     (jar.add(cookie), Redirect::to(next.unwrap_or(AFTER_SIGN_IN))).into_response()
 }

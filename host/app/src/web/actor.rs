@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
 use portolan_access::{AuthenticateError, Permission, PolicyError, SignInError, SignedIn};
 use portolan_core::{TenantId, UserId};
 
@@ -24,6 +25,16 @@ pub fn session_cookie(app: &App) -> &'static str {
         Some(address) if address.is_https() => "__Host-ptl_session",
         _ => "ptl_session",
     }
+}
+
+/// The cookie of a session that begins.
+pub fn new_session_cookie(app: &App, headers: &HeaderMap, token: String) -> Cookie<'static> {
+    let over_https = match &app.public_address {
+        Some(address) => address.is_https(),
+        None => headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https"),
+    };
+    let cookie = Cookie::build((session_cookie(app), token)).path("/").http_only(true);
+    cookie.secure(over_https).same_site(SameSite::Lax).build()
 }
 
 /// What the session's cookie holds.

@@ -130,6 +130,11 @@ impl AppError {
         )
     }
 
+    /// The person may do the thing, but not to this extent: the detail says what they lack.
+    pub fn refused(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
     pub fn cross_site() -> Self {
         Self::new(
             StatusCode::FORBIDDEN,

@@ -7,11 +7,17 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
-use portolan_access::{Client, NewPerson, Permission, SystemRole, add_person};
+use portolan_access::{
+    Client, CustomRole, Effect, NewPerson, Permission, SystemRole, add_person, create_role, create_team,
+};
 use portolan_app::ingest::batch::BatchAim;
+use portolan_app::people::ops;
 use portolan_app::router::{openapi_json, route_infos, router};
 use portolan_app::web::route::{Access, RouteInfo, SIGNED_IN};
-use portolan_db::entity::{connection, document, plugin_switch, replay, shadow_replay, sync, upload};
+use portolan_core::{SystemRandom, id};
+use portolan_db::entity::{
+    connection, document, invitation, plugin_switch, replay, role_grant, shadow_replay, sync, team, upload,
+};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -33,6 +39,10 @@ struct World {
     upload: String,
     replay: String,
     shadow: String,
+    person: String,
+    team: String,
+    invitation: String,
+    role: String,
     /// What nobody else may read: ids, names, keys.
     words: Vec<String>,
 }
@@ -55,6 +65,7 @@ impl World {
         install(&shop, "2.0.0", json!({})).await;
         let shadow = compare(&shop, connection).await;
         let upload = give(&shop, connection, &format!("{name}-sheet.json"), b"[]").await.expect("a file");
+        let (team, invitation, role) = people_of(&shop, name).await;
         let documents = shop.rows::<document::Entity>().await;
         let id_of = |kind: &str| {
             let found = documents.iter().find(|document| document.entity == kind);
@@ -68,11 +79,16 @@ impl World {
             upload: upload.id.to_string(),
             replay: replay.id.to_string(),
             shadow: shadow.id.to_string(),
+            person: shop.user.to_string(),
+            team: team.to_string(),
+            invitation: invitation.to_string(),
+            role,
             words: Vec::new(),
             shop,
         };
         let ids = [&world.connection, &world.sync, &world.order, &world.payout, &world.upload, &world.replay];
-        world.words = ids.into_iter().chain([&world.shadow]).cloned().collect();
+        let further = [&world.shadow, &world.team, &world.invitation];
+        world.words = ids.into_iter().chain(further).cloned().collect();
         world.words.extend([world.shop.tenant.to_string(), world.shop.user.to_string(), name.to_owned()]);
         world
     }
@@ -109,6 +125,10 @@ impl World {
             ("replays", "id" | "replay_id") => Some(&self.replay),
             ("upgrade" | "upgrades", "shadow_id") => Some(&self.shadow),
             ("uploads", "upload_id") => Some(&self.upload),
+            ("people", "id") => Some(&self.person),
+            ("teams", "id") => Some(&self.team),
+            ("invitations", "id") => Some(&self.invitation),
+            ("roles", "name") => Some(&self.role),
             _ => None,
         }
     }
@@ -117,7 +137,7 @@ impl World {
     async fn everything(&self) -> String {
         let shop = &self.shop;
         format!(
-            "{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
+            "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
             shop.rows::<connection::Entity>().await,
             shop.rows::<sync::Entity>().await,
             shop.rows::<document::Entity>().await.len(),
@@ -125,8 +145,36 @@ impl World {
             shop.rows::<replay::Entity>().await,
             shop.rows::<shadow_replay::Entity>().await,
             shop.rows::<plugin_switch::Entity>().await,
+            shop.rows::<role_grant::Entity>().await,
+            shop.rows::<team::Entity>().await,
+            shop.rows::<invitation::Entity>().await,
         )
     }
+}
+
+/// A team, an invitation and a role of the tenant's own.
+async fn people_of(shop: &TestApp, name: &str) -> (Uuid, Uuid, String) {
+    let (by, now, team) = (shop.user, START, id::new_uuid(&shop.clock, &SystemRandom));
+    let role = CustomRole {
+        name: format!("desk-{name}"),
+        description: format!("at the desk of {name}"),
+        rules: [(Permission::OrdersRead, Effect::Allow)].into(),
+        created_at: now,
+    };
+    let (made, team_name) = (role.name.clone(), format!("{name} team"));
+    let person = format!("invited-to-{name}");
+    ops::change(&shop.app, shop.tenant, move |tx| {
+        Box::pin(async move {
+            create_role(tx, by, &role).await?;
+            create_team(tx, team, &team_name, now).await
+        })
+    })
+    .await
+    .expect("a role and a team");
+    let roles = ["viewer".to_owned()].into();
+    let invited =
+        ops::make_invitation(&shop.app, shop.tenant, by, person, roles).await.expect("an invitation");
+    (team, invited.invitation.id, made)
 }
 
 /// What stands at this place of an address for everybody alike.
@@ -135,6 +183,7 @@ fn shared<'a>(before: &str, name: &'a str) -> &'a str {
         ("/api/v1/plugins/" | "/plugins/", "id") | (_, "plugin_id") => "fake",
         ("/api/v1/metrics/", "id") => "net_sales",
         (_, "stream") => "orders",
+        (_, "permission") => "orders:read",
         // Filled before: see `actions`.
         _ => panic!("{before}{{{name}}}: make such a thing here, so that its isolation is tested"),
     }
@@ -162,6 +211,11 @@ fn query_of(path: &str) -> &'static str {
 fn body_of(path: &str, foreign: &World) -> String {
     match path {
         "/api/v1/syncs" => json!({ "connection_id": foreign.connection }),
+        "/api/v1/people/{id}/roles" | "/api/v1/teams/{id}/roles" => json!({ "roles": ["viewer"] }),
+        "/api/v1/people/{id}/ban" => json!({ "reason": "a test" }),
+        "/api/v1/teams/{id}" => json!({ "name": "another" }),
+        "/api/v1/teams/{id}/members" => json!({ "members": [foreign.person] }),
+        "/api/v1/roles/{name}" => json!({ "rules": {} }),
         "/api/v1/connections/{id}/secret" => json!({ "field": "token", "value": "open-sesame" }),
         _ => json!({}),
     }
@@ -182,6 +236,7 @@ fn request(route: &RouteInfo, path: &str, cookie: Option<&str>, foreign: &World)
         "/rates/import" | "/connections/{id}/uploads" => {
             ("multipart/form-data; boundary=x", "--x--\r\n".to_owned())
         }
+        "/tenants/switch" => ("application/x-www-form-urlencoded", format!("tenant={}", foreign.shop.tenant)),
         _ => ("application/x-www-form-urlencoded", String::new()),
     };
     let request = request.header(header::CONTENT_TYPE, kind).header(header::IF_MATCH, "\"1\"");
@@ -268,8 +323,8 @@ impl Asking {
             let what = format!("{} {path} as {role}", route.method);
             if !allowed {
                 assert_eq!(self.ask(route, &own, Some(cookie)).await.status, StatusCode::FORBIDDEN, "{what}");
-            } else if own == "/events" {
-                // An answer without an end: its own story tells of it.
+            } else if own == "/events" || own == "/api/v1/leave" {
+                // An answer without an end, and one that would end the session: their own stories tell of them.
             } else if !changes {
                 let filtered =
                     format!("{own}?connection_id={id}&connection={id}", id = self.foreign.connection);
@@ -283,7 +338,7 @@ impl Asking {
                 let answer = self.ask(route, &own, Some(cookie)).await;
                 let wrong = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::METHOD_NOT_ALLOWED];
                 assert!(!wrong.contains(&answer.status), "{what}: {}", answer.body);
-                if path == "/api/v1/syncs" {
+                if path == "/api/v1/syncs" || path == "/tenants/switch" {
                     assert_eq!(answer.status, StatusCode::NOT_FOUND, "{what}");
                 }
             }
