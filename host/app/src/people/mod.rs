@@ -13,7 +13,10 @@ pub mod teams_api;
 
 use crate::web::route::PageRoutes;
 
-pub use operator::{NewTenant, add_owner, all_tenants, find_member, find_tenant};
+pub use operator::{
+    NewTenant, OperatorChange, add_owner, add_tenant, add_with_role, all_tenants, change_member, find_member,
+    find_tenant, list_custom_roles, list_members,
+};
 
 const WAY_IN: &str = "it is the way in for whoever was invited; the link itself is the secret";
 
