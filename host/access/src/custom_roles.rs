@@ -154,7 +154,8 @@ fn checked(role: &CustomRole) -> Result<String, MemberError> {
     let name = role.name.as_str();
     let plain =
         name.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-');
-    if name.is_empty() || name.len() > LONGEST_NAME_CHARS || !plain {
+    // Roles are made at the address `new`.
+    if name.is_empty() || name == "new" || name.len() > LONGEST_NAME_CHARS || !plain {
         return Err(MemberError::RoleName);
     }
     if name.parse::<SystemRole>().is_ok() {

@@ -65,7 +65,7 @@ pub enum MemberError {
     NameTaken(String),
     #[error("there is no role {0} of the company's own")]
     NoRoleNamed(String),
-    #[error("a role's name has 1 to 40 small letters, digits and hyphens")]
+    #[error("a role's name has 1 to 40 small letters, digits and hyphens, and is not \"new\"")]
     RoleName,
     #[error("a role's description has at most 200 characters")]
     RoleDescription,

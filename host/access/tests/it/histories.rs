@@ -8,7 +8,7 @@ use portolan_access::{
     create_team, delete_role, delete_team, lift_ban, members, remove_member, set_roles, set_team_members,
     set_team_roles, teams,
 };
-use portolan_core::{Clock, Instant, UserId};
+use portolan_core::{Instant, UserId};
 use portolan_db::TenantTx;
 use portolan_db::entity::tenant;
 use proptest::prelude::*;
@@ -217,7 +217,6 @@ async fn random_histories_leave_an_owner_and_give_nobody_more_than_the_giver_had
                 before = after;
             }
             door.assert_casbin_agrees(&people).await;
-            assert!(door.clock.now() > Instant(0));
         }
         // The histories are worth something: every kind of step succeeded now and then.
         for kind in ["Give", "Ban", "Lift", "MakeTeam", "Staff", "Equip", "MakeRole", "ChangeRole"] {

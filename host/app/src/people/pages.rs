@@ -13,9 +13,7 @@ use portolan_access::{
 use portolan_admin_ui::pages::{
     ChoiceForm, FreshInvitation, InvitationRow, PeoplePage, PermissionRow, PersonPage, PersonRow, TeamRow,
 };
-use portolan_admin_ui::parts::{
-    ActionStyle, Badge, Fact, FieldKind, FormField, Link, Notice, PostAction, Section, Tone,
-};
+use portolan_admin_ui::parts::{Badge, Fact, FieldKind, FormField, Link, Notice, PostAction, Section, Tone};
 use portolan_core::UserId;
 use portolan_db::TenantTx;
 use serde::Deserialize;
@@ -50,7 +48,7 @@ pub async fn invite_person(
 ) -> PageResult {
     let name = sent.get("name").cloned().unwrap_or_default();
     let roles = chosen(&sent, ROLE_FIELD);
-    let made = ops::make_invitation(&app, actor.tenant, actor.user, name.clone(), roles.clone()).await;
+    let made = ops::make_invitation(&app, actor.tenant, actor.user, name, roles).await;
     let mut page = people_page(&app, &actor, &FlashQuery::default()).await?;
     match made {
         Ok(MadeInvitation { invitation, link }) => {
@@ -252,15 +250,12 @@ async fn people_page<G>(app: &App, actor: &Require<G>, flash: &FlashQuery) -> Ap
             fields: vec![FormField::text("team_name", "Name", "").required()],
             button: "Make the team".to_owned(),
         }),
-        leave: PostAction {
-            style: ActionStyle::Danger,
-            ..PostAction::danger(
-                "Leave the company",
-                "/admin/leave",
-                tenant,
-                "You are out at once, and come back when somebody invites you.",
-            )
-        },
+        leave: PostAction::danger(
+            "Leave the company",
+            "/admin/leave",
+            tenant,
+            "You are out at once, and come back when somebody invites you.",
+        ),
     })
 }
 

@@ -213,8 +213,12 @@ fn read_role(app: &App, name: String, sent: &Sent) -> AppResult<CustomRole> {
         let permission = read_permission(permission)?;
         match value.as_str() {
             "" => {}
-            "allow" => drop(rules.insert(permission, Effect::Allow)),
-            "deny" => drop(rules.insert(permission, Effect::Deny)),
+            "allow" => {
+                rules.insert(permission, Effect::Allow);
+            }
+            "deny" => {
+                rules.insert(permission, Effect::Deny);
+            }
             _ => return Err(AppError::invalid(field, "Choose one of the three.")),
         }
     }

@@ -148,7 +148,7 @@ pub async fn set_members_of_team(
     request: Result<Json<TeamMembersRequest>, JsonRejection>,
 ) -> AppResult<Json<TeamResponse>> {
     let by = actor.user;
-    let members = accepted(request)?.members.into_iter().map(UserId).collect();
+    let members: BTreeSet<UserId> = accepted(request)?.members.into_iter().map(UserId).collect();
     change(&app, actor.tenant, move |tx| {
         Box::pin(async move { set_team_members(tx, by, id, &members).await })
     })

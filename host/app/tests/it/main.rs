@@ -21,6 +21,7 @@ mod order_payments;
 mod orphans;
 mod pages;
 mod passes;
+mod people;
 mod permissions;
 mod posting;
 mod public_address;
