@@ -35,6 +35,7 @@ mod m0020_payments_of_orders;
 mod m0021_replaced_rates;
 mod m0030_roles;
 mod m0031_second_factor;
+mod m0032_invitations;
 mod row_security;
 mod table;
 
@@ -64,6 +65,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0021_replaced_rates::Migration),
             Box::new(m0030_roles::Migration),
             Box::new(m0031_second_factor::Migration),
+            Box::new(m0032_invitations::Migration),
         ]
     }
 }

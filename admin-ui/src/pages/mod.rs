@@ -15,10 +15,12 @@ mod finance;
 mod message;
 mod order;
 mod orders;
+mod people;
 mod plugins;
 mod problems;
 mod pulse;
 mod rates;
+mod roles;
 mod sign_in;
 mod stored_data;
 mod sync;
@@ -43,6 +45,10 @@ pub use order::{
     RefundRow, VersionRow,
 };
 pub use orders::{OrderRow, OrdersPage};
+pub use people::{
+    ChoiceForm, FreshInvitation, InvitationPage, InvitationRow, InvitationState, PeoplePage, PermissionRow,
+    PersonPage, PersonRow, TeamPage, TeamRow,
+};
 pub use plugins::{PluginPage, PluginRow, PluginStreamRow, PluginsPage};
 pub use problems::{ProblemRow, ProblemsPage};
 pub use pulse::{
@@ -50,6 +56,7 @@ pub use pulse::{
     PulsePage, RangePreset, SparklineView, TopProductRow, TopProducts,
 };
 pub use rates::{RatePairRow, RatesPage};
+pub use roles::{MatrixRow, RoleColumn, RolePage, RoleSays, RolesPage};
 pub use sign_in::{AgainPage, AskedFor, SecondStepPage, SignInLinkPage, SignInLinkState, SignInPage};
 pub use stored_data::{ReplayRow, StoredData, StoredStream};
 pub use sync::{QuarantineRow, SliceRow, SyncBody, SyncPage};
@@ -125,6 +132,25 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("rates", RatesPage::sample().render()),
         ("rates-empty", RatesPage::sample_empty().render()),
         ("rates-extreme", RatesPage::sample_extreme().render()),
+        ("people", PeoplePage::sample().render()),
+        ("people-invited", PeoplePage::sample_invited().render()),
+        ("people-empty", PeoplePage::sample_empty().render()),
+        ("people-extreme", PeoplePage::sample_extreme().render()),
+        ("person", PersonPage::sample().render()),
+        ("person-banned", PersonPage::sample_banned().render()),
+        ("person-empty", PersonPage::sample_empty().render()),
+        ("person-extreme", PersonPage::sample_extreme().render()),
+        ("team", TeamPage::sample().render()),
+        ("team-empty", TeamPage::sample_empty().render()),
+        ("team-extreme", TeamPage::sample_extreme().render()),
+        ("roles", RolesPage::sample().render()),
+        ("roles-empty", RolesPage::sample_empty().render()),
+        ("roles-extreme", RolesPage::sample_extreme().render()),
+        ("role", RolePage::sample().render()),
+        ("role-extreme", RolePage::sample_extreme().render()),
+        ("invitation", InvitationPage::sample().render()),
+        ("invitation-known", InvitationPage::sample_known().render()),
+        ("invitation-gone", InvitationPage::sample_gone().render()),
         ("error", ErrorPage::sample().render()),
         ("not-found", ErrorPage::sample_not_found().render()),
     ]

@@ -12,6 +12,7 @@ pub enum Section {
     Connections,
     Syncs,
     Plugins,
+    Admin,
     #[default]
     None,
 }
@@ -28,13 +29,14 @@ pub(crate) struct NavEntry {
     pub wide_only: bool,
 }
 
-pub(crate) const NAVIGATION: [NavEntry; 6] = [
+pub(crate) const NAVIGATION: [NavEntry; 7] = [
     entry(Section::Pulse, "Pulse", "/pulse", "pulse", "p"),
     entry(Section::Orders, "Orders", "/orders", "orders", "o"),
     entry(Section::Finance, "Finance", "/finance", "finance", "f"),
     entry(Section::Connections, "Connections", "/connections", "connections", "c"),
     entry(Section::Syncs, "Syncs", "/syncs", "syncs", "s"),
     NavEntry { wide_only: true, ..entry(Section::Plugins, "Plugins", "/plugins", "plugins", "l") },
+    NavEntry { wide_only: true, ..entry(Section::Admin, "Admin", "/admin/people", "admin", "a") },
 ];
 
 const fn entry(
@@ -47,6 +49,15 @@ const fn entry(
     NavEntry { section, text, href, icon, key, wide_only: false }
 }
 
+/// A company that the person may go to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantChoice {
+    pub id: String,
+    pub name: String,
+    /// The one whose pages these are.
+    pub current: bool,
+}
+
 /// What surrounds every page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Shell {
@@ -56,6 +67,10 @@ pub struct Shell {
     /// Empty when nobody is signed in: then there is no navigation.
     pub tenant_name: String,
     pub user_name: String,
+    /// Whether the person may look at people and roles.
+    pub sees_admin: bool,
+    /// The companies that the person belongs to, where there are several.
+    pub tenants: Vec<TenantChoice>,
     /// Outcome of the action that led here.
     pub flash: Option<Notice>,
 }
@@ -73,7 +88,7 @@ impl Shell {
             section,
             tenant_name: tenant_name.into(),
             user_name: user_name.into(),
-            flash: None,
+            ..Self::default()
         }
     }
 
@@ -91,8 +106,19 @@ impl Shell {
         !self.user_name.is_empty()
     }
 
-    pub(crate) fn navigation(&self) -> &'static [NavEntry] {
-        &NAVIGATION
+    pub fn with_tenants(mut self, tenants: Vec<TenantChoice>) -> Self {
+        self.tenants = tenants;
+        self
+    }
+
+    pub fn with_admin(mut self, sees_admin: bool) -> Self {
+        self.sees_admin = sees_admin;
+        self
+    }
+
+    pub(crate) fn navigation(&self) -> impl Iterator<Item = &'static NavEntry> {
+        let sees_admin = self.sees_admin;
+        NAVIGATION.iter().filter(move |entry| sees_admin || entry.section != Section::Admin)
     }
 
     pub(crate) fn style_url(&self) -> &'static str {

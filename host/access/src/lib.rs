@@ -9,6 +9,8 @@
 //! - A key is changed while everybody goes on reading, and taken away only when nothing needs it ([`Secrets`]).
 //! - Each purpose has a key of its own, derived from the master key: one that leaks opens nothing else.
 
+mod custom_roles;
+mod invitations;
 mod key_ring;
 mod links;
 mod members;
@@ -18,16 +20,26 @@ mod people;
 mod permission;
 mod policy;
 mod recovery;
+mod rights;
 mod role;
 mod sealed;
 mod second_factor;
 mod second_step;
 mod secrets;
 mod sessions;
+mod teams;
+mod tenants;
 mod throttle;
 mod token;
 mod totp;
 
+pub use custom_roles::{
+    CustomRole, Holders, change_role, create_role, custom_roles, delete_role, find_custom_role,
+    holder_counts, holders,
+};
+pub use invitations::{
+    AcceptError, INVITATION_LASTS, Invitation, InvitationSeen, invite, open_invitations, withdraw_invitation,
+};
 pub use key_ring::{DerivedKey, InvalidMasterKeyId, KeyRing, KeyRingError, MasterKeyId, Purpose};
 pub use members::{
     Ban, Member, MemberError, all_roles_of, ban, bump_access, check_may_change, lift_ban, members,
@@ -38,6 +50,7 @@ pub use passwords::{PasswordError, Passwords};
 pub use people::{NewPerson, PersonError, add_person, end_sessions, set_password_hash};
 pub use permission::{Permission, UnknownPermission};
 pub use policy::{Effect, Policies, PolicyError, TenantPolicy};
+pub use rights::{Explanation, Reason, Rights};
 pub use role::{SystemRole, UnknownRole};
 pub use sealed::{SealError, SealedBy, SealedCell};
 pub use second_factor::{
@@ -50,3 +63,7 @@ pub use secrets::{
     Shredded, Status, TenantKeys, WRAPPED_KEYS, examine, examine_house,
 };
 pub use sessions::{AuthenticateError, Client, Factor, NewSession, Sessions, SignInError, SignedIn};
+pub use teams::{
+    Team, create_team, delete_team, find_team, rename_team, set_team_members, set_team_roles, teams,
+};
+pub use tenants::tenants_of;

@@ -10,7 +10,7 @@ use portolan_db::entity::{custom_role, membership, role_grant, session, team_gra
 use portolan_db::{DbError, SystemTx, TenantTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, IntoActiveModel, QueryFilter, QueryOrder, Select};
 
-use crate::{SystemRole, UnknownRole};
+use crate::{Permission, Rights, SystemRole, UnknownRole};
 
 const LONGEST_REASON_CHARS: usize = 500;
 
@@ -51,6 +51,32 @@ pub enum MemberError {
     Reason,
     #[error("give at least one role; to keep somebody out, ban them or take them off the list")]
     NoRole,
+    #[error("you may not do {0} yourself, so you cannot let anybody do it: ask an owner")]
+    MoreThanOwn(Permission),
+    #[error("this would deny {0} to an owner: take owners out of the team, or the denial out of the role")]
+    OwnerDenied(Permission),
+    #[error("no team makes owners: name each owner by themselves")]
+    OwnerTeam,
+    #[error("there is no such team")]
+    NoTeam,
+    #[error("a team's name has 1 to 80 characters")]
+    TeamName,
+    #[error("the name {0} is taken: choose another one")]
+    NameTaken(String),
+    #[error("there is no role {0} of the company's own")]
+    NoRoleNamed(String),
+    #[error("a role's name has 1 to 40 small letters, digits and hyphens, and is not \"new\"")]
+    RoleName,
+    #[error("a role's description has at most 200 characters")]
+    RoleDescription,
+    #[error("this role is held by {0}: take it from them first")]
+    RoleHeld(String),
+    #[error("{0:?} cannot be a sign-in name: use 1 to 200 characters without spaces")]
+    SignInName(String),
+    #[error("{0} belongs to the company already: change their roles instead")]
+    AlreadyMember(String),
+    #[error("there is no such invitation, or it was used")]
+    NoInvitation,
     #[error(transparent)]
     Database(#[from] DbError),
 }
@@ -93,16 +119,24 @@ pub async fn set_roles(
 ) -> Result<(), MemberError> {
     bump_access(tx.host_wide(), tx.tenant()).await?;
     check_member(tx, of).await?;
+    check_roles(roles)?;
+    let before = Rights::load(tx).await?;
+    let held = roles_held(tx, of).await?;
+    check_may_change(tx, by, held.symmetric_difference(roles)).await?;
+    replace_roles(tx.host_wide(), tx.tenant(), of, roles).await?;
+    before.check_changed(tx, by).await?;
+    check_owner_left(tx).await
+}
+
+/// Whether these can be all the roles that somebody holds.
+pub(crate) fn check_roles(roles: &BTreeSet<String>) -> Result<(), MemberError> {
     if roles.is_empty() {
         return Err(MemberError::NoRole);
     }
     if roles.len() > 1 && roles.contains(SystemRole::Owner.as_str()) {
         return Err(MemberError::OwnerAlone);
     }
-    let held = roles_held(tx, of).await?;
-    check_may_change(tx, by, held.symmetric_difference(roles)).await?;
-    replace_roles(tx.host_wide(), tx.tenant(), of, roles).await?;
-    check_owner_left(tx).await
+    Ok(())
 }
 
 /// Keeps somebody out from now on, and ends what they have open here.
@@ -122,7 +156,7 @@ pub async fn ban(
     }
     bump_access(tx.host_wide(), tx.tenant()).await?;
     check_member(tx, whom).await?;
-    check_may_change(tx, by, roles_held(tx, whom).await?.iter()).await?;
+    check_may_change(tx, by, all_roles_of(tx, whom).await?.iter()).await?;
     set_ban(tx, whom, Some((at, reason))).await?;
     end_sessions_here(tx, whom).await?;
     check_owner_left(tx).await
@@ -132,8 +166,10 @@ pub async fn ban(
 pub async fn lift_ban(tx: &TenantTx, by: UserId, whom: UserId) -> Result<(), MemberError> {
     bump_access(tx.host_wide(), tx.tenant()).await?;
     check_member(tx, whom).await?;
-    check_may_change(tx, by, roles_held(tx, whom).await?.iter()).await?;
-    Ok(set_ban(tx, whom, None).await?)
+    check_may_change(tx, by, all_roles_of(tx, whom).await?.iter()).await?;
+    let before = Rights::load(tx).await?;
+    set_ban(tx, whom, None).await?;
+    before.check_changed(tx, by).await
 }
 
 /// Takes somebody off the list; their own leaving needs nobody's leave.
@@ -141,7 +177,7 @@ pub async fn remove_member(tx: &TenantTx, by: UserId, whom: UserId) -> Result<()
     bump_access(tx.host_wide(), tx.tenant()).await?;
     check_member(tx, whom).await?;
     if by != whom {
-        check_may_change(tx, by, roles_held(tx, whom).await?.iter()).await?;
+        check_may_change(tx, by, all_roles_of(tx, whom).await?.iter()).await?;
     }
     end_sessions_here(tx, whom).await?;
     tx.host_wide()
@@ -216,7 +252,7 @@ pub(crate) async fn join(
     replace_roles(tx, tenant, user, &BTreeSet::from([role.as_str().to_owned()])).await
 }
 
-async fn replace_roles(
+pub(crate) async fn replace_roles(
     tx: &SystemTx,
     tenant: TenantId,
     user: UserId,
@@ -245,10 +281,14 @@ fn of_tenant(tx: &TenantTx) -> Select<membership::Entity> {
     tx.host_wide().find::<membership::Entity>().filter(membership::Column::TenantId.eq(tx.tenant().0))
 }
 
-async fn check_member(tx: &TenantTx, user: UserId) -> Result<(), MemberError> {
+/// Whether they belong to the tenant, banned or not.
+pub(crate) async fn is_member_here(tx: &TenantTx, user: UserId) -> Result<bool, DbError> {
     let member = of_tenant(tx).filter(membership::Column::UserId.eq(user.0));
-    let member = member.one(tx.host_wide()).await.map_err(DbError::from)?;
-    member.map(|_| ()).ok_or(MemberError::NotMember)
+    Ok(member.one(tx.host_wide()).await?.is_some())
+}
+
+async fn check_member(tx: &TenantTx, user: UserId) -> Result<(), MemberError> {
+    if is_member_here(tx, user).await? { Ok(()) } else { Err(MemberError::NotMember) }
 }
 
 /// Owners by a team don't count: a team is emptied without a thought of this.

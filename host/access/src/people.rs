@@ -5,9 +5,9 @@ use portolan_db::entity::{session, user};
 use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, IntoActiveModel, QueryFilter};
 
-use crate::SystemRole;
 use crate::members::join;
 use crate::own_sessions::end_sign_ins;
+use crate::{MemberError, SystemRole};
 
 pub(crate) const LONGEST_NAME: usize = 200;
 
@@ -36,10 +36,7 @@ pub async fn add_person(
     clock: &dyn Clock,
     random: &dyn Random,
 ) -> Result<UserId, PersonError> {
-    let name = normal_name(&person.sign_in_name);
-    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_whitespace) {
-        return Err(PersonError::Name(person.sign_in_name));
-    }
+    let name = checked_name(&person.sign_in_name).ok_or(PersonError::Name(person.sign_in_name))?;
     let user = match find_user(tx, &name).await? {
         Some(user) => UserId(user.id),
         None => {
@@ -71,6 +68,18 @@ pub async fn set_password_hash(tx: &SystemTx, user: UserId, hash: Option<String>
 
 pub(crate) async fn find_user(tx: &SystemTx, normal_name: &str) -> Result<Option<user::Model>, DbError> {
     Ok(tx.find::<user::Entity>().filter(user::Column::SignInName.eq(normal_name)).one(tx).await?)
+}
+
+fn checked_name(name: &str) -> Option<String> {
+    let normal = normal_name(name);
+    let too_long = normal.chars().count() > LONGEST_NAME;
+    let strange = normal.chars().any(|letter| letter.is_whitespace() || letter.is_control());
+    (!normal.is_empty() && !too_long && !strange).then_some(normal)
+}
+
+/// The name as it is kept.
+pub(crate) fn name_of_person(name: &str) -> Result<String, MemberError> {
+    checked_name(name).ok_or_else(|| MemberError::SignInName(name.chars().take(LONGEST_NAME).collect()))
 }
 
 /// Names are the same whatever their case and the spaces around them.

@@ -5,11 +5,11 @@ use std::str::FromStr;
 
 /// Declares the permissions and their stored names: they differ in nothing else.
 macro_rules! permissions {
-    ($($(#[$doc:meta])* $name:ident = $text:literal),* $(,)?) => {
+    ($($(#[doc = $doc:literal])* $name:ident = $text:literal),* $(,)?) => {
         /// One thing that a person may be allowed to do.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Permission {
-            $($(#[$doc])* $name,)*
+            $($(#[doc = $doc])* $name,)*
         }
 
         impl Permission {
@@ -20,6 +20,13 @@ macro_rules! permissions {
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$name => $text,)*
+                }
+            }
+
+            /// What it allows, in one sentence.
+            pub const fn description(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!($($doc,)*).trim_ascii(),)*
                 }
             }
         }
@@ -39,11 +46,13 @@ permissions!(
     ConnectionsRead = "connections:read",
     /// Connect, change and disconnect channels, and set their secrets.
     ConnectionsWrite = "connections:write",
+    /// See syncs, how far they are, and what could not be read.
     SyncsRead = "syncs:read",
     /// Start, pause, resume and cancel syncs.
     SyncsRun = "syncs:run",
     /// See what channels sent, as they sent it.
     RawRecordsRead = "raw_records:read",
+    /// See which plugins are installed, and what each asks for.
     PluginsRead = "plugins:read",
     /// Install, enable and disable plugins.
     PluginsManage = "plugins:manage",
@@ -102,6 +111,7 @@ mod tests {
             let (object, action) = permission.object_and_action();
             assert!(!object.is_empty() && !action.is_empty(), "{permission}");
             assert_eq!(permission.as_str().parse(), Ok(*permission));
+            assert!(permission.description().ends_with('.'), "{permission}");
         }
         assert!("orders".parse::<Permission>().is_err());
     }

@@ -10,13 +10,13 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::web::error::AppError;
+use crate::web::route::{ApiRoutes, PageRoutes, RouteInfo};
 use crate::web::{guard, idempotency, request_id, revalidate};
 use crate::{
-    App, account, analytics, connections, coverage, drift, finance, orders, plugins, pulse, rates, replays,
+    App, account, analytics, connections, coverage, drift, finance, orders, people, plugins, pulse, rates, replays,
     signin, syncs, system, upgrades,
 };
 
@@ -31,8 +31,8 @@ pub const LARGEST_BODY_BYTES: usize = 2 << 20;
 ))]
 struct Document;
 
-fn api() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::with_openapi(Document::openapi())
+fn api() -> ApiRoutes {
+    ApiRoutes::in_document(Document::openapi())
         .merge(account::api::routes())
         .merge(analytics::api::routes())
         .merge(connections::api::routes())
@@ -42,6 +42,9 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(orders::api::routes())
         .merge(orders::lineage_api::routes())
         .merge(orders::payments_api::routes())
+        .merge(people::api::routes())
+        .merge(people::roles_api::routes())
+        .merge(people::teams_api::routes())
         .merge(plugins::api::routes())
         .merge(pulse::api::routes())
         .merge(replays::api::routes())
@@ -52,9 +55,33 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(upgrades::api::routes())
 }
 
+fn pages() -> PageRoutes {
+    PageRoutes::new()
+        .merge(signin::routes())
+        .merge(account::routes())
+        .merge(pulse::routes())
+        .merge(connections::routes())
+        .merge(syncs::routes())
+        .merge(orders::routes())
+        .merge(finance::routes())
+        .merge(people::routes())
+        .merge(plugins::routes())
+        .merge(replays::routes())
+        .merge(upgrades::routes())
+        .merge(rates::routes())
+        .merge(system::routes())
+}
+
+/// Every route with what it asks for: those of the API, then those of pages.
+pub fn route_infos() -> (Vec<RouteInfo>, Vec<RouteInfo>) {
+    let (_, _, of_api) = api().into_parts();
+    let (_, of_pages) = pages().into_parts();
+    (of_api, of_pages)
+}
+
 /// The routes, and the document that describes them with what all of them have.
 fn described() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
-    let (routes, mut document) = api().split_for_parts();
+    let (routes, mut document, _) = api().into_parts();
     idempotency::describe(&mut document);
     (routes, document)
 }
@@ -68,21 +95,8 @@ pub fn openapi_json() -> Result<String, serde_json::Error> {
 /// Pages, API, explorer.
 pub fn router(app: Arc<App>) -> Router {
     let (api, document) = described();
-    let pages = Router::new()
-        .merge(signin::routes())
-        .merge(account::routes())
-        .merge(pulse::routes())
-        .merge(connections::routes())
-        .merge(syncs::routes())
-        .merge(orders::routes())
-        .merge(finance::routes())
-        .merge(plugins::routes())
-        .merge(replays::routes())
-        .merge(upgrades::routes())
-        .merge(rates::routes())
-        .merge(system::routes())
-        .fallback(system::not_found)
-        .method_not_allowed_fallback(system::method_not_allowed);
+    let (pages, _) = pages().into_parts();
+    let pages = pages.fallback(system::not_found).method_not_allowed_fallback(system::method_not_allowed);
     // An event stream has to arrive as it happens.
     let worth_packing = SizeAbove::new(1_024).and(NotForContentType::const_new("text/event-stream"));
     pages

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use portolan_access::MasterKeyId;
+use portolan_access::{MasterKeyId, SystemRole};
 use portolan_app::web::address::PublicAddress;
 
 /// Self-hosted commerce analytics: one chart over every marketplace, shop and payment provider.
@@ -93,6 +93,16 @@ pub enum Command {
     User {
         #[command(subcommand)]
         command: UserCommand,
+    },
+    /// The companies of this server.
+    Tenant {
+        #[command(subcommand)]
+        command: TenantCommand,
+    },
+    /// What each role allows.
+    Role {
+        #[command(subcommand)]
+        command: RoleCommand,
     },
     /// The keys that secrets rest sealed with.
     Secrets {
@@ -376,13 +386,49 @@ pub enum SecretsCommand {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum TenantCommand {
+    /// Create a tenant without anybody in it.
+    Add {
+        #[command(flatten)]
+        place: Place,
+        /// Its name in addresses and commands: small letters and hyphens.
+        slug: String,
+        /// Reporting currency.
+        #[arg(long, default_value = "EUR")]
+        currency: String,
+        #[arg(long, default_value = "UTC")]
+        time_zone: String,
+    },
+    /// List slug, name, currency and time zone of each.
+    List {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RoleCommand {
+    /// List system roles and the tenant's own, with what they allow; `!` denies.
+    List {
+        #[command(flatten)]
+        place: Place,
+        /// Needed where there are several.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub enum UserCommand {
-    /// Create a person with the owner role, who signs in with a password from standard input
+    /// Create a person, who signs in with a password from standard input
     /// (`--password-stdin`) or with a one-time link (`portolan user link`).
     Add {
         #[command(flatten)]
         place: Place,
         name: String,
+        /// What they may do: owner, admin, manager, analyst, viewer, finance, ops, marketer, developer or support.
+        #[arg(long, default_value_t = SystemRole::Owner)]
+        role: SystemRole,
         /// Tenant to create or join.
         #[arg(long, default_value = "default")]
         tenant: String,
@@ -401,6 +447,47 @@ pub enum UserCommand {
         #[command(flatten)]
         place: Place,
         name: String,
+    },
+    /// List who belongs to a tenant, with their roles.
+    List {
+        #[command(flatten)]
+        place: Place,
+        /// Needed where there are several.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// Give somebody these roles and no others.
+    Roles {
+        #[command(flatten)]
+        place: Place,
+        name: String,
+        /// System roles and the tenant's own.
+        #[arg(required = true)]
+        roles: Vec<String>,
+        /// Needed where there are several.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// Keep somebody out; what they have open ends.
+    Ban {
+        #[command(flatten)]
+        place: Place,
+        name: String,
+        /// Why, for whoever asks later.
+        #[arg(long)]
+        reason: String,
+        /// Needed where there are several.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// Let somebody in again.
+    Unban {
+        #[command(flatten)]
+        place: Place,
+        name: String,
+        /// Needed where there are several.
+        #[arg(long)]
+        tenant: Option<String>,
     },
     /// Print a one-time sign-in link.
     Link {

@@ -1,5 +1,7 @@
 //! The door and the vault, on both databases.
 
+mod histories;
+mod invitations;
 mod links;
 mod members;
 mod registry;

@@ -8,22 +8,22 @@ use axum::http::StatusCode;
 use portolan_access::{OwnSession, PasswordError, SignInError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::App;
-use crate::web::actor::{OwnAccount, Require};
+use crate::web::actor::{Oneself, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::route::{ApiRoutes, guarded};
 use crate::web::step_up::StepUp;
 
-pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(show_account))
-        .routes(routes!(change_password))
-        .routes(routes!(list_own_sessions, end_other_sessions))
-        .routes(routes!(end_own_session))
+pub fn routes() -> ApiRoutes {
+    ApiRoutes::new()
+        .with(guarded!(show_account))
+        .with(guarded!(change_password))
+        .with(guarded!(list_own_sessions))
+        .with(guarded!(end_other_sessions))
+        .with(guarded!(end_own_session))
 }
 
 /// How somebody proves who they are.
@@ -82,7 +82,7 @@ pub struct ChangePasswordRequest {
 #[utoipa::path(get, path = "/api/v1/account", tag = "account",
     responses((status = 200, body = AccountResponse), (status = "4XX", body = Problem)))]
 pub async fn show_account(
-    actor: Require<OwnAccount>,
+    actor: Require<Oneself>,
     State(app): State<Arc<App>>,
 ) -> AppResult<Json<AccountResponse>> {
     let second_factor = app.second_factors().state(actor.user).await?;
@@ -102,7 +102,7 @@ pub async fn show_account(
 #[utoipa::path(put, path = "/api/v1/account/password", tag = "account", request_body = ChangePasswordRequest,
     responses((status = 204), (status = "4XX", body = Problem)))]
 pub async fn change_password(
-    StepUp(actor): StepUp<Require<OwnAccount>>,
+    StepUp(actor): StepUp<Require<Oneself>>,
     State(app): State<Arc<App>>,
     body: Result<Json<ChangePasswordRequest>, axum::extract::rejection::JsonRejection>,
 ) -> AppResult<StatusCode> {
@@ -128,7 +128,7 @@ pub async fn change_password(
 #[utoipa::path(get, path = "/api/v1/account/sessions", tag = "account",
     responses((status = 200, body = SessionListResponse), (status = "4XX", body = Problem)))]
 pub async fn list_own_sessions(
-    actor: Require<OwnAccount>,
+    actor: Require<Oneself>,
     State(app): State<Arc<App>>,
 ) -> AppResult<Json<SessionListResponse>> {
     let this = actor.signed_in().session;
@@ -149,7 +149,7 @@ pub async fn list_own_sessions(
 #[utoipa::path(delete, path = "/api/v1/account/sessions", tag = "account",
     responses((status = 200, body = EndedResponse), (status = "4XX", body = Problem)))]
 pub async fn end_other_sessions(
-    actor: Require<OwnAccount>,
+    actor: Require<Oneself>,
     State(app): State<Arc<App>>,
 ) -> AppResult<Json<EndedResponse>> {
     let ended = app.sessions.end_other_sessions(actor.user, actor.signed_in().session).await?;
@@ -160,7 +160,7 @@ pub async fn end_other_sessions(
 #[utoipa::path(delete, path = "/api/v1/account/sessions/{id}", tag = "account", params(("id" = Uuid, Path)),
     responses((status = 204), (status = "4XX", body = Problem)))]
 pub async fn end_own_session(
-    actor: Require<OwnAccount>,
+    actor: Require<Oneself>,
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
 ) -> AppResult<StatusCode> {

@@ -6,21 +6,17 @@ mod browser;
 mod pages;
 mod second_factor;
 
-use std::sync::Arc;
+use crate::web::route::PageRoutes;
 
-use axum::Router;
-use axum::routing::{get, post};
-
-use crate::App;
-
-pub fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/account", get(pages::show_account))
-        .route("/account/password", post(pages::change_password))
-        .route("/account/sessions/end-others", post(pages::end_other_sessions))
-        .route("/account/sessions/{id}/end", post(pages::end_session))
-        .route("/account/second-factor", get(second_factor::show_set_up).post(second_factor::begin))
-        .route("/account/second-factor/confirm", post(second_factor::confirm))
-        .route("/account/second-factor/off", post(second_factor::switch_off))
-        .route("/account/recovery-codes", post(second_factor::renew_recovery_codes))
+pub fn routes() -> PageRoutes {
+    PageRoutes::new()
+        .get("/account", pages::show_account)
+        .post("/account/password", pages::change_password)
+        .post("/account/sessions/end-others", pages::end_other_sessions)
+        .post("/account/sessions/{id}/end", pages::end_session)
+        .get("/account/second-factor", second_factor::show_set_up)
+        .post("/account/second-factor", second_factor::begin)
+        .post("/account/second-factor/confirm", second_factor::confirm)
+        .post("/account/second-factor/off", second_factor::switch_off)
+        .post("/account/recovery-codes", second_factor::renew_recovery_codes)
 }

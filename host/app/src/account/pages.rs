@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::browser::browser_name;
 use crate::App;
-use crate::web::actor::{OwnAccount, PageActor, Require};
+use crate::web::actor::{Oneself, PageActor, Require};
 use crate::web::error::{AppError, AppResult, PageResult};
 use crate::web::extract::{Form, Path, Query};
 use crate::web::html;
@@ -43,7 +43,7 @@ pub struct Refused {
 }
 
 pub async fn show_account(
-    PageActor(actor): PageActor<OwnAccount>,
+    PageActor(actor): PageActor<Oneself>,
     State(app): State<Arc<App>>,
     Query(flash): Query<FlashQuery>,
 ) -> PageResult {
@@ -51,7 +51,7 @@ pub async fn show_account(
 }
 
 pub async fn change_password(
-    StepUp(PageActor(actor)): StepUp<PageActor<OwnAccount>>,
+    StepUp(PageActor(actor)): StepUp<PageActor<Oneself>>,
     State(app): State<Arc<App>>,
     Form(form): Form<PasswordForm>,
 ) -> PageResult {
@@ -77,7 +77,7 @@ pub async fn change_password(
 }
 
 pub async fn end_session(
-    PageActor(actor): PageActor<OwnAccount>,
+    PageActor(actor): PageActor<Oneself>,
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
 ) -> PageResult {
@@ -88,7 +88,7 @@ pub async fn end_session(
 }
 
 pub async fn end_other_sessions(
-    PageActor(actor): PageActor<OwnAccount>,
+    PageActor(actor): PageActor<Oneself>,
     State(app): State<Arc<App>>,
 ) -> PageResult {
     app.sessions.end_other_sessions(actor.user, actor.signed_in().session).await?;
@@ -96,7 +96,7 @@ pub async fn end_other_sessions(
 }
 
 /// The page again, with what was refused beside its field.
-pub async fn refuse(app: &App, actor: &Require<OwnAccount>, refused: Refused) -> PageResult {
+pub async fn refuse(app: &App, actor: &Require<Oneself>, refused: Refused) -> PageResult {
     let page = page(app, actor, &FlashQuery::default(), refused).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)?).into_response())
 }
@@ -110,7 +110,7 @@ fn sentence(error: &PasswordError) -> String {
 
 async fn page(
     app: &App,
-    actor: &Require<OwnAccount>,
+    actor: &Require<Oneself>,
     flash: &FlashQuery,
     refused: Refused,
 ) -> AppResult<AccountPage> {

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::pages::{Refused, refuse};
 use crate::App;
-use crate::web::actor::{OwnAccount, PageActor, Require};
+use crate::web::actor::{Oneself, PageActor, Require};
 use crate::web::cookies::with_session;
 use crate::web::error::{AppResult, PageResult};
 use crate::web::extract::Form;
@@ -33,7 +33,7 @@ pub struct CodeForm {
 
 /// Makes a seed; nothing is asked for before its first code was right.
 pub async fn begin(
-    StepUp(PageActor(actor)): StepUp<PageActor<OwnAccount>>,
+    StepUp(PageActor(actor)): StepUp<PageActor<Oneself>>,
     State(app): State<Arc<App>>,
 ) -> PageResult {
     match app.second_factors().begin(actor.user).await {
@@ -45,7 +45,7 @@ pub async fn begin(
 }
 
 pub async fn show_set_up(
-    StepUp(PageActor(actor)): StepUp<PageActor<OwnAccount>>,
+    StepUp(PageActor(actor)): StepUp<PageActor<Oneself>>,
     State(app): State<Arc<App>>,
 ) -> PageResult {
     match set_up_page(&app, &actor, None).await? {
@@ -56,7 +56,7 @@ pub async fn show_set_up(
 
 /// The first code: from now on one is asked for. Shows the recovery codes for the only time.
 pub async fn confirm(
-    StepUp(PageActor(actor)): StepUp<PageActor<OwnAccount>>,
+    StepUp(PageActor(actor)): StepUp<PageActor<Oneself>>,
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     jar: CookieJar,
@@ -78,7 +78,7 @@ pub async fn confirm(
 }
 
 pub async fn switch_off(
-    StepUp(PageActor(actor)): StepUp<PageActor<OwnAccount>>,
+    StepUp(PageActor(actor)): StepUp<PageActor<Oneself>>,
     State(app): State<Arc<App>>,
     Form(form): Form<CodeForm>,
 ) -> PageResult {
@@ -93,7 +93,7 @@ pub async fn switch_off(
 
 /// Shows new ones for the only time; the old ones are void.
 pub async fn renew_recovery_codes(
-    StepUp(PageActor(actor)): StepUp<PageActor<OwnAccount>>,
+    StepUp(PageActor(actor)): StepUp<PageActor<Oneself>>,
     State(app): State<Arc<App>>,
 ) -> PageResult {
     let codes = app.second_factors().renew_recovery_codes(actor.user).await?;
@@ -103,7 +103,7 @@ pub async fn renew_recovery_codes(
 /// `None` where no seed waits for its first code.
 async fn set_up_page(
     app: &App,
-    actor: &Require<OwnAccount>,
+    actor: &Require<Oneself>,
     refused: Option<&str>,
 ) -> AppResult<Option<SecondFactorPage>> {
     let Some(enrolment) = app.second_factors().enrolment(actor.user).await? else { return Ok(None) };
@@ -118,7 +118,7 @@ async fn set_up_page(
 
 async fn codes_page(
     app: &App,
-    actor: &Require<OwnAccount>,
+    actor: &Require<Oneself>,
     codes: RecoveryCodes,
     first: bool,
 ) -> AppResult<RecoveryCodesPage> {

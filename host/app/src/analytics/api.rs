@@ -12,21 +12,20 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::App;
 use crate::ingest::unpack::hex;
 use crate::web::actor::{AnalyticsQuery, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::route::{ApiRoutes, guarded};
 
-pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(list_metrics))
-        .routes(routes!(show_metric))
-        .routes(routes!(list_dimensions))
-        .routes(routes!(run_query))
+pub fn routes() -> ApiRoutes {
+    ApiRoutes::new()
+        .with(guarded!(list_metrics))
+        .with(guarded!(show_metric))
+        .with(guarded!(list_dimensions))
+        .with(guarded!(run_query))
 }
 
 /// A way to cut a metric.

@@ -15,8 +15,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::change::{self, ConnectionChange};
@@ -30,16 +28,20 @@ use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::{Path, Query};
 use crate::web::page::{ListedPage, Page, Paging};
 use crate::web::step_up::StepUp;
+use crate::web::route::{ApiRoutes, guarded};
 
-pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(list_connections, create_connection))
-        .routes(routes!(show_connection, change_connection, delete_connection))
-        .routes(routes!(check_connection))
-        .routes(routes!(pause_connection))
-        .routes(routes!(resume_connection))
-        .routes(routes!(set_secret))
-        .routes(routes!(list_streams))
+pub fn routes() -> ApiRoutes {
+    ApiRoutes::new()
+        .with(guarded!(list_connections))
+        .with(guarded!(create_connection))
+        .with(guarded!(show_connection))
+        .with(guarded!(change_connection))
+        .with(guarded!(delete_connection))
+        .with(guarded!(check_connection))
+        .with(guarded!(pause_connection))
+        .with(guarded!(resume_connection))
+        .with(guarded!(set_secret))
+        .with(guarded!(list_streams))
 }
 
 /// One account at one channel.

@@ -15,30 +15,24 @@ mod settings;
 mod upload_page;
 pub mod uploads;
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
-
-use crate::App;
+use crate::web::route::PageRoutes;
 
 /// The largest upload, packed.
 const LARGEST_UPLOAD_BYTES: usize = 512 << 20;
 
-pub fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/connections", get(pages::list_connections))
-        .route("/connections/new", get(form::choose_plugin))
-        .route("/connections/new/{plugin_id}", get(form::show_form).post(form::submit_form))
-        .route("/connections/{id}", get(detail::show_connection))
-        .route("/connections/{id}/mapping/{stream}", get(mapping::show_mapping).post(mapping::submit_mapping))
-        .route("/connections/{id}/settings", get(settings::show_settings).post(settings::submit_settings))
-        .route(
-            "/connections/{id}/uploads",
-            post(upload_page::upload_file).layer(DefaultBodyLimit::max(LARGEST_UPLOAD_BYTES)),
-        )
-        .route("/connections/{id}/uploads/{upload_id}/remove", post(upload_page::remove_upload))
-        .route("/connections/{id}/uploads/{upload_id}/retry", post(upload_page::retry_upload))
-        .route("/connections/{id}/{action}", post(detail::act_on_connection))
+pub fn routes() -> PageRoutes {
+    PageRoutes::new()
+        .get("/connections", pages::list_connections)
+        .get("/connections/new", form::choose_plugin)
+        .get("/connections/new/{plugin_id}", form::show_form)
+        .post("/connections/new/{plugin_id}", form::submit_form)
+        .get("/connections/{id}", detail::show_connection)
+        .get("/connections/{id}/mapping/{stream}", mapping::show_mapping)
+        .post("/connections/{id}/mapping/{stream}", mapping::submit_mapping)
+        .get("/connections/{id}/settings", settings::show_settings)
+        .post("/connections/{id}/settings", settings::submit_settings)
+        .post_file("/connections/{id}/uploads", upload_page::upload_file, LARGEST_UPLOAD_BYTES)
+        .post("/connections/{id}/uploads/{upload_id}/remove", upload_page::remove_upload)
+        .post("/connections/{id}/uploads/{upload_id}/retry", upload_page::retry_upload)
+        .post("/connections/{id}/{action}", detail::act_on_connection)
 }

@@ -7,8 +7,6 @@ use axum::extract::State;
 use portolan_core::{ConnectionId, Duration, Instant};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::queries::{StreamCoverage, coverage_of};
@@ -19,12 +17,13 @@ use crate::channels::find_connection;
 use crate::web::actor::{ConnectionsRead, Require};
 use crate::web::error::{AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::route::{ApiRoutes, guarded};
 
 /// What a person looks at first.
 pub const RECENT: Duration = Duration::from_days(30);
 
-pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(show_coverage))
+pub fn routes() -> ApiRoutes {
+    ApiRoutes::new().with(guarded!(show_coverage))
 }
 
 /// What has been fetched of a stream, and how fresh it is.

@@ -7,8 +7,6 @@ use axum::extract::State;
 use portolan_core::ConnectionId;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::compare::PathDrift;
@@ -18,9 +16,10 @@ use crate::channels::find_connection;
 use crate::web::actor::{ConnectionsRead, Require};
 use crate::web::error::{AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::route::{ApiRoutes, guarded};
 
-pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(show_schema_drift))
+pub fn routes() -> ApiRoutes {
+    ApiRoutes::new().with(guarded!(show_schema_drift))
 }
 
 /// How the raw records of a stream have changed on the last day on which some came, against the fortnight before.

@@ -8,8 +8,6 @@ use portolan_commerce::cash::CashEvent;
 use portolan_core::{ConnectionId, Instant};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::links::{OrderOfPayment, orders_of_entries};
@@ -19,12 +17,13 @@ use crate::web::actor::{FinanceRead, Require};
 use crate::web::error::{AppResult, Problem};
 use crate::web::extract::{Path, Query};
 use crate::web::page::{ListedPage, Page, Paging};
+use crate::web::route::{ApiRoutes, guarded};
 
-pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(list_payouts))
-        .routes(routes!(show_payout))
-        .routes(routes!(list_payout_entries))
+pub fn routes() -> ApiRoutes {
+    ApiRoutes::new()
+        .with(guarded!(list_payouts))
+        .with(guarded!(show_payout))
+        .with(guarded!(list_payout_entries))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -7,17 +7,10 @@ mod payout;
 pub mod queries;
 mod views;
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::routing::get;
-
-use crate::App;
+use crate::web::route::PageRoutes;
 
 pub use views::words;
 
-pub fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/finance", get(list::list_payouts))
-        .route("/finance/payouts/{id}", get(payout::show_payout))
+pub fn routes() -> PageRoutes {
+    PageRoutes::new().get("/finance", list::list_payouts).get("/finance/payouts/{id}", payout::show_payout)
 }

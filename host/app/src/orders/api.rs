@@ -11,8 +11,6 @@ use portolan_db::entity::document;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::agreement::{Agreement, charged_total};
@@ -23,10 +21,11 @@ use crate::web::actor::{OrdersRead, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::{Path, Query};
 use crate::web::page::{ListedPage, Page, Paging};
+use crate::web::route::{ApiRoutes, guarded};
 use crate::web::viewer::Viewer;
 
-pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list_orders)).routes(routes!(show_order)).routes(routes!(show_ledger))
+pub fn routes() -> ApiRoutes {
+    ApiRoutes::new().with(guarded!(list_orders)).with(guarded!(show_order)).with(guarded!(show_ledger))
 }
 
 /// An amount in the minor units of its currency.

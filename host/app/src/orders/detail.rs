@@ -16,7 +16,7 @@ use super::payments::OrderMoney;
 use super::queries::{OrderRecord, load_order};
 use super::views;
 use crate::App;
-use crate::web::actor::{FinanceRead, Grant, OrdersRead, PageActor, SyncsRun};
+use crate::web::actor::{FinanceRead, OrdersRead, PageActor, SyncsRun};
 use crate::web::error::PageResult;
 use crate::web::extract::Path;
 use crate::web::html;

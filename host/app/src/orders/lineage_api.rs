@@ -6,8 +6,6 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::lineage::{self, Build, Lineage, PostingOrigin, VersionOrigin};
@@ -16,9 +14,10 @@ use crate::App;
 use crate::web::actor::{OrdersRead, Require};
 use crate::web::error::{AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::route::{ApiRoutes, guarded};
 
-pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(show_lineage))
+pub fn routes() -> ApiRoutes {
+    ApiRoutes::new().with(guarded!(show_lineage))
 }
 
 /// From each ledger event of an order to the raw record and the build of the plugin that read it.

@@ -14,13 +14,8 @@ mod queries;
 mod tests;
 mod views;
 
-use std::sync::Arc;
+use crate::web::route::PageRoutes;
 
-use axum::Router;
-use axum::routing::get;
-
-use crate::App;
-
-pub fn routes() -> Router<Arc<App>> {
-    Router::new().route("/orders", get(list::list_orders)).route("/orders/{id}", get(detail::show_order))
+pub fn routes() -> PageRoutes {
+    PageRoutes::new().get("/orders", list::list_orders).get("/orders/{id}", detail::show_order)
 }

@@ -8,8 +8,6 @@ use portolan_commerce::cash::CashEvent;
 use portolan_db::entity::document;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::payments::OrderMoney;
@@ -20,9 +18,10 @@ use crate::finance::links::PaymentRecord;
 use crate::web::actor::{FinanceRead, OrdersRead, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::route::{ApiRoutes, guarded};
 
-pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list_order_payments))
+pub fn routes() -> ApiRoutes {
+    ApiRoutes::new().with(guarded!(list_order_payments))
 }
 
 /// The money of an order.
@@ -93,8 +92,7 @@ impl From<document::Model> for OrderReference {
 #[utoipa::path(get, path = "/api/v1/orders/{id}/payments", tag = "orders", params(("id" = Uuid, Path)),
     responses((status = 200, body = OrderPaymentsResponse), (status = "4XX", body = Problem)))]
 pub async fn list_order_payments(
-    actor: Require<OrdersRead>,
-    _finance: Require<FinanceRead>,
+    actor: Require<(OrdersRead, FinanceRead)>,
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
 ) -> AppResult<Json<OrderPaymentsResponse>> {

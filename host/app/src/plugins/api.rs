@@ -8,17 +8,16 @@ use portolan_connector::InstalledPlugin;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::App;
 use crate::channels::find_plugin;
 use crate::web::actor::{PluginsRead, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::route::{ApiRoutes, guarded};
 
-pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list_plugins)).routes(routes!(show_plugin))
+pub fn routes() -> ApiRoutes {
+    ApiRoutes::new().with(guarded!(list_plugins)).with(guarded!(show_plugin))
 }
 
 /// An installed plugin.

@@ -8,13 +8,8 @@ mod queries;
 mod tests;
 mod views;
 
-use std::sync::Arc;
+use crate::web::route::PageRoutes;
 
-use axum::Router;
-use axum::routing::get;
-
-use crate::App;
-
-pub fn routes() -> Router<Arc<App>> {
-    Router::new().route("/plugins", get(pages::list_plugins)).route("/plugins/{id}", get(pages::show_plugin))
+pub fn routes() -> PageRoutes {
+    PageRoutes::new().get("/plugins", pages::list_plugins).get("/plugins/{id}", pages::show_plugin)
 }

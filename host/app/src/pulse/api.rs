@@ -8,8 +8,6 @@ use portolan_analytics::{AsOf, Cell, Row, Table};
 use portolan_core::{ConnectionId, Currency};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::money::{self, Flow};
@@ -21,10 +19,11 @@ use crate::channels::find_connection;
 use crate::web::actor::{AnalyticsQuery, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Query;
+use crate::web::route::{ApiRoutes, guarded};
 use crate::web::viewer::Viewer;
 
-pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(show_pulse))
+pub fn routes() -> ApiRoutes {
+    ApiRoutes::new().with(guarded!(show_pulse))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

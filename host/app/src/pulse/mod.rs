@@ -16,13 +16,8 @@ mod scope;
 mod tests;
 mod views;
 
-use std::sync::Arc;
+use crate::web::route::PageRoutes;
 
-use axum::Router;
-use axum::routing::get;
-
-use crate::App;
-
-pub fn routes() -> Router<Arc<App>> {
-    Router::new().route("/pulse", get(pages::show_pulse))
+pub fn routes() -> PageRoutes {
+    PageRoutes::new().get("/pulse", pages::show_pulse)
 }

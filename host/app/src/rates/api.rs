@@ -12,22 +12,23 @@ use portolan_core::{Currency, DatedRate, Decimal, LocalDate, Rate, RatePolicy};
 use portolan_db::entity::fx_rate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::{ops, queries, read};
 use crate::App;
 use crate::web::actor::{AnalyticsQuery, RatesManage, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Query;
+use crate::web::route::{ApiRoutes, guarded};
 
 /// The longest span that one answer lists.
 const LONGEST_SPAN_DAYS: i64 = 366 * 5;
 
-pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(list_fx_rates, store_fx_rates))
-        .routes(routes!(show_fx_policy, set_fx_policy))
+pub fn routes() -> ApiRoutes {
+    ApiRoutes::new()
+        .with(guarded!(list_fx_rates))
+        .with(guarded!(store_fx_rates))
+        .with(guarded!(show_fx_policy))
+        .with(guarded!(set_fx_policy))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

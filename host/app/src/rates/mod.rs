@@ -6,20 +6,11 @@ mod pages;
 pub mod queries;
 pub mod read;
 
-use std::sync::Arc;
+use crate::web::route::PageRoutes;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
-
-use crate::App;
-
-pub fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/rates", get(pages::show_rates))
-        .route(
-            "/rates/import",
-            post(pages::import_rates).layer(DefaultBodyLimit::max(read::LARGEST_FILE_BYTES)),
-        )
-        .route("/rates/policy", post(pages::set_policy))
+pub fn routes() -> PageRoutes {
+    PageRoutes::new()
+        .get("/rates", pages::show_rates)
+        .post_file("/rates/import", pages::import_rates, read::LARGEST_FILE_BYTES)
+        .post("/rates/policy", pages::set_policy)
 }

@@ -10,8 +10,6 @@ use portolan_core::{ConnectionId, Instant, TenantId};
 use portolan_db::entity::replay;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::ops::{self, ReplayScope};
@@ -21,15 +19,17 @@ use crate::channels::find_connection;
 use crate::web::actor::{Require, SyncsRead, SyncsRun};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::route::{ApiRoutes, guarded};
 
 /// The newest of a connection that a list gives.
 const LISTED: u64 = 100;
 
-pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(list_replays, start_replay))
-        .routes(routes!(show_replay))
-        .routes(routes!(cancel_replay))
+pub fn routes() -> ApiRoutes {
+    ApiRoutes::new()
+        .with(guarded!(list_replays))
+        .with(guarded!(start_replay))
+        .with(guarded!(show_replay))
+        .with(guarded!(cancel_replay))
 }
 
 /// One reading anew of pages that are stored.

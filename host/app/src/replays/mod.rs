@@ -9,17 +9,12 @@ pub mod queries;
 mod run;
 mod views;
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::routing::post;
-
-use crate::App;
+use crate::web::route::PageRoutes;
 
 pub use views::{replay_rows, stored_data};
 
-pub fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/connections/{id}/replays", post(pages::start_replay))
-        .route("/connections/{id}/replays/{replay_id}/cancel", post(pages::cancel_replay))
+pub fn routes() -> PageRoutes {
+    PageRoutes::new()
+        .post("/connections/{id}/replays", pages::start_replay)
+        .post("/connections/{id}/replays/{replay_id}/cancel", pages::cancel_replay)
 }

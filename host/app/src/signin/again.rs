@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::pages::SignInQuery;
 use crate::App;
-use crate::web::actor::{OwnAccount, PageActor, Require};
+use crate::web::actor::{Oneself, PageActor, Require};
 use crate::web::cookies::with_session;
 use crate::web::error::{AppResult, PageResult};
 use crate::web::extract::{Form, Query};
@@ -29,7 +29,7 @@ pub struct AgainForm {
 }
 
 pub async fn show_again(
-    PageActor(actor): PageActor<OwnAccount>,
+    PageActor(actor): PageActor<Oneself>,
     State(app): State<Arc<App>>,
     Query(query): Query<SignInQuery>,
 ) -> PageResult {
@@ -37,7 +37,7 @@ pub async fn show_again(
 }
 
 pub async fn sign_in_again(
-    PageActor(actor): PageActor<OwnAccount>,
+    PageActor(actor): PageActor<Oneself>,
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     jar: CookieJar,
@@ -57,7 +57,7 @@ pub async fn sign_in_again(
     }
 }
 
-async fn page(app: &App, actor: &Require<OwnAccount>, next: Option<String>) -> AppResult<AgainPage> {
+async fn page(app: &App, actor: &Require<Oneself>, next: Option<String>) -> AppResult<AgainPage> {
     let asked_for = if app.second_factors().state(actor.user).await?.is_some() {
         AskedFor::Code
     } else if app.sessions.has_password(actor.user).await? {

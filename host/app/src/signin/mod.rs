@@ -5,19 +5,20 @@ mod again;
 mod pages;
 mod second_step;
 
-use std::sync::Arc;
+use crate::web::route::PageRoutes;
 
-use axum::Router;
-use axum::routing::{get, post};
-
-use crate::App;
+const WAY_IN: &str = "it is the way in";
 
 /// Pages that need no session, and the one that asks for it again.
-pub fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/sign-in", get(pages::show_sign_in).post(pages::sign_in))
-        .route("/sign-in/link/{token}", get(pages::show_link).post(pages::use_link))
-        .route("/sign-in/second-step", get(second_step::show_second_step).post(second_step::finish_sign_in))
-        .route("/sign-in/again", get(again::show_again).post(again::sign_in_again))
-        .route("/sign-out", post(pages::sign_out))
+pub fn routes() -> PageRoutes {
+    PageRoutes::new()
+        .public_get("/sign-in", pages::show_sign_in, WAY_IN)
+        .public_post("/sign-in", pages::sign_in, WAY_IN)
+        .public_get("/sign-in/link/{token}", pages::show_link, WAY_IN)
+        .public_post("/sign-in/link/{token}", pages::use_link, WAY_IN)
+        .public_get("/sign-in/second-step", second_step::show_second_step, WAY_IN)
+        .public_post("/sign-in/second-step", second_step::finish_sign_in, WAY_IN)
+        .get("/sign-in/again", again::show_again)
+        .post("/sign-in/again", again::sign_in_again)
+        .public_post("/sign-out", pages::sign_out, "it ends whatever session the request carries, or none")
 }

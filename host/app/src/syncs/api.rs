@@ -10,8 +10,6 @@ use portolan_core::{ConnectionId, Instant, SyncId, TenantId};
 use portolan_db::entity::sync::{self, RequestedAction};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::ops::{self, Trigger};
@@ -23,16 +21,18 @@ use crate::web::actor::{Require, SyncsRead, SyncsRun};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::{Path, Query};
 use crate::web::page::{ListedPage, Page, Paging};
+use crate::web::route::{ApiRoutes, guarded};
 use crate::web::viewer::DISK_FULL_WAITING;
 
-pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(list_syncs, start_sync))
-        .routes(routes!(show_sync))
-        .routes(routes!(cancel_sync))
-        .routes(routes!(pause_sync))
-        .routes(routes!(resume_sync))
-        .routes(routes!(list_quarantine))
+pub fn routes() -> ApiRoutes {
+    ApiRoutes::new()
+        .with(guarded!(list_syncs))
+        .with(guarded!(start_sync))
+        .with(guarded!(show_sync))
+        .with(guarded!(cancel_sync))
+        .with(guarded!(pause_sync))
+        .with(guarded!(resume_sync))
+        .with(guarded!(list_quarantine))
 }
 
 /// One run of a connection's streams.

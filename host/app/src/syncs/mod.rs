@@ -14,19 +14,14 @@ pub mod vanish;
 pub mod vanish_api;
 mod views;
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::routing::{get, post};
-
-use crate::App;
+use crate::web::route::PageRoutes;
 
 pub use views::{held_rows, sync_row};
 
-pub fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/syncs", get(pages::list_syncs))
-        .route("/syncs/{id}", get(pages::show_sync))
-        .route("/syncs/{id}/{action}", post(pages::act_on_sync))
-        .route("/connections/{id}/streams/{stream}/deletes", post(pages::confirm_deletes))
+pub fn routes() -> PageRoutes {
+    PageRoutes::new()
+        .get("/syncs", pages::list_syncs)
+        .get("/syncs/{id}", pages::show_sync)
+        .post("/syncs/{id}/{action}", pages::act_on_sync)
+        .post("/connections/{id}/streams/{stream}/deletes", pages::confirm_deletes)
 }

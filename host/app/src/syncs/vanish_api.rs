@@ -8,8 +8,6 @@ use portolan_core::{ConnectionId, Instant};
 use portolan_db::entity::held_delete;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::vanish;
@@ -18,9 +16,10 @@ use crate::channels::find_connection;
 use crate::web::actor::{Require, SyncsRead, SyncsRun};
 use crate::web::error::{AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::route::{ApiRoutes, guarded};
 
-pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list_held_deletes)).routes(routes!(confirm_deletes))
+pub fn routes() -> ApiRoutes {
+    ApiRoutes::new().with(guarded!(list_held_deletes)).with(guarded!(confirm_deletes))
 }
 
 /// Documents that a complete pass no longer showed, too many to believe it unasked.

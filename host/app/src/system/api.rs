@@ -6,14 +6,19 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
 use crate::web::error::{AppError, AppResult, Problem};
+use crate::web::route::ApiRoutes;
 
-pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready)).routes(routes!(version))
+const HEALTH: &str = "whatever watches over the server has no session";
+
+pub fn routes() -> ApiRoutes {
+    ApiRoutes::new()
+        .with_public(routes!(live), HEALTH)
+        .with_public(routes!(ready), HEALTH)
+        .with_public(routes!(version), "programs ask which version answers before they sign in")
 }
 
 #[derive(Debug, Serialize, ToSchema)]

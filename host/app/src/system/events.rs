@@ -19,7 +19,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::App;
 use crate::live::LiveMessage;
-use crate::web::actor::{AnalyticsQuery, Grant as _, Require, session_token};
+use crate::web::actor::{AnalyticsQuery, Require, session_token};
 use crate::web::error::{AppError, AppResult};
 
 /// Messages within this are one: a page re-asks at most four times a second.

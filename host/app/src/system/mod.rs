@@ -8,19 +8,16 @@ mod problems;
 
 pub use pages::{method_not_allowed, not_found};
 
-use std::sync::Arc;
+use crate::web::route::PageRoutes;
 
-use axum::Router;
-use axum::routing::get;
-
-use crate::App;
+const PROBLEMS: &str = "it is the same for everybody: what each kind of problem means";
 
 /// Pages and streams that belong to no other slice.
-pub fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/", get(pages::home))
-        .route("/assets/{file}", get(pages::show_asset))
-        .route("/api/docs/problems", get(problems::list_problems))
-        .route("/api/docs/problems/{code}", get(problems::show_problem))
-        .route("/events", get(events::stream_events))
+pub fn routes() -> PageRoutes {
+    PageRoutes::new()
+        .public_get("/", pages::home, "it only leads on to Pulse")
+        .public_get("/assets/{file}", pages::show_asset, "the sign-in page needs styles and scripts, too")
+        .public_get("/api/docs/problems", problems::list_problems, PROBLEMS)
+        .public_get("/api/docs/problems/{code}", problems::show_problem, PROBLEMS)
+        .get("/events", events::stream_events)
 }

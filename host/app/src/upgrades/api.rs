@@ -11,8 +11,6 @@ use portolan_core::{ConnectionId, Instant, TenantId};
 use portolan_db::entity::{plugin_switch, shadow_replay};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::ops::{self, ShadowAim};
@@ -24,17 +22,19 @@ use crate::channels::find_connection;
 use crate::web::actor::{ConnectionsRead, ConnectionsWrite, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::route::{ApiRoutes, guarded};
 
 /// The newest of each kind that a list gives.
 const LISTED: u64 = 20;
 
-pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
-        .routes(routes!(show_upgrades, start_shadow_replay))
-        .routes(routes!(show_shadow_replay))
-        .routes(routes!(cancel_shadow_replay))
-        .routes(routes!(switch_build))
-        .routes(routes!(roll_back))
+pub fn routes() -> ApiRoutes {
+    ApiRoutes::new()
+        .with(guarded!(show_upgrades))
+        .with(guarded!(start_shadow_replay))
+        .with(guarded!(show_shadow_replay))
+        .with(guarded!(cancel_shadow_replay))
+        .with(guarded!(switch_build))
+        .with(guarded!(roll_back))
 }
 
 /// The builds that a connection can be on, what was tried, and how it was switched.

@@ -16,19 +16,15 @@ pub mod switch;
 mod tests;
 mod views;
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::routing::{get, post};
-
-use crate::App;
+use crate::web::route::PageRoutes;
 
 pub use views::upgrade_notice;
 
-pub fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/connections/{id}/upgrade", get(pages::show_upgrade).post(pages::start_shadow))
-        .route("/connections/{id}/upgrade/{shadow_id}/switch", post(pages::switch_build))
-        .route("/connections/{id}/upgrade/{shadow_id}/cancel", post(pages::cancel_shadow))
-        .route("/connections/{id}/rollback", post(pages::roll_back))
+pub fn routes() -> PageRoutes {
+    PageRoutes::new()
+        .get("/connections/{id}/upgrade", pages::show_upgrade)
+        .post("/connections/{id}/upgrade", pages::start_shadow)
+        .post("/connections/{id}/upgrade/{shadow_id}/switch", pages::switch_build)
+        .post("/connections/{id}/upgrade/{shadow_id}/cancel", pages::cancel_shadow)
+        .post("/connections/{id}/rollback", pages::roll_back)
 }

@@ -14,7 +14,7 @@ use portolan_access::{AuthenticateError, Permission, PolicyError, SignInError, S
 use portolan_core::{TenantId, UserId};
 
 use crate::App;
-use crate::web::error::{AppError, AppResult, PageError};
+use crate::web::error::{AppError, PageError};
 use crate::web::next::to_sign_in;
 
 /// The cookie of a session: host-only, `Secure` where the page came over https. Where the public address is
@@ -33,7 +33,23 @@ pub fn session_token(headers: &HeaderMap, app: &App) -> Option<String> {
 
 /// A permission as a type.
 pub trait Grant: Send + Sync + 'static {
-    const PERMISSION: Permission;
+    const NEEDS: Option<Permission>;
+    /// What is needed beside it.
+    const ALSO: Option<Permission> = None;
+}
+
+/// Both at once.
+impl<G: Grant, H: Grant> Grant for (G, H) {
+    const NEEDS: Option<Permission> = G::NEEDS;
+    const ALSO: Option<Permission> = H::NEEDS;
+}
+
+/// Nothing but to be signed in: for what concerns the person alone, such as leaving.
+#[derive(Debug)]
+pub struct Oneself;
+
+impl Grant for Oneself {
+    const NEEDS: Option<Permission> = None;
 }
 
 /// Declares the types that handlers name in their signatures, one per permission.
@@ -43,8 +59,12 @@ macro_rules! grants {
         #[derive(Debug)]
         pub struct $name;
 
+        impl $name {
+            pub const PERMISSION: Permission = Permission::$name;
+        }
+
         impl Grant for $name {
-            const PERMISSION: Permission = Permission::$name;
+            const NEEDS: Option<Permission> = Some(Self::PERMISSION);
         }
     )*};
 }
@@ -69,27 +89,6 @@ grants!(
     SystemRead,
 );
 
-/// Looks after their own account: everybody who is signed in may, whatever their roles.
-#[derive(Debug)]
-pub struct OwnAccount;
-
-/// What a type in a handler's signature asks of whoever is signed in.
-pub trait Gate: Send + Sync + 'static {
-    fn check(signed_in: &SignedIn) -> AppResult<()>;
-}
-
-impl<G: Grant> Gate for G {
-    fn check(signed_in: &SignedIn) -> AppResult<()> {
-        if signed_in.may(G::PERMISSION) { Ok(()) } else { Err(AppError::forbidden(G::PERMISSION.as_str())) }
-    }
-}
-
-impl Gate for OwnAccount {
-    fn check(_: &SignedIn) -> AppResult<()> {
-        Ok(())
-    }
-}
-
 /// Somebody who is signed in and may do `G`.
 #[derive(Debug)]
 pub struct Require<G> {
@@ -111,17 +110,21 @@ impl<G> Require<G> {
     }
 }
 
-impl<G: Gate> Require<G> {
+impl<G: Grant> Require<G> {
     async fn from_cookie(parts: &Parts, app: &App) -> Result<Self, AppError> {
         let token = session_token(&parts.headers, app).ok_or_else(AppError::unauthenticated)?;
         let signed_in = app.sessions.authenticate(&token).await?;
         let signed_in = signed_in.ok_or_else(AppError::unauthenticated)?;
-        G::check(&signed_in)?;
+        for needed in G::NEEDS.into_iter().chain(G::ALSO) {
+            if !signed_in.may(needed) {
+                return Err(AppError::forbidden(needed.as_str()));
+            }
+        }
         Ok(Self { user: signed_in.user, tenant: signed_in.tenant, signed_in, grant: PhantomData })
     }
 }
 
-impl<G: Gate> FromRequestParts<Arc<App>> for Require<G> {
+impl<G: Grant> FromRequestParts<Arc<App>> for Require<G> {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {
@@ -133,7 +136,7 @@ impl<G: Gate> FromRequestParts<Arc<App>> for Require<G> {
 #[derive(Debug)]
 pub struct PageActor<G>(pub Require<G>);
 
-impl<G: Gate> FromRequestParts<Arc<App>> for PageActor<G> {
+impl<G: Grant> FromRequestParts<Arc<App>> for PageActor<G> {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {

@@ -137,6 +137,11 @@ impl AppError {
         Self::new(StatusCode::FORBIDDEN, "step_up_required", detail)
     }
 
+    /// The person may do the thing, but not to this extent: the detail says what they lack.
+    pub fn refused(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
     pub fn cross_site() -> Self {
         Self::new(
             StatusCode::FORBIDDEN,

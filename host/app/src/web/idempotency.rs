@@ -37,6 +37,10 @@ const LONGEST_KEY: usize = 255;
 /// Longer answers than any that a request with effects has.
 const LARGEST_ANSWER_BYTES: usize = 1 << 20;
 
+/// On an answer that tells a secret once: it is not kept, and a repetition is done anew.
+#[derive(Debug, Clone, Copy)]
+pub struct NotKept;
+
 /// Below `/api/v1/`: does what a key names once, and answers alike afterwards. What a browser's form or a file
 /// brings has rules of its own.
 pub async fn answer_once(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
@@ -131,7 +135,8 @@ impl Noted {
 
     /// Keeps the answer for whoever sends the request again.
     async fn finish(&self, app: &App, response: Response) -> AppResult<Response> {
-        if response.status().is_server_error() {
+        let secret = response.extensions().get::<NotKept>().is_some();
+        if secret || response.status().is_server_error() {
             self.forget(app).await?;
             return Ok(response);
         }

@@ -13,6 +13,7 @@ pub mod page;
 pub mod problem;
 pub mod request_id;
 pub mod revalidate;
+pub mod route;
 pub mod serve;
 pub mod step_up;
 pub mod viewer;

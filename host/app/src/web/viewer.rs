@@ -1,8 +1,9 @@
 //! What every page needs beside its own object: whose it is, who looks, what time it is for them.
 
 use axum::response::{IntoResponse, Redirect, Response};
+use portolan_access::{Permission, tenants_of};
 use portolan_admin_ui::format;
-use portolan_admin_ui::parts::{Notice, Section, Shell, Tone, When};
+use portolan_admin_ui::parts::{Notice, Section, Shell, TenantChoice, Tone, When};
 use portolan_core::calendar::StoreCalendar;
 use portolan_core::{Instant, LocalDate};
 use portolan_db::entity::{tenant, user};
@@ -20,6 +21,9 @@ pub struct Viewer {
     now: Instant,
     calendar: StoreCalendar,
     disk_is_full: bool,
+    sees_admin: bool,
+    /// Where they belong to several.
+    tenants: Vec<TenantChoice>,
 }
 
 /// What every page says while nothing can be written.
@@ -39,13 +43,24 @@ impl Viewer {
             tx.find::<tenant::Entity>().filter(tenant::Column::Id.eq(actor.tenant.0)).one(&tx).await?;
         let user = tx.find::<user::Entity>().filter(user::Column::Id.eq(actor.user.0)).one(&tx).await?;
         let (Some(tenant), Some(user)) = (tenant, user) else { return Err(AppError::unauthenticated()) };
+        let all = tenants_of(&tx, actor.user).await?.into_iter();
+        let mut tenants: Vec<TenantChoice> = all
+            .map(|one| TenantChoice { current: one.id == tenant.id, id: one.id.to_string(), name: one.name })
+            .collect();
+        if tenants.len() < 2 {
+            tenants.clear();
+        }
+        let sees_admin = actor.may(Permission::PeopleRead);
         let calendar = StoreCalendar::new(&tenant.time_zone, 0).unwrap_or_else(|_| StoreCalendar::utc());
         let (now, disk_is_full) = (app.clock.now(), app.db.disk_is_full());
-        Ok(Self { tenant, user_name: user.sign_in_name, now, calendar, disk_is_full })
+        let user_name = user.sign_in_name;
+        Ok(Self { tenant, user_name, now, calendar, disk_is_full, sees_admin, tenants })
     }
 
     pub fn shell(&self, title: impl Into<String>, section: Section) -> Shell {
-        let shell = Shell::new(title, section, self.tenant.name.as_str(), self.user_name.as_str());
+        let shell = Shell::new(title, section, self.tenant.name.as_str(), self.user_name.as_str())
+            .with_admin(self.sees_admin)
+            .with_tenants(self.tenants.clone());
         let trouble = self.disk_is_full.then(|| Notice::new(Tone::Bad, "Disk full", DISK_FULL_WAITING));
         shell.with_flash(trouble)
     }
@@ -130,6 +145,16 @@ fn flash_notice(code: &str) -> Option<Notice> {
         "rate-policy-saved" => {
             ("Saved", "Answers are converted by it from now on, those about the past as well.")
         }
+        "invitation-withdrawn" => ("Withdrawn", "The link leads nowhere any more."),
+        "roles-saved" => ("Saved", "What they may do has changed, from their next click on."),
+        "person-banned" => ("Banned", "What they had open here has ended. Their roles stay for later."),
+        "person-let-in" => ("Let in again", "They may sign in, with the roles that they had."),
+        "person-removed" => ("Removed", "They belong to the company no more. What they did stays."),
+        "team-made" => ("Made", "Now say who is in it, and which roles they hold by it."),
+        "team-saved" => ("Saved", "What its members may do has changed, from their next click on."),
+        "team-deleted" => ("Deleted", "Nobody was removed; what they held by the team alone is gone."),
+        "role-saved" => ("Saved", "It counts for everybody who holds it, from their next click on."),
+        "role-deleted" => ("Deleted", "The role is gone."),
         "connection-paused" => ("Paused", "Nothing is fetched until you resume it."),
         "connection-resumed" => ("Resumed", "Scheduled syncs run again."),
         "connection-deleted" => ("Deleted", "The connection and its secrets are gone."),

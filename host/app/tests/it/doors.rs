@@ -3,7 +3,7 @@
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use portolan_app::people::{NewTenant, add_owner};
-use portolan_app::router::{openapi_json, router};
+use portolan_app::router::router;
 use portolan_app::web::problem::{PROBLEMS, address};
 use serde_json::Value;
 use tower::ServiceExt;
@@ -21,7 +21,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    async fn read(response: Response<Body>) -> Self {
+    pub async fn read(response: Response<Body>) -> Self {
         let text =
             |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let (location, cookie) = (text(header::LOCATION), text(header::SET_COOKIE));
@@ -152,39 +152,6 @@ async fn signing_in_leads_back_to_the_page_that_was_asked_for() {
             let page = shop.ask(plain(Method::GET, &format!("/sign-in?next={trap}"))).await;
             assert!(page.status == 200 && !page.body.contains(r#"name="next""#), "{trap}");
         }
-    })
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_route_of_the_api_but_health_and_version_asks_who_is_there() {
-    on_both(migrate, async |test| {
-        let shop = TestApp::new(test, "shop").await;
-        let document: Value = serde_json::from_str(&openapi_json().expect("a document")).expect("json");
-        let mut asked = 0;
-        for (path, operations) in document["paths"].as_object().expect("paths") {
-            for name in operations.as_object().expect("operations").keys() {
-                let Ok(method) = Method::from_bytes(name.to_uppercase().as_bytes()) else { continue };
-                let nobody = Uuid::nil().to_string();
-                let path = ["{id}", "{replay_id}", "{shadow_id}"]
-                    .iter()
-                    .fold(path.replace("{stream}", "orders"), |path, name| path.replace(name, &nobody));
-                assert!(!path.contains('{'), "{path} has a parameter that this test does not fill");
-                let mut request = plain(method, &path);
-                request
-                    .headers_mut()
-                    .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-                let answer = shop.ask(request).await;
-                if path.starts_with("/api/v1/health/") || path == "/api/v1/version" {
-                    assert_eq!(answer.status, 200, "{name} {path}");
-                    continue;
-                }
-                assert_eq!(answer.status, 401, "{name} {path}");
-                assert_eq!(answer.problem()["code"], "unauthenticated", "{name} {path}");
-                asked += 1;
-            }
-        }
-        assert!(asked > 20, "{asked} routes");
     })
     .await;
 }

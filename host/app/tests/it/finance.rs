@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::batches::post;
 use crate::support::*;
 
-fn payout(key: &str, amount_minor: i64, minutes_ago: i64) -> Document {
+pub fn payout(key: &str, amount_minor: i64, minutes_ago: i64) -> Document {
     Document::Payout(Payout {
         src: 0,
         key: key.to_owned(),
@@ -24,7 +24,7 @@ fn payout(key: &str, amount_minor: i64, minutes_ago: i64) -> Document {
 }
 
 /// An entry of a payout.
-fn entry(key: &str, payout: &str, category: &str, amounts: (i64, i64)) -> Document {
+pub fn entry(key: &str, payout: &str, category: &str, amounts: (i64, i64)) -> Document {
     let mut document = balance_entry(key, Some("ch_1"), category, amounts, 90);
     if let Document::BalanceEntry(entry) = &mut document {
         entry.payout = Some(payout.to_owned());

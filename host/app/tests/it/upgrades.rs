@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::support::*;
 
 /// Another version of the scripted plugin, with these members of its manifest in place of the first one's.
-async fn install(shop: &TestApp, version: &str, members: Value) -> String {
+pub async fn install(shop: &TestApp, version: &str, members: Value) -> String {
     let mut text = serde_json::to_value(manifest()).expect("json");
     text["version"] = json!(version);
     for (name, value) in members.as_object().expect("members") {
@@ -70,7 +70,7 @@ async fn a_shop_with_a_newer_version(test: &TestDatabase) -> (TestApp, Connectio
     (shop, connection, newer)
 }
 
-async fn compare(shop: &TestApp, connection: ConnectionId) -> shadow_replay::Model {
+pub async fn compare(shop: &TestApp, connection: ConnectionId) -> shadow_replay::Model {
     let id = start_shadow(&shop.app, shop.tenant, Some(shop.user), connection, ShadowAim::default())
         .await
         .expect("a comparison");

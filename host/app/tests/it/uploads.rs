@@ -46,7 +46,7 @@ fn whole_file(file: &StagedFile) -> Page {
     Page::new(vec![chunk], Continuation::Done)
 }
 
-async fn give(
+pub async fn give(
     shop: &TestApp,
     connection: ConnectionId,
     name: &str,

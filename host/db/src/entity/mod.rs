@@ -15,6 +15,7 @@ pub mod fx_rate;
 pub mod fx_rate_replaced;
 pub mod held_delete;
 pub mod idempotency_key;
+pub mod invitation;
 pub mod job;
 pub mod job_attempt;
 pub mod lane;

@@ -54,6 +54,7 @@ async fn every_entity_has_its_table_and_migrating_again_changes_nothing() {
             fx_rate_replaced,
             idempotency_key,
             held_delete,
+            invitation,
             job,
             job_attempt,
             lane,

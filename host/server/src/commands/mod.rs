@@ -8,9 +8,11 @@ mod query;
 mod rates;
 mod record;
 mod replay;
+mod role;
 mod secrets;
 mod serve;
 mod sync;
+mod tenant;
 mod upgrade;
 mod user;
 mod work;
@@ -39,6 +41,8 @@ pub async fn run(command: Command) -> Result<()> {
         Command::Plugin { command } => plugin::run(command).await,
         Command::Connection { command } => connection::run(command).await,
         Command::User { command } => user::run(command).await,
+        Command::Tenant { command } => tenant::run(command).await,
+        Command::Role { command } => role::run(command).await,
         Command::Secrets { command } => secrets::run(command).await,
         Command::Rates { command } => rates::run(command).await,
         Command::Openapi => print_line(&portolan_app::router::openapi_json()?),

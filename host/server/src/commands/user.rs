@@ -1,10 +1,13 @@
 //! `portolan user`: people who sign in.
 
 use anyhow::{Context, Result, bail};
-use portolan_app::people::{NewTenant, add_owner, find_member, reset_second_factor};
+use portolan_app::people::{
+    NewTenant, OperatorChange, add_with_role, change_member, find_member, find_tenant, list_members,
+    reset_second_factor,
+};
 
 use super::print_line;
-use crate::cli::UserCommand;
+use crate::cli::{Place, UserCommand};
 use crate::wire::Portolan;
 
 /// Where `portolan serve` listens unless it is told otherwise.
@@ -12,11 +15,12 @@ const DEFAULT_ADDRESS: &str = "http://127.0.0.1:8080";
 
 pub async fn run(command: UserCommand) -> Result<()> {
     match command {
-        UserCommand::Add { place, name, tenant, currency, time_zone, password_stdin } => {
+        UserCommand::Add { place, name, role, tenant, currency, time_zone, password_stdin } => {
             let portolan = Portolan::open(&place).await?;
             let password = if password_stdin { Some(read_password()?) } else { None };
             let new_tenant = NewTenant { slug: tenant, currency, time_zone };
-            add_owner(&portolan.app, &name, password.as_deref(), new_tenant).await.map_err(sentence)?;
+            let added = add_with_role(&portolan.app, &name, password.as_deref(), new_tenant, role).await;
+            added.map_err(sentence)?;
             if password.is_some() {
                 return print_line(&format!("{name} can sign in with the password."));
             }
@@ -31,6 +35,28 @@ pub async fn run(command: UserCommand) -> Result<()> {
                 "{name} signs in without a second step now, and has to set up a new one. Their sessions have ended."
             ))
         }
+        UserCommand::List { place, tenant } => {
+            let portolan = Portolan::open(&place).await?;
+            let tenant = find_tenant(&portolan.app, tenant.as_deref()).await.map_err(sentence)?;
+            for (member, roles) in list_members(&portolan.app, tenant).await.map_err(sentence)? {
+                let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
+                let banned = member.ban.map(|ban| format!("\tbanned: {}", ban.reason)).unwrap_or_default();
+                print_line(&format!("{}\t{}{banned}", member.sign_in_name, roles.join(" ")))?;
+            }
+            Ok(())
+        }
+        UserCommand::Roles { place, name, roles, tenant } => {
+            let change = OperatorChange::Roles(roles.into_iter().collect());
+            apply(&place, tenant.as_deref(), &name, change, "holds these roles now").await
+        }
+        UserCommand::Ban { place, name, reason, tenant } => {
+            let change = OperatorChange::Ban { reason };
+            apply(&place, tenant.as_deref(), &name, change, "is banned, and what they had open has ended")
+                .await
+        }
+        UserCommand::Unban { place, name, tenant } => {
+            apply(&place, tenant.as_deref(), &name, OperatorChange::Unban, "may come in again").await
+        }
         UserCommand::Link { place, name, address } => {
             let portolan = Portolan::open(&place).await?;
             let (user, tenant) = find_member(&portolan.app, &name).await.map_err(sentence)?;
@@ -40,6 +66,19 @@ pub async fn run(command: UserCommand) -> Result<()> {
             print_line(&format!("{address}/sign-in/link/{token}"))
         }
     }
+}
+
+async fn apply(
+    place: &Place,
+    tenant: Option<&str>,
+    name: &str,
+    change: OperatorChange,
+    done: &str,
+) -> Result<()> {
+    let portolan = Portolan::open(place).await?;
+    let tenant = find_tenant(&portolan.app, tenant).await.map_err(sentence)?;
+    change_member(&portolan.app, tenant, name, change).await.map_err(sentence)?;
+    print_line(&format!("{name} {done}."))
 }
 
 fn read_password() -> Result<String> {

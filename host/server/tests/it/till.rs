@@ -43,7 +43,7 @@ fn till_export(orders: usize) -> String {
             let _ = write!(target, "{line}");
         }
     }
-    text + &late
+    text + late.as_str()
 }
 
 /// Every event's content, sorted: ids and moments of recording aside.

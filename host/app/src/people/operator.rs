@@ -1,10 +1,12 @@
 //! Tenants and the people in them, as far as an operator makes them on the command line.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use portolan_access::{
-    NewPerson, PersonError, SystemRole, add_person, end_sessions,
-    reset_second_factor as forget_second_factor, set_password_hash,
+    CustomRole, Member, MemberError, NewPerson, PersonError, SystemRole, add_person, all_roles_of, ban,
+    custom_roles, end_sessions, lift_ban, members, reset_second_factor as forget_second_factor,
+    set_password_hash, set_roles,
 };
 use portolan_core::calendar::StoreCalendar;
 use portolan_core::{Currency, RatePolicy, TenantId, UserId};
@@ -13,6 +15,7 @@ use portolan_db::{DbError, SystemTx};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 
+use super::ops;
 use crate::App;
 use crate::web::error::{AppError, AppResult};
 
@@ -32,10 +35,18 @@ pub async fn add_owner(
     password: Option<&str>,
     new_tenant: NewTenant,
 ) -> AppResult<TenantId> {
-    let currency = new_tenant.currency.parse::<Currency>();
-    let currency = currency.map_err(|error| AppError::invalid("currency", error.to_string()))?;
-    StoreCalendar::new(&new_tenant.time_zone, 0)
-        .map_err(|error| AppError::invalid("time_zone", error.to_string()))?;
+    add_with_role(app, name, password, new_tenant, SystemRole::Owner).await
+}
+
+/// The same with another role. Whoever belongs to the tenant already holds this role alone afterwards.
+pub async fn add_with_role(
+    app: &Arc<App>,
+    name: &str,
+    password: Option<&str>,
+    new_tenant: NewTenant,
+    role: SystemRole,
+) -> AppResult<TenantId> {
+    let currency = checked(&new_tenant)?;
     let password_hash = match password {
         Some(password) => {
             let hash = app.sessions.passwords().hash(password).await;
@@ -49,7 +60,7 @@ pub async fn add_owner(
             Box::pin(async move {
                 let app = app_in_task;
                 let tenant = find_or_create_tenant(&app, tx, new_tenant, currency).await?;
-                let person = NewPerson { sign_in_name, tenant, role: SystemRole::Owner };
+                let person = NewPerson { sign_in_name, tenant, role };
                 let user =
                     add_person(tx, person, &*app.clock, &*app.random).await.map_err(|error| match error {
                         PersonError::Database(error) => error.into(),
@@ -174,4 +185,77 @@ pub async fn all_tenants(app: &App) -> AppResult<Vec<tenant::Model>> {
         .all(&tx)
         .await
         .map_err(DbError::from)?)
+}
+
+/// Everybody in a tenant, with what they hold by themselves and by teams.
+pub async fn list_members(app: &App, tenant: TenantId) -> AppResult<Vec<(Member, BTreeSet<String>)>> {
+    let tx = app.db.read(tenant).await?;
+    let mut listed = Vec::new();
+    for member in members(&tx).await? {
+        let all = all_roles_of(&tx, member.user).await?;
+        listed.push((member, all));
+    }
+    Ok(listed)
+}
+
+/// What an operator does to somebody in a tenant. It is done with the rights of one of the tenant's owners: the rules that hold for
+/// people hold here, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OperatorChange {
+    Roles(BTreeSet<String>),
+    Ban { reason: String },
+    Unban,
+}
+
+pub async fn change_member(
+    app: &Arc<App>,
+    tenant: TenantId,
+    name: &str,
+    change: OperatorChange,
+) -> AppResult<()> {
+    let (name, now) = (name.trim().to_lowercase(), app.clock.now());
+    ops::change(app, tenant, move |tx| {
+        Box::pin(async move {
+            let all = members(tx).await?;
+            let whom =
+                all.iter().find(|member| member.sign_in_name == name).ok_or(MemberError::NotMember)?.user;
+            let mut owners: Vec<UserId> = all
+                .iter()
+                .filter(|one| one.ban.is_none() && one.roles.contains("owner"))
+                .map(|one| one.user)
+                .collect();
+            // Nobody bans themselves: somebody else's hand is taken where there is one.
+            owners.sort_by_key(|owner| *owner == whom);
+            let by = *owners.first().ok_or(MemberError::LastOwner)?;
+            match change {
+                OperatorChange::Roles(roles) => set_roles(tx, by, whom, &roles).await,
+                OperatorChange::Ban { reason } => ban(tx, by, whom, &reason, now).await,
+                OperatorChange::Unban => lift_ban(tx, by, whom).await,
+            }
+        })
+    })
+    .await
+}
+
+/// The tenant's own roles.
+pub async fn list_custom_roles(app: &App, tenant: TenantId) -> AppResult<Vec<CustomRole>> {
+    Ok(custom_roles(&app.db.read(tenant).await?).await?)
+}
+
+/// Makes a tenant without anybody in it, or finds the one with this slug.
+pub async fn add_tenant(app: &Arc<App>, new_tenant: NewTenant) -> AppResult<TenantId> {
+    let currency = checked(&new_tenant)?;
+    let in_task = Arc::clone(app);
+    app.db
+        .system_write(move |tx| {
+            Box::pin(async move { find_or_create_tenant(&in_task, tx, new_tenant, currency).await })
+        })
+        .await
+}
+
+fn checked(new_tenant: &NewTenant) -> AppResult<Currency> {
+    StoreCalendar::new(&new_tenant.time_zone, 0)
+        .map_err(|error| AppError::invalid("time_zone", error.to_string()))?;
+    let currency = new_tenant.currency.parse::<Currency>();
+    currency.map_err(|error| AppError::invalid("currency", error.to_string()))
 }

@@ -1,0 +1,67 @@
+//! The tenants that a person belongs to, and going from one to another.
+
+use portolan_core::{TenantId, UserId, id};
+use portolan_db::entity::{membership, session, tenant};
+use portolan_db::{DbError, SystemTx};
+use sea_orm::{ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder};
+
+use crate::sessions::{is_member, stands};
+use crate::token::{new_token, token_hash};
+use crate::{NewSession, Sessions, SignInError};
+
+/// Tenants that somebody may go to, by name.
+pub async fn tenants_of(tx: &SystemTx, user: UserId) -> Result<Vec<tenant::Model>, DbError> {
+    let memberships = tx
+        .find::<membership::Entity>()
+        .filter(membership::Column::UserId.eq(user.0))
+        .filter(membership::Column::BannedAt.is_null());
+    let ids: Vec<_> = memberships.all(tx).await?.into_iter().map(|member| member.tenant_id).collect();
+    let found = tx.find::<tenant::Entity>().filter(tenant::Column::Id.is_in(ids));
+    Ok(found.order_by_asc(tenant::Column::Name).order_by_asc(tenant::Column::Id).all(tx).await?)
+}
+
+impl Sessions {
+    /// Ends a session and begins another one of the same person in another of their tenants: with a new token, and for
+    /// no longer than the first one would have lasted.
+    pub async fn switch_tenant(&self, token: &str, to: TenantId) -> Result<NewSession, SignInError> {
+        let (sessions, old_hash) = (self.clone(), token_hash(token));
+        let new = self
+            .database
+            .system_write(move |tx| Box::pin(async move { sessions.begin_elsewhere(tx, old_hash, to).await }))
+            .await?;
+        self.tell_ended();
+        Ok(new)
+    }
+
+    async fn begin_elsewhere(
+        &self,
+        tx: &SystemTx,
+        old_hash: String,
+        to: TenantId,
+    ) -> Result<NewSession, SignInError> {
+        let now = self.clock.now();
+        let old = tx.find::<session::Entity>().filter(session::Column::IdHash.eq(old_hash.as_str()));
+        let old = old.one(tx).await.map_err(DbError::from)?.filter(|old| stands(old, now));
+        let old = old.ok_or(SignInError::Refused)?;
+        let user = UserId(old.user_id);
+        let from = TenantId(old.tenant_id);
+        if !is_member(tx, user, from).await? || !is_member(tx, user, to).await? {
+            return Err(SignInError::Refused);
+        }
+        let gone = tx.delete_many::<session::Entity>().filter(session::Column::IdHash.eq(old_hash));
+        gone.exec(tx).await.map_err(DbError::from)?;
+        let token = new_token(&*self.random);
+        let expires_at = old.expires_at;
+        let row = session::Model {
+            id_hash: token_hash(&token),
+            id: id::new_uuid(&*self.clock, &*self.random),
+            tenant_id: to.0,
+            created_at: now.0,
+            last_seen_at: now.0,
+            ..old
+        };
+        tx.insert(row.into_active_model()).await?;
+        tracing::info!(user.id = %user, tenant.id = %to, "somebody went to another tenant");
+        Ok(NewSession { token, user, tenant: to, expires_at: portolan_core::Instant(expires_at) })
+    }
+}

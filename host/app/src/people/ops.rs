@@ -1,0 +1,98 @@
+//! The verbs about people: each in one transaction, by somebody, in their tenant.
+
+use std::collections::BTreeSet;
+
+use portolan_access::{
+    AcceptError, INVITATION_LASTS, Invitation, MemberError, Permission, UnknownPermission, invite,
+};
+use portolan_core::{TenantId, UserId};
+use portolan_db::{TenantTx, Work};
+use std::sync::Arc;
+
+use crate::App;
+use crate::web::error::{AppError, AppResult};
+
+/// Does one change of who may do what.
+pub async fn change<T: Send + 'static>(
+    app: &App,
+    tenant: TenantId,
+    work: impl for<'tx> FnOnce(&'tx TenantTx) -> Work<'tx, T, MemberError> + Send + 'static,
+) -> AppResult<T> {
+    Ok(app.db.write(tenant, work).await?)
+}
+
+/// An invitation with the address of its link, which is not known here any more.
+pub struct MadeInvitation {
+    pub invitation: Invitation,
+    pub link: String,
+}
+
+pub async fn make_invitation(
+    app: &Arc<App>,
+    tenant: TenantId,
+    by: UserId,
+    name: String,
+    roles: BTreeSet<String>,
+) -> AppResult<MadeInvitation> {
+    let in_task = Arc::clone(app);
+    let (invitation, token) = change(app, tenant, move |tx| {
+        Box::pin(async move {
+            invite(tx, by, &name, &roles, INVITATION_LASTS, (&*in_task.clock, &*in_task.random)).await
+        })
+    })
+    .await?;
+    let host = app.public_address.as_ref().map(|address| address.as_str()).unwrap_or_default();
+    Ok(MadeInvitation { invitation, link: format!("{host}/invitations/{token}") })
+}
+
+pub fn read_permission(text: &str) -> AppResult<Permission> {
+    // What no version knows is no place of the API.
+    text.parse().map_err(|_: UnknownPermission| AppError::not_found("permission"))
+}
+
+impl From<MemberError> for AppError {
+    fn from(error: MemberError) -> Self {
+        let said = sentence(&error.to_string());
+        match error {
+            MemberError::NotMember => Self::not_found("person"),
+            MemberError::NoTeam => Self::not_found("team"),
+            MemberError::NoRoleNamed(_) => Self::not_found("role"),
+            MemberError::NoInvitation => Self::not_found("invitation"),
+            MemberError::MayNotGive(_) | MemberError::MoreThanOwn(_) => Self::refused(said),
+            MemberError::UnknownRole(_)
+            | MemberError::OwnerAlone
+            | MemberError::OwnerTeam
+            | MemberError::NoRole => Self::invalid("roles", said),
+            MemberError::Reason => Self::invalid("reason", said),
+            MemberError::TeamName | MemberError::RoleName | MemberError::SignInName(_) => {
+                Self::invalid("name", said)
+            }
+            MemberError::RoleDescription => Self::invalid("description", said),
+            MemberError::LastOwner
+            | MemberError::Themselves
+            | MemberError::OwnerDenied(_)
+            | MemberError::NameTaken(_)
+            | MemberError::RoleHeld(_)
+            | MemberError::AlreadyMember(_) => Self::conflict(said),
+            MemberError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<AcceptError> for AppError {
+    fn from(error: AcceptError) -> Self {
+        match error {
+            AcceptError::Invalid => Self::not_found("invitation"),
+            AcceptError::SignInFirst(_) => Self::conflict(sentence(&error.to_string())),
+            AcceptError::Member(error) => error.into(),
+            AcceptError::Authenticate(error) => error.into(),
+        }
+    }
+}
+
+/// What a library says in small letters, as people read it.
+fn sentence(said: &str) -> String {
+    let mut letters = said.chars();
+    let begin: String = letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    format!("{begin}{}.", letters.as_str())
+}

@@ -1,0 +1,30 @@
+//! `portolan tenant`: the companies of this server.
+
+use anyhow::Result;
+use portolan_app::people::{NewTenant, add_tenant, all_tenants};
+
+use super::print_line;
+use super::user::sentence;
+use crate::cli::TenantCommand;
+use crate::wire::Portolan;
+
+pub async fn run(command: TenantCommand) -> Result<()> {
+    match command {
+        TenantCommand::Add { place, slug, currency, time_zone } => {
+            let portolan = Portolan::open(&place).await?;
+            let new_tenant = NewTenant { slug: slug.clone(), currency, time_zone };
+            add_tenant(&portolan.app, new_tenant).await.map_err(sentence)?;
+            print_line(&format!(
+                "{slug} is there. Add its owner with: portolan user add NAME --tenant {slug}"
+            ))
+        }
+        TenantCommand::List { place } => {
+            let portolan = Portolan::open(&place).await?;
+            for tenant in all_tenants(&portolan.app).await.map_err(sentence)? {
+                let (slug, name) = (tenant.slug, tenant.name);
+                print_line(&format!("{slug}\t{name}\t{}\t{}", tenant.reporting_currency, tenant.time_zone))?;
+            }
+            Ok(())
+        }
+    }
+}
