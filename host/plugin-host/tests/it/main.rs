@@ -12,7 +12,6 @@ mod own_network;
 mod parasite;
 mod purity;
 mod quotas;
-mod recorded;
 mod shapes;
 mod spellings;
 mod support;
