@@ -12,6 +12,7 @@ mod own_network;
 mod parasite;
 mod purity;
 mod quotas;
+mod recorded;
 mod shapes;
 mod spellings;
 mod support;
