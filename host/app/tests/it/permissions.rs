@@ -72,12 +72,14 @@ fn page() -> String {
 fn list_guarded(text: &mut String, routes: &[RouteInfo]) {
     text.push_str("| route | needs |\n|---|---|\n");
     for route in sorted(routes) {
-        let needed: Vec<String> =
+        let names: Vec<String> =
             route.access.permissions().map(|permission| format!("`{permission}`")).collect();
-        if !needed.is_empty() {
-            writeln!(text, "| `{} {}` | {} |", route.method, route.path, needed.join(" and "))
-                .expect("written");
-        }
+        let needed = match route.access {
+            Access::Needs { .. } => names.join(" and "),
+            Access::SignedIn => "to be signed in".to_owned(),
+            Access::Public(_) => continue,
+        };
+        writeln!(text, "| `{} {}` | {needed} |", route.method, route.path).expect("written");
     }
 }
 
