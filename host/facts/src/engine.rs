@@ -65,7 +65,6 @@ pub(crate) struct Engine {
     runtime: Arc<RuntimeEnv>,
     memory_bytes: usize,
     partitions: usize,
-    batch_rows: usize,
     spilled_bytes: AtomicU64,
 }
 
@@ -78,7 +77,6 @@ impl Engine {
             runtime,
             memory_bytes: config.memory_bytes,
             partitions: config.partitions,
-            batch_rows: config.batch_rows.max(1),
             spilled_bytes: AtomicU64::new(0),
         })
     }
@@ -137,10 +135,8 @@ impl Engine {
     }
 
     fn session(&self, runtime: Arc<RuntimeEnv>) -> SessionContext {
-        let mut config = SessionConfig::new()
-            .with_target_partitions(self.partitions)
-            .with_batch_size(self.batch_rows)
-            .with_information_schema(false);
+        let mut config =
+            SessionConfig::new().with_target_partitions(self.partitions).with_information_schema(false);
         config.options_mut().sql_parser.dialect = Dialect::PostgreSQL;
         SessionContext::new_with_config_rt(config, runtime)
     }

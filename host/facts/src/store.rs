@@ -37,8 +37,6 @@ pub struct FactStoreConfig {
     pub spill_bytes: u64,
     /// Threads of the engine, and partitions of one question.
     pub partitions: usize,
-    /// Rows that an operator of the engine handles at once.
-    pub batch_rows: usize,
     /// Rows of remembered answers.
     pub cached_rows: u64,
     /// Events of a step of a fold: bounds its memory, which two steps share.
@@ -53,7 +51,6 @@ impl Default for FactStoreConfig {
             memory_bytes: 512 << 20,
             spill_bytes: 4 << 30,
             partitions: 2,
-            batch_rows: 8_192,
             cached_rows: 500_000,
             events_per_step: EVENTS_PER_STEP,
             small_part_rows: SMALL_PART_ROWS,

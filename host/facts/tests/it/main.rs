@@ -12,6 +12,5 @@ mod mixed;
 mod property;
 mod pruning;
 mod questions;
-mod spilling;
 mod support;
 mod titles;
