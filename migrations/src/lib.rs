@@ -33,6 +33,7 @@ mod m0016_rates;
 mod m0017_fewer_indexes;
 mod m0020_payments_of_orders;
 mod m0030_roles;
+mod m0033_audit;
 mod row_security;
 mod table;
 
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0017_fewer_indexes::Migration),
             Box::new(m0020_payments_of_orders::Migration),
             Box::new(m0030_roles::Migration),
+            Box::new(m0033_audit::Migration),
         ]
     }
 }

@@ -3,6 +3,7 @@
 //! A `…Page` is the whole document. A `…Body` is what a page's live region holds: the application
 //! answers a request that carries `HX-Request: true` with the body alone.
 
+mod audit;
 mod connection_detail;
 mod connection_form;
 mod connection_mapping;
@@ -24,6 +25,7 @@ mod sync;
 mod syncs;
 mod upgrade;
 
+pub use audit::{AuditEventPage, AuditEventRow, AuditPage, AuditVerificationPage};
 pub use connection_detail::{
     CheckView, ConnectionBody, ConnectionPage, EgressRow, HeldRow, SecretRow, StreamRow, UploadForm,
     UploadRow,
@@ -69,6 +71,14 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("pulse", PulsePage::sample().render()),
         ("pulse-empty", PulsePage::sample_empty().render()),
         ("pulse-extreme", PulsePage::sample_extreme().render()),
+        ("audit", AuditPage::sample().render()),
+        ("audit-empty", AuditPage::sample_empty().render()),
+        ("audit-extreme", AuditPage::sample_extreme().render()),
+        ("audit-event", AuditEventPage::sample().render()),
+        ("audit-event-empty", AuditEventPage::sample_empty().render()),
+        ("audit-event-extreme", AuditEventPage::sample_extreme().render()),
+        ("audit-verification", AuditVerificationPage::sample().render()),
+        ("audit-verification-broken", AuditVerificationPage::sample_broken().render()),
         ("connections", ConnectionsPage::sample().render()),
         ("connections-empty", ConnectionsPage::sample_empty().render()),
         ("connections-extreme", ConnectionsPage::sample_extreme().render()),

@@ -12,6 +12,7 @@ pub enum Section {
     Connections,
     Syncs,
     Plugins,
+    Audit,
     #[default]
     None,
 }
@@ -28,13 +29,14 @@ pub(crate) struct NavEntry {
     pub wide_only: bool,
 }
 
-pub(crate) const NAVIGATION: [NavEntry; 6] = [
+pub(crate) const NAVIGATION: [NavEntry; 7] = [
     entry(Section::Pulse, "Pulse", "/pulse", "pulse", "p"),
     entry(Section::Orders, "Orders", "/orders", "orders", "o"),
     entry(Section::Finance, "Finance", "/finance", "finance", "f"),
     entry(Section::Connections, "Connections", "/connections", "connections", "c"),
     entry(Section::Syncs, "Syncs", "/syncs", "syncs", "s"),
     NavEntry { wide_only: true, ..entry(Section::Plugins, "Plugins", "/plugins", "plugins", "l") },
+    NavEntry { wide_only: true, ..entry(Section::Audit, "Audit", "/admin/audit", "audit", "a") },
 ];
 
 const fn entry(

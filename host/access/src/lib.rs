@@ -7,8 +7,10 @@
 //! - Every wrong answer at the door is the same answer ([`SignInError::Refused`]).
 //! - A sealed value opens in its own cell only: moved to another row, column or tenant it is refused.
 //! - A key is changed while everybody goes on reading, and taken away only when nothing needs it ([`Secrets`]).
+//! - Who changes something is told by the audit, in the same transaction ([`audit`]).
 //! - Each purpose has a key of its own, derived from the master key: one that leaks opens nothing else.
 
+pub mod audit;
 mod key_ring;
 mod links;
 mod members;
@@ -35,7 +37,8 @@ pub use policy::{Effect, Policies, PolicyError, TenantPolicy};
 pub use role::{SystemRole, UnknownRole};
 pub use sealed::{SealError, SealedBy, SealedCell};
 pub use secrets::{
-    CONNECTION_SECRET, ColumnReport, ColumnRotation, DataKeyUse, KeyPart, MasterKeyUse, Rotated,
-    SEALED_COLUMNS, SealedColumn, Secrets, SecretsError, Shredded, Status, TenantKeys, WRAPPED_KEYS, examine,
+    AUDIT_SIGNER, CONNECTION_SECRET, ColumnReport, ColumnRotation, DataKeyUse, KeyPart, MasterKeyUse,
+    Rotated, SEALED_COLUMNS, SealedColumn, Secrets, SecretsError, Shredded, Status, TenantKeys, WRAPPED_KEYS,
+    examine,
 };
 pub use sessions::{AuthenticateError, Client, Factor, NewSession, Sessions, SignInError, SignedIn};

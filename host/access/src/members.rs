@@ -9,7 +9,9 @@ use portolan_core::{Instant, TenantId, UserId};
 use portolan_db::entity::{custom_role, membership, role_grant, session, team_grant, team_member, user};
 use portolan_db::{DbError, SystemTx, TenantTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, IntoActiveModel, QueryFilter, QueryOrder, Select};
+use serde_json::json;
 
+use crate::audit::{self, Who};
 use crate::{SystemRole, UnknownRole};
 
 const LONGEST_REASON_CHARS: usize = 500;
@@ -87,9 +89,10 @@ pub async fn members(tx: &TenantTx) -> Result<Vec<Member>, DbError> {
 /// Gives somebody these roles and no others.
 pub async fn set_roles(
     tx: &TenantTx,
-    by: UserId,
+    by: &Who,
     of: UserId,
     roles: &BTreeSet<String>,
+    at: Instant,
 ) -> Result<(), MemberError> {
     bump_access(tx.host_wide(), tx.tenant()).await?;
     check_member(tx, of).await?;
@@ -100,15 +103,17 @@ pub async fn set_roles(
         return Err(MemberError::OwnerAlone);
     }
     let held = roles_held(tx, of).await?;
-    check_may_change(tx, by, held.symmetric_difference(roles)).await?;
+    check_may_act(tx, by, held.symmetric_difference(roles)).await?;
     replace_roles(tx.host_wide(), tx.tenant(), of, roles).await?;
+    let entry = by.did("member.set_roles", "person", of).before(json!({ "roles": held }));
+    audit::write(tx, at, entry.after(json!({ "roles": roles })));
     check_owner_left(tx).await
 }
 
 /// Keeps somebody out from now on, and ends what they have open here.
 pub async fn ban(
     tx: &TenantTx,
-    by: UserId,
+    by: &Who,
     whom: UserId,
     reason: &str,
     at: Instant,
@@ -117,32 +122,37 @@ pub async fn ban(
     if reason.is_empty() || reason.chars().count() > LONGEST_REASON_CHARS {
         return Err(MemberError::Reason);
     }
-    if by == whom {
+    if by.user() == Some(whom) {
         return Err(MemberError::Themselves);
     }
     bump_access(tx.host_wide(), tx.tenant()).await?;
     check_member(tx, whom).await?;
-    check_may_change(tx, by, roles_held(tx, whom).await?.iter()).await?;
+    check_may_act(tx, by, roles_held(tx, whom).await?.iter()).await?;
     set_ban(tx, whom, Some((at, reason))).await?;
     end_sessions_here(tx, whom).await?;
+    // The reason is about a person: it stands with the ban, and goes with it.
+    audit::write(tx, at, by.did("member.ban", "person", whom));
     check_owner_left(tx).await
 }
 
 /// Lets somebody who was banned come in again, with the roles they had.
-pub async fn lift_ban(tx: &TenantTx, by: UserId, whom: UserId) -> Result<(), MemberError> {
+pub async fn lift_ban(tx: &TenantTx, by: &Who, whom: UserId, at: Instant) -> Result<(), MemberError> {
     bump_access(tx.host_wide(), tx.tenant()).await?;
     check_member(tx, whom).await?;
-    check_may_change(tx, by, roles_held(tx, whom).await?.iter()).await?;
+    check_may_act(tx, by, roles_held(tx, whom).await?.iter()).await?;
+    audit::write(tx, at, by.did("member.lift_ban", "person", whom));
     Ok(set_ban(tx, whom, None).await?)
 }
 
 /// Takes somebody off the list; their own leaving needs nobody's leave.
-pub async fn remove_member(tx: &TenantTx, by: UserId, whom: UserId) -> Result<(), MemberError> {
+pub async fn remove_member(tx: &TenantTx, by: &Who, whom: UserId, at: Instant) -> Result<(), MemberError> {
     bump_access(tx.host_wide(), tx.tenant()).await?;
     check_member(tx, whom).await?;
-    if by != whom {
-        check_may_change(tx, by, roles_held(tx, whom).await?.iter()).await?;
+    let held = roles_held(tx, whom).await?;
+    if by.user() != Some(whom) {
+        check_may_act(tx, by, held.iter()).await?;
     }
+    audit::write(tx, at, by.did("member.remove", "person", whom).before(json!({ "roles": held })));
     end_sessions_here(tx, whom).await?;
     tx.host_wide()
         .delete_many::<membership::Entity>()
@@ -184,6 +194,18 @@ pub async fn check_may_change(
         }
     }
     Ok(())
+}
+
+/// [`check_may_change`], of whoever acts: the command line asks nobody's leave.
+async fn check_may_act(
+    tx: &TenantTx,
+    by: &Who,
+    roles: impl IntoIterator<Item = &String>,
+) -> Result<(), MemberError> {
+    match by.user() {
+        Some(user) => check_may_change(tx, user, roles).await,
+        None => Ok(()),
+    }
 }
 
 /// Moves the tenant's `access_version`, and holds its row until the end of the transaction. Every change of who may

@@ -4,8 +4,10 @@ use portolan_core::{Clock, Random, TenantId, UserId};
 use portolan_db::entity::{session, sign_in_link, user};
 use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, IntoActiveModel, QueryFilter};
+use serde_json::json;
 
 use crate::SystemRole;
+use crate::audit::{self, Who};
 use crate::members::join;
 
 pub(crate) const LONGEST_NAME: usize = 200;
@@ -52,6 +54,9 @@ pub async fn add_person(
         }
     };
     join(tx, person.tenant, user, person.role, clock.now()).await?;
+    let entry = Who::operator().did("member.add", "person", user);
+    let entry = entry.after(json!({ "roles": [person.role.as_str()] }));
+    audit::write_in_house(tx, person.tenant, clock.now(), entry);
     Ok(user)
 }
 

@@ -6,9 +6,11 @@ use portolan_core::{Clock, Duration, Instant, Random, TenantId, UserId, id};
 use portolan_db::entity::{membership, session, tenant};
 use portolan_db::{Database, DbError, SystemTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use serde_json::json;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::audit::{self, Actor, Who};
 use crate::people::{LONGEST_NAME, find_user, normal_name, set_password_hash};
 use crate::policy::{Policies, PolicyError, TenantPolicy};
 use crate::throttle::Throttle;
@@ -92,6 +94,20 @@ impl Factor {
 pub struct Client {
     pub address: String,
     pub user_agent: String,
+    /// The reference of the request, for the audit.
+    pub request_id: String,
+}
+
+impl Client {
+    /// Somebody in their session, as the audit tells it.
+    fn who(&self, user: UserId, session: Uuid) -> Who {
+        Who {
+            actor: Actor::Person(user),
+            session: Some(session),
+            address: self.address.clone(),
+            request_id: self.request_id.clone(),
+        }
+    }
 }
 
 /// Longer names of browsers are cut.
@@ -242,15 +258,22 @@ impl Sessions {
     }
 
     /// Ends a session; an unknown one has ended already.
-    pub async fn sign_out(&self, token: &str) -> Result<(), DbError> {
+    pub async fn sign_out(&self, token: &str, client: Client) -> Result<(), DbError> {
         let id_hash = token_hash(token);
+        let now = self.clock.now();
         self.database
             .system_write(move |tx| {
                 Box::pin(async move {
-                    tx.delete_many::<session::Entity>()
-                        .filter(session::Column::IdHash.eq(id_hash))
-                        .exec(tx)
-                        .await?;
+                    let known = tx.find::<session::Entity>().filter(session::Column::IdHash.eq(&id_hash));
+                    let Some(known) = known.one(tx).await? else { return Ok(()) };
+                    let sessions = tx.delete_many::<session::Entity>();
+                    let ended = sessions.filter(session::Column::IdHash.eq(id_hash)).exec(tx).await?;
+                    // Of two that end it at the same moment, one has.
+                    if ended.rows_affected == 1 {
+                        let who = client.who(UserId(known.user_id), known.id);
+                        let entry = who.did("session.end", "session", known.id);
+                        audit::write_in_house(tx, TenantId(known.tenant_id), now, entry);
+                    }
                     Ok::<(), DbError>(())
                 })
             })
@@ -289,6 +312,9 @@ impl Sessions {
         let token = new_token(&*self.random);
         let now = self.clock.now();
         let expires_at = now + ABSOLUTE;
+        let id = id::new_uuid(&*self.clock, &*self.random);
+        let entry = client.who(user, id).did("session.begin", "session", id);
+        audit::write_in_house(tx, tenant, now, entry.after(json!({ "factors": factor.as_str() })));
         let row = session::Model {
             id_hash: token_hash(&token),
             user_id: user.0,
@@ -296,7 +322,7 @@ impl Sessions {
             created_at: now.0,
             last_seen_at: now.0,
             expires_at: expires_at.0,
-            id: id::new_uuid(&*self.clock, &*self.random),
+            id,
             authenticated_at: now.0,
             factors: factor.as_str().to_owned(),
             user_agent: client.user_agent.chars().take(LONGEST_USER_AGENT_CHARS).collect(),

@@ -4,6 +4,7 @@
 //! ([`PluginRuntime`], [`QueryEngine`]), so the daily loop of a slice links neither.
 
 pub mod analytics;
+pub mod audit;
 pub mod channels;
 pub mod connections;
 pub mod coverage;
@@ -61,4 +62,6 @@ pub struct App {
     pub public_address: Option<PublicAddress>,
     /// Folder of uploads, plugins and parts.
     pub data_dir: PathBuf,
+    /// Where signed heads of audits are kept as well, where the operator says so: outside of the database.
+    pub audit_anchors: Option<PathBuf>,
 }

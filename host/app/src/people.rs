@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use portolan_access::audit::{self, Who};
 use portolan_access::{NewPerson, PersonError, SystemRole, add_person, end_sessions, set_password_hash};
 use portolan_core::calendar::StoreCalendar;
 use portolan_core::{Currency, RatePolicy, TenantId, UserId};
@@ -53,6 +54,8 @@ pub async fn add_owner(
                         PersonError::Name(_) => AppError::invalid("name", error.to_string()),
                     })?;
                 if password_hash.is_some() {
+                    let entry = Who::operator().did("person.set_password", "person", user);
+                    audit::write_in_house(tx, tenant, app.clock.now(), entry);
                     set_password_hash(tx, user, password_hash).await?;
                     end_sessions(tx, user).await?;
                 }
@@ -96,6 +99,7 @@ async fn find_or_create_tenant(
     };
     tx.act_for(id).await?;
     tx.insert_many(vec![head]).await?;
+    audit::write_in_house(tx, id, app.clock.now(), Who::operator().did("tenant.create", "tenant", id));
     Ok(id)
 }
 

@@ -16,8 +16,8 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::web::error::AppError;
 use crate::web::{guard, idempotency, request_id, revalidate};
 use crate::{
-    App, analytics, connections, coverage, drift, finance, orders, plugins, pulse, rates, replays, signin,
-    syncs, system, upgrades,
+    App, analytics, audit, connections, coverage, drift, finance, orders, plugins, pulse, rates, replays,
+    signin, syncs, system, upgrades,
 };
 
 /// Larger bodies are refused; uploads have a limit of their own.
@@ -34,6 +34,7 @@ struct Document;
 fn api() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(analytics::api::routes())
+        .merge(audit::api::routes())
         .merge(connections::api::routes())
         .merge(coverage::api::routes())
         .merge(finance::api::routes())
@@ -78,6 +79,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(replays::routes())
         .merge(upgrades::routes())
         .merge(rates::routes())
+        .merge(audit::routes())
         .merge(system::routes())
         .fallback(system::not_found)
         .method_not_allowed_fallback(system::method_not_allowed);

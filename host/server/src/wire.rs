@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use portolan_access::{KeyRing, Purpose, Sessions};
 use portolan_app::App;
 use portolan_app::CHART_BUNDLE;
+use portolan_app::audit::jobs::AnchorAudit;
 use portolan_app::channels::budgets::SharedBudgets;
 use portolan_app::live::LiveBus;
 use portolan_app::replays::jobs::RunReplay;
@@ -73,6 +74,7 @@ impl Portolan {
             clock,
             random,
             data_dir,
+            audit_anchors: place.audit_anchors.clone(),
         });
         Ok(Self { app, facts, sandbox })
     }
@@ -84,6 +86,7 @@ impl Portolan {
             .with(StartScheduledSync { app: Arc::clone(&self.app) })
             .with(RunReplay { app: Arc::clone(&self.app) })
             .with(RunShadow { app: Arc::clone(&self.app) })
+            .with(AnchorAudit { app: Arc::clone(&self.app) })
             .with(FoldFacts { facts: self.facts.clone() })
     }
 }

@@ -20,7 +20,7 @@ use portolan_db::entity::tenant;
 use portolan_db::{Database, DbError};
 use sea_orm::QueryOrder;
 
-pub use columns::{CONNECTION_SECRET, KeyPart, SEALED_COLUMNS, SealedColumn, WRAPPED_KEYS};
+pub use columns::{AUDIT_SIGNER, CONNECTION_SECRET, KeyPart, SEALED_COLUMNS, SealedColumn, WRAPPED_KEYS};
 pub use examine::{ColumnReport, examine};
 pub use removal::Shredded;
 pub use rotation::{ColumnRotation, Rotated};

@@ -1,5 +1,6 @@
 //! The door and the vault, on both databases.
 
+mod audit;
 mod links;
 mod members;
 mod registry;

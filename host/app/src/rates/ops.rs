@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use portolan_core::{Currency, DatedRate, Decimal, LocalDate, RatePolicy, TenantId};
+use portolan_access::audit::{self, Who};
+use portolan_core::{Currency, DatedRate, Decimal, Instant, LocalDate, RatePolicy, TenantId};
 use portolan_db::entity::{fx_rate, tenant};
 use portolan_db::{DbError, TenantTx};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, QueryFilter};
+use serde_json::json;
 
+use super::queries;
 use crate::App;
 use crate::web::error::AppResult;
 
@@ -17,6 +20,7 @@ use crate::web::error::AppResult;
 pub async fn store_rates(
     app: &App,
     tenant: TenantId,
+    who: Who,
     rates: Vec<DatedRate>,
     source: &str,
 ) -> AppResult<usize> {
@@ -36,6 +40,7 @@ pub async fn store_rates(
         })
         .collect();
     let count = rows.len();
+    let entry = who.did("rates.import", "tenant", tenant).after(json!({ "rates": count }));
     app.db
         .write(tenant, move |tx| {
             Box::pin(async move {
@@ -43,6 +48,7 @@ pub async fn store_rates(
                 let mut replace = OnConflict::columns([TenantId, Base, Quote, Day]);
                 replace.update_columns([Rate, Source, SaidAt]);
                 tx.upsert_many(rows, &replace).await?;
+                audit::write(tx, Instant(now), entry);
                 note_change(tx, now, None).await
             })
         })
@@ -52,9 +58,19 @@ pub async fn store_rates(
 }
 
 /// By which rates the tenant's amounts are converted from now on: in answers about the past as well.
-pub async fn set_policy(app: &App, tenant: TenantId, policy: RatePolicy) -> AppResult<()> {
+pub async fn set_policy(app: &App, tenant: TenantId, who: Who, policy: RatePolicy) -> AppResult<()> {
     let now = app.clock.now().0;
-    app.db.write(tenant, move |tx| Box::pin(async move { note_change(tx, now, Some(policy)).await })).await
+    app.db
+        .write(tenant, move |tx| {
+            Box::pin(async move {
+                let (_, before) = queries::policy(tx, tenant).await?;
+                let entry = who.did("rates.set_policy", "tenant", tenant);
+                let entry = entry.before(json!({ "policy": before.as_str() }));
+                audit::write(tx, Instant(now), entry.after(json!({ "policy": policy.as_str() })));
+                note_change(tx, now, Some(policy)).await
+            })
+        })
+        .await
 }
 
 /// Answers in another currency are others from now on.

@@ -78,9 +78,14 @@ pub async fn use_link(
     }
 }
 
-pub async fn sign_out(State(app): State<Arc<App>>, headers: HeaderMap, jar: CookieJar) -> PageResult {
+pub async fn sign_out(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    jar: CookieJar,
+    FromWhere(client): FromWhere,
+) -> PageResult {
     if let Some(token) = session_token(&headers, &app) {
-        app.sessions.sign_out(&token).await?;
+        app.sessions.sign_out(&token, client).await?;
     }
     // A browser takes a `__Host-` cookie away only when told so securely.
     let name = session_cookie(&app);

@@ -7,6 +7,7 @@ use portolan_db::entity::{connection, fact_part};
 use serde_json::Value;
 
 use crate::App;
+use crate::audit;
 use crate::channels::build_of_connection;
 use crate::people::all_tenants;
 use crate::web::error::{AppError, AppResult};
@@ -33,6 +34,7 @@ pub async fn examine(app: &App) -> AppResult<Vec<Finding>> {
         findings.push(examine_parts(app, &tx, &tenant.slug).await?);
         findings.push(examine_plugins(app, &tx, &tenant.slug).await?);
         findings.push(examine_settings(app, &tx, &tenant.slug).await?);
+        findings.push(examine_audit(app, TenantId(tenant.id), &tenant.slug).await?);
     }
     Ok(findings)
 }
@@ -59,6 +61,16 @@ fn sealed_finding(report: ColumnReport, slug: &str) -> Finding {
         detail: Some(format!("{} readable{keys}", report.readable)),
         problem,
     }
+}
+
+async fn examine_audit(app: &App, tenant: TenantId, slug: &str) -> AppResult<Finding> {
+    let found = audit::ops::verify(app, tenant, app.audit_anchors.as_deref()).await?;
+    Ok(Finding {
+        what: format!("{slug}: audit"),
+        count: usize::try_from(found.events).unwrap_or_default(),
+        detail: found.anchored_seq.map(|seq| format!("signed up to {seq}")),
+        problem: found.broken.map(|broken| format!("{broken}. Compare with a backup from before")),
+    })
 }
 
 async fn examine_parts(app: &App, tx: &TenantTx, slug: &str) -> AppResult<Finding> {

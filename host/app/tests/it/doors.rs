@@ -166,7 +166,7 @@ async fn every_route_of_the_api_but_health_and_version_asks_who_is_there() {
             for name in operations.as_object().expect("operations").keys() {
                 let Ok(method) = Method::from_bytes(name.to_uppercase().as_bytes()) else { continue };
                 let nobody = Uuid::nil().to_string();
-                let path = ["{id}", "{replay_id}", "{shadow_id}"]
+                let path = ["{id}", "{replay_id}", "{seq}", "{shadow_id}"]
                     .iter()
                     .fold(path.replace("{stream}", "orders"), |path, name| path.replace(name, &nobody));
                 assert!(!path.contains('{'), "{path} has a parameter that this test does not fill");

@@ -2,6 +2,7 @@
 //! scripted plugin runtime.
 
 mod api;
+mod audit;
 mod batches;
 mod budgets;
 mod canaries;
