@@ -154,7 +154,7 @@ impl World {
 
 /// A team, an invitation and a role of the tenant's own.
 async fn people_of(shop: &TestApp, name: &str) -> (Uuid, Uuid, String) {
-    let (by, now, team) = (shop.user, START, id::new_uuid(&shop.clock, &SystemRandom));
+    let (by, now, team) = (shop.who(), START, id::new_uuid(&shop.clock, &SystemRandom));
     let role = CustomRole {
         name: format!("desk-{name}"),
         description: format!("at the desk of {name}"),
@@ -162,18 +162,18 @@ async fn people_of(shop: &TestApp, name: &str) -> (Uuid, Uuid, String) {
         created_at: now,
     };
     let (made, team_name) = (role.name.clone(), format!("{name} team"));
-    let person = format!("invited-to-{name}");
+    let (person, inviter) = (format!("invited-to-{name}"), by.clone());
     ops::change(&shop.app, shop.tenant, move |tx| {
         Box::pin(async move {
-            create_role(tx, by, &role).await?;
-            create_team(tx, team, &team_name, now).await
+            create_role(tx, &by, &role, now).await?;
+            create_team(tx, &by, team, &team_name, now).await
         })
     })
     .await
     .expect("a role and a team");
     let roles = ["viewer".to_owned()].into();
     let invited =
-        ops::make_invitation(&shop.app, shop.tenant, by, person, roles).await.expect("an invitation");
+        ops::make_invitation(&shop.app, shop.tenant, inviter, person, roles).await.expect("an invitation");
     (team, invited.invitation.id, made)
 }
 
@@ -184,6 +184,8 @@ fn shared(before: &str, name: &str) -> &'static str {
         ("/api/v1/metrics/", "id") => "net_sales",
         (_, "stream") => "orders",
         (_, "permission") => "orders:read",
+        // Every audit begins with it.
+        (_, "seq") => "1",
         // Filled before: see `actions`.
         _ => panic!("{before}{{{name}}}: make such a thing here, so that its isolation is tested"),
     }
