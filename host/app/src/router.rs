@@ -16,9 +16,8 @@ use crate::web::error::AppError;
 use crate::web::route::{ApiRoutes, PageRoutes, RouteInfo};
 use crate::web::{guard, idempotency, request_id, revalidate};
 use crate::{
-    App, account, analytics, audit, connections, coverage, drift, finance, orders, people, plugins, pulse, rates,
-    replays,
-    signin, syncs, system, upgrades,
+    App, account, analytics, audit, connections, coverage, drift, finance, orders, people, plugins, pulse,
+    rates, replays, signin, syncs, system, upgrades,
 };
 
 /// Larger bodies are refused; uploads have a limit of their own.

@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::web::actor::{Oneself, PageActor, session_token};
-use crate::web::cookies::with_session;
 use crate::web::client::FromWhere;
+use crate::web::cookies::with_session;
 use crate::web::error::{AppError, PageResult};
 use crate::web::extract::{Form, Path};
 use crate::web::html;

@@ -19,7 +19,8 @@ async fn pulse_answers_over_the_api_and_refuses_what_it_cannot_read() {
             (Some("2026-05-01"), Some("2026-05-10"))
         );
         assert_eq!((&pulse["sales"], &pulse["money"]), (&json!([]), &json!([])));
-        let asked = json!({ "metrics": ["orders"], "range": { "from": "2026-05-01", "until": "2026-05-11" } });
+        let asked =
+            json!({ "metrics": ["orders"], "range": { "from": "2026-05-01", "until": "2026-05-11" } });
         let answer = shop.post_json(&session, "/api/v1/queries", &asked.to_string()).await;
         let table: Value = serde_json::from_str(&answer.body).expect("json");
         assert_eq!(table["as_of"], pulse["as_of"], "a moment is told like any other: {}", answer.body);
