@@ -64,12 +64,7 @@ pub async fn find_custom_role(tx: &TenantTx, name: &str) -> Result<CustomRole, M
 }
 
 /// Makes a role that nobody holds yet.
-pub async fn create_role(
-    tx: &TenantTx,
-    by: &Who,
-    role: &CustomRole,
-    at: Instant,
-) -> Result<(), MemberError> {
+pub async fn create_role(tx: &TenantTx, by: &Who, role: &CustomRole, at: Instant) -> Result<(), MemberError> {
     bump_access(tx.host_wide(), tx.tenant()).await?;
     let description = checked(role)?;
     check_own(&Rights::load(tx).await?, by, role)?;
@@ -90,12 +85,7 @@ pub async fn create_role(
 }
 
 /// Says anew what a role is for, allows and denies. Its name stays: grants refer to it.
-pub async fn change_role(
-    tx: &TenantTx,
-    by: &Who,
-    role: &CustomRole,
-    at: Instant,
-) -> Result<(), MemberError> {
+pub async fn change_role(tx: &TenantTx, by: &Who, role: &CustomRole, at: Instant) -> Result<(), MemberError> {
     bump_access(tx.host_wide(), tx.tenant()).await?;
     let before = Rights::load(tx).await?;
     let known = find_custom_role(tx, &role.name).await?;

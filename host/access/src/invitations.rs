@@ -128,12 +128,7 @@ pub async fn open_invitations(tx: &TenantTx, now: Instant) -> Result<Vec<Invitat
 }
 
 /// Ends an invitation before it is used.
-pub async fn withdraw_invitation(
-    tx: &TenantTx,
-    by: &Who,
-    id: Uuid,
-    at: Instant,
-) -> Result<(), MemberError> {
+pub async fn withdraw_invitation(tx: &TenantTx, by: &Who, id: Uuid, at: Instant) -> Result<(), MemberError> {
     let row = tx.find_by_id::<invitation::Entity>(id).await?.filter(|row| row.accepted_at.is_none());
     let found = Invitation::from(row.ok_or(MemberError::NoInvitation)?);
     match check_may_change(tx, by, &found.roles).await {

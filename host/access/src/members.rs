@@ -212,7 +212,7 @@ pub async fn all_roles_of(tx: &TenantTx, user: UserId) -> Result<BTreeSet<String
 
 /// Fails unless somebody may give and take all of these roles: system roles as [`SystemRole::may_give`] says, the
 /// tenant's own whoever may give every system role but the owner's. The command line gives and takes as an owner does.
-pub(crate) async fn check_may_change(
+pub async fn check_may_change(
     tx: &TenantTx,
     by: &Who,
     roles: impl IntoIterator<Item = &String>,

@@ -22,8 +22,15 @@ impl Door {
         self.database
             .write(self.tenant, move |tx| {
                 Box::pin(async move {
-                    let made =
-                        invite(tx, &Who::person(by), &name, &roles, INVITATION_LASTS, (&clock, &SystemRandom)).await?;
+                    let made = invite(
+                        tx,
+                        &Who::person(by),
+                        &name,
+                        &roles,
+                        INVITATION_LASTS,
+                        (&clock, &SystemRandom),
+                    )
+                    .await?;
                     Ok(made.1)
                 })
             })
@@ -97,12 +104,17 @@ async fn an_invitation_opens_no_account_that_exists() {
         let joined = door.accept(&token, Some(&own.token)).await.expect("joined");
         assert_eq!((joined.user, joined.tenant), (elsewhere.user, door.tenant));
         // From one tenant to the other and back: each time by a new token that ends the one before.
-        let there = door.sessions.switch_tenant(&joined.token, elsewhere.tenant, Client::default()).await.expect("there");
+        let there = door
+            .sessions
+            .switch_tenant(&joined.token, elsewhere.tenant, Client::default())
+            .await
+            .expect("there");
         assert!(door.sessions.authenticate(&joined.token).await.expect("look").is_none());
         let signed_in = door.sessions.authenticate(&there.token).await.expect("look").expect("signed in");
         assert!(signed_in.tenant == elsewhere.tenant && signed_in.may(Permission::PeopleManage));
         assert_eq!(there.expires_at, joined.expires_at);
-        let back = door.sessions.switch_tenant(&there.token, door.tenant, Client::default()).await.expect("back");
+        let back =
+            door.sessions.switch_tenant(&there.token, door.tenant, Client::default()).await.expect("back");
         let signed_in = door.sessions.authenticate(&back.token).await.expect("look").expect("signed in");
         assert!(!signed_in.may(Permission::PeopleManage), "roles are of a tenant");
         let tx = door.database.system_read().await.expect("read");
@@ -119,7 +131,8 @@ async fn an_invitation_opens_no_account_that_exists() {
         let second = elsewhere.invite(by, &door.name, &["viewer"]).await.expect("invited");
         let own = door.session_of(whom).await;
         let joined = elsewhere.accept(&second, Some(&own.token)).await.expect("joined");
-        let home = door.sessions.switch_tenant(&joined.token, door.tenant, Client::default()).await.expect("home");
+        let home =
+            door.sessions.switch_tenant(&joined.token, door.tenant, Client::default()).await.expect("home");
         let banned: Result<(), MemberError> = elsewhere
             .database
             .write(elsewhere.tenant, move |tx| {
@@ -156,7 +169,9 @@ async fn nobody_is_invited_to_more_than_the_inviter_may_give_then_and_now() {
         let (by, less) = (door.user, roles(&["viewer"]));
         let made_less: Result<(), MemberError> = door
             .database
-            .write(door.tenant, move |tx| Box::pin(async move { set_roles(tx, &Who::person(by), admin, &less, Instant(1)).await }))
+            .write(door.tenant, move |tx| {
+                Box::pin(async move { set_roles(tx, &Who::person(by), admin, &less, Instant(1)).await })
+            })
             .await;
         made_less.expect("made less");
         let refused = door.accept(&token, None).await;
@@ -171,7 +186,9 @@ async fn nobody_is_invited_to_more_than_the_inviter_may_give_then_and_now() {
             let withdrawn: Result<(), MemberError> = door
                 .database
                 .write(door.tenant, move |tx| {
-                    Box::pin(async move { withdraw_invitation(tx, &Who::person(by), one.id, Instant(1)).await })
+                    Box::pin(
+                        async move { withdraw_invitation(tx, &Who::person(by), one.id, Instant(1)).await },
+                    )
                 })
                 .await;
             withdrawn.expect("withdrawn");
@@ -213,7 +230,9 @@ async fn a_role_that_is_held_says_who_holds_it() {
         drop(tx);
         let refused: Result<(), MemberError> = door
             .database
-            .write(door.tenant, move |tx| Box::pin(async move { delete_role(tx, &Who::person(by), "desk", Instant(1)).await }))
+            .write(door.tenant, move |tx| {
+                Box::pin(async move { delete_role(tx, &Who::person(by), "desk", Instant(1)).await })
+            })
             .await;
         match refused {
             Err(MemberError::RoleHeld(by)) => assert!(by.starts_with("person-"), "{by}"),

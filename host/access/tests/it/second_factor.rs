@@ -30,7 +30,8 @@ impl Guarded {
         let signed_in = who(&door, &session.await.expect("come in")).await;
         factors.begin(&signed_in, Client::default()).await.expect("a seed");
         let code = factors.code_at(door.user, door.clock.now()).await;
-        let (codes, session) = factors.confirm(&signed_in, &code, Client::default()).await.expect("the first code");
+        let (codes, session) =
+            factors.confirm(&signed_in, &code, Client::default()).await.expect("the first code");
         door.clock.advance(Duration::from_minutes(1));
         Self { door, factors, codes, session, folder }
     }
@@ -238,7 +239,10 @@ async fn a_first_step_is_over_after_ten_minutes_and_with_the_password() {
 
         let pending = guarded.first_step().await;
         let signed_in = who(door, &guarded.session).await;
-        door.sessions.change_password(&signed_in, PASSWORD, "another harbour, 1488", Client::default()).await.expect("change");
+        door.sessions
+            .change_password(&signed_in, PASSWORD, "another harbour, 1488", Client::default())
+            .await
+            .expect("change");
         assert_refused(guarded.second_step(&pending, &guarded.code().await).await);
     })
     .await;
@@ -266,7 +270,8 @@ async fn a_recovery_code_comes_in_once_and_says_how_many_are_left() {
         assert_refused(guarded.second_step(&guarded.first_step().await, &code).await);
 
         let signed_in = who(&guarded.door, &guarded.session).await;
-        let renewed = guarded.factors.renew_recovery_codes(&signed_in, Client::default()).await.expect("new ones");
+        let renewed =
+            guarded.factors.renew_recovery_codes(&signed_in, Client::default()).await.expect("new ones");
         assert_refused(guarded.second_step(&guarded.first_step().await, &guarded.codes.0[4]).await);
         guarded.second_step(&guarded.first_step().await, &renewed.0[9]).await.expect("a new one");
         let state = guarded.factors.state(guarded.door.user).await.expect("look").expect("on");
@@ -303,7 +308,10 @@ async fn setting_up_needs_a_code_and_ends_the_sessions_that_came_without() {
         assert!(who(&door, &session).await.second_factor);
         assert!(!stands(&door, &mine.token).await, "under its new token alone");
         assert!(!stands(&door, &other.token).await);
-        assert!(matches!(factors.begin(&signed_in, Client::default()).await, Err(SecondFactorError::AlreadyOn)));
+        assert!(matches!(
+            factors.begin(&signed_in, Client::default()).await,
+            Err(SecondFactorError::AlreadyOn)
+        ));
         assert_refused(factors.confirm(&signed_in, &code, Client::default()).await);
         assert_eq!(factors.enrolment(door.user).await.expect("look"), None, "the seed is shown no more");
         // The code that switched it on was used.
@@ -364,7 +372,11 @@ async fn showing_again_who_one_is_gives_the_session_a_new_token() {
             let refused = guarded.factors.step_up(&signed_in, wrong, Client::default()).await;
             assert!(matches!(refused, Err(SignInError::Refused)), "{wrong}");
         }
-        let shown = guarded.factors.step_up(&signed_in, &guarded.code().await, Client::default()).await.expect("shown");
+        let shown = guarded
+            .factors
+            .step_up(&signed_in, &guarded.code().await, Client::default())
+            .await
+            .expect("shown");
         assert!(!stands(door, &guarded.session.token).await);
         let again = who(door, &shown.session).await;
         assert_eq!((again.session, again.authenticated_at), (signed_in.session, door.clock.now()));
@@ -375,7 +387,10 @@ async fn showing_again_who_one_is_gives_the_session_a_new_token() {
         let factors = SecondFactors::new(&plain.sessions, &ring(&guarded.folder));
         let session = plain.sessions.sign_in_with_password(&plain.name, PASSWORD, Client::default()).await;
         let signed_in = who(&plain, &session.expect("in")).await;
-        assert!(matches!(factors.step_up(&signed_in, "wrong", Client::default()).await, Err(SignInError::Refused)));
+        assert!(matches!(
+            factors.step_up(&signed_in, "wrong", Client::default()).await,
+            Err(SignInError::Refused)
+        ));
         let shown = factors.step_up(&signed_in, PASSWORD, Client::default()).await.expect("shown");
         assert!(stands(&plain, &shown.session.token).await);
     })
@@ -404,7 +419,13 @@ async fn people_see_and_end_their_own_sessions_and_no_others() {
         assert_eq!(listed.len(), 4);
         assert_eq!((listed[0].address.as_str(), listed[0].user_agent.as_str()), ("192.0.2.3", "Dinghy"));
         let signed_in = door.sessions.authenticate(&mine[3].1).await.expect("look").expect("stands");
-        assert!(!door.sessions.end_session(&signed_in, their_id, Client::default()).await.expect("not theirs to end"));
+        assert!(
+            !door
+                .sessions
+                .end_session(&signed_in, their_id, Client::default())
+                .await
+                .expect("not theirs to end")
+        );
         assert!(stands(&door, &theirs.token).await);
         assert!(door.sessions.end_session(&signed_in, mine[0].0, Client::default()).await.expect("end"));
         assert!(!stands(&door, &mine[0].1).await);

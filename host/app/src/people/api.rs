@@ -226,7 +226,8 @@ pub async fn unban_person(
     Path(id): Path<Uuid>,
 ) -> AppResult<Json<PersonResponse>> {
     let (by, now) = (actor.who(), app.clock.now());
-    change(&app, actor.tenant, move |tx| Box::pin(async move { lift_ban(tx, &by, UserId(id), now).await })).await?;
+    change(&app, actor.tenant, move |tx| Box::pin(async move { lift_ban(tx, &by, UserId(id), now).await }))
+        .await?;
     Ok(Json(load(&app, actor.tenant, UserId(id)).await?))
 }
 
@@ -239,8 +240,10 @@ pub async fn remove_person(
     Path(id): Path<Uuid>,
 ) -> AppResult<StatusCode> {
     let (by, now) = (actor.who(), app.clock.now());
-    change(&app, actor.tenant, move |tx| Box::pin(async move { remove_member(tx, &by, UserId(id), now).await }))
-        .await?;
+    change(&app, actor.tenant, move |tx| {
+        Box::pin(async move { remove_member(tx, &by, UserId(id), now).await })
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -309,8 +312,10 @@ pub async fn withdraw_person_invitation(
     Path(id): Path<Uuid>,
 ) -> AppResult<StatusCode> {
     let (by, now) = (actor.who(), app.clock.now());
-    change(&app, actor.tenant, move |tx| Box::pin(async move { withdraw_invitation(tx, &by, id, now).await }))
-        .await?;
+    change(&app, actor.tenant, move |tx| {
+        Box::pin(async move { withdraw_invitation(tx, &by, id, now).await })
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

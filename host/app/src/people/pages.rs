@@ -74,8 +74,10 @@ pub async fn withdraw(
     Path(id): Path<Uuid>,
 ) -> PageResult {
     let (by, now) = (actor.who(), app.clock.now());
-    change(&app, actor.tenant, move |tx| Box::pin(async move { withdraw_invitation(tx, &by, id, now).await }))
-        .await?;
+    change(&app, actor.tenant, move |tx| {
+        Box::pin(async move { withdraw_invitation(tx, &by, id, now).await })
+    })
+    .await?;
     Ok(redirect_after("/admin/people", "invitation-withdrawn"))
 }
 
@@ -95,9 +97,10 @@ pub async fn save_roles(
     Form(sent): Form<Sent>,
 ) -> PageResult {
     let (by, now, roles) = (actor.who(), app.clock.now(), chosen(&sent, ROLE_FIELD));
-    let saved =
-        change(&app, actor.tenant, move |tx| Box::pin(async move { set_roles(tx, &by, id, &roles, now).await }))
-            .await;
+    let saved = change(&app, actor.tenant, move |tx| {
+        Box::pin(async move { set_roles(tx, &by, id, &roles, now).await })
+    })
+    .await;
     settle(&app, &actor, id, saved, "roles-saved").await
 }
 
@@ -156,7 +159,8 @@ pub async fn remove_person(
     form.check(&find_member(&tx, id).await?.sign_in_name)?;
     drop(tx);
     let (by, now) = (actor.who(), app.clock.now());
-    change(&app, actor.tenant, move |tx| Box::pin(async move { remove_member(tx, &by, id, now).await })).await?;
+    change(&app, actor.tenant, move |tx| Box::pin(async move { remove_member(tx, &by, id, now).await }))
+        .await?;
     Ok(redirect_after("/admin/people", "person-removed"))
 }
 

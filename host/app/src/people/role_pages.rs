@@ -136,8 +136,10 @@ pub async fn make_role(
     let (by, now) = (actor.who(), app.clock.now());
     let made = match read_role(&app, name, &sent) {
         Ok(role) => {
-            change(&app, actor.tenant, move |tx| Box::pin(async move { create_role(tx, &by, &role, now).await }))
-                .await
+            change(&app, actor.tenant, move |tx| {
+                Box::pin(async move { create_role(tx, &by, &role, now).await })
+            })
+            .await
         }
         Err(error) => Err(error),
     };
@@ -165,8 +167,10 @@ pub async fn save_role(
     let (by, now) = (actor.who(), app.clock.now());
     let saved = match read_role(&app, name.clone(), &sent) {
         Ok(role) => {
-            change(&app, actor.tenant, move |tx| Box::pin(async move { change_role(tx, &by, &role, now).await }))
-                .await
+            change(&app, actor.tenant, move |tx| {
+                Box::pin(async move { change_role(tx, &by, &role, now).await })
+            })
+            .await
         }
         Err(error) => Err(error),
     };
@@ -187,7 +191,8 @@ pub async fn remove_role(
     drop(tx);
     form.check(&name)?;
     let (by, now) = (actor.who(), app.clock.now());
-    change(&app, actor.tenant, move |tx| Box::pin(async move { delete_role(tx, &by, &name, now).await })).await?;
+    change(&app, actor.tenant, move |tx| Box::pin(async move { delete_role(tx, &by, &name, now).await }))
+        .await?;
     Ok(redirect_after("/admin/roles", "role-deleted"))
 }
 

@@ -111,7 +111,8 @@ pub async fn make_role(
     let role = CustomRole { name, description, rules: read_rules(&rules)?, created_at: app.clock.now() };
     let (by, made) = (actor.who(), role.clone());
     let now = app.clock.now();
-    change(&app, actor.tenant, move |tx| Box::pin(async move { create_role(tx, &by, &made, now).await })).await?;
+    change(&app, actor.tenant, move |tx| Box::pin(async move { create_role(tx, &by, &made, now).await }))
+        .await?;
     Ok((StatusCode::CREATED, Json(role.into())))
 }
 
@@ -159,7 +160,8 @@ pub async fn remove_role(
     Path(name): Path<String>,
 ) -> AppResult<StatusCode> {
     let (by, now) = (actor.who(), app.clock.now());
-    change(&app, actor.tenant, move |tx| Box::pin(async move { delete_role(tx, &by, &name, now).await })).await?;
+    change(&app, actor.tenant, move |tx| Box::pin(async move { delete_role(tx, &by, &name, now).await }))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

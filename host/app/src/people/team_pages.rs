@@ -101,8 +101,10 @@ pub async fn name_team(
     Form(form): Form<NameForm>,
 ) -> PageResult {
     let (by, now) = (actor.who(), app.clock.now());
-    change(&app, actor.tenant, move |tx| Box::pin(async move { rename_team(tx, &by, id, &form.team_name, now).await }))
-        .await?;
+    change(&app, actor.tenant, move |tx| {
+        Box::pin(async move { rename_team(tx, &by, id, &form.team_name, now).await })
+    })
+    .await?;
     Ok(redirect_after(&format!("/admin/teams/{id}"), "team-saved"))
 }
 
@@ -130,8 +132,10 @@ pub async fn save_roles(
     Form(sent): Form<Sent>,
 ) -> PageResult {
     let (by, now, roles) = (actor.who(), app.clock.now(), chosen(&sent, "role."));
-    change(&app, actor.tenant, move |tx| Box::pin(async move { set_team_roles(tx, &by, id, &roles, now).await }))
-        .await?;
+    change(&app, actor.tenant, move |tx| {
+        Box::pin(async move { set_team_roles(tx, &by, id, &roles, now).await })
+    })
+    .await?;
     Ok(redirect_after(&format!("/admin/teams/{id}"), "team-saved"))
 }
 
@@ -145,6 +149,7 @@ pub async fn remove_team(
     form.check(&find_team(&tx, id).await?.name)?;
     drop(tx);
     let (by, now) = (actor.who(), app.clock.now());
-    change(&app, actor.tenant, move |tx| Box::pin(async move { delete_team(tx, &by, id, now).await })).await?;
+    change(&app, actor.tenant, move |tx| Box::pin(async move { delete_team(tx, &by, id, now).await }))
+        .await?;
     Ok(redirect_after("/admin/people", "team-deleted"))
 }

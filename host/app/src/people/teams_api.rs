@@ -94,8 +94,10 @@ pub async fn make_team(
     let TeamNameRequest { name } = accepted(request)?;
     let team = id::new_uuid(&*app.clock, &*app.random);
     let (by, now) = (actor.who(), app.clock.now());
-    change(&app, actor.tenant, move |tx| Box::pin(async move { create_team(tx, &by, team, &name, now).await }))
-        .await?;
+    change(&app, actor.tenant, move |tx| {
+        Box::pin(async move { create_team(tx, &by, team, &name, now).await })
+    })
+    .await?;
     Ok((StatusCode::CREATED, load(&app, actor.tenant, team).await?))
 }
 
@@ -122,7 +124,8 @@ pub async fn name_team(
 ) -> AppResult<Json<TeamResponse>> {
     let TeamNameRequest { name } = accepted(request)?;
     let (by, now) = (actor.who(), app.clock.now());
-    change(&app, actor.tenant, move |tx| Box::pin(async move { rename_team(tx, &by, id, &name, now).await })).await?;
+    change(&app, actor.tenant, move |tx| Box::pin(async move { rename_team(tx, &by, id, &name, now).await }))
+        .await?;
     load(&app, actor.tenant, id).await
 }
 
@@ -135,7 +138,8 @@ pub async fn remove_team(
     Path(id): Path<Uuid>,
 ) -> AppResult<StatusCode> {
     let (by, now) = (actor.who(), app.clock.now());
-    change(&app, actor.tenant, move |tx| Box::pin(async move { delete_team(tx, &by, id, now).await })).await?;
+    change(&app, actor.tenant, move |tx| Box::pin(async move { delete_team(tx, &by, id, now).await }))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -170,8 +174,10 @@ pub async fn set_roles_of_team(
 ) -> AppResult<Json<TeamResponse>> {
     let SetRolesRequest { roles } = accepted(request)?;
     let (by, now) = (actor.who(), app.clock.now());
-    change(&app, actor.tenant, move |tx| Box::pin(async move { set_team_roles(tx, &by, id, &roles, now).await }))
-        .await?;
+    change(&app, actor.tenant, move |tx| {
+        Box::pin(async move { set_team_roles(tx, &by, id, &roles, now).await })
+    })
+    .await?;
     load(&app, actor.tenant, id).await
 }
 
