@@ -32,7 +32,7 @@ impl Chain {
             at: 1_780_000_000_000_000 + number as i64,
             actor_kind: "person".to_owned(),
             actor_id: Some(Uuid::from_u128(number as u128 % 3)),
-            session_id: (number % 2 == 0).then(|| Uuid::from_u128(9)),
+            session_id: number.is_multiple_of(2).then(|| Uuid::from_u128(9)),
             action: "sync.start".to_owned(),
             subject_kind: "sync".to_owned(),
             subject_id: format!("{number}"),
@@ -52,7 +52,7 @@ impl Chain {
         chain.hash_from(0);
         let signer = signer(1);
         chain.keys.insert(signer.public_key.clone());
-        let signed = |number: &usize| (number + 1) % signed_every == 0 || number + 1 == length;
+        let signed = |number: &usize| (number + 1).is_multiple_of(signed_every) || number + 1 == length;
         for number in (0..length).filter(signed) {
             let event = &chain.events[number];
             chain.anchors.push(signer.sign(TENANT, event.seq, &event.hash, Instant(event.at)));
