@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
+use axum::http::{Request, header};
 use portolan_access::{NewPerson, SystemRole, add_person};
 use portolan_app::people::{NewTenant, add_owner};
 use portolan_core::{Duration, UserId};
@@ -9,7 +11,8 @@ use portolan_db::entity::{invitation, session, team};
 use sea_orm::{ColumnTrait, QueryFilter};
 use serde_json::{Value, json};
 
-use crate::audit::{Sent, Story, id_in};
+use crate::audit::{Sent, Story, id_in, json_of};
+use crate::doors::Answer;
 use crate::support::*;
 
 /// Of tests alone; the word that no event may hold is in it.
@@ -30,6 +33,15 @@ impl Story {
         let known = self.sessions().await;
         self.shop.session().await;
         self.sessions().await.into_iter().find(|id| !known.contains(id)).expect("a session")
+    }
+
+    /// A form of the door, sent by whoever holds the cookie.
+    async fn submit(&self, path: &str, cookie: &str, form: &str) -> Answer {
+        let request = Request::post(path)
+            .header(header::COOKIE, cookie)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin");
+        self.shop.ask(request.body(Body::from(form.to_owned())).expect("a request")).await
     }
 
     async fn sessions(&self) -> Vec<Uuid> {
@@ -152,12 +164,7 @@ pub async fn account_by_pages(story: &mut Story) {
     let form = format!("new_password={0}&repeated={0}", PASSWORD.replace(' ', "+"));
     story.act("post", "/account/password", &[], Sent::Form(&form), &["person.set_password"]).await;
 
-    let set_up = "/account/second-factor";
-    story.act("post", set_up, &[], nothing(), &["second_factor.set_up"]).await;
-    let code = story.code().await;
-    let confirm = "/account/second-factor/confirm";
-    let on = story.act("post", confirm, &[], Sent::Form(&code), &["second_factor.switch_on"]).await;
-    story.keep(on.cookie);
+    second_factor_on(story).await;
     let codes = "/account/recovery-codes";
     story.act("post", codes, &[], nothing(), &["recovery_codes.renew"]).await;
     let code = story.code().await;
@@ -177,4 +184,57 @@ pub async fn account_by_pages(story: &mut Story) {
     let form = format!("tenant={}", story.shop.tenant);
     let back = story.act("post", "/tenants/switch", &[], Sent::Form(&form), &["session.begin"]).await;
     story.keep(back.cookie);
+}
+
+async fn second_factor_on(story: &mut Story) {
+    let set_up = "/account/second-factor";
+    story.act("post", set_up, &[], Sent::Form(""), &["second_factor.set_up"]).await;
+    let code = story.code().await;
+    let confirm = "/account/second-factor/confirm";
+    let on = story.act("post", confirm, &[], Sent::Form(&code), &["second_factor.switch_on"]).await;
+    story.keep(on.cookie);
+}
+
+/// The last thing that they do here.
+pub async fn leave_by_page(story: &mut Story) {
+    story.add("second", SystemRole::Owner).await;
+    story.session = story.shop.session().await;
+    story.act("post", "/admin/leave", &[], Sent::Form("confirm=Shop"), &["member.remove"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_comes_in_by_an_invitation_a_link_or_a_second_step_is_told() {
+    on_both(migrate, async |test| {
+        let mut story = Story::new(TestApp::new(test, "shop").await).await;
+        let invite = Sent::Json(json!({ "name": "open-sesame", "roles": ["viewer"] }));
+        let made = story.act("post", "/api/v1/invitations", &[], invite, &["invitation.create"]).await;
+        let link = json_of(&made)["link"].as_str().expect("a link").to_owned();
+        let before = story.events().await.len();
+        let joined = story.submit(&link, "", "").await;
+        assert_eq!(joined.status, 303, "{}", joined.body);
+        let token = story.shop.app.sessions.create_link(story.shop.tenant, story.shop.user).await;
+        let by_link = story.submit(&format!("/sign-in/link/{}", token.expect("a link")), "", "").await;
+        assert_eq!(by_link.status, 303, "{}", by_link.body);
+        let told = story.events().await.split_off(before);
+        let actions: Vec<&str> = told.iter().map(|event| event.action.as_str()).collect();
+        assert_eq!(actions, ["invitation.accept", "session.begin", "sign_in_link.create", "session.begin"]);
+        assert!(told[0].actor_id.is_some() && told[0].actor_id != Some(story.shop.user.0), "who joined");
+        assert_eq!((told[0].actor_id, told[0].session_id), (told[1].actor_id, None));
+        assert_eq!(told[0].request_id, joined.headers["x-request-id"].to_str().expect("text"));
+
+        // A first step is no session, and told by nothing; the second says by what they came.
+        second_factor_on(&mut story).await;
+        let before = story.events().await.len();
+        let token = story.shop.app.sessions.create_link(story.shop.tenant, story.shop.user).await;
+        let first = format!("/sign-in/link/{}", token.expect("a link"));
+        let pending = story.submit(&first, "", "").await.cookie.expect("a first step");
+        let pending = pending.split(';').next().expect("a pair");
+        let second = story.submit("/sign-in/second-step", pending, &story.code().await).await;
+        assert_eq!(second.status, 303, "{}", second.body);
+        let told = story.events().await.split_off(before);
+        let actions: Vec<&str> = told.iter().map(|event| event.action.as_str()).collect();
+        assert_eq!(actions, ["sign_in_link.create", "session.begin"]);
+        assert_eq!(told[1].after.as_deref(), Some(r#"{"factors":"link+totp"}"#));
+    })
+    .await;
 }
