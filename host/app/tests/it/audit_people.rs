@@ -223,6 +223,8 @@ async fn whoever_comes_in_by_an_invitation_a_link_or_a_second_step_is_told() {
         assert_eq!(told[0].request_id, joined.headers["x-request-id"].to_str().expect("text"));
 
         // A first step is no session, and told by nothing; the second says by what they came.
+        let (path, told) = ("/account/sessions/end-others", ["session.end"]);
+        story.act("post", path, &[], Sent::Form(""), &told).await;
         second_factor_on(&mut story).await;
         let before = story.events().await.len();
         let token = story.shop.app.sessions.create_link(story.shop.tenant, story.shop.user).await;

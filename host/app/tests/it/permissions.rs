@@ -72,12 +72,15 @@ fn page() -> String {
 fn list_guarded(text: &mut String, routes: &[RouteInfo]) {
     text.push_str("| route | needs |\n|---|---|\n");
     for route in sorted(routes) {
-        let needed: Vec<String> =
-            route.access.permissions().map(|permission| format!("`{permission}`")).collect();
-        if !needed.is_empty() {
-            writeln!(text, "| `{} {}` | {} |", route.method, route.path, needed.join(" and "))
-                .expect("written");
-        }
+        let needed = match route.access {
+            Access::Public(_) => continue,
+            Access::SignedIn => "to be signed in".to_owned(),
+            Access::Needs { .. } => {
+                let names = route.access.permissions().map(|permission| format!("`{permission}`"));
+                names.collect::<Vec<_>>().join(" and ")
+            }
+        };
+        writeln!(text, "| `{} {}` | {needed} |", route.method, route.path).expect("written");
     }
 }
 
