@@ -36,6 +36,7 @@ mod m0021_replaced_rates;
 mod m0030_roles;
 mod m0031_second_factor;
 mod m0032_invitations;
+mod m0033_audit;
 mod row_security;
 mod table;
 
@@ -66,6 +67,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0030_roles::Migration),
             Box::new(m0031_second_factor::Migration),
             Box::new(m0032_invitations::Migration),
+            Box::new(m0033_audit::Migration),
         ]
     }
 }

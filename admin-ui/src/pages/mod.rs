@@ -4,6 +4,7 @@
 //! answers a request that carries `HX-Request: true` with the body alone.
 
 mod account;
+mod audit;
 mod connection_detail;
 mod connection_form;
 mod connection_mapping;
@@ -28,6 +29,7 @@ mod syncs;
 mod upgrade;
 
 pub use account::{AccountPage, AccountSession, RecoveryCodesPage, SecondFactorCard, SecondFactorPage};
+pub use audit::{AuditEventPage, AuditEventRow, AuditPage, AuditVerificationPage};
 pub use connection_detail::{
     CheckView, ConnectionBody, ConnectionPage, EgressRow, HeldRow, SecretRow, StreamRow, UploadForm,
     UploadRow,
@@ -90,6 +92,14 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("pulse", PulsePage::sample().render()),
         ("pulse-empty", PulsePage::sample_empty().render()),
         ("pulse-extreme", PulsePage::sample_extreme().render()),
+        ("audit", AuditPage::sample().render()),
+        ("audit-empty", AuditPage::sample_empty().render()),
+        ("audit-extreme", AuditPage::sample_extreme().render()),
+        ("audit-event", AuditEventPage::sample().render()),
+        ("audit-event-empty", AuditEventPage::sample_empty().render()),
+        ("audit-event-extreme", AuditEventPage::sample_extreme().render()),
+        ("audit-verification", AuditVerificationPage::sample().render()),
+        ("audit-verification-broken", AuditVerificationPage::sample_broken().render()),
         ("connections", ConnectionsPage::sample().render()),
         ("connections-empty", ConnectionsPage::sample_empty().render()),
         ("connections-extreme", ConnectionsPage::sample_extreme().render()),

@@ -13,6 +13,7 @@ pub enum Section {
     Syncs,
     Plugins,
     Admin,
+    Audit,
     #[default]
     None,
 }
@@ -29,7 +30,7 @@ pub(crate) struct NavEntry {
     pub wide_only: bool,
 }
 
-pub(crate) const NAVIGATION: [NavEntry; 7] = [
+pub(crate) const NAVIGATION: [NavEntry; 8] = [
     entry(Section::Pulse, "Pulse", "/pulse", "pulse", "p"),
     entry(Section::Orders, "Orders", "/orders", "orders", "o"),
     entry(Section::Finance, "Finance", "/finance", "finance", "f"),
@@ -37,6 +38,7 @@ pub(crate) const NAVIGATION: [NavEntry; 7] = [
     entry(Section::Syncs, "Syncs", "/syncs", "syncs", "s"),
     NavEntry { wide_only: true, ..entry(Section::Plugins, "Plugins", "/plugins", "plugins", "l") },
     NavEntry { wide_only: true, ..entry(Section::Admin, "Admin", "/admin/people", "admin", "a") },
+    NavEntry { wide_only: true, ..entry(Section::Audit, "Audit", "/admin/audit", "audit", "u") },
 ];
 
 const fn entry(
@@ -69,6 +71,8 @@ pub struct Shell {
     pub user_name: String,
     /// Whether the person may look at people and roles.
     pub sees_admin: bool,
+    /// Whether the person may look at who did what.
+    pub sees_audit: bool,
     /// The companies that the person belongs to, where there are several.
     pub tenants: Vec<TenantChoice>,
     /// Outcome of the action that led here.
@@ -116,9 +120,18 @@ impl Shell {
         self
     }
 
+    pub fn with_audit(mut self, sees_audit: bool) -> Self {
+        self.sees_audit = sees_audit;
+        self
+    }
+
     pub(crate) fn navigation(&self) -> impl Iterator<Item = &'static NavEntry> {
-        let sees_admin = self.sees_admin;
-        NAVIGATION.iter().filter(move |entry| sees_admin || entry.section != Section::Admin)
+        let (sees_admin, sees_audit) = (self.sees_admin, self.sees_audit);
+        NAVIGATION.iter().filter(move |entry| match entry.section {
+            Section::Admin => sees_admin,
+            Section::Audit => sees_audit,
+            _ => true,
+        })
     }
 
     pub(crate) fn style_url(&self) -> &'static str {

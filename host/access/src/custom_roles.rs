@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use portolan_core::{Instant, UserId};
+use portolan_core::Instant;
 use portolan_db::entity::{custom_role, custom_role_rule, role_grant, team, team_grant};
 use portolan_db::{DbError, TenantTx};
 use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::{ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use serde_json::{Value, json};
 
+use crate::audit::{self, Who};
 use crate::members::{bump_access, check_may_change, members};
 use crate::{Effect, MemberError, Permission, Rights, SystemRole};
 
@@ -62,7 +64,7 @@ pub async fn find_custom_role(tx: &TenantTx, name: &str) -> Result<CustomRole, M
 }
 
 /// Makes a role that nobody holds yet.
-pub async fn create_role(tx: &TenantTx, by: UserId, role: &CustomRole) -> Result<(), MemberError> {
+pub async fn create_role(tx: &TenantTx, by: &Who, role: &CustomRole, at: Instant) -> Result<(), MemberError> {
     bump_access(tx.host_wide(), tx.tenant()).await?;
     let description = checked(role)?;
     check_own(&Rights::load(tx).await?, by, role)?;
@@ -77,14 +79,16 @@ pub async fn create_role(tx: &TenantTx, by: UserId, role: &CustomRole) -> Result
         created_at: role.created_at.0,
     };
     tx.insert(row.into_active_model()).await?;
-    insert_rules(tx, role).await
+    insert_rules(tx, role).await?;
+    audit::write(tx, at, by.did("role.create", "role", &role.name).after(told(role)));
+    Ok(())
 }
 
 /// Says anew what a role is for, allows and denies. Its name stays: grants refer to it.
-pub async fn change_role(tx: &TenantTx, by: UserId, role: &CustomRole) -> Result<(), MemberError> {
+pub async fn change_role(tx: &TenantTx, by: &Who, role: &CustomRole, at: Instant) -> Result<(), MemberError> {
     bump_access(tx.host_wide(), tx.tenant()).await?;
     let before = Rights::load(tx).await?;
-    find_custom_role(tx, &role.name).await?;
+    let known = find_custom_role(tx, &role.name).await?;
     let description = checked(role)?;
     check_own(&before, by, role)?;
     if !holders(tx, &role.name).await?.is_empty() {
@@ -101,13 +105,15 @@ pub async fn change_role(tx: &TenantTx, by: UserId, role: &CustomRole) -> Result
     let gone = gone.filter(custom_role_rule::Column::Role.eq(role.name.as_str()));
     gone.exec(tx).await.map_err(DbError::from)?;
     insert_rules(tx, role).await?;
+    let entry = by.did("role.change", "role", &role.name).before(told(&known));
+    audit::write(tx, at, entry.after(told(role)));
     before.check_changed(tx, by).await
 }
 
 /// Takes a role away that nobody holds; else the error says who does.
-pub async fn delete_role(tx: &TenantTx, name: &str) -> Result<(), MemberError> {
+pub async fn delete_role(tx: &TenantTx, by: &Who, name: &str, at: Instant) -> Result<(), MemberError> {
     bump_access(tx.host_wide(), tx.tenant()).await?;
-    find_custom_role(tx, name).await?;
+    let known = find_custom_role(tx, name).await?;
     let holders = holders(tx, name).await?;
     if !holders.is_empty() {
         let told =
@@ -116,7 +122,14 @@ pub async fn delete_role(tx: &TenantTx, name: &str) -> Result<(), MemberError> {
     }
     let gone = tx.delete_many::<custom_role::Entity>().filter(custom_role::Column::Name.eq(name));
     gone.exec(tx).await.map_err(DbError::from)?;
+    audit::write(tx, at, by.did("role.delete", "role", name).before(told(&known)));
     Ok(())
+}
+
+/// A role as the audit tells it.
+fn told(role: &CustomRole) -> Value {
+    let rules = role.rules.iter().map(|(permission, effect)| (permission.as_str(), effect.as_str()));
+    json!({ "description": role.description.trim(), "rules": rules.collect::<BTreeMap<_, _>>() })
 }
 
 /// Who holds a role, by themselves and as a team.
@@ -140,8 +153,8 @@ pub async fn holder_counts(tx: &TenantTx) -> Result<BTreeMap<String, usize>, DbE
 }
 
 /// A role allows nothing that its maker may not do.
-fn check_own(rights: &Rights, by: UserId, role: &CustomRole) -> Result<(), MemberError> {
-    let own = rights.allowed(by);
+fn check_own(rights: &Rights, by: &Who, role: &CustomRole) -> Result<(), MemberError> {
+    let own = rights.may_pass_on(by);
     let mut allowed = role.rules.iter().filter(|(_, effect)| **effect == Effect::Allow);
     match allowed.find(|(permission, _)| !own.contains(permission)) {
         Some((permission, _)) => Err(MemberError::MoreThanOwn(*permission)),

@@ -10,8 +10,10 @@ use portolan_core::{Clock, Duration, Instant, Random, TenantId, UserId, id};
 use portolan_db::entity::{invitation, membership, tenant, user};
 use portolan_db::{DbError, TenantTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use serde_json::json;
 use uuid::Uuid;
 
+use crate::audit::{self, Who};
 use crate::members::{bump_access, check_may_change, check_roles, is_member_here, replace_roles};
 use crate::people::{find_user, name_of_person};
 use crate::sessions::{Client, Factor};
@@ -64,12 +66,14 @@ impl From<DbError> for AcceptError {
 /// same name ends.
 pub async fn invite(
     tx: &TenantTx,
-    by: UserId,
+    by: &Who,
     sign_in_name: &str,
     roles: &BTreeSet<String>,
     lasts: Duration,
     (clock, random): (&dyn Clock, &dyn Random),
 ) -> Result<(Invitation, String), MemberError> {
+    // Somebody of the company answers for it; the command line adds people at once.
+    let invited_by = by.user().ok_or(MemberError::NotMember)?;
     bump_access(tx.host_wide(), tx.tenant()).await?;
     let name = name_of_person(sign_in_name)?;
     check_roles(roles)?;
@@ -90,7 +94,7 @@ pub async fn invite(
         id: id::new_uuid(clock, random),
         sign_in_name: name,
         roles: roles.clone(),
-        invited_by: by,
+        invited_by,
         expires_at: clock.now() + lasts,
     };
     let row = invitation::Model {
@@ -99,12 +103,15 @@ pub async fn invite(
         token_hash: token_hash(&token),
         sign_in_name: made.sign_in_name.clone(),
         roles: made.roles.iter().map(String::as_str).collect::<Vec<_>>().join(" "),
-        invited_by: by.0,
+        invited_by: invited_by.0,
         created_at: clock.now().0,
         expires_at: made.expires_at.0,
         accepted_at: None,
     };
     tx.insert(row.into_active_model()).await?;
+    // Whom it is for stands with the invitation, and goes with it.
+    let entry = by.did("invitation.create", "invitation", made.id);
+    audit::write(tx, clock.now(), entry.after(json!({ "roles": made.roles })));
     Ok((made, token))
 }
 
@@ -121,7 +128,7 @@ pub async fn open_invitations(tx: &TenantTx, now: Instant) -> Result<Vec<Invitat
 }
 
 /// Ends an invitation before it is used.
-pub async fn withdraw_invitation(tx: &TenantTx, by: UserId, id: Uuid) -> Result<(), MemberError> {
+pub async fn withdraw_invitation(tx: &TenantTx, by: &Who, id: Uuid, at: Instant) -> Result<(), MemberError> {
     let row = tx.find_by_id::<invitation::Entity>(id).await?.filter(|row| row.accepted_at.is_none());
     let found = Invitation::from(row.ok_or(MemberError::NoInvitation)?);
     match check_may_change(tx, by, &found.roles).await {
@@ -131,6 +138,8 @@ pub async fn withdraw_invitation(tx: &TenantTx, by: UserId, id: Uuid) -> Result<
     }
     let gone = tx.delete_many::<invitation::Entity>().filter(invitation::Column::Id.eq(id));
     gone.exec(tx).await.map_err(DbError::from)?;
+    let entry = by.did("invitation.withdraw", "invitation", id);
+    audit::write(tx, at, entry.before(json!({ "roles": found.roles })));
     Ok(())
 }
 
@@ -222,7 +231,8 @@ impl Sessions {
         }
         // Asked anew: whoever invited may have lost what they gave.
         let before = Rights::load(tx).await?;
-        check_may_change(tx, invitation.invited_by, &invitation.roles).await?;
+        let inviter = Who::person(invitation.invited_by);
+        check_may_change(tx, &inviter, &invitation.roles).await?;
         let row = membership::Model {
             tenant_id: tx.tenant().0,
             user_id: user.0,
@@ -232,7 +242,9 @@ impl Sessions {
         };
         tx.host_wide().insert(row.into_active_model()).await?;
         replace_roles(tx.host_wide(), tx.tenant(), user, &invitation.roles).await?;
-        before.check_changed(tx, invitation.invited_by).await?;
+        before.check_changed(tx, &inviter).await?;
+        let entry = client.before_a_session(user).did("invitation.accept", "invitation", invitation.id);
+        audit::write(tx, now, entry.after(json!({ "person": user.to_string(), "roles": invitation.roles })));
         Ok(self.begin(tx.host_wide(), user, tx.tenant(), &[Factor::Link], client).await?)
     }
 }

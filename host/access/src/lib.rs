@@ -7,8 +7,10 @@
 //! - Every wrong answer at the door is the same answer ([`SignInError::Refused`]).
 //! - A sealed value opens in its own cell only: moved to another row, column or tenant it is refused.
 //! - A key is changed while everybody goes on reading, and taken away only when nothing needs it ([`Secrets`]).
+//! - Who changes something is told by the audit, in the same transaction ([`audit`]).
 //! - Each purpose has a key of its own, derived from the master key: one that leaks opens nothing else.
 
+pub mod audit;
 mod custom_roles;
 mod invitations;
 mod key_ring;
@@ -58,9 +60,9 @@ pub use second_factor::{
 };
 pub use second_step::{PendingSignIn, Shown};
 pub use secrets::{
-    CONNECTION_SECRET, ColumnReport, ColumnRotation, DataKeyUse, HOUSE_COLUMNS, HouseColumn, HouseRotation,
-    KeyPart, MasterKeyUse, Rotated, SEALED_COLUMNS, SECOND_FACTOR_SEED, SealedColumn, Secrets, SecretsError,
-    Shredded, Status, TenantKeys, WRAPPED_KEYS, examine, examine_house,
+    AUDIT_SIGNER, CONNECTION_SECRET, ColumnReport, ColumnRotation, DataKeyUse, HOUSE_COLUMNS, HouseColumn,
+    HouseRotation, KeyPart, MasterKeyUse, Rotated, SEALED_COLUMNS, SECOND_FACTOR_SEED, SealedColumn, Secrets,
+    SecretsError, Shredded, Status, TenantKeys, WRAPPED_KEYS, examine, examine_house,
 };
 pub use sessions::{AuthenticateError, Client, Factor, NewSession, Sessions, SignInError, SignedIn};
 pub use teams::{

@@ -5,6 +5,7 @@ use portolan_db::DbError;
 use portolan_db::entity::sign_in_link;
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter};
 
+use crate::audit::{self, Who};
 use crate::second_step::FirstStep;
 use crate::sessions::{Client, Factor, is_member};
 use crate::token::{new_token, token_hash};
@@ -17,11 +18,12 @@ impl Sessions {
     /// address `/sign-in/link/<token>`.
     pub async fn create_link(&self, tenant: TenantId, user: UserId) -> Result<String, SignInError> {
         let token = new_token(&*self.random);
+        let now = self.clock.now();
         let row = sign_in_link::Model {
             token_hash: token_hash(&token),
             user_id: user.0,
             tenant_id: tenant.0,
-            expires_at: (self.clock.now() + VALID_FOR).0,
+            expires_at: (now + VALID_FOR).0,
             used_at: None,
         };
         self.database
@@ -31,6 +33,8 @@ impl Sessions {
                         return Err(SignInError::Refused);
                     }
                     tx.insert(row.into_active_model()).await?;
+                    let entry = Who::operator().did("sign_in_link.create", "person", user);
+                    audit::write_in_house(tx, tenant, now, entry);
                     Ok::<_, SignInError>(())
                 })
             })

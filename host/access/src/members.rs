@@ -9,7 +9,9 @@ use portolan_core::{Instant, TenantId, UserId};
 use portolan_db::entity::{custom_role, membership, role_grant, session, team_grant, team_member, user};
 use portolan_db::{DbError, SystemTx, TenantTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, IntoActiveModel, QueryFilter, QueryOrder, Select};
+use serde_json::json;
 
+use crate::audit::{self, Who};
 use crate::{Permission, Rights, SystemRole, UnknownRole};
 
 const LONGEST_REASON_CHARS: usize = 500;
@@ -113,9 +115,10 @@ pub async fn members(tx: &TenantTx) -> Result<Vec<Member>, DbError> {
 /// Gives somebody these roles and no others.
 pub async fn set_roles(
     tx: &TenantTx,
-    by: UserId,
+    by: &Who,
     of: UserId,
     roles: &BTreeSet<String>,
+    at: Instant,
 ) -> Result<(), MemberError> {
     bump_access(tx.host_wide(), tx.tenant()).await?;
     check_member(tx, of).await?;
@@ -125,6 +128,8 @@ pub async fn set_roles(
     check_may_change(tx, by, held.symmetric_difference(roles)).await?;
     replace_roles(tx.host_wide(), tx.tenant(), of, roles).await?;
     before.check_changed(tx, by).await?;
+    let entry = by.did("member.set_roles", "person", of).before(json!({ "roles": held }));
+    audit::write(tx, at, entry.after(json!({ "roles": roles })));
     check_owner_left(tx).await
 }
 
@@ -142,7 +147,7 @@ pub(crate) fn check_roles(roles: &BTreeSet<String>) -> Result<(), MemberError> {
 /// Keeps somebody out from now on, and ends what they have open here.
 pub async fn ban(
     tx: &TenantTx,
-    by: UserId,
+    by: &Who,
     whom: UserId,
     reason: &str,
     at: Instant,
@@ -151,7 +156,7 @@ pub async fn ban(
     if reason.is_empty() || reason.chars().count() > LONGEST_REASON_CHARS {
         return Err(MemberError::Reason);
     }
-    if by == whom {
+    if by.user() == Some(whom) {
         return Err(MemberError::Themselves);
     }
     bump_access(tx.host_wide(), tx.tenant()).await?;
@@ -159,26 +164,31 @@ pub async fn ban(
     check_may_change(tx, by, all_roles_of(tx, whom).await?.iter()).await?;
     set_ban(tx, whom, Some((at, reason))).await?;
     end_sessions_here(tx, whom).await?;
+    // The reason is about a person: it stands with the ban, and goes with it.
+    audit::write(tx, at, by.did("member.ban", "person", whom));
     check_owner_left(tx).await
 }
 
 /// Lets somebody who was banned come in again, with the roles they had.
-pub async fn lift_ban(tx: &TenantTx, by: UserId, whom: UserId) -> Result<(), MemberError> {
+pub async fn lift_ban(tx: &TenantTx, by: &Who, whom: UserId, at: Instant) -> Result<(), MemberError> {
     bump_access(tx.host_wide(), tx.tenant()).await?;
     check_member(tx, whom).await?;
     check_may_change(tx, by, all_roles_of(tx, whom).await?.iter()).await?;
     let before = Rights::load(tx).await?;
     set_ban(tx, whom, None).await?;
+    audit::write(tx, at, by.did("member.lift_ban", "person", whom));
     before.check_changed(tx, by).await
 }
 
 /// Takes somebody off the list; their own leaving needs nobody's leave.
-pub async fn remove_member(tx: &TenantTx, by: UserId, whom: UserId) -> Result<(), MemberError> {
+pub async fn remove_member(tx: &TenantTx, by: &Who, whom: UserId, at: Instant) -> Result<(), MemberError> {
     bump_access(tx.host_wide(), tx.tenant()).await?;
     check_member(tx, whom).await?;
-    if by != whom {
+    let held = roles_held(tx, whom).await?;
+    if by.user() != Some(whom) {
         check_may_change(tx, by, all_roles_of(tx, whom).await?.iter()).await?;
     }
+    audit::write(tx, at, by.did("member.remove", "person", whom).before(json!({ "roles": held })));
     end_sessions_here(tx, whom).await?;
     tx.host_wide()
         .delete_many::<membership::Entity>()
@@ -201,14 +211,16 @@ pub async fn all_roles_of(tx: &TenantTx, user: UserId) -> Result<BTreeSet<String
 }
 
 /// Fails unless somebody may give and take all of these roles: system roles as [`SystemRole::may_give`] says, the
-/// tenant's own whoever may give every system role but the owner's.
+/// tenant's own whoever may give every system role but the owner's. The command line gives and takes as an owner does.
 pub async fn check_may_change(
     tx: &TenantTx,
-    by: UserId,
+    by: &Who,
     roles: impl IntoIterator<Item = &String>,
 ) -> Result<(), MemberError> {
-    let givers: Vec<SystemRole> =
-        all_roles_of(tx, by).await?.iter().filter_map(|role| role.parse().ok()).collect();
+    let givers: Vec<SystemRole> = match by.user() {
+        Some(user) => all_roles_of(tx, user).await?.iter().filter_map(|role| role.parse().ok()).collect(),
+        None => vec![SystemRole::Owner],
+    };
     for role in roles {
         let needed = match role.parse::<SystemRole>() {
             Ok(role) => role,

@@ -3,10 +3,12 @@
 use portolan_core::{Instant, TenantId, UserId};
 use portolan_db::entity::{pending_sign_in, session, sign_in_link, user};
 use portolan_db::{DbError, SystemTx};
+use sea_orm::sea_query::{ExprTrait, SimpleExpr};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
-use crate::sessions::{SignedIn, stands};
+use crate::audit;
+use crate::sessions::{Client, SignedIn, stands};
 use crate::{Sessions, SignInError, set_password_hash};
 
 /// A session as its person sees it.
@@ -49,16 +51,14 @@ impl Sessions {
     }
 
     /// Ends one of the person's sessions; says whether there was one.
-    pub async fn end_session(&self, user: UserId, id: Uuid) -> Result<bool, DbError> {
+    pub async fn end_session(&self, by: &SignedIn, id: Uuid, client: Client) -> Result<bool, DbError> {
+        let (sessions, user, own) = (self.clone(), by.user, by.session);
         let ended = self
             .database
             .system_write(move |tx| {
                 Box::pin(async move {
-                    let one = tx
-                        .delete_many::<session::Entity>()
-                        .filter(session::Column::Id.eq(id))
-                        .filter(session::Column::UserId.eq(user.0));
-                    Ok::<_, DbError>(one.exec(tx).await?.rows_affected == 1)
+                    let one = session::Column::UserId.eq(user.0).and(session::Column::Id.eq(id));
+                    Ok::<_, DbError>(sessions.end_where(tx, one, own, &client).await? == 1)
                 })
             })
             .await?;
@@ -67,23 +67,49 @@ impl Sessions {
     }
 
     /// Ends all of the person's sessions but this one, and whatever else could become one; says how many they were.
-    pub async fn end_other_sessions(&self, user: UserId, keep: Uuid) -> Result<u64, DbError> {
-        let sessions = self.clone();
+    pub async fn end_other_sessions(&self, by: &SignedIn, client: Client) -> Result<u64, DbError> {
+        let (sessions, user, keep) = (self.clone(), by.user, by.session);
         let ended = self
             .database
-            .system_write(move |tx| Box::pin(async move { sessions.end_others(tx, user, keep).await }))
+            .system_write(move |tx| {
+                Box::pin(async move { sessions.end_others(tx, user, keep, &client).await })
+            })
             .await?;
         self.tell_ended();
         Ok(ended)
     }
 
-    pub(crate) async fn end_others(&self, tx: &SystemTx, user: UserId, keep: Uuid) -> Result<u64, DbError> {
+    pub(crate) async fn end_others(
+        &self,
+        tx: &SystemTx,
+        user: UserId,
+        keep: Uuid,
+        client: &Client,
+    ) -> Result<u64, DbError> {
         end_sign_ins(tx, user).await?;
-        let others = tx
-            .delete_many::<session::Entity>()
-            .filter(session::Column::UserId.eq(user.0))
-            .filter(session::Column::Id.ne(keep));
-        Ok(others.exec(tx).await?.rows_affected)
+        let others = session::Column::UserId.eq(user.0).and(session::Column::Id.ne(keep));
+        self.end_where(tx, others, keep, client).await
+    }
+
+    /// Ends sessions, each told to the tenant that it worked for, as done in the session `own`; says how many they were.
+    async fn end_where(
+        &self,
+        tx: &SystemTx,
+        which: SimpleExpr,
+        own: Uuid,
+        client: &Client,
+    ) -> Result<u64, DbError> {
+        let mut ended = 0;
+        for row in tx.find::<session::Entity>().filter(which).all(tx).await? {
+            let one = tx.delete_many::<session::Entity>().filter(session::Column::Id.eq(row.id));
+            // Of two that end it at the same moment, one has.
+            if one.exec(tx).await?.rows_affected == 1 {
+                let entry = client.who(UserId(row.user_id), own).did("session.end", "session", row.id);
+                audit::write_in_house(tx, TenantId(row.tenant_id), self.clock.now(), entry);
+                ended += 1;
+            }
+        }
+        Ok(ended)
     }
 
     /// Whether the person has a password at all: some come in by links alone.
@@ -102,8 +128,9 @@ impl Sessions {
         signed_in: &SignedIn,
         old: &str,
         new: &str,
+        client: Client,
     ) -> Result<(), SignInError> {
-        let (user, keep) = (signed_in.user, signed_in.session);
+        let (user, tenant, keep) = (signed_in.user, signed_in.tenant, signed_in.session);
         if self.has_password(user).await? && !self.own_password_is_right(user, old).await? {
             return Err(SignInError::Refused);
         }
@@ -113,7 +140,9 @@ impl Sessions {
             .system_write(move |tx| {
                 Box::pin(async move {
                     set_password_hash(tx, user, Some(hash)).await?;
-                    sessions.end_others(tx, user, keep).await?;
+                    sessions.end_others(tx, user, keep, &client).await?;
+                    let entry = client.who(user, keep).did("person.set_password", "person", user);
+                    audit::write_in_house(tx, tenant, sessions.clock.now(), entry);
                     tracing::info!(user.id = %user, "somebody changed their password");
                     Ok::<_, DbError>(())
                 })

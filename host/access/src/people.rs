@@ -4,7 +4,9 @@ use portolan_core::{Clock, Random, TenantId, UserId};
 use portolan_db::entity::{session, user};
 use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, IntoActiveModel, QueryFilter};
+use serde_json::json;
 
+use crate::audit::{self, Who};
 use crate::members::join;
 use crate::own_sessions::end_sign_ins;
 use crate::{MemberError, SystemRole};
@@ -50,6 +52,9 @@ pub async fn add_person(
         }
     };
     join(tx, person.tenant, user, person.role, clock.now()).await?;
+    let entry = Who::operator().did("member.add", "person", user);
+    let entry = entry.after(json!({ "roles": [person.role.as_str()] }));
+    audit::write_in_house(tx, person.tenant, clock.now(), entry);
     Ok(user)
 }
 

@@ -13,6 +13,7 @@ use portolan_db::{DbError, TenantTx};
 use sea_orm::{ColumnTrait, QueryFilter};
 use uuid::Uuid;
 
+use crate::audit::Who;
 use crate::{Effect, MemberError, Permission, SystemRole};
 
 /// The rules of one tenant, and who holds what, as of one transaction.
@@ -90,6 +91,14 @@ impl Rights {
         each.filter(|permission| self.explain(user, *permission).allowed).collect()
     }
 
+    /// What whoever acts may let others do: a person what they may do themselves, the command line what owners may.
+    pub(crate) fn may_pass_on(&self, by: &Who) -> BTreeSet<Permission> {
+        match by.user() {
+            Some(user) => self.allowed(user),
+            None => SystemRole::Owner.permissions().iter().copied().collect(),
+        }
+    }
+
     /// Which of somebody's roles speak for or against it.
     pub fn explain(&self, user: UserId, permission: Permission) -> Explanation {
         let reasons: Vec<Reason> = self
@@ -134,8 +143,8 @@ impl Rights {
 
     /// Fails where a change gave somebody what its maker may not do themselves, or denied something to an owner: then
     /// nobody would be left who can put it right.
-    pub fn check_change(&self, after: &Self, by: UserId) -> Result<(), MemberError> {
-        let own = self.allowed(by);
+    pub fn check_change(&self, after: &Self, by: &Who) -> Result<(), MemberError> {
+        let own = self.may_pass_on(by);
         for user in after.people.keys() {
             let before = self.allowed(*user);
             let mut gained = after.allowed(*user).into_iter().filter(|one| !before.contains(one));
@@ -155,7 +164,7 @@ impl Rights {
     }
 
     /// The same after the change whose transaction this is.
-    pub(crate) async fn check_changed(&self, tx: &TenantTx, by: UserId) -> Result<(), MemberError> {
+    pub(crate) async fn check_changed(&self, tx: &TenantTx, by: &Who) -> Result<(), MemberError> {
         self.check_change(&Self::load(tx).await?, by)
     }
 }

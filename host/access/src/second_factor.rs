@@ -13,9 +13,10 @@ use portolan_db::entity::{recovery_code, second_factor, user};
 use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder};
 
+use crate::audit;
 use crate::recovery::{CODES, code_hash, new_code, new_salt, normal_code};
 use crate::secrets::{SECOND_FACTOR_SEED, SecretsError};
-use crate::sessions::{Factor, SignedIn};
+use crate::sessions::{Client, Factor, SignedIn};
 use crate::totp::Seed;
 use crate::{KeyRing, NewSession, Sessions};
 
@@ -99,8 +100,9 @@ impl SecondFactors {
     }
 
     /// Makes a seed, in the place of one that was never confirmed. Nothing is asked for until its first code.
-    pub async fn begin(&self, user: UserId) -> Result<(), SecondFactorError> {
-        let factors = self.clone();
+    pub async fn begin(&self, signed_in: &SignedIn, client: Client) -> Result<(), SecondFactorError> {
+        let (factors, user) = (self.clone(), signed_in.user);
+        let (tenant, who) = (signed_in.tenant, client.who(user, signed_in.session));
         self.sessions
             .database
             .system_write(move |tx| {
@@ -133,6 +135,7 @@ impl SecondFactors {
                         tried_at_5: tried(|row| row.tried_at_5),
                     };
                     tx.insert(row.into_active_model()).await?;
+                    audit::write_in_house(tx, tenant, now, who.did("second_factor.set_up", "person", user));
                     Ok(())
                 })
             })
@@ -156,9 +159,11 @@ impl SecondFactors {
         &self,
         signed_in: &SignedIn,
         code: &str,
+        client: Client,
     ) -> Result<(RecoveryCodes, NewSession), SecondFactorError> {
         let (factors, user, session, code) =
             (self.clone(), signed_in.user, signed_in.session, code.to_owned());
+        let tenant = signed_in.tenant;
         let confirmed = self
             .sessions
             .database
@@ -181,7 +186,9 @@ impl SecondFactors {
                     }
                     give_back_try(tx, user).await?;
                     let codes = factors.replace_codes(tx, user).await?;
-                    factors.sessions.end_others(tx, user, session).await?;
+                    factors.sessions.end_others(tx, user, session, &client).await?;
+                    let entry = client.who(user, session).did("second_factor.switch_on", "person", user);
+                    audit::write_in_house(tx, tenant, now, entry);
                     let Some(session) = factors.sessions.renew(tx, user, session, Factor::Totp).await? else {
                         // Nobody is there any more to be shown the recovery codes: nothing of it is kept.
                         return Err(SecondFactorError::Refused);
@@ -196,8 +203,14 @@ impl SecondFactors {
     }
 
     /// Switches the second factor off, with a code or a recovery code; forgets seed and recovery codes.
-    pub async fn switch_off(&self, user: UserId, code: &str) -> Result<(), SecondFactorError> {
-        let (factors, code) = (self.clone(), code.to_owned());
+    pub async fn switch_off(
+        &self,
+        signed_in: &SignedIn,
+        code: &str,
+        client: Client,
+    ) -> Result<(), SecondFactorError> {
+        let (factors, user, code) = (self.clone(), signed_in.user, code.to_owned());
+        let (tenant, who) = (signed_in.tenant, client.who(user, signed_in.session));
         let done = self
             .sessions
             .database
@@ -207,6 +220,8 @@ impl SecondFactors {
                         return Ok::<_, SecondFactorError>(false);
                     }
                     reset_second_factor(tx, user).await?;
+                    let entry = who.did("second_factor.switch_off", "person", user);
+                    audit::write_in_house(tx, tenant, factors.sessions.clock.now(), entry);
                     Ok(true)
                 })
             })
@@ -215,8 +230,13 @@ impl SecondFactors {
     }
 
     /// Makes new recovery codes; the old ones open nothing any more.
-    pub async fn renew_recovery_codes(&self, user: UserId) -> Result<RecoveryCodes, SecondFactorError> {
-        let factors = self.clone();
+    pub async fn renew_recovery_codes(
+        &self,
+        signed_in: &SignedIn,
+        client: Client,
+    ) -> Result<RecoveryCodes, SecondFactorError> {
+        let (factors, user) = (self.clone(), signed_in.user);
+        let (tenant, who) = (signed_in.tenant, client.who(user, signed_in.session));
         self.sessions
             .database
             .system_write(move |tx| {
@@ -229,6 +249,8 @@ impl SecondFactors {
                         return Err(SecondFactorError::NotOn);
                     }
                     let codes = factors.replace_codes(tx, user).await?;
+                    let entry = who.did("recovery_codes.renew", "person", user);
+                    audit::write_in_house(tx, tenant, factors.sessions.clock.now(), entry);
                     tracing::info!(user.id = %user, "new recovery codes were made");
                     Ok(codes)
                 })
@@ -304,7 +326,7 @@ impl SecondFactors {
 }
 
 /// Forgets a person's second factor and recovery codes; says whether there was one. For the operator, and for whoever
-/// has shown a code.
+/// has shown a code; they tell the audit.
 pub async fn reset_second_factor(tx: &SystemTx, user: UserId) -> Result<bool, DbError> {
     forget_codes(tx, user).await?;
     let own = second_factor::Column::UserId.eq(user.0);

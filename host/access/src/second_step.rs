@@ -7,7 +7,9 @@ use portolan_core::{Duration, Instant, TenantId, UserId};
 use portolan_db::entity::{pending_sign_in, session, user};
 use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter};
+use serde_json::json;
 
+use crate::audit;
 use crate::second_factor::{SecondFactorError, codes_left, has_second_factor};
 use crate::sessions::{Client, Factor, SignedIn, is_member};
 use crate::token::{new_token, token_hash};
@@ -167,8 +169,14 @@ impl SecondFactors {
 
     /// Shows again who one is: by a code where there is a second factor, else by the password. The session goes on
     /// under a new token.
-    pub async fn step_up(&self, signed_in: &SignedIn, typed: &str) -> Result<Shown, SignInError> {
+    pub async fn step_up(
+        &self,
+        signed_in: &SignedIn,
+        typed: &str,
+        client: Client,
+    ) -> Result<Shown, SignInError> {
         let (user, session) = (signed_in.user, signed_in.session);
+        let (tenant, who) = (signed_in.tenant, client.who(user, session));
         let (factors, code) = (self.clone(), typed.to_owned());
         let asked_for_code = self.state(user).await?.is_some();
         if !asked_for_code && !self.sessions.own_password_is_right(user, typed).await? {
@@ -186,9 +194,14 @@ impl SecondFactors {
                         (!has_second_factor(tx, user).await?).then_some(Factor::Password)
                     };
                     let Some(factor) = factor else { return Ok(None) };
-                    let session = factors.sessions.renew(tx, user, session, factor).await?;
+                    let renewed = factors.sessions.renew(tx, user, session, factor).await?;
+                    if renewed.is_some() {
+                        let entry = who.did("session.step_up", "session", session);
+                        let entry = entry.after(json!({ "factor": factor.as_str() }));
+                        audit::write_in_house(tx, tenant, factors.sessions.clock.now(), entry);
+                    }
                     let recovery_codes_left = left_after(tx, user, factor).await?;
-                    Ok::<_, SecondFactorError>(session.map(|session| Shown { session, recovery_codes_left }))
+                    Ok::<_, SecondFactorError>(renewed.map(|session| Shown { session, recovery_codes_left }))
                 })
             })
             .await?;

@@ -6,9 +6,11 @@ use portolan_core::{Clock, Duration, Instant, Random, TenantId, UserId, id};
 use portolan_db::entity::{membership, session, tenant, user};
 use portolan_db::{Database, DbError, SystemTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use serde_json::json;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::audit::{self, Actor, Who};
 use crate::people::{LONGEST_NAME, find_user, normal_name, set_password_hash};
 use crate::policy::{Policies, PolicyError, TenantPolicy};
 use crate::second_step::{FirstStep, PendingSignIn};
@@ -105,6 +107,25 @@ impl Factor {
 pub struct Client {
     pub address: String,
     pub user_agent: String,
+    /// The reference of the request, for the audit.
+    pub request_id: String,
+}
+
+impl Client {
+    /// Somebody in their session, as the audit tells it.
+    pub(crate) fn who(&self, user: UserId, session: Uuid) -> Who {
+        Who { session: Some(session), ..self.before_a_session(user) }
+    }
+
+    /// Somebody who is about to have one.
+    pub(crate) fn before_a_session(&self, user: UserId) -> Who {
+        Who {
+            actor: Actor::Person(user),
+            session: None,
+            address: self.address.clone(),
+            request_id: self.request_id.clone(),
+        }
+    }
 }
 
 /// Longer names of browsers are cut.
@@ -288,15 +309,22 @@ impl Sessions {
     }
 
     /// Ends a session; an unknown one has ended already.
-    pub async fn sign_out(&self, token: &str) -> Result<(), DbError> {
+    pub async fn sign_out(&self, token: &str, client: Client) -> Result<(), DbError> {
         let id_hash = token_hash(token);
+        let now = self.clock.now();
         self.database
             .system_write(move |tx| {
                 Box::pin(async move {
-                    tx.delete_many::<session::Entity>()
-                        .filter(session::Column::IdHash.eq(id_hash))
-                        .exec(tx)
-                        .await?;
+                    let known = tx.find::<session::Entity>().filter(session::Column::IdHash.eq(&id_hash));
+                    let Some(known) = known.one(tx).await? else { return Ok(()) };
+                    let sessions = tx.delete_many::<session::Entity>();
+                    let ended = sessions.filter(session::Column::IdHash.eq(id_hash)).exec(tx).await?;
+                    // Of two that end it at the same moment, one has.
+                    if ended.rows_affected == 1 {
+                        let who = client.who(UserId(known.user_id), known.id);
+                        let entry = who.did("session.end", "session", known.id);
+                        audit::write_in_house(tx, TenantId(known.tenant_id), now, entry);
+                    }
                     Ok::<(), DbError>(())
                 })
             })
@@ -341,6 +369,10 @@ impl Sessions {
         let token = new_token(&*self.random);
         let now = self.clock.now();
         let expires_at = now + ABSOLUTE;
+        let id = id::new_uuid(&*self.clock, &*self.random);
+        let factors = factors.iter().map(|factor| factor.as_str()).collect::<Vec<_>>().join("+");
+        let entry = client.who(user, id).did("session.begin", "session", id);
+        audit::write_in_house(tx, tenant, now, entry.after(json!({ "factors": factors })));
         let row = session::Model {
             id_hash: token_hash(&token),
             user_id: user.0,
@@ -348,9 +380,9 @@ impl Sessions {
             created_at: now.0,
             last_seen_at: now.0,
             expires_at: expires_at.0,
-            id: id::new_uuid(&*self.clock, &*self.random),
+            id,
             authenticated_at: now.0,
-            factors: factors.iter().map(|factor| factor.as_str()).collect::<Vec<_>>().join("+"),
+            factors,
             user_agent: client.user_agent.chars().take(LONGEST_USER_AGENT_CHARS).collect(),
             address: client.address,
         };

@@ -7,8 +7,10 @@ use portolan_db::entity::{membership, team, team_grant, team_member};
 use portolan_db::{DbError, TenantTx};
 use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::{ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use serde_json::json;
 use uuid::Uuid;
 
+use crate::audit::{self, Who};
 use crate::members::{bump_access, check_may_change};
 use crate::{MemberError, Rights, SystemRole};
 
@@ -49,18 +51,33 @@ pub async fn find_team(tx: &TenantTx, id: Uuid) -> Result<Team, MemberError> {
 }
 
 /// Makes a team without members and roles.
-pub async fn create_team(tx: &TenantTx, id: Uuid, name: &str, at: Instant) -> Result<(), MemberError> {
+pub async fn create_team(
+    tx: &TenantTx,
+    by: &Who,
+    id: Uuid,
+    name: &str,
+    at: Instant,
+) -> Result<(), MemberError> {
     bump_access(tx.host_wide(), tx.tenant()).await?;
     let name = free_name(tx, name, None).await?;
+    audit::write(tx, at, by.did("team.create", "team", id).after(json!({ "name": name })));
     let row = team::Model { tenant_id: tx.tenant().0, id, name, created_at: at.0 };
     tx.insert(row.into_active_model()).await?;
     Ok(())
 }
 
-pub async fn rename_team(tx: &TenantTx, id: Uuid, name: &str) -> Result<(), MemberError> {
+pub async fn rename_team(
+    tx: &TenantTx,
+    by: &Who,
+    id: Uuid,
+    name: &str,
+    at: Instant,
+) -> Result<(), MemberError> {
     bump_access(tx.host_wide(), tx.tenant()).await?;
-    find_team(tx, id).await?;
+    let team = find_team(tx, id).await?;
     let name = free_name(tx, name, Some(id)).await?;
+    let entry = by.did("team.rename", "team", id).before(json!({ "name": team.name }));
+    audit::write(tx, at, entry.after(json!({ "name": name })));
     let row = team::ActiveModel {
         tenant_id: Unchanged(tx.tenant().0),
         id: Unchanged(id),
@@ -74,9 +91,10 @@ pub async fn rename_team(tx: &TenantTx, id: Uuid, name: &str) -> Result<(), Memb
 /// Says who is in the team. Whoever does may give and take all of its roles.
 pub async fn set_team_members(
     tx: &TenantTx,
-    by: UserId,
+    by: &Who,
     id: Uuid,
     members: &BTreeSet<UserId>,
+    at: Instant,
 ) -> Result<(), MemberError> {
     bump_access(tx.host_wide(), tx.tenant()).await?;
     let before = Rights::load(tx).await?;
@@ -99,15 +117,18 @@ pub async fn set_team_members(
         })
         .collect();
     tx.insert_many(rows).await?;
+    let entry = by.did("team.set_members", "team", id).before(json!({ "members": ids(&team.members) }));
+    audit::write(tx, at, entry.after(json!({ "members": ids(members) })));
     before.check_changed(tx, by).await
 }
 
 /// Says which roles everybody in the team holds. None makes owners: those are named one by one.
 pub async fn set_team_roles(
     tx: &TenantTx,
-    by: UserId,
+    by: &Who,
     id: Uuid,
     roles: &BTreeSet<String>,
+    at: Instant,
 ) -> Result<(), MemberError> {
     bump_access(tx.host_wide(), tx.tenant()).await?;
     let before = Rights::load(tx).await?;
@@ -126,18 +147,27 @@ pub async fn set_team_roles(
         })
         .collect();
     tx.insert_many(rows).await?;
+    let entry = by.did("team.set_roles", "team", id).before(json!({ "roles": team.roles }));
+    audit::write(tx, at, entry.after(json!({ "roles": roles })));
     before.check_changed(tx, by).await
 }
 
 /// Takes a team away; whoever was in it loses what they held by it alone.
-pub async fn delete_team(tx: &TenantTx, by: UserId, id: Uuid) -> Result<(), MemberError> {
+pub async fn delete_team(tx: &TenantTx, by: &Who, id: Uuid, at: Instant) -> Result<(), MemberError> {
     bump_access(tx.host_wide(), tx.tenant()).await?;
     let before = Rights::load(tx).await?;
     let team = find_team(tx, id).await?;
     check_may_change(tx, by, &team.roles).await?;
     let gone = tx.delete_many::<team::Entity>().filter(team::Column::Id.eq(id));
     gone.exec(tx).await.map_err(DbError::from)?;
+    let was = json!({ "name": team.name, "members": ids(&team.members), "roles": team.roles });
+    audit::write(tx, at, by.did("team.delete", "team", id).before(was));
     before.check_changed(tx, by).await
+}
+
+/// People as the audit tells them.
+fn ids(people: &BTreeSet<UserId>) -> Vec<String> {
+    people.iter().map(UserId::to_string).collect()
 }
 
 async fn free_name(tx: &TenantTx, name: &str, of: Option<Uuid>) -> Result<String, MemberError> {

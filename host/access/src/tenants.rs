@@ -4,8 +4,10 @@ use portolan_core::{TenantId, UserId, id};
 use portolan_db::entity::{membership, session, tenant};
 use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use serde_json::json;
 
-use crate::sessions::{is_member, stands};
+use crate::audit;
+use crate::sessions::{Client, is_member, stands};
 use crate::token::{new_token, token_hash};
 use crate::{NewSession, Sessions, SignInError};
 
@@ -23,11 +25,18 @@ pub async fn tenants_of(tx: &SystemTx, user: UserId) -> Result<Vec<tenant::Model
 impl Sessions {
     /// Ends a session and begins another one of the same person in another of their tenants: with a new token, and for
     /// no longer than the first one would have lasted.
-    pub async fn switch_tenant(&self, token: &str, to: TenantId) -> Result<NewSession, SignInError> {
+    pub async fn switch_tenant(
+        &self,
+        token: &str,
+        to: TenantId,
+        client: Client,
+    ) -> Result<NewSession, SignInError> {
         let (sessions, old_hash) = (self.clone(), token_hash(token));
         let new = self
             .database
-            .system_write(move |tx| Box::pin(async move { sessions.begin_elsewhere(tx, old_hash, to).await }))
+            .system_write(move |tx| {
+                Box::pin(async move { sessions.begin_elsewhere(tx, old_hash, to, &client).await })
+            })
             .await?;
         self.tell_ended();
         Ok(new)
@@ -38,6 +47,7 @@ impl Sessions {
         tx: &SystemTx,
         old_hash: String,
         to: TenantId,
+        client: &Client,
     ) -> Result<NewSession, SignInError> {
         let now = self.clock.now();
         let old = tx.find::<session::Entity>().filter(session::Column::IdHash.eq(old_hash.as_str()));
@@ -49,12 +59,20 @@ impl Sessions {
             return Err(SignInError::Refused);
         }
         let gone = tx.delete_many::<session::Entity>().filter(session::Column::IdHash.eq(old_hash));
-        gone.exec(tx).await.map_err(DbError::from)?;
+        if gone.exec(tx).await.map_err(DbError::from)?.rows_affected != 1 {
+            // Of two that leave it at the same moment, one has.
+            return Err(SignInError::Refused);
+        }
+        let id = id::new_uuid(&*self.clock, &*self.random);
+        let end = client.who(user, old.id).did("session.end", "session", old.id);
+        audit::write_in_house(tx, from, now, end);
+        let begin = client.who(user, id).did("session.begin", "session", id);
+        audit::write_in_house(tx, to, now, begin.after(json!({ "factors": old.factors })));
         let token = new_token(&*self.random);
         let expires_at = old.expires_at;
         let row = session::Model {
             id_hash: token_hash(&token),
-            id: id::new_uuid(&*self.clock, &*self.random),
+            id,
             tenant_id: to.0,
             created_at: now.0,
             last_seen_at: now.0,

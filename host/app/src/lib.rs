@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod analytics;
+pub mod audit;
 pub mod channels;
 pub mod connections;
 pub mod coverage;
@@ -62,6 +63,8 @@ pub struct App {
     pub public_address: Option<PublicAddress>,
     /// Folder of uploads, plugins and parts.
     pub data_dir: PathBuf,
+    /// Where signed heads of audits are kept as well, where the operator says so: outside of the database.
+    pub audit_anchors: Option<PathBuf>,
 }
 
 impl App {

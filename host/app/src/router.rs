@@ -16,8 +16,8 @@ use crate::web::error::AppError;
 use crate::web::route::{ApiRoutes, PageRoutes, RouteInfo};
 use crate::web::{guard, idempotency, request_id, revalidate};
 use crate::{
-    App, account, analytics, connections, coverage, drift, finance, orders, people, plugins, pulse, rates,
-    replays, signin, syncs, system, upgrades,
+    App, account, analytics, audit, connections, coverage, drift, finance, orders, people, plugins, pulse,
+    rates, replays, signin, syncs, system, upgrades,
 };
 
 /// Larger bodies are refused; uploads have a limit of their own.
@@ -35,6 +35,7 @@ fn api() -> ApiRoutes {
     ApiRoutes::in_document(Document::openapi())
         .merge(account::api::routes())
         .merge(analytics::api::routes())
+        .merge(audit::api::routes())
         .merge(connections::api::routes())
         .merge(coverage::api::routes())
         .merge(finance::api::routes())
@@ -69,6 +70,7 @@ fn pages() -> PageRoutes {
         .merge(replays::routes())
         .merge(upgrades::routes())
         .merge(rates::routes())
+        .merge(audit::routes())
         .merge(system::routes())
 }
 

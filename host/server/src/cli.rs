@@ -33,6 +33,10 @@ pub struct Place {
     /// Address that people open in their browsers, when a proxy stands in front: https://portolan.example
     #[arg(long, env = "PORTOLAN_PUBLIC_ADDRESS")]
     pub public_address: Option<PublicAddress>,
+    /// File that each signed head of an audit is added to, once an hour: on another disk or machine, where whoever owns
+    /// the database cannot change it.
+    #[arg(long, env = "PORTOLAN_AUDIT_ANCHORS")]
+    pub audit_anchors: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -108,6 +112,11 @@ pub enum Command {
     Secrets {
         #[command(subcommand)]
         command: SecretsCommand,
+    },
+    /// Who did what, and whether that was changed since.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
     },
     /// Exchange rates.
     Rates {
@@ -413,6 +422,21 @@ pub enum RoleCommand {
         #[command(flatten)]
         place: Place,
         /// Needed where there are several.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Walk the audits of all tenants: every number, every hash, every signed head. Names the first broken place.
+    Verify {
+        #[command(flatten)]
+        place: Place,
+        /// Signed heads that were kept elsewhere. Default: the file of --audit-anchors
+        #[arg(long)]
+        anchors: Option<PathBuf>,
+        /// Only this tenant.
         #[arg(long)]
         tenant: Option<String>,
     },

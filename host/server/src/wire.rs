@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use portolan_access::{KeyRing, Purpose, Sessions};
 use portolan_app::App;
 use portolan_app::CHART_BUNDLE;
+use portolan_app::audit::jobs::AnchorAudit;
 use portolan_app::channels::budgets::SharedBudgets;
 use portolan_app::channels::seats::SharedSeats;
 use portolan_app::live::LiveBus;
@@ -76,6 +77,7 @@ impl Portolan {
             clock,
             random,
             data_dir,
+            audit_anchors: place.audit_anchors.clone(),
         });
         Ok(Self { app, facts, sandbox })
     }
@@ -87,6 +89,7 @@ impl Portolan {
             .with(StartScheduledSync { app: Arc::clone(&self.app) })
             .with(RunReplay { app: Arc::clone(&self.app) })
             .with(RunShadow { app: Arc::clone(&self.app) })
+            .with(AnchorAudit { app: Arc::clone(&self.app) })
             .with(FoldFacts { facts: self.facts.clone() })
     }
 }

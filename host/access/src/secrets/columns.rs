@@ -31,8 +31,12 @@ pub const CONNECTION_SECRET: SealedColumn = SealedColumn {
     key: &[KeyPart::Uuid("connection_id"), KeyPart::Text("field")],
 };
 
+/// What signs the heads of audit chains.
+pub const AUDIT_SIGNER: SealedColumn =
+    SealedColumn { table: "audit_signer", column: "sealed", key: &[KeyPart::Uuid("id")] };
+
 /// All of them.
-pub const SEALED_COLUMNS: &[SealedColumn] = &[CONNECTION_SECRET];
+pub const SEALED_COLUMNS: &[SealedColumn] = &[CONNECTION_SECRET, AUDIT_SIGNER];
 
 /// Table and column of the data keys themselves, which a master key has wrapped.
 pub const WRAPPED_KEYS: (&str, &str) = ("tenant_key", "wrapped");

@@ -21,7 +21,7 @@ use portolan_db::entity::tenant;
 use portolan_db::{Database, DbError};
 use sea_orm::QueryOrder;
 
-pub use columns::{CONNECTION_SECRET, KeyPart, SEALED_COLUMNS, SealedColumn, WRAPPED_KEYS};
+pub use columns::{AUDIT_SIGNER, CONNECTION_SECRET, KeyPart, SEALED_COLUMNS, SealedColumn, WRAPPED_KEYS};
 pub use examine::{ColumnReport, examine};
 pub use house::{HOUSE_COLUMNS, HouseColumn, HouseRotation, SECOND_FACTOR_SEED, examine_house};
 pub use removal::Shredded;

@@ -8,6 +8,7 @@ use super::columns::SEALED_COLUMNS;
 use super::status::Needs;
 use super::tenant_keys::{Turn, take_turn};
 use super::{Secrets, SecretsError};
+use crate::audit::{self, Who};
 use crate::key_ring::{KeyRingError, MasterKeyId};
 
 /// What was made unreadable.
@@ -40,6 +41,8 @@ impl Secrets {
                     let mut needs = Needs::default();
                     needs.add_house(tx).await?;
                     for tenant in tenants {
+                        let entry = Who::operator().did("secrets.remove_key", "master_key", id);
+                        audit::write_in_house(tx, tenant, secrets.clock.now(), entry);
                         // A look of its own: this transaction is nobody's, and sees no tenant's rows.
                         let look = secrets.database.read(tenant).await?;
                         needs.add(&secrets.ring, &look).await?;
@@ -56,6 +59,7 @@ impl Secrets {
     /// Makes all sealed values of a tenant unreadable for ever, by forgetting its data keys. Copies of the
     /// database from before still hold the keys, wrapped: they have to go as well.
     pub async fn shred(&self, tenant: TenantId) -> Result<Shredded, SecretsError> {
+        let now = self.clock.now();
         self.database
             .write(tenant, move |tx| {
                 Box::pin(async move {
@@ -66,6 +70,7 @@ impl Secrets {
                     }
                     let gone =
                         tx.delete_many::<tenant_key::Entity>().exec(tx).await.map_err(DbError::from)?;
+                    audit::write(tx, now, Who::operator().did("secrets.shred", "tenant", tx.tenant()));
                     Ok(Shredded { data_keys: gone.rows_affected, emptied })
                 })
             })

@@ -12,6 +12,7 @@ use super::columns::{SEALED_COLUMNS, SealedColumn, SealedRow};
 use super::house::{HOUSE_COLUMNS, HouseRotation};
 use super::tenant_keys::{TenantKeys, Turn, take_turn};
 use super::{Secrets, SecretsError};
+use crate::audit::{self, Who};
 use crate::key_ring::MasterKeyId;
 use crate::sealed::SealedBy;
 
@@ -133,6 +134,10 @@ impl Secrets {
                 take_turn(tx.host_wide(), Turn::ChangesKeys).await?;
                 let keys = TenantKeys::load(&secrets.ring, tx).await?;
                 let rewrapped = keys.rewrap(tx, &*secrets.random).await?;
+                if rewrapped > 0 {
+                    let entry = Who::operator().did("secrets.rotate", "tenant", tx.tenant());
+                    audit::write(tx, secrets.clock.now(), entry);
+                }
                 if rewrapped > 0 || (keys.stored().is_empty() && has_values(tx).await?) {
                     keys.add(tx, &*secrets.clock, &*secrets.random).await?;
                 }

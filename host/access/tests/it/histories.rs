@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use portolan_access::audit::Who;
 use portolan_access::{
     CustomRole, Effect, MemberError, Permission, Policies, Rights, SystemRole, ban, change_role, create_role,
     create_team, delete_role, delete_team, lift_ban, members, remove_member, set_roles, set_team_members,
@@ -102,26 +103,27 @@ fn custom(role: usize, rules: &[(usize, bool)]) -> CustomRole {
 }
 
 async fn take(tx: &TenantTx, people: &[UserId], by: UserId, step: &Step) -> Result<(), MemberError> {
+    let (by, now) = (&Who::person(by), Instant(1));
     let known = teams(tx).await?;
     let team = |number: &usize| known.get(*number).map_or(Uuid::nil(), |team| team.id);
     match step {
-        Step::Give { of, roles } => set_roles(tx, by, people[*of], &named(roles)).await,
-        Step::Ban(whom) => ban(tx, by, people[*whom], "a test", Instant(1)).await,
-        Step::Lift(whom) => lift_ban(tx, by, people[*whom]).await,
-        Step::Remove(whom) => remove_member(tx, by, people[*whom]).await,
+        Step::Give { of, roles } => set_roles(tx, by, people[*of], &named(roles), now).await,
+        Step::Ban(whom) => ban(tx, by, people[*whom], "a test", now).await,
+        Step::Lift(whom) => lift_ban(tx, by, people[*whom], now).await,
+        Step::Remove(whom) => remove_member(tx, by, people[*whom], now).await,
         Step::MakeTeam => {
             let id = new_id();
-            create_team(tx, id, &format!("team {id}"), Instant(1)).await
+            create_team(tx, by, id, &format!("team {id}"), now).await
         }
         Step::Staff { team: number, members } => {
             let members = members.iter().map(|member| people[*member]).collect();
-            set_team_members(tx, by, team(number), &members).await
+            set_team_members(tx, by, team(number), &members, now).await
         }
-        Step::Equip { team: number, roles } => set_team_roles(tx, by, team(number), &named(roles)).await,
-        Step::EndTeam(number) => delete_team(tx, by, team(number)).await,
-        Step::MakeRole(role, rules) => create_role(tx, by, &custom(*role, rules)).await,
-        Step::ChangeRole(role, rules) => change_role(tx, by, &custom(*role, rules)).await,
-        Step::EndRole(role) => delete_role(tx, ROLES[*role]).await,
+        Step::Equip { team: number, roles } => set_team_roles(tx, by, team(number), &named(roles), now).await,
+        Step::EndTeam(number) => delete_team(tx, by, team(number), now).await,
+        Step::MakeRole(role, rules) => create_role(tx, by, &custom(*role, rules), now).await,
+        Step::ChangeRole(role, rules) => change_role(tx, by, &custom(*role, rules), now).await,
+        Step::EndRole(role) => delete_role(tx, by, ROLES[*role], now).await,
     }
 }
 

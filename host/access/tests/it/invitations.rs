@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use portolan_access::audit::Who;
 use portolan_access::{
     AcceptError, Client, CustomRole, Effect, INVITATION_LASTS, MemberError, NewSession, Permission, Rights,
     SignInError, SystemRole, ban, create_role, delete_role, invite, open_invitations, set_roles, tenants_of,
@@ -21,8 +22,15 @@ impl Door {
         self.database
             .write(self.tenant, move |tx| {
                 Box::pin(async move {
-                    let made =
-                        invite(tx, by, &name, &roles, INVITATION_LASTS, (&clock, &SystemRandom)).await?;
+                    let made = invite(
+                        tx,
+                        &Who::person(by),
+                        &name,
+                        &roles,
+                        INVITATION_LASTS,
+                        (&clock, &SystemRandom),
+                    )
+                    .await?;
                     Ok(made.1)
                 })
             })
@@ -96,12 +104,17 @@ async fn an_invitation_opens_no_account_that_exists() {
         let joined = door.accept(&token, Some(&own.token)).await.expect("joined");
         assert_eq!((joined.user, joined.tenant), (elsewhere.user, door.tenant));
         // From one tenant to the other and back: each time by a new token that ends the one before.
-        let there = door.sessions.switch_tenant(&joined.token, elsewhere.tenant).await.expect("there");
+        let there = door
+            .sessions
+            .switch_tenant(&joined.token, elsewhere.tenant, Client::default())
+            .await
+            .expect("there");
         assert!(door.sessions.authenticate(&joined.token).await.expect("look").is_none());
         let signed_in = door.sessions.authenticate(&there.token).await.expect("look").expect("signed in");
         assert!(signed_in.tenant == elsewhere.tenant && signed_in.may(Permission::PeopleManage));
         assert_eq!(there.expires_at, joined.expires_at);
-        let back = door.sessions.switch_tenant(&there.token, door.tenant).await.expect("back");
+        let back =
+            door.sessions.switch_tenant(&there.token, door.tenant, Client::default()).await.expect("back");
         let signed_in = door.sessions.authenticate(&back.token).await.expect("look").expect("signed in");
         assert!(!signed_in.may(Permission::PeopleManage), "roles are of a tenant");
         let tx = door.database.system_read().await.expect("read");
@@ -111,22 +124,23 @@ async fn an_invitation_opens_no_account_that_exists() {
         // Nobody goes where they don't belong, or where they are banned.
         let third = Door::new(test).await;
         assert!(matches!(
-            door.sessions.switch_tenant(&back.token, third.tenant).await,
+            door.sessions.switch_tenant(&back.token, third.tenant, Client::default()).await,
             Err(SignInError::Refused)
         ));
         let (by, whom, now) = (elsewhere.user, door.user, Instant(1));
         let second = elsewhere.invite(by, &door.name, &["viewer"]).await.expect("invited");
         let own = door.session_of(whom).await;
         let joined = elsewhere.accept(&second, Some(&own.token)).await.expect("joined");
-        let home = door.sessions.switch_tenant(&joined.token, door.tenant).await.expect("home");
+        let home =
+            door.sessions.switch_tenant(&joined.token, door.tenant, Client::default()).await.expect("home");
         let banned: Result<(), MemberError> = elsewhere
             .database
             .write(elsewhere.tenant, move |tx| {
-                Box::pin(async move { ban(tx, by, whom, "a test", now).await })
+                Box::pin(async move { ban(tx, &Who::person(by), whom, "a test", now).await })
             })
             .await;
         banned.expect("banned");
-        let refused = door.sessions.switch_tenant(&home.token, elsewhere.tenant).await;
+        let refused = door.sessions.switch_tenant(&home.token, elsewhere.tenant, Client::default()).await;
         assert!(matches!(refused, Err(SignInError::Refused)));
         let tx = door.database.system_read().await.expect("read");
         assert_eq!(tenants_of(&tx, whom).await.expect("tenants").len(), 1);
@@ -155,7 +169,9 @@ async fn nobody_is_invited_to_more_than_the_inviter_may_give_then_and_now() {
         let (by, less) = (door.user, roles(&["viewer"]));
         let made_less: Result<(), MemberError> = door
             .database
-            .write(door.tenant, move |tx| Box::pin(async move { set_roles(tx, by, admin, &less).await }))
+            .write(door.tenant, move |tx| {
+                Box::pin(async move { set_roles(tx, &Who::person(by), admin, &less, Instant(1)).await })
+            })
             .await;
         made_less.expect("made less");
         let refused = door.accept(&token, None).await;
@@ -170,7 +186,9 @@ async fn nobody_is_invited_to_more_than_the_inviter_may_give_then_and_now() {
             let withdrawn: Result<(), MemberError> = door
                 .database
                 .write(door.tenant, move |tx| {
-                    Box::pin(async move { withdraw_invitation(tx, by, one.id).await })
+                    Box::pin(
+                        async move { withdraw_invitation(tx, &Who::person(by), one.id, Instant(1)).await },
+                    )
                 })
                 .await;
             withdrawn.expect("withdrawn");
@@ -196,8 +214,9 @@ async fn a_role_that_is_held_says_who_holds_it() {
             .database
             .write(door.tenant, move |tx| {
                 Box::pin(async move {
-                    create_role(tx, by, &desk).await?;
-                    set_roles(tx, by, person, &roles(&["desk", "finance"])).await
+                    let by = Who::person(by);
+                    create_role(tx, &by, &desk, Instant(1)).await?;
+                    set_roles(tx, &by, person, &roles(&["desk", "finance"]), Instant(1)).await
                 })
             })
             .await;
@@ -211,7 +230,9 @@ async fn a_role_that_is_held_says_who_holds_it() {
         drop(tx);
         let refused: Result<(), MemberError> = door
             .database
-            .write(door.tenant, move |tx| Box::pin(async move { delete_role(tx, "desk").await }))
+            .write(door.tenant, move |tx| {
+                Box::pin(async move { delete_role(tx, &Who::person(by), "desk", Instant(1)).await })
+            })
             .await;
         match refused {
             Err(MemberError::RoleHeld(by)) => assert!(by.starts_with("person-"), "{by}"),

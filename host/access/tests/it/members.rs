@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use portolan_access::audit::Who;
 use portolan_access::{
     Client, MemberError, NewSession, Permission, Sessions, SystemRole, ban, lift_ban, members, remove_member,
     set_roles,
@@ -26,17 +27,18 @@ impl Door {
     }
 
     async fn give(&self, by: UserId, of: UserId, names: &[&str]) -> Result<(), MemberError> {
-        let roles = roles(names);
-        self.change(move |tx| Box::pin(async move { set_roles(tx, by, of, &roles).await })).await
+        let (roles, by, now) = (roles(names), Who::person(by), self.clock.now());
+        self.change(move |tx| Box::pin(async move { set_roles(tx, &by, of, &roles, now).await })).await
     }
 
     async fn ban(&self, by: UserId, whom: UserId, reason: &str) -> Result<(), MemberError> {
-        let (reason, now) = (reason.to_owned(), self.clock.now());
-        self.change(move |tx| Box::pin(async move { ban(tx, by, whom, &reason, now).await })).await
+        let (reason, by, now) = (reason.to_owned(), Who::person(by), self.clock.now());
+        self.change(move |tx| Box::pin(async move { ban(tx, &by, whom, &reason, now).await })).await
     }
 
     async fn take_off(&self, by: UserId, whom: UserId) -> Result<(), MemberError> {
-        self.change(move |tx| Box::pin(async move { remove_member(tx, by, whom).await })).await
+        let (by, now) = (Who::person(by), self.clock.now());
+        self.change(move |tx| Box::pin(async move { remove_member(tx, &by, whom, now).await })).await
     }
 
     async fn add(&self, role: SystemRole) -> UserId {
@@ -86,7 +88,10 @@ async fn what_is_given_and_taken_counts_at_once_on_every_server() {
             "a banned person has no way in"
         );
         let by = door.user;
-        door.change(move |tx| Box::pin(async move { lift_ban(tx, by, person).await })).await.expect("lifted");
+        let now = door.clock.now();
+        door.change(move |tx| Box::pin(async move { lift_ban(tx, &Who::person(by), person, now).await }))
+            .await
+            .expect("lifted");
         let session = door.come_in(person).await;
         let back = door.sessions.authenticate(&session.token).await.expect("look").expect("stands");
         assert!(back.may(Permission::AnalyticsQuery) && !back.may(Permission::FinanceRead));

@@ -28,9 +28,10 @@ impl Guarded {
         let factors = SecondFactors::new(&door.sessions, &ring(&folder));
         let session = door.sessions.sign_in_with_password(&door.name, PASSWORD, Client::default());
         let signed_in = who(&door, &session.await.expect("come in")).await;
-        factors.begin(door.user).await.expect("a seed");
+        factors.begin(&signed_in, Client::default()).await.expect("a seed");
         let code = factors.code_at(door.user, door.clock.now()).await;
-        let (codes, session) = factors.confirm(&signed_in, &code).await.expect("the first code");
+        let (codes, session) =
+            factors.confirm(&signed_in, &code, Client::default()).await.expect("the first code");
         door.clock.advance(Duration::from_minutes(1));
         Self { door, factors, codes, session, folder }
     }
@@ -238,7 +239,10 @@ async fn a_first_step_is_over_after_ten_minutes_and_with_the_password() {
 
         let pending = guarded.first_step().await;
         let signed_in = who(door, &guarded.session).await;
-        door.sessions.change_password(&signed_in, PASSWORD, "another harbour, 1488").await.expect("change");
+        door.sessions
+            .change_password(&signed_in, PASSWORD, "another harbour, 1488", Client::default())
+            .await
+            .expect("change");
         assert_refused(guarded.second_step(&pending, &guarded.code().await).await);
     })
     .await;
@@ -265,7 +269,9 @@ async fn a_recovery_code_comes_in_once_and_says_how_many_are_left() {
         guarded.door.clock.advance(Duration::from_minutes(6));
         assert_refused(guarded.second_step(&guarded.first_step().await, &code).await);
 
-        let renewed = guarded.factors.renew_recovery_codes(guarded.door.user).await.expect("new ones");
+        let signed_in = who(&guarded.door, &guarded.session).await;
+        let renewed =
+            guarded.factors.renew_recovery_codes(&signed_in, Client::default()).await.expect("new ones");
         assert_refused(guarded.second_step(&guarded.first_step().await, &guarded.codes.0[4]).await);
         guarded.second_step(&guarded.first_step().await, &renewed.0[9]).await.expect("a new one");
         let state = guarded.factors.state(guarded.door.user).await.expect("look").expect("on");
@@ -286,24 +292,27 @@ async fn setting_up_needs_a_code_and_ends_the_sessions_that_came_without() {
         let signed_in = who(&door, &mine).await;
         assert!(!signed_in.second_factor);
         assert_eq!(factors.enrolment(door.user).await.expect("look"), None);
-        factors.begin(door.user).await.expect("a seed");
+        factors.begin(&signed_in, Client::default()).await.expect("a seed");
         let first = factors.enrolment(door.user).await.expect("look").expect("waits");
-        factors.begin(door.user).await.expect("another seed, while nothing is confirmed");
+        factors.begin(&signed_in, Client::default()).await.expect("another seed, while nothing is confirmed");
         let enrolment = factors.enrolment(door.user).await.expect("look").expect("waits");
         assert_ne!(first, enrolment);
         assert!(enrolment.url.starts_with("otpauth://totp/Portolan:ada-"), "{}", enrolment.url);
 
-        assert_refused(factors.confirm(&signed_in, "000000x").await);
+        assert_refused(factors.confirm(&signed_in, "000000x", Client::default()).await);
         assert_eq!(factors.state(door.user).await.expect("look"), None);
         sign_in().await;
         let code = factors.code_at(door.user, door.clock.now()).await;
-        let (_, session) = factors.confirm(&signed_in, &code).await.expect("on");
+        let (_, session) = factors.confirm(&signed_in, &code, Client::default()).await.expect("on");
         assert_ne!(session.token, mine.token);
         assert!(who(&door, &session).await.second_factor);
         assert!(!stands(&door, &mine.token).await, "under its new token alone");
         assert!(!stands(&door, &other.token).await);
-        assert!(matches!(factors.begin(door.user).await, Err(SecondFactorError::AlreadyOn)));
-        assert_refused(factors.confirm(&signed_in, &code).await);
+        assert!(matches!(
+            factors.begin(&signed_in, Client::default()).await,
+            Err(SecondFactorError::AlreadyOn)
+        ));
+        assert_refused(factors.confirm(&signed_in, &code, Client::default()).await);
         assert_eq!(factors.enrolment(door.user).await.expect("look"), None, "the seed is shown no more");
         // The code that switched it on was used.
         let pending = door.sessions.sign_in_with_password(&door.name, PASSWORD, Client::default()).await;
@@ -318,11 +327,12 @@ async fn switching_off_needs_a_code_and_the_operator_needs_none() {
     on_both(migrate, async |test| {
         let guarded = Guarded::new(test).await;
         let door = &guarded.door;
-        assert_refused(guarded.factors.switch_off(door.user, "123").await);
-        guarded.factors.switch_off(door.user, &guarded.code().await).await.expect("off");
-        assert_refused(guarded.factors.switch_off(door.user, &guarded.codes.0[0]).await);
+        let signed_in = who(door, &guarded.session).await;
+        assert_refused(guarded.factors.switch_off(&signed_in, "123", Client::default()).await);
+        guarded.factors.switch_off(&signed_in, &guarded.code().await, Client::default()).await.expect("off");
+        assert_refused(guarded.factors.switch_off(&signed_in, &guarded.codes.0[0], Client::default()).await);
         assert!(matches!(
-            guarded.factors.renew_recovery_codes(door.user).await,
+            guarded.factors.renew_recovery_codes(&signed_in, Client::default()).await,
             Err(SecondFactorError::NotOn)
         ));
         door.sessions.sign_in_with_password(&door.name, PASSWORD, Client::default()).await.expect("in");
@@ -359,10 +369,14 @@ async fn showing_again_who_one_is_gives_the_session_a_new_token() {
         door.clock.advance(Duration::from_minutes(20));
         // With a second factor the password is not enough.
         for wrong in [PASSWORD, "000", ""] {
-            let refused = guarded.factors.step_up(&signed_in, wrong).await;
+            let refused = guarded.factors.step_up(&signed_in, wrong, Client::default()).await;
             assert!(matches!(refused, Err(SignInError::Refused)), "{wrong}");
         }
-        let shown = guarded.factors.step_up(&signed_in, &guarded.code().await).await.expect("shown");
+        let shown = guarded
+            .factors
+            .step_up(&signed_in, &guarded.code().await, Client::default())
+            .await
+            .expect("shown");
         assert!(!stands(door, &guarded.session.token).await);
         let again = who(door, &shown.session).await;
         assert_eq!((again.session, again.authenticated_at), (signed_in.session, door.clock.now()));
@@ -373,8 +387,11 @@ async fn showing_again_who_one_is_gives_the_session_a_new_token() {
         let factors = SecondFactors::new(&plain.sessions, &ring(&guarded.folder));
         let session = plain.sessions.sign_in_with_password(&plain.name, PASSWORD, Client::default()).await;
         let signed_in = who(&plain, &session.expect("in")).await;
-        assert!(matches!(factors.step_up(&signed_in, "wrong").await, Err(SignInError::Refused)));
-        let shown = factors.step_up(&signed_in, PASSWORD).await.expect("shown");
+        assert!(matches!(
+            factors.step_up(&signed_in, "wrong", Client::default()).await,
+            Err(SignInError::Refused)
+        ));
+        let shown = factors.step_up(&signed_in, PASSWORD, Client::default()).await.expect("shown");
         assert!(stands(&plain, &shown.session.token).await);
     })
     .await;
@@ -391,7 +408,8 @@ async fn people_see_and_end_their_own_sessions_and_no_others() {
         let their_id = who(&door, &theirs).await.session;
         let mut mine = Vec::new();
         for number in 0..4 {
-            let client = Client { address: format!("192.0.2.{number}"), user_agent: "Dinghy".to_owned() };
+            let (address, user_agent) = (format!("192.0.2.{number}"), "Dinghy".to_owned());
+            let client = Client { address, user_agent, ..Client::default() };
             let session =
                 door.sessions.sign_in_with_password(&door.name, PASSWORD, client).await.expect("in");
             mine.push((who(&door, &session).await.session, session.token));
@@ -400,22 +418,28 @@ async fn people_see_and_end_their_own_sessions_and_no_others() {
         let listed = door.sessions.sessions_of(door.user).await.expect("list");
         assert_eq!(listed.len(), 4);
         assert_eq!((listed[0].address.as_str(), listed[0].user_agent.as_str()), ("192.0.2.3", "Dinghy"));
-        assert!(!door.sessions.end_session(door.user, their_id).await.expect("not theirs to end"));
+        let signed_in = door.sessions.authenticate(&mine[3].1).await.expect("look").expect("stands");
+        assert!(
+            !door
+                .sessions
+                .end_session(&signed_in, their_id, Client::default())
+                .await
+                .expect("not theirs to end")
+        );
         assert!(stands(&door, &theirs.token).await);
-        assert!(door.sessions.end_session(door.user, mine[0].0).await.expect("end"));
+        assert!(door.sessions.end_session(&signed_in, mine[0].0, Client::default()).await.expect("end"));
         assert!(!stands(&door, &mine[0].1).await);
-        assert_eq!(door.sessions.end_other_sessions(door.user, mine[3].0).await.expect("end"), 2);
+        assert_eq!(door.sessions.end_other_sessions(&signed_in, Client::default()).await.expect("end"), 2);
         assert!(stands(&door, &mine[3].1).await && stands(&door, &theirs.token).await);
         assert_eq!(door.sessions.sessions_of(door.user).await.expect("list").len(), 1);
 
-        let signed_in = door.sessions.authenticate(&mine[3].1).await.expect("look").expect("stands");
         let elsewhere = door.sessions.sign_in_with_password(&door.name, PASSWORD, Client::default()).await;
         let new = "another harbour, 1488";
-        let wrong = door.sessions.change_password(&signed_in, "wrong", new).await;
+        let wrong = door.sessions.change_password(&signed_in, "wrong", new, Client::default()).await;
         assert!(matches!(wrong, Err(SignInError::Refused)));
-        let short = door.sessions.change_password(&signed_in, PASSWORD, "short").await;
+        let short = door.sessions.change_password(&signed_in, PASSWORD, "short", Client::default()).await;
         assert!(matches!(short, Err(SignInError::Password(_))));
-        door.sessions.change_password(&signed_in, PASSWORD, new).await.expect("changed");
+        door.sessions.change_password(&signed_in, PASSWORD, new, Client::default()).await.expect("changed");
         assert!(!stands(&door, &elsewhere.expect("in").token).await);
         assert!(stands(&door, &mine[3].1).await, "whoever changed it stays");
         door.sessions.sign_in_with_password(&door.name, new, Client::default()).await.expect("the new one");

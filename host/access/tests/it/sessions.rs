@@ -126,7 +126,7 @@ async fn signing_out_is_told_to_what_is_open() {
         let token = door.sessions.sign_in_with_link(&link, Client::default()).await.expect("come in").token;
         let endings = door.sessions.clone().endings();
         assert!(!endings.has_changed().expect("open"));
-        door.sessions.sign_out(&token).await.expect("sign out");
+        door.sessions.sign_out(&token, Client::default()).await.expect("sign out");
         assert!(endings.has_changed().expect("open"));
     })
     .await;
@@ -143,8 +143,8 @@ async fn signing_out_and_losing_the_membership_end_a_session() {
                 door.sessions.sign_in_with_link(&link, Client::default()).await.expect("come in").token,
             );
         }
-        door.sessions.sign_out(&tokens[0]).await.expect("sign out");
-        door.sessions.sign_out(&tokens[0]).await.expect("again");
+        door.sessions.sign_out(&tokens[0], Client::default()).await.expect("sign out");
+        door.sessions.sign_out(&tokens[0], Client::default()).await.expect("again");
         assert!(door.sessions.authenticate(&tokens[0]).await.expect("look").is_none());
         assert!(door.sessions.authenticate(&tokens[1]).await.expect("look").is_some());
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::web::actor::{Oneself, Require};
+use crate::web::client::FromWhere;
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Path;
 use crate::web::route::{ApiRoutes, guarded};
@@ -104,6 +105,7 @@ pub async fn show_account(
 pub async fn change_password(
     StepUp(actor): StepUp<Require<Oneself>>,
     State(app): State<Arc<App>>,
+    FromWhere(client): FromWhere,
     body: Result<Json<ChangePasswordRequest>, axum::extract::rejection::JsonRejection>,
 ) -> AppResult<StatusCode> {
     // What was sent is not quoted: it holds passwords.
@@ -111,7 +113,7 @@ pub async fn change_password(
         AppError::bad_request("The body is not the JSON that is described: old_password, new_password.")
     })?;
     let old = request.old_password.unwrap_or_default();
-    match app.sessions.change_password(actor.signed_in(), &old, &request.new_password).await {
+    match app.sessions.change_password(actor.signed_in(), &old, &request.new_password, client).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(SignInError::Refused) => Err(AppError::invalid(
             "/old_password",
@@ -151,8 +153,9 @@ pub async fn list_own_sessions(
 pub async fn end_other_sessions(
     actor: Require<Oneself>,
     State(app): State<Arc<App>>,
+    FromWhere(client): FromWhere,
 ) -> AppResult<Json<EndedResponse>> {
-    let ended = app.sessions.end_other_sessions(actor.user, actor.signed_in().session).await?;
+    let ended = app.sessions.end_other_sessions(actor.signed_in(), client).await?;
     Ok(Json(EndedResponse { ended }))
 }
 
@@ -162,9 +165,10 @@ pub async fn end_other_sessions(
 pub async fn end_own_session(
     actor: Require<Oneself>,
     State(app): State<Arc<App>>,
+    FromWhere(client): FromWhere,
     Path(id): Path<Uuid>,
 ) -> AppResult<StatusCode> {
-    if app.sessions.end_session(actor.user, id).await? {
+    if app.sessions.end_session(actor.signed_in(), id, client).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(AppError::not_found("session"))

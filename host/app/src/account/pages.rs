@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::browser::browser_name;
 use crate::App;
 use crate::web::actor::{Oneself, PageActor, Require};
+use crate::web::client::FromWhere;
 use crate::web::error::{AppError, AppResult, PageResult};
 use crate::web::extract::{Form, Path, Query};
 use crate::web::html;
@@ -53,14 +54,15 @@ pub async fn show_account(
 pub async fn change_password(
     StepUp(PageActor(actor)): StepUp<PageActor<Oneself>>,
     State(app): State<Arc<App>>,
+    FromWhere(client): FromWhere,
     Form(form): Form<PasswordForm>,
 ) -> PageResult {
     if form.new_password != form.repeated {
         let twice = "The two are not the same. Enter the new password twice.".to_owned();
         return refuse(&app, &actor, Refused { new_password: Some(twice), ..Refused::default() }).await;
     }
-    let changed =
-        app.sessions.change_password(actor.signed_in(), &form.old_password, &form.new_password).await;
+    let (old, new) = (&form.old_password, &form.new_password);
+    let changed = app.sessions.change_password(actor.signed_in(), old, new, client).await;
     let refused = match changed {
         Ok(()) => return Ok(redirect_after(ACCOUNT, "password-changed")),
         Err(SignInError::Refused) => {
@@ -79,9 +81,10 @@ pub async fn change_password(
 pub async fn end_session(
     PageActor(actor): PageActor<Oneself>,
     State(app): State<Arc<App>>,
+    FromWhere(client): FromWhere,
     Path(id): Path<Uuid>,
 ) -> PageResult {
-    if !app.sessions.end_session(actor.user, id).await? {
+    if !app.sessions.end_session(actor.signed_in(), id, client).await? {
         return Err(AppError::not_found("session").into());
     }
     Ok(redirect_after(ACCOUNT, "session-ended"))
@@ -90,8 +93,9 @@ pub async fn end_session(
 pub async fn end_other_sessions(
     PageActor(actor): PageActor<Oneself>,
     State(app): State<Arc<App>>,
+    FromWhere(client): FromWhere,
 ) -> PageResult {
-    app.sessions.end_other_sessions(actor.user, actor.signed_in().session).await?;
+    app.sessions.end_other_sessions(actor.signed_in(), client).await?;
     Ok(redirect_after(ACCOUNT, "sessions-ended"))
 }
 

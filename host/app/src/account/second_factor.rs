@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::pages::{Refused, refuse};
 use crate::App;
 use crate::web::actor::{Oneself, PageActor, Require};
+use crate::web::client::FromWhere;
 use crate::web::cookies::with_session;
 use crate::web::error::{AppResult, PageResult};
 use crate::web::extract::Form;
@@ -35,8 +36,9 @@ pub struct CodeForm {
 pub async fn begin(
     StepUp(PageActor(actor)): StepUp<PageActor<Oneself>>,
     State(app): State<Arc<App>>,
+    FromWhere(client): FromWhere,
 ) -> PageResult {
-    match app.second_factors().begin(actor.user).await {
+    match app.second_factors().begin(actor.signed_in(), client).await {
         Ok(()) => Ok(Redirect::to(SET_UP).into_response()),
         // On already: there it is seen.
         Err(SecondFactorError::AlreadyOn) => Ok(Redirect::to("/account").into_response()),
@@ -60,9 +62,10 @@ pub async fn confirm(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     jar: CookieJar,
+    FromWhere(client): FromWhere,
     Form(form): Form<CodeForm>,
 ) -> PageResult {
-    match app.second_factors().confirm(actor.signed_in(), &form.code).await {
+    match app.second_factors().confirm(actor.signed_in(), &form.code, client).await {
         Ok((codes, session)) => {
             let page = codes_page(&app, &actor, codes, true).await?;
             let jar = with_session(&app, &headers, jar, session.token);
@@ -80,9 +83,10 @@ pub async fn confirm(
 pub async fn switch_off(
     StepUp(PageActor(actor)): StepUp<PageActor<Oneself>>,
     State(app): State<Arc<App>>,
+    FromWhere(client): FromWhere,
     Form(form): Form<CodeForm>,
 ) -> PageResult {
-    match app.second_factors().switch_off(actor.user, &form.code).await {
+    match app.second_factors().switch_off(actor.signed_in(), &form.code, client).await {
         Ok(()) => Ok(redirect_after("/account", "second-factor-off")),
         Err(SecondFactorError::Refused) => {
             refuse(&app, &actor, Refused { code: Some(REFUSED.to_owned()), ..Refused::default() }).await
@@ -95,8 +99,9 @@ pub async fn switch_off(
 pub async fn renew_recovery_codes(
     StepUp(PageActor(actor)): StepUp<PageActor<Oneself>>,
     State(app): State<Arc<App>>,
+    FromWhere(client): FromWhere,
 ) -> PageResult {
-    let codes = app.second_factors().renew_recovery_codes(actor.user).await?;
+    let codes = app.second_factors().renew_recovery_codes(actor.signed_in(), client).await?;
     html(&codes_page(&app, &actor, codes, false).await?)
 }
 

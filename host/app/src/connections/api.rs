@@ -184,7 +184,7 @@ pub async fn create_connection(
         config: request.config,
         consent: request.consent,
     };
-    let id = ops::create_connection(&app, actor.tenant, Some(actor.user), new).await?;
+    let id = ops::create_connection(&app, actor.tenant, actor.who(), new).await?;
     Ok((StatusCode::CREATED, Json(load(&app, actor.tenant, id).await?)))
 }
 
@@ -232,7 +232,7 @@ pub async fn change_connection(
         config: request.config,
         same_account: request.same_account,
     };
-    change::change_connection(&app, actor.tenant, actor.user, ConnectionId(id), change).await?;
+    change::change_connection(&app, actor.tenant, actor.who(), ConnectionId(id), change).await?;
     load_tagged(&app, actor.tenant, ConnectionId(id)).await
 }
 
@@ -246,7 +246,8 @@ pub async fn delete_connection(
     Path(id): Path<Uuid>,
     Query(query): Query<DeleteQuery>,
 ) -> AppResult<StatusCode> {
-    remove::delete_connection(&app, actor.tenant, ConnectionId(id), query.confirm.as_deref()).await?;
+    remove::delete_connection(&app, actor.tenant, actor.who(), ConnectionId(id), query.confirm.as_deref())
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -259,7 +260,7 @@ pub async fn check_connection(
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
 ) -> AppResult<Json<CheckResponse>> {
-    let report = ops::check_connection(&app, actor.tenant, ConnectionId(id)).await?;
+    let report = ops::check_connection(&app, actor.tenant, actor.who(), ConnectionId(id)).await?;
     Ok(Json(CheckResponse {
         account: report.account,
         display_name: report.display_name,
@@ -277,7 +278,7 @@ pub async fn pause_connection(
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
 ) -> AppResult<Json<ConnectionResponse>> {
-    ops::set_state(&app, actor.tenant, ConnectionId(id), ConnectionState::Paused).await?;
+    ops::set_state(&app, actor.tenant, actor.who(), ConnectionId(id), ConnectionState::Paused).await?;
     Ok(Json(load(&app, actor.tenant, ConnectionId(id)).await?))
 }
 
@@ -289,7 +290,7 @@ pub async fn resume_connection(
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
 ) -> AppResult<Json<ConnectionResponse>> {
-    ops::set_state(&app, actor.tenant, ConnectionId(id), ConnectionState::Active).await?;
+    ops::set_state(&app, actor.tenant, actor.who(), ConnectionId(id), ConnectionState::Active).await?;
     Ok(Json(load(&app, actor.tenant, ConnectionId(id)).await?))
 }
 
@@ -306,7 +307,7 @@ pub async fn set_secret(
     request: Result<Json<SetSecretRequest>, JsonRejection>,
 ) -> AppResult<StatusCode> {
     let request = accepted(request)?;
-    ops::set_secret(&app, actor.tenant, actor.user, ConnectionId(id), request.field, request.value).await?;
+    ops::set_secret(&app, actor.tenant, actor.who(), ConnectionId(id), request.field, request.value).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

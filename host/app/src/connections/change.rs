@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
+use portolan_access::audit::{self, Who};
 use portolan_connector::manifest::StreamMode;
 use portolan_connector::{FieldError, InstalledPlugin, Manifest};
-use portolan_core::{ConnectionId, TenantId, UserId};
+use portolan_core::{ConnectionId, TenantId};
 use portolan_db::entity::chunk::{self, ChunkState};
 use portolan_db::entity::sync::{self, SyncState};
 use portolan_db::entity::{cash_event, connection, document, sale_event};
@@ -72,7 +73,7 @@ pub fn revision_in(tag: &str) -> &str {
 pub async fn change_connection(
     app: &Arc<App>,
     tenant: TenantId,
-    by: UserId,
+    who: Who,
     id: ConnectionId,
     change: ConnectionChange,
 ) -> AppResult<Changed> {
@@ -114,14 +115,18 @@ pub async fn change_connection(
         check_offline(app, &plugin, context).await?;
     }
     drop(tx);
-    let sealer = Sealer { app: Arc::clone(app), connection: id, by: Some(by) };
+    let sealer = Sealer { app: Arc::clone(app), connection: id, by: who.user() };
     let secrets = split.secrets;
+    let now = app.clock.now();
     let new_secrets = !secrets.is_empty();
     let moved = app
         .db
         .write(tenant, move |tx| {
             Box::pin(async move {
                 let moved = store(tx, &guard, &after).await?;
+                let entry = who.did("connection.change", "connection", id);
+                let entry = entry.before(told(&before, &after)).after(told(&after, &before));
+                audit::write(tx, now, entry);
                 for secret in sealer.seal(tx, &secrets).await? {
                     replace_secret(tx, id, secret).await?;
                 }
@@ -132,6 +137,19 @@ pub async fn change_connection(
     let access = moved || new_secrets;
     tracing::info!(tenant.id = %tenant, connection.id = %id, "connection settings changed");
     Ok(Changed { access })
+}
+
+/// The settings for the audit: the house's own in full, of the plugin's the names of those that differ.
+fn told(settings: &connection::Model, other: &connection::Model) -> Value {
+    let config =
+        |text: &str| serde_json::from_str::<serde_json::Map<String, Value>>(text).unwrap_or_default();
+    let (own, others) = (config(&settings.config), config(&other.config));
+    let differs = own.iter().filter(|(field, value)| others.get(*field) != Some(value));
+    json!({
+        "label": settings.label, "time_zone": settings.time_zone,
+        "day_cutover_minutes": settings.day_cutover_minutes,
+        "config_fields": differs.map(|(field, _)| field).collect::<Vec<_>>(),
+    })
 }
 
 /// Where the settings let secrets go.

@@ -279,20 +279,20 @@ pub async fn act_on_connection(
     let here = format!("/connections/{id}");
     match action.as_str() {
         "sync" => {
-            let sync = start_sync(&app, actor.tenant, id, Trigger::Manual).await?;
+            let sync = start_sync(&app, actor.tenant, actor.who(), id, Trigger::Manual).await?;
             Ok(redirect_after(&format!("/syncs/{sync}"), "sync-started"))
         }
         "pause" => {
-            ops::set_state(&app, actor.tenant, id, ConnectionState::Paused).await?;
+            ops::set_state(&app, actor.tenant, actor.who(), id, ConnectionState::Paused).await?;
             Ok(redirect_after(&here, "connection-paused"))
         }
         "resume" => {
-            ops::set_state(&app, actor.tenant, id, ConnectionState::Active).await?;
+            ops::set_state(&app, actor.tenant, actor.who(), id, ConnectionState::Active).await?;
             Ok(redirect_after(&here, "connection-resumed"))
         }
         "check" => show_check(&app, &actor, id).await,
         "delete" => {
-            remove::delete_connection(&app, actor.tenant, id, form.confirm.as_deref()).await?;
+            remove::delete_connection(&app, actor.tenant, actor.who(), id, form.confirm.as_deref()).await?;
             Ok(redirect_after("/connections", "connection-deleted"))
         }
         _ => Err(AppError::not_found("action").into()),
@@ -300,7 +300,7 @@ pub async fn act_on_connection(
 }
 
 async fn show_check(app: &Arc<App>, actor: &Require<ConnectionsWrite>, id: ConnectionId) -> PageResult {
-    let outcome = ops::check_connection(app, actor.tenant, id).await;
+    let outcome = ops::check_connection(app, actor.tenant, actor.who(), id).await;
     let viewer = Viewer::load(app, actor).await?;
     let check = check_view(&viewer, outcome)?;
     let tx = app.db.read(actor.tenant).await?;

@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
+use portolan_access::audit::{self, Who};
 use portolan_access::{CONNECTION_SECRET, TenantKeys};
 use portolan_connector::{
     CheckReport, ConnectionContext, FieldError, InstalledPlugin, Manifest, SecretValue,
 };
 use portolan_core::calendar::StoreCalendar;
-use portolan_core::{ConnectionId, TenantId, UserId};
+use portolan_core::{ConnectionId, Instant, TenantId, UserId};
 use portolan_db::entity::connection::{self, ConnectionState};
 use portolan_db::entity::{connection_secret, egress_grant};
 use portolan_db::{DbError, TenantTx};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, QueryFilter};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(super) use crate::channels::hold_connection;
 pub use crate::channels::{find_connection, find_plugin, plugin_of};
@@ -44,9 +45,10 @@ pub struct NewConnection {
 pub async fn create_connection(
     app: &Arc<App>,
     tenant: TenantId,
-    by: Option<UserId>,
+    who: Who,
     new: NewConnection,
 ) -> AppResult<ConnectionId> {
+    let by = who.user();
     let plugin = find_plugin(app, &new.plugin_id)?;
     let settings = Settings {
         label: new.label.trim().to_owned(),
@@ -92,6 +94,10 @@ pub async fn create_connection(
         plugin_sha256: Set(Some(plugin.plugin.sha256.clone())),
     };
     let streams = stream_rows(&plugin.manifest, tenant, id);
+    let entry = who.did("connection.create", "connection", id).after(json!({
+        "plugin_id": plugin.plugin.id, "plugin_sha256": plugin.plugin.sha256,
+        "secrets": secrets.iter().map(|(field, _)| field).collect::<Vec<_>>(),
+    }));
     let queue = app.queue.clone();
     app.db
         .write(tenant, move |tx| {
@@ -102,6 +108,7 @@ pub async fn create_connection(
                 tx.insert_many(streams).await?;
                 schedule_streams(&queue, tx, id).await?;
                 tx.bump_data_version().await?;
+                audit::write(tx, Instant(now), entry);
                 Ok::<(), AppError>(())
             })
         })
@@ -219,27 +226,56 @@ pub(super) async fn refuse_taken_label(tx: &TenantTx, id: ConnectionId, label: &
 }
 
 /// Asks the channel who is behind the connection.
-pub async fn check_connection(app: &Arc<App>, tenant: TenantId, id: ConnectionId) -> AppResult<CheckReport> {
+pub async fn check_connection(
+    app: &Arc<App>,
+    tenant: TenantId,
+    who: Who,
+    id: ConnectionId,
+) -> AppResult<CheckReport> {
     let tx = app.db.read(tenant).await?;
     let connection = find_connection(&tx, id).await?;
     let plugin = plugin_of(app, &connection)?;
     let context = load_context(app, &tx, &connection).await?;
     drop(tx);
     let report = app.runtime.check(&plugin.plugin, context, app.clock.now()).await?;
-    if connection.state == ConnectionState::NeedsAuth {
-        set_state(app, tenant, id, ConnectionState::Active).await?;
-    }
+    let now = app.clock.now();
+    app.db
+        .write(tenant, move |tx| {
+            Box::pin(async move {
+                accept_credentials(tx, id).await?;
+                audit::write(tx, now, who.did("connection.check", "connection", id));
+                Ok::<_, AppError>(())
+            })
+        })
+        .await?;
     Ok(report)
+}
+
+/// The channel accepts what is stored, or something new is: it is asked again on schedule.
+async fn accept_credentials(tx: &TenantTx, id: ConnectionId) -> Result<(), DbError> {
+    tx.update_many::<connection::Entity>()
+        .col_expr(connection::Column::State, Expr::value(ConnectionState::Active.as_str()))
+        .filter(connection::Column::Id.eq(id.0))
+        .filter(connection::Column::State.eq(ConnectionState::NeedsAuth))
+        .exec(tx)
+        .await?;
+    Ok(())
 }
 
 /// Stops or starts the connection's schedule. A running sync goes on.
 pub async fn set_state(
     app: &Arc<App>,
     tenant: TenantId,
+    who: Who,
     id: ConnectionId,
     state: ConnectionState,
 ) -> AppResult<()> {
     let now = app.clock.now().0;
+    let action = match state {
+        ConnectionState::Active => "connection.resume",
+        ConnectionState::Paused => "connection.pause",
+        ConnectionState::NeedsAuth => "connection.need_auth",
+    };
     app.db
         .write(tenant, move |tx| {
             Box::pin(async move {
@@ -252,6 +288,9 @@ pub async fn set_state(
                     ..Default::default()
                 })
                 .await?;
+                let entry = who.did(action, "connection", id);
+                let entry = entry.before(json!({ "state": connection.state.as_str() }));
+                audit::write(tx, Instant(now), entry.after(json!({ "state": state.as_str() })));
                 Ok(())
             })
         })
@@ -262,7 +301,7 @@ pub async fn set_state(
 pub async fn set_secret(
     app: &Arc<App>,
     tenant: TenantId,
-    by: UserId,
+    who: Who,
     id: ConnectionId,
     field: String,
     value: String,
@@ -281,7 +320,9 @@ pub async fn set_secret(
                 if value.is_empty() {
                     return Err(AppError::invalid(&field, "Enter the new secret."));
                 }
-                let sealer = Sealer { app: Arc::clone(&app), connection: id, by: Some(by) };
+                let sealer = Sealer { app: Arc::clone(&app), connection: id, by: who.user() };
+                let entry = who.did("connection.set_secret", "connection", id);
+                audit::write(tx, app.clock.now(), entry.after(json!({ "field": field })));
                 for secret in sealer.seal(tx, &[(field, SecretValue::new(value))]).await? {
                     replace_secret(tx, id, secret).await?;
                 }
@@ -291,14 +332,7 @@ pub async fn set_secret(
                     .exec(tx)
                     .await
                     .map_err(DbError::from)?;
-                tx.update_many::<connection::Entity>()
-                    .col_expr(connection::Column::State, Expr::value(ConnectionState::Active.as_str()))
-                    .filter(connection::Column::Id.eq(id.0))
-                    .filter(connection::Column::State.eq(ConnectionState::NeedsAuth))
-                    .exec(tx)
-                    .await
-                    .map_err(DbError::from)?;
-                Ok(())
+                Ok(accept_credentials(tx, id).await?)
             })
         })
         .await
@@ -319,6 +353,9 @@ pub async fn grant_egress(
         .write(tenant, move |tx| {
             Box::pin(async move {
                 find_connection(tx, id).await?;
+                let entry = Who::operator().did("connection.grant_egress", "connection", id);
+                let address = json!({ "scheme": scheme, "host": host, "port": port });
+                audit::write(tx, Instant(now), entry.after(address));
                 let row = egress_grant::ActiveModel {
                     tenant_id: Set(tenant.0),
                     connection_id: Set(id.0),

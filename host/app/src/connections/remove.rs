@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use portolan_access::audit::{self, Who};
 use portolan_core::{ConnectionId, TenantId};
 use portolan_db::entity::sync::SyncState;
 use portolan_db::entity::{
@@ -10,6 +11,7 @@ use portolan_db::entity::{
 };
 use portolan_db::{DbError, TenantTx};
 use sea_orm::{ColumnTrait, QueryFilter};
+use serde_json::json;
 
 use super::change::has_sales;
 use super::ops::find_connection;
@@ -24,9 +26,11 @@ use crate::web::error::{AppError, AppResult};
 pub async fn delete_connection(
     app: &Arc<App>,
     tenant: TenantId,
+    who: Who,
     id: ConnectionId,
     confirm: Option<&str>,
 ) -> AppResult<()> {
+    let now = app.clock.now();
     let confirm = confirm.unwrap_or_default().to_owned();
     let queue = app.queue.clone();
     app.db
@@ -73,6 +77,9 @@ pub async fn delete_connection(
                     .await
                     .map_err(DbError::from)?;
                 tx.bump_data_version().await?;
+                let entry = who.did("connection.delete", "connection", id);
+                let gone = json!({ "label": row.label, "plugin_id": row.plugin_id });
+                audit::write(tx, now, entry.before(gone));
                 Ok(())
             })
         })

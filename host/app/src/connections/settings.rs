@@ -72,7 +72,7 @@ pub async fn submit_settings(
                     config: Some(config),
                     same_account: typed.is_checked(SAME_ACCOUNT, false),
                 };
-                change_connection(&app, actor.tenant, actor.user, id, change).await
+                change_connection(&app, actor.tenant, actor.who(), id, change).await
             }
             Err(error) => Err(error),
         },
@@ -80,7 +80,8 @@ pub async fn submit_settings(
     };
     let error = match changed {
         Ok(changed) if changed.access => {
-            let check = check_view(&viewer, ops::check_connection(&app, actor.tenant, id).await)?;
+            let check =
+                check_view(&viewer, ops::check_connection(&app, actor.tenant, actor.who(), id).await)?;
             let tx = app.db.read(actor.tenant).await?;
             let form = SettingsForm::load(&app, &tx, &viewer, id).await?;
             let mut page = form.page(&viewer, &form.stored_typed(), &[]);

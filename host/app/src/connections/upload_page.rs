@@ -32,11 +32,11 @@ pub async fn upload_file(
     drop(tx);
     let passing = PassingFile::new(&app).await?;
     let received = receive(&mut form, passing.path()).await?;
-    let upload = take_file(&app, actor.tenant, id, received.file).await?;
+    let upload = take_file(&app, actor.tenant, actor.who(), id, received.file).await?;
     if received.look_first {
         return Ok(redirect_after(&format!("/connections/{id}/mapping/{}", upload.stream), "file-waits"));
     }
-    let sync = start_sync(&app, actor.tenant, id, Trigger::Upload).await?;
+    let sync = start_sync(&app, actor.tenant, actor.who(), id, Trigger::Upload).await?;
     Ok(redirect_after(&format!("/syncs/{sync}"), "file-taken"))
 }
 
@@ -46,7 +46,7 @@ pub async fn remove_upload(
     State(app): State<Arc<App>>,
     Path((id, upload_id)): Path<(ConnectionId, Uuid)>,
 ) -> PageResult {
-    remove_waiting(&app, actor.tenant, id, upload_id).await?;
+    remove_waiting(&app, actor.tenant, actor.who(), id, upload_id).await?;
     Ok(redirect_after(&format!("/connections/{id}"), "file-removed"))
 }
 
@@ -56,8 +56,8 @@ pub async fn retry_upload(
     State(app): State<Arc<App>>,
     Path((id, upload_id)): Path<(ConnectionId, Uuid)>,
 ) -> PageResult {
-    retry_refused(&app, actor.tenant, id, upload_id).await?;
-    let sync = start_sync(&app, actor.tenant, id, Trigger::Upload).await?;
+    retry_refused(&app, actor.tenant, actor.who(), id, upload_id).await?;
+    let sync = start_sync(&app, actor.tenant, actor.who(), id, Trigger::Upload).await?;
     Ok(redirect_after(&format!("/syncs/{sync}"), "sync-started"))
 }
 

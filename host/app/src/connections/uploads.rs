@@ -4,12 +4,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use portolan_access::audit::{self, Who};
 use portolan_core::id::new_uuid;
-use portolan_core::{ConnectionId, TenantId};
+use portolan_core::{ConnectionId, Instant, TenantId};
 use portolan_db::entity::{slice, upload};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::ops::{find_connection, plugin_of};
@@ -35,6 +37,7 @@ pub struct NewUpload {
 pub async fn take_file(
     app: &Arc<App>,
     tenant: TenantId,
+    who: Who,
     connection: ConnectionId,
     new: NewUpload,
 ) -> AppResult<upload::Model> {
@@ -52,7 +55,7 @@ pub async fn take_file(
     let destination = app.data_dir.join(&path);
     let unpacked = unpack_into(new.path.clone(), destination.clone(), limit_bytes).await;
     let stored = match unpacked {
-        Ok(unpacked) => store(app, tenant, connection, &new, id, &path, unpacked).await,
+        Ok(unpacked) => store(app, tenant, who, connection, &new, id, &path, unpacked).await,
         Err(error) => Err(error),
     };
     match stored {
@@ -90,9 +93,11 @@ async fn unpack_into(source: PathBuf, destination: PathBuf, limit_bytes: u64) ->
     })
 }
 
+#[expect(clippy::too_many_arguments, reason = "what is stored of a file, in one place")]
 async fn store(
     app: &Arc<App>,
     tenant: TenantId,
+    who: Who,
     connection: ConnectionId,
     new: &NewUpload,
     id: uuid::Uuid,
@@ -134,6 +139,11 @@ async fn store(
                         known.name
                     )));
                 }
+                let entry = who.did("upload.take", "upload", id).after(json!({
+                    "connection_id": connection, "stream": stream,
+                    "sha256": unpacked.sha256, "size_bytes": unpacked.size_bytes,
+                }));
+                audit::write(tx, Instant(received_at), entry);
                 let row = upload::ActiveModel {
                     tenant_id: Set(tenant.0),
                     id: Set(id),
@@ -161,9 +171,11 @@ async fn store(
 pub async fn retry_refused(
     app: &Arc<App>,
     tenant: TenantId,
+    who: Who,
     connection: ConnectionId,
     upload_id: Uuid,
 ) -> AppResult<()> {
+    let now = app.clock.now();
     app.db
         .write(tenant, move |tx| {
             Box::pin(async move {
@@ -177,6 +189,7 @@ pub async fn retry_refused(
                     .exec(tx)
                     .await?;
                 if retried.rows_affected == 1 {
+                    audit::write(tx, now, who.did("upload.retry", "upload", upload_id));
                     return Ok(());
                 }
                 let found = tx.find_by_id::<upload::Entity>(upload_id).await?;
@@ -198,9 +211,11 @@ pub async fn retry_refused(
 pub async fn remove_waiting(
     app: &Arc<App>,
     tenant: TenantId,
+    who: Who,
     connection: ConnectionId,
     upload_id: Uuid,
 ) -> AppResult<()> {
+    let now = app.clock.now();
     let path = app
         .db
         .write(tenant, move |tx| {
@@ -217,6 +232,8 @@ pub async fn remove_waiting(
                 if removed.rows_affected == 0 {
                     return Err(AppError::conflict("The file is imported already: its rows stay."));
                 }
+                let gone = json!({ "stream": found.stream, "sha256": found.sha256 });
+                audit::write(tx, now, who.did("upload.remove", "upload", upload_id).before(gone));
                 Ok(found.path)
             })
         })

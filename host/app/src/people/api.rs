@@ -190,9 +190,9 @@ pub async fn set_person_roles(
     request: Result<Json<SetRolesRequest>, JsonRejection>,
 ) -> AppResult<Json<PersonResponse>> {
     let SetRolesRequest { roles } = accepted(request)?;
-    let by = actor.user;
+    let (by, now) = (actor.who(), app.clock.now());
     change(&app, actor.tenant, move |tx| {
-        Box::pin(async move { set_roles(tx, by, UserId(id), &roles).await })
+        Box::pin(async move { set_roles(tx, &by, UserId(id), &roles, now).await })
     })
     .await?;
     Ok(Json(load(&app, actor.tenant, UserId(id)).await?))
@@ -209,9 +209,9 @@ pub async fn ban_person(
     request: Result<Json<BanRequest>, JsonRejection>,
 ) -> AppResult<Json<PersonResponse>> {
     let BanRequest { reason } = accepted(request)?;
-    let (by, now) = (actor.user, app.clock.now());
+    let (by, now) = (actor.who(), app.clock.now());
     change(&app, actor.tenant, move |tx| {
-        Box::pin(async move { ban(tx, by, UserId(id), &reason, now).await })
+        Box::pin(async move { ban(tx, &by, UserId(id), &reason, now).await })
     })
     .await?;
     Ok(Json(load(&app, actor.tenant, UserId(id)).await?))
@@ -225,8 +225,9 @@ pub async fn unban_person(
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
 ) -> AppResult<Json<PersonResponse>> {
-    let by = actor.user;
-    change(&app, actor.tenant, move |tx| Box::pin(async move { lift_ban(tx, by, UserId(id)).await })).await?;
+    let (by, now) = (actor.who(), app.clock.now());
+    change(&app, actor.tenant, move |tx| Box::pin(async move { lift_ban(tx, &by, UserId(id), now).await }))
+        .await?;
     Ok(Json(load(&app, actor.tenant, UserId(id)).await?))
 }
 
@@ -238,9 +239,11 @@ pub async fn remove_person(
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
 ) -> AppResult<StatusCode> {
-    let by = actor.user;
-    change(&app, actor.tenant, move |tx| Box::pin(async move { remove_member(tx, by, UserId(id)).await }))
-        .await?;
+    let (by, now) = (actor.who(), app.clock.now());
+    change(&app, actor.tenant, move |tx| {
+        Box::pin(async move { remove_member(tx, &by, UserId(id), now).await })
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -265,8 +268,8 @@ pub async fn explain_permission(
 #[utoipa::path(post, path = "/api/v1/leave", tag = "people",
     responses((status = 204, description = "Gone"), (status = "4XX", body = Problem)))]
 pub async fn leave_tenant(actor: Require<Oneself>, State(app): State<Arc<App>>) -> AppResult<StatusCode> {
-    let user = actor.user;
-    change(&app, actor.tenant, move |tx| Box::pin(async move { remove_member(tx, user, user).await }))
+    let (by, user, now) = (actor.who(), actor.user, app.clock.now());
+    change(&app, actor.tenant, move |tx| Box::pin(async move { remove_member(tx, &by, user, now).await }))
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -295,7 +298,7 @@ pub async fn invite_person(
     request: Result<Json<InviteRequest>, JsonRejection>,
 ) -> AppResult<(StatusCode, Extension<NotKept>, Json<InvitationResponse>)> {
     let InviteRequest { name, roles } = accepted(request)?;
-    let made = ops::make_invitation(&app, actor.tenant, actor.user, name, roles).await?;
+    let made = ops::make_invitation(&app, actor.tenant, actor.who(), name, roles).await?;
     let response = InvitationResponse::new(made.invitation, Some(made.link));
     Ok((StatusCode::CREATED, Extension(NotKept), Json(response)))
 }
@@ -308,9 +311,11 @@ pub async fn withdraw_person_invitation(
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
 ) -> AppResult<StatusCode> {
-    let by = actor.user;
-    change(&app, actor.tenant, move |tx| Box::pin(async move { withdraw_invitation(tx, by, id).await }))
-        .await?;
+    let (by, now) = (actor.who(), app.clock.now());
+    change(&app, actor.tenant, move |tx| {
+        Box::pin(async move { withdraw_invitation(tx, &by, id, now).await })
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -38,10 +38,10 @@ pub async fn accept_invitation(
     Path(token): Path<String>,
 ) -> PageResult {
     let present = session_token(&headers, &app);
-    match app.sessions.accept_invitation(&token, present.as_deref(), client).await {
+    match app.sessions.accept_invitation(&token, present.as_deref(), client.clone()).await {
         Ok(session) => {
             if let Some(present) = present {
-                app.sessions.sign_out(&present).await?;
+                app.sessions.sign_out(&present, client).await?;
             }
             let jar = with_session(&app, &headers, jar, session.token);
             Ok((jar, Redirect::to("/pulse")).into_response())
@@ -98,10 +98,11 @@ pub async fn switch_tenant(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     jar: CookieJar,
+    FromWhere(client): FromWhere,
     Form(form): Form<SwitchForm>,
 ) -> PageResult {
     let token = session_token(&headers, &app).ok_or_else(AppError::unauthenticated)?;
-    match app.sessions.switch_tenant(&token, TenantId(form.tenant)).await {
+    match app.sessions.switch_tenant(&token, TenantId(form.tenant), client).await {
         Ok(session) => {
             let jar = with_session(&app, &headers, jar, session.token);
             Ok((jar, Redirect::to("/pulse")).into_response())

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use portolan_access::audit::{self, Who};
 use portolan_access::{
     CustomRole, Member, MemberError, NewPerson, PersonError, SystemRole, add_person, all_roles_of, ban,
     custom_roles, end_sessions, lift_ban, members, reset_second_factor as forget_second_factor,
@@ -67,6 +68,8 @@ pub async fn add_with_role(
                         PersonError::Name(_) => AppError::invalid("name", error.to_string()),
                     })?;
                 if password_hash.is_some() {
+                    let entry = Who::operator().did("person.set_password", "person", user);
+                    audit::write_in_house(tx, tenant, app.clock.now(), entry);
                     set_password_hash(tx, user, password_hash).await?;
                     end_sessions(tx, user).await?;
                 }
@@ -110,6 +113,7 @@ async fn find_or_create_tenant(
     };
     tx.act_for(id).await?;
     tx.insert_many(vec![head]).await?;
+    audit::write_in_house(tx, id, app.clock.now(), Who::operator().did("tenant.create", "tenant", id));
     Ok(id)
 }
 
@@ -143,12 +147,19 @@ pub async fn find_member(app: &App, name: &str) -> AppResult<(UserId, TenantId)>
 /// one.
 pub async fn reset_second_factor(app: &App, name: &str) -> AppResult<bool> {
     let (user, _) = find_member(app, name).await?;
+    let now = app.clock.now();
     app.db
         .system_write(move |tx| {
             Box::pin(async move {
                 let reset = forget_second_factor(tx, user).await?;
                 if reset {
                     end_sessions(tx, user).await?;
+                    let everywhere =
+                        tx.find::<membership::Entity>().filter(membership::Column::UserId.eq(user.0));
+                    for member in everywhere.all(tx).await? {
+                        let entry = Who::operator().did("second_factor.reset", "person", user);
+                        audit::write_in_house(tx, TenantId(member.tenant_id), now, entry);
+                    }
                 }
                 Ok::<_, AppError>(reset)
             })
@@ -198,8 +209,8 @@ pub async fn list_members(app: &App, tenant: TenantId) -> AppResult<Vec<(Member,
     Ok(listed)
 }
 
-/// What an operator does to somebody in a tenant. It is done with the rights of one of the tenant's owners: the rules that hold for
-/// people hold here, too.
+/// What an operator does to somebody in a tenant. It is done with the rights of an owner: the rules that hold for people
+/// hold here, too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OperatorChange {
     Roles(BTreeSet<String>),
@@ -219,18 +230,11 @@ pub async fn change_member(
             let all = members(tx).await?;
             let whom =
                 all.iter().find(|member| member.sign_in_name == name).ok_or(MemberError::NotMember)?.user;
-            let mut owners: Vec<UserId> = all
-                .iter()
-                .filter(|one| one.ban.is_none() && one.roles.contains("owner"))
-                .map(|one| one.user)
-                .collect();
-            // Nobody bans themselves: somebody else's hand is taken where there is one.
-            owners.sort_by_key(|owner| *owner == whom);
-            let by = *owners.first().ok_or(MemberError::LastOwner)?;
+            let by = Who::operator();
             match change {
-                OperatorChange::Roles(roles) => set_roles(tx, by, whom, &roles).await,
-                OperatorChange::Ban { reason } => ban(tx, by, whom, &reason, now).await,
-                OperatorChange::Unban => lift_ban(tx, by, whom).await,
+                OperatorChange::Roles(roles) => set_roles(tx, &by, whom, &roles, now).await,
+                OperatorChange::Ban { reason } => ban(tx, &by, whom, &reason, now).await,
+                OperatorChange::Unban => lift_ban(tx, &by, whom, now).await,
             }
         })
     })

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use portolan_access::audit::Who;
 use portolan_access::{
     AcceptError, INVITATION_LASTS, Invitation, MemberError, Permission, UnknownPermission, invite,
 };
-use portolan_core::{TenantId, UserId};
+use portolan_core::TenantId;
 use portolan_db::{TenantTx, Work};
 use std::sync::Arc;
 
@@ -30,14 +31,14 @@ pub struct MadeInvitation {
 pub async fn make_invitation(
     app: &Arc<App>,
     tenant: TenantId,
-    by: UserId,
+    by: Who,
     name: String,
     roles: BTreeSet<String>,
 ) -> AppResult<MadeInvitation> {
     let in_task = Arc::clone(app);
     let (invitation, token) = change(app, tenant, move |tx| {
         Box::pin(async move {
-            invite(tx, by, &name, &roles, INVITATION_LASTS, (&*in_task.clock, &*in_task.random)).await
+            invite(tx, &by, &name, &roles, INVITATION_LASTS, (&*in_task.clock, &*in_task.random)).await
         })
     })
     .await?;

@@ -48,7 +48,7 @@ pub async fn invite_person(
 ) -> PageResult {
     let name = sent.get("name").cloned().unwrap_or_default();
     let roles = chosen(&sent, ROLE_FIELD);
-    let made = ops::make_invitation(&app, actor.tenant, actor.user, name, roles).await;
+    let made = ops::make_invitation(&app, actor.tenant, actor.who(), name, roles).await;
     let mut page = people_page(&app, &actor, &FlashQuery::default()).await?;
     match made {
         Ok(MadeInvitation { invitation, link }) => {
@@ -73,9 +73,11 @@ pub async fn withdraw(
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
 ) -> PageResult {
-    let by = actor.user;
-    change(&app, actor.tenant, move |tx| Box::pin(async move { withdraw_invitation(tx, by, id).await }))
-        .await?;
+    let (by, now) = (actor.who(), app.clock.now());
+    change(&app, actor.tenant, move |tx| {
+        Box::pin(async move { withdraw_invitation(tx, &by, id, now).await })
+    })
+    .await?;
     Ok(redirect_after("/admin/people", "invitation-withdrawn"))
 }
 
@@ -94,10 +96,11 @@ pub async fn save_roles(
     Path(id): Path<UserId>,
     Form(sent): Form<Sent>,
 ) -> PageResult {
-    let (by, roles) = (actor.user, chosen(&sent, ROLE_FIELD));
-    let saved =
-        change(&app, actor.tenant, move |tx| Box::pin(async move { set_roles(tx, by, id, &roles).await }))
-            .await;
+    let (by, now, roles) = (actor.who(), app.clock.now(), chosen(&sent, ROLE_FIELD));
+    let saved = change(&app, actor.tenant, move |tx| {
+        Box::pin(async move { set_roles(tx, &by, id, &roles, now).await })
+    })
+    .await;
     settle(&app, &actor, id, saved, "roles-saved").await
 }
 
@@ -113,9 +116,9 @@ pub async fn ban_person(
     Path(id): Path<UserId>,
     Form(form): Form<BanForm>,
 ) -> PageResult {
-    let (by, now) = (actor.user, app.clock.now());
+    let (by, now) = (actor.who(), app.clock.now());
     let banned = change(&app, actor.tenant, move |tx| {
-        Box::pin(async move { ban(tx, by, id, &form.reason, now).await })
+        Box::pin(async move { ban(tx, &by, id, &form.reason, now).await })
     });
     settle(&app, &actor, id, banned.await, "person-banned").await
 }
@@ -125,9 +128,9 @@ pub async fn unban_person(
     State(app): State<Arc<App>>,
     Path(id): Path<UserId>,
 ) -> PageResult {
-    let by = actor.user;
+    let (by, now) = (actor.who(), app.clock.now());
     let let_in =
-        change(&app, actor.tenant, move |tx| Box::pin(async move { lift_ban(tx, by, id).await })).await;
+        change(&app, actor.tenant, move |tx| Box::pin(async move { lift_ban(tx, &by, id, now).await })).await;
     settle(&app, &actor, id, let_in, "person-let-in").await
 }
 
@@ -155,8 +158,9 @@ pub async fn remove_person(
     let tx = app.db.read(actor.tenant).await?;
     form.check(&find_member(&tx, id).await?.sign_in_name)?;
     drop(tx);
-    let by = actor.user;
-    change(&app, actor.tenant, move |tx| Box::pin(async move { remove_member(tx, by, id).await })).await?;
+    let (by, now) = (actor.who(), app.clock.now());
+    change(&app, actor.tenant, move |tx| Box::pin(async move { remove_member(tx, &by, id, now).await }))
+        .await?;
     Ok(redirect_after("/admin/people", "person-removed"))
 }
 
@@ -167,8 +171,8 @@ pub async fn leave(
     Form(form): Form<ConfirmForm>,
 ) -> PageResult {
     form.check(&Viewer::load(&app, &actor).await?.tenant.name)?;
-    let user = actor.user;
-    change(&app, actor.tenant, move |tx| Box::pin(async move { remove_member(tx, user, user).await }))
+    let (by, user, now) = (actor.who(), actor.user, app.clock.now());
+    change(&app, actor.tenant, move |tx| Box::pin(async move { remove_member(tx, &by, user, now).await }))
         .await?;
     Ok(Redirect::to("/sign-in").into_response())
 }

@@ -133,11 +133,13 @@ pub async fn make_role(
     Form(sent): Form<Sent>,
 ) -> PageResult {
     let name = sent.get("name").map(|name| name.trim().to_owned()).unwrap_or_default();
-    let by = actor.user;
+    let (by, now) = (actor.who(), app.clock.now());
     let made = match read_role(&app, name, &sent) {
         Ok(role) => {
-            change(&app, actor.tenant, move |tx| Box::pin(async move { create_role(tx, by, &role).await }))
-                .await
+            change(&app, actor.tenant, move |tx| {
+                Box::pin(async move { create_role(tx, &by, &role, now).await })
+            })
+            .await
         }
         Err(error) => Err(error),
     };
@@ -162,11 +164,13 @@ pub async fn save_role(
     Path(name): Path<String>,
     Form(sent): Form<Sent>,
 ) -> PageResult {
-    let by = actor.user;
+    let (by, now) = (actor.who(), app.clock.now());
     let saved = match read_role(&app, name.clone(), &sent) {
         Ok(role) => {
-            change(&app, actor.tenant, move |tx| Box::pin(async move { change_role(tx, by, &role).await }))
-                .await
+            change(&app, actor.tenant, move |tx| {
+                Box::pin(async move { change_role(tx, &by, &role, now).await })
+            })
+            .await
         }
         Err(error) => Err(error),
     };
@@ -186,7 +190,9 @@ pub async fn remove_role(
     find_custom_role(&tx, &name).await?;
     drop(tx);
     form.check(&name)?;
-    change(&app, actor.tenant, move |tx| Box::pin(async move { delete_role(tx, &name).await })).await?;
+    let (by, now) = (actor.who(), app.clock.now());
+    change(&app, actor.tenant, move |tx| Box::pin(async move { delete_role(tx, &by, &name, now).await }))
+        .await?;
     Ok(redirect_after("/admin/roles", "role-deleted"))
 }
 

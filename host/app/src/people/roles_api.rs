@@ -109,8 +109,10 @@ pub async fn make_role(
 ) -> AppResult<(StatusCode, Json<RoleResponse>)> {
     let MakeRoleRequest { name, description, rules } = accepted(request)?;
     let role = CustomRole { name, description, rules: read_rules(&rules)?, created_at: app.clock.now() };
-    let (by, made) = (actor.user, role.clone());
-    change(&app, actor.tenant, move |tx| Box::pin(async move { create_role(tx, by, &made).await })).await?;
+    let (by, made) = (actor.who(), role.clone());
+    let now = app.clock.now();
+    change(&app, actor.tenant, move |tx| Box::pin(async move { create_role(tx, &by, &made, now).await }))
+        .await?;
     Ok((StatusCode::CREATED, Json(role.into())))
 }
 
@@ -141,8 +143,9 @@ pub async fn set_role(
 ) -> AppResult<Json<RoleResponse>> {
     let SetRoleRequest { description, rules } = accepted(request)?;
     let role = CustomRole { name, description, rules: read_rules(&rules)?, created_at: Instant(0) };
-    let (by, changed) = (actor.user, role.clone());
-    change(&app, actor.tenant, move |tx| Box::pin(async move { change_role(tx, by, &changed).await }))
+    let (by, changed) = (actor.who(), role.clone());
+    let now = app.clock.now();
+    change(&app, actor.tenant, move |tx| Box::pin(async move { change_role(tx, &by, &changed, now).await }))
         .await?;
     Ok(Json(role.into()))
 }
@@ -156,7 +159,9 @@ pub async fn remove_role(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
 ) -> AppResult<StatusCode> {
-    change(&app, actor.tenant, move |tx| Box::pin(async move { delete_role(tx, &name).await })).await?;
+    let (by, now) = (actor.who(), app.clock.now());
+    change(&app, actor.tenant, move |tx| Box::pin(async move { delete_role(tx, &by, &name, now).await }))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

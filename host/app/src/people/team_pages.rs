@@ -36,9 +36,10 @@ pub async fn make_team(
     State(app): State<Arc<App>>,
     Form(form): Form<NameForm>,
 ) -> PageResult {
-    let (team, now) = (id::new_uuid(&*app.clock, &*app.random), app.clock.now());
+    let team = id::new_uuid(&*app.clock, &*app.random);
+    let (by, now) = (actor.who(), app.clock.now());
     change(&app, actor.tenant, move |tx| {
-        Box::pin(async move { create_team(tx, team, &form.team_name, now).await })
+        Box::pin(async move { create_team(tx, &by, team, &form.team_name, now).await })
     })
     .await?;
     Ok(redirect_after(&format!("/admin/teams/{team}"), "team-made"))
@@ -99,8 +100,11 @@ pub async fn name_team(
     Path(id): Path<Uuid>,
     Form(form): Form<NameForm>,
 ) -> PageResult {
-    change(&app, actor.tenant, move |tx| Box::pin(async move { rename_team(tx, id, &form.team_name).await }))
-        .await?;
+    let (by, now) = (actor.who(), app.clock.now());
+    change(&app, actor.tenant, move |tx| {
+        Box::pin(async move { rename_team(tx, &by, id, &form.team_name, now).await })
+    })
+    .await?;
     Ok(redirect_after(&format!("/admin/teams/{id}"), "team-saved"))
 }
 
@@ -113,9 +117,9 @@ pub async fn save_members(
     let ids = chosen(&sent, MEMBER_FIELD).into_iter().map(|id| id.parse::<Uuid>().map(UserId));
     let members: BTreeSet<UserId> =
         ids.collect::<Result<_, _>>().map_err(|_| AppError::not_found("person"))?;
-    let by = actor.user;
+    let (by, now) = (actor.who(), app.clock.now());
     change(&app, actor.tenant, move |tx| {
-        Box::pin(async move { set_team_members(tx, by, id, &members).await })
+        Box::pin(async move { set_team_members(tx, &by, id, &members, now).await })
     })
     .await?;
     Ok(redirect_after(&format!("/admin/teams/{id}"), "team-saved"))
@@ -127,9 +131,11 @@ pub async fn save_roles(
     Path(id): Path<Uuid>,
     Form(sent): Form<Sent>,
 ) -> PageResult {
-    let (by, roles) = (actor.user, chosen(&sent, "role."));
-    change(&app, actor.tenant, move |tx| Box::pin(async move { set_team_roles(tx, by, id, &roles).await }))
-        .await?;
+    let (by, now, roles) = (actor.who(), app.clock.now(), chosen(&sent, "role."));
+    change(&app, actor.tenant, move |tx| {
+        Box::pin(async move { set_team_roles(tx, &by, id, &roles, now).await })
+    })
+    .await?;
     Ok(redirect_after(&format!("/admin/teams/{id}"), "team-saved"))
 }
 
@@ -142,7 +148,8 @@ pub async fn remove_team(
     let tx = app.db.read(actor.tenant).await?;
     form.check(&find_team(&tx, id).await?.name)?;
     drop(tx);
-    let by = actor.user;
-    change(&app, actor.tenant, move |tx| Box::pin(async move { delete_team(tx, by, id).await })).await?;
+    let (by, now) = (actor.who(), app.clock.now());
+    change(&app, actor.tenant, move |tx| Box::pin(async move { delete_team(tx, &by, id, now).await }))
+        .await?;
     Ok(redirect_after("/admin/people", "team-deleted"))
 }

@@ -92,9 +92,12 @@ pub async fn make_team(
     request: Result<Json<TeamNameRequest>, JsonRejection>,
 ) -> AppResult<(StatusCode, Json<TeamResponse>)> {
     let TeamNameRequest { name } = accepted(request)?;
-    let (team, now) = (id::new_uuid(&*app.clock, &*app.random), app.clock.now());
-    change(&app, actor.tenant, move |tx| Box::pin(async move { create_team(tx, team, &name, now).await }))
-        .await?;
+    let team = id::new_uuid(&*app.clock, &*app.random);
+    let (by, now) = (actor.who(), app.clock.now());
+    change(&app, actor.tenant, move |tx| {
+        Box::pin(async move { create_team(tx, &by, team, &name, now).await })
+    })
+    .await?;
     Ok((StatusCode::CREATED, load(&app, actor.tenant, team).await?))
 }
 
@@ -120,7 +123,9 @@ pub async fn name_team(
     request: Result<Json<TeamNameRequest>, JsonRejection>,
 ) -> AppResult<Json<TeamResponse>> {
     let TeamNameRequest { name } = accepted(request)?;
-    change(&app, actor.tenant, move |tx| Box::pin(async move { rename_team(tx, id, &name).await })).await?;
+    let (by, now) = (actor.who(), app.clock.now());
+    change(&app, actor.tenant, move |tx| Box::pin(async move { rename_team(tx, &by, id, &name, now).await }))
+        .await?;
     load(&app, actor.tenant, id).await
 }
 
@@ -132,8 +137,9 @@ pub async fn remove_team(
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
 ) -> AppResult<StatusCode> {
-    let by = actor.user;
-    change(&app, actor.tenant, move |tx| Box::pin(async move { delete_team(tx, by, id).await })).await?;
+    let (by, now) = (actor.who(), app.clock.now());
+    change(&app, actor.tenant, move |tx| Box::pin(async move { delete_team(tx, &by, id, now).await }))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -147,10 +153,10 @@ pub async fn set_members_of_team(
     Path(id): Path<Uuid>,
     request: Result<Json<TeamMembersRequest>, JsonRejection>,
 ) -> AppResult<Json<TeamResponse>> {
-    let by = actor.user;
+    let (by, now) = (actor.who(), app.clock.now());
     let members: BTreeSet<UserId> = accepted(request)?.members.into_iter().map(UserId).collect();
     change(&app, actor.tenant, move |tx| {
-        Box::pin(async move { set_team_members(tx, by, id, &members).await })
+        Box::pin(async move { set_team_members(tx, &by, id, &members, now).await })
     })
     .await?;
     load(&app, actor.tenant, id).await
@@ -166,9 +172,12 @@ pub async fn set_roles_of_team(
     Path(id): Path<Uuid>,
     request: Result<Json<SetRolesRequest>, JsonRejection>,
 ) -> AppResult<Json<TeamResponse>> {
-    let (by, SetRolesRequest { roles }) = (actor.user, accepted(request)?);
-    change(&app, actor.tenant, move |tx| Box::pin(async move { set_team_roles(tx, by, id, &roles).await }))
-        .await?;
+    let SetRolesRequest { roles } = accepted(request)?;
+    let (by, now) = (actor.who(), app.clock.now());
+    change(&app, actor.tenant, move |tx| {
+        Box::pin(async move { set_team_roles(tx, &by, id, &roles, now).await })
+    })
+    .await?;
     load(&app, actor.tenant, id).await
 }
 

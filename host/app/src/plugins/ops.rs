@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use portolan_access::audit::{self, Who};
 use portolan_connector::{Fault, InstalledPlugin};
-use portolan_db::entity::plugin;
+use portolan_core::TenantId;
+use portolan_db::entity::{plugin, tenant};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
+use serde_json::json;
 
 use crate::App;
 use crate::web::error::{AppError, AppResult};
@@ -24,10 +27,19 @@ pub async fn install_plugin(app: &Arc<App>, component: Bytes) -> AppResult<Insta
         enabled: Set(true),
         installed_at: Set(app.clock.now().0),
     };
+    let now = app.clock.now();
+    let told = json!({ "version": installed.plugin.version, "sha256": installed.plugin.sha256 });
+    let entry = Who::operator().did("plugin.install", "plugin", &installed.plugin.id).after(told);
     app.db
         .system_write(move |tx| {
             Box::pin(async move {
-                tx.insert_many_on_conflict_do_nothing(vec![row]).await?;
+                if tx.insert_many_on_conflict_do_nothing(vec![row]).await? == 0 {
+                    return Ok(());
+                }
+                // It is there for everybody: each company's audit tells it.
+                for tenant in tx.find::<tenant::Entity>().all(tx).await? {
+                    audit::write_in_house(tx, TenantId(tenant.id), now, entry.clone());
+                }
                 Ok::<_, AppError>(())
             })
         })

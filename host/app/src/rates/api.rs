@@ -123,7 +123,7 @@ pub async fn store_fx_rates(
             .map_err(|error| AppError::bad_request(format!("The body could not be read: {error}.")))?;
         request.rates.into_iter().enumerate().map(dated).collect::<AppResult<_>>()?
     };
-    let stored = ops::store_rates(&app, actor.tenant, rates, "api").await?;
+    let stored = ops::store_rates(&app, actor.tenant, actor.who(), rates, "api").await?;
     Ok(Json(StoredRatesResponse { stored }))
 }
 
@@ -149,7 +149,7 @@ pub async fn set_fx_policy(
 ) -> AppResult<StatusCode> {
     let Json(request) = request.map_err(|rejection| AppError::bad_request(rejection.body_text()))?;
     let policy: RatePolicy = request.policy.parse().map_err(|error| invalid("policy", error))?;
-    ops::set_policy(&app, actor.tenant, policy).await?;
+    ops::set_policy(&app, actor.tenant, actor.who(), policy).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use portolan_core::{DatedRate, Decimal, RatePolicy, TenantId};
+use portolan_access::audit::{self, Who};
+use portolan_core::{DatedRate, Decimal, Instant, RatePolicy, TenantId};
 use portolan_db::entity::{fx_rate, fx_rate_replaced, tenant};
 use portolan_db::{DbError, TenantTx};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, OnConflict};
 use sea_orm::{ActiveModelTrait, ColumnTrait, IntoActiveModel, QueryFilter};
+use serde_json::json;
 
+use super::queries;
 use crate::App;
 use crate::web::error::{AppError, AppResult};
 
@@ -20,6 +23,7 @@ type Place = (String, String, i32);
 pub async fn store_rates(
     app: &App,
     tenant: TenantId,
+    who: Who,
     rates: Vec<DatedRate>,
     source: &str,
 ) -> AppResult<usize> {
@@ -28,12 +32,14 @@ pub async fn store_rates(
     let said: BTreeMap<Place, String> =
         rates.into_iter().map(|rate| (place(&rate), Decimal::from(rate.rate).to_string())).collect();
     let count = said.len();
+    let entry = who.did("rates.import", "tenant", tenant).after(json!({ "rates": count }));
     let source_in_task = source.to_owned();
     app.db
         .write(tenant, move |tx| {
             Box::pin(async move {
                 // First: whoever brings rates at the same moment waits for it.
                 let said_at = note_change(tx, now, None).await?;
+                audit::write(tx, Instant(now), entry);
                 keep(tx, said, &source_in_task, said_at).await
             })
         })
@@ -96,11 +102,17 @@ async fn known_rates(
 }
 
 /// By which rates the tenant's amounts are converted from now on: in answers about the past as well.
-pub async fn set_policy(app: &App, tenant: TenantId, policy: RatePolicy) -> AppResult<()> {
+pub async fn set_policy(app: &App, tenant: TenantId, who: Who, policy: RatePolicy) -> AppResult<()> {
     let now = app.clock.now().0;
     app.db
         .write(tenant, move |tx| {
-            Box::pin(async move { note_change(tx, now, Some(policy)).await.map(|_| ()) })
+            Box::pin(async move {
+                let (_, before) = queries::policy(tx, tenant).await?;
+                let entry = who.did("rates.set_policy", "tenant", tenant);
+                let entry = entry.before(json!({ "policy": before.as_str() }));
+                audit::write(tx, Instant(now), entry.after(json!({ "policy": policy.as_str() })));
+                note_change(tx, now, Some(policy)).await.map(|_| ())
+            })
         })
         .await
 }

@@ -35,7 +35,7 @@ pub async fn import_rates(
 ) -> PageResult {
     let stored = match receive(form).await {
         Ok((name, bytes)) => match read::read_rates(&bytes) {
-            Ok(rates) => ops::store_rates(&app, actor.tenant, rates, &name).await.map(|_| ()),
+            Ok(rates) => ops::store_rates(&app, actor.tenant, actor.who(), rates, &name).await.map(|_| ()),
             Err(error) => Err(error),
         },
         Err(error) => Err(error),
@@ -63,7 +63,7 @@ pub async fn set_policy(
 ) -> PageResult {
     let policy = form.policy.parse::<RatePolicy>();
     let policy = policy.map_err(|error| AppError::invalid("policy", format!("{error}.")))?;
-    ops::set_policy(&app, actor.tenant, policy).await?;
+    ops::set_policy(&app, actor.tenant, actor.who(), policy).await?;
     Ok(redirect_after("/rates", "rate-policy-saved"))
 }
 

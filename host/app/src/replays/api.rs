@@ -139,7 +139,7 @@ pub async fn start_replay(
     let Json(request) = request.map_err(|rejection| AppError::bad_request(rejection.body_text()))?;
     let scope = ReplayScope { stream: request.stream, chunk: request.chunk_id };
     let connection = ConnectionId(id);
-    let replay = ops::start_replay(&app, actor.tenant, Some(actor.user), connection, scope).await?;
+    let replay = ops::start_replay(&app, actor.tenant, actor.who(), connection, scope).await?;
     Ok((StatusCode::ACCEPTED, Json(load(&app, actor.tenant, connection, replay).await?)))
 }
 
@@ -165,7 +165,7 @@ pub async fn cancel_replay(
     State(app): State<Arc<App>>,
     Path((id, replay_id)): Path<(Uuid, Uuid)>,
 ) -> AppResult<(StatusCode, Json<ReplayResponse>)> {
-    ops::cancel_replay(&app, actor.tenant, ConnectionId(id), replay_id).await?;
+    ops::cancel_replay(&app, actor.tenant, actor.who(), ConnectionId(id), replay_id).await?;
     Ok((StatusCode::ACCEPTED, Json(load(&app, actor.tenant, ConnectionId(id), replay_id).await?)))
 }
 

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use portolan_access::audit::{self, Entry, Who};
 use portolan_core::id::new_uuid;
-use portolan_core::{ConnectionId, Duration, SyncId, TenantId, UserId};
+use portolan_core::{ConnectionId, Duration, Instant, SyncId, TenantId, UserId};
 use portolan_db::entity::job::{self, JobState};
 use portolan_db::entity::replay::{self, ReplayState};
 use portolan_db::entity::{chunk, stream};
 use portolan_db::{DbError, TenantTx};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::jobs::{RUN_REPLAY, job_of};
@@ -54,7 +56,7 @@ impl ReplayReason {
 pub async fn start_replay(
     app: &Arc<App>,
     tenant: TenantId,
-    by: Option<UserId>,
+    who: Who,
     connection: ConnectionId,
     scope: ReplayScope,
 ) -> AppResult<Uuid> {
@@ -74,7 +76,14 @@ pub async fn start_replay(
                         open.state.as_str()
                     )));
                 }
-                enqueue_replay(&app_in_task, tx, connection, scope, ReplayReason::Manual, by).await
+                let told = json!({
+                    "connection_id": connection, "stream": scope.stream, "chunk_id": scope.chunk,
+                });
+                let (reason, by) = (ReplayReason::Manual, who.user());
+                let replay = enqueue_replay(&app_in_task, tx, connection, scope, reason, by).await?;
+                let entry = who.did("replay.start", "replay", replay).after(told);
+                audit::write(tx, app_in_task.clock.now(), entry);
+                Ok::<_, AppError>(replay)
             })
         })
         .await?;
@@ -164,10 +173,12 @@ pub async fn enqueue_replay(
 pub async fn cancel_replay(
     app: &Arc<App>,
     tenant: TenantId,
+    who: Who,
     connection: ConnectionId,
     id: Uuid,
 ) -> AppResult<()> {
-    cancel_reading(app, tenant, connection, id, move |tx, now| {
+    let entry = who.did("replay.cancel", "replay", id);
+    cancel_reading(app, tenant, connection, id, entry, move |tx, now| {
         Box::pin(async move {
             find_replay(tx, connection, id).await?;
             Ok(cancel_open(tx, connection, Some(id), now).await?)
@@ -182,6 +193,7 @@ pub async fn cancel_reading<F>(
     tenant: TenantId,
     connection: ConnectionId,
     id: Uuid,
+    entry: Entry,
     close: F,
 ) -> AppResult<()>
 where
@@ -194,6 +206,7 @@ where
                 if close(tx, now).await? == 0 {
                     return Err(AppError::conflict("It has ended already: there is nothing to cancel."));
                 }
+                audit::write(tx, Instant(now), entry);
                 Ok(())
             })
         })

@@ -28,7 +28,7 @@ pub async fn start_replay(
     Query(scope): Query<ScopeQuery>,
 ) -> PageResult {
     let scope = ReplayScope { stream: scope.stream, chunk: scope.chunk };
-    ops::start_replay(&app, actor.tenant, Some(actor.user), id, scope).await?;
+    ops::start_replay(&app, actor.tenant, actor.who(), id, scope).await?;
     Ok(redirect_after(&format!("/connections/{id}"), "replay-started"))
 }
 
@@ -37,6 +37,6 @@ pub async fn cancel_replay(
     State(app): State<Arc<App>>,
     Path((id, replay)): Path<(ConnectionId, Uuid)>,
 ) -> PageResult {
-    ops::cancel_replay(&app, actor.tenant, id, replay).await?;
+    ops::cancel_replay(&app, actor.tenant, actor.who(), id, replay).await?;
     Ok(redirect_after(&format!("/connections/{id}"), "replay-cancelled"))
 }

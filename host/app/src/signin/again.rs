@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::pages::SignInQuery;
 use crate::App;
 use crate::web::actor::{Oneself, PageActor, Require};
+use crate::web::client::FromWhere;
 use crate::web::cookies::with_session;
 use crate::web::error::{AppResult, PageResult};
 use crate::web::extract::{Form, Query};
@@ -41,9 +42,10 @@ pub async fn sign_in_again(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     jar: CookieJar,
+    FromWhere(client): FromWhere,
     Form(form): Form<AgainForm>,
 ) -> PageResult {
-    match app.second_factors().step_up(actor.signed_in(), &form.code).await {
+    match app.second_factors().step_up(actor.signed_in(), &form.code, client).await {
         Ok(shown) => {
             let next = form.next.filter(|next| is_place(next));
             let jar = with_session(&app, &headers, jar, shown.session.token);

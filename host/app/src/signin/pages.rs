@@ -83,9 +83,14 @@ pub async fn use_link(
     }
 }
 
-pub async fn sign_out(State(app): State<Arc<App>>, headers: HeaderMap, jar: CookieJar) -> PageResult {
+pub async fn sign_out(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    jar: CookieJar,
+    FromWhere(client): FromWhere,
+) -> PageResult {
     if let Some(token) = session_token(&headers, &app) {
-        app.sessions.sign_out(&token).await?;
+        app.sessions.sign_out(&token, client).await?;
     }
     let jar = without_second_step(&app, without_session(&app, jar));
     Ok((jar, Redirect::to("/sign-in")).into_response())

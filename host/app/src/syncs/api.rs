@@ -152,7 +152,7 @@ pub async fn start_sync(
 ) -> AppResult<(StatusCode, Json<SyncResponse>)> {
     let Json(request) = request.map_err(|rejection| AppError::bad_request(rejection.body_text()))?;
     let connection = ConnectionId(request.connection_id);
-    let id = ops::start_sync(&app, actor.tenant, connection, Trigger::Manual).await?;
+    let id = ops::start_sync(&app, actor.tenant, actor.who(), connection, Trigger::Manual).await?;
     Ok((StatusCode::ACCEPTED, Json(load(&app, actor.tenant, id).await?)))
 }
 
@@ -175,7 +175,7 @@ pub async fn cancel_sync(
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
 ) -> AppResult<(StatusCode, Json<SyncResponse>)> {
-    ops::request_action(&app, actor.tenant, SyncId(id), RequestedAction::Cancel).await?;
+    ops::request_action(&app, actor.tenant, actor.who(), SyncId(id), RequestedAction::Cancel).await?;
     Ok((StatusCode::ACCEPTED, Json(load(&app, actor.tenant, SyncId(id)).await?)))
 }
 
@@ -187,7 +187,7 @@ pub async fn pause_sync(
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
 ) -> AppResult<(StatusCode, Json<SyncResponse>)> {
-    ops::request_action(&app, actor.tenant, SyncId(id), RequestedAction::Pause).await?;
+    ops::request_action(&app, actor.tenant, actor.who(), SyncId(id), RequestedAction::Pause).await?;
     Ok((StatusCode::ACCEPTED, Json(load(&app, actor.tenant, SyncId(id)).await?)))
 }
 
@@ -199,7 +199,7 @@ pub async fn resume_sync(
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
 ) -> AppResult<(StatusCode, Json<SyncResponse>)> {
-    ops::resume_sync(&app, actor.tenant, SyncId(id)).await?;
+    ops::resume_sync(&app, actor.tenant, actor.who(), SyncId(id)).await?;
     Ok((StatusCode::ACCEPTED, Json(load(&app, actor.tenant, SyncId(id)).await?)))
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::http::StatusCode;
+use portolan_access::audit::Who;
 use portolan_connector::Manifest;
 use portolan_connector::manifest::StreamMode;
 use portolan_core::{ConnectionId, Duration, SyncId, TenantId};
@@ -79,7 +80,8 @@ impl JobHandler for StartScheduledSync {
     async fn run(&self, context: &JobContext, payload: Value) -> Result<(), JobError> {
         let payload: ScheduledSyncPayload = serde_json::from_value(payload).map_err(JobError::fail)?;
         let trigger = Trigger::Schedule { stream: payload.stream };
-        match start_sync(&self.app, context.tenant()?, payload.connection_id, trigger).await {
+        match start_sync(&self.app, context.tenant()?, Who::operator(), payload.connection_id, trigger).await
+        {
             Ok(_) => Ok(()),
             // Paused, deleted, or at work already: the next moment of the schedule decides anew.
             Err(AppError { status: StatusCode::CONFLICT | StatusCode::NOT_FOUND, detail, .. }) => {

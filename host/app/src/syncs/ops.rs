@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use portolan_core::{ConnectionId, SyncId, TenantId};
+use portolan_access::audit::{self, Who};
+use portolan_core::{ConnectionId, Instant, SyncId, TenantId};
 use portolan_db::entity::job::{self, JobState};
 use portolan_db::entity::slice::{self, SliceState};
 use portolan_db::entity::sync::{self, RequestedAction, SyncState};
@@ -59,6 +60,7 @@ pub fn is_open(state: SyncState) -> bool {
 pub async fn start_sync(
     app: &Arc<App>,
     tenant: TenantId,
+    who: Who,
     connection: ConnectionId,
     trigger: Trigger,
 ) -> AppResult<SyncId> {
@@ -76,7 +78,15 @@ pub async fn start_sync(
                     ));
                 }
                 refuse_second_sync(tx, connection, &trigger).await?;
-                insert_sync(&app_in_task, tx, connection, sync, &trigger).await
+                insert_sync(&app_in_task, tx, connection, sync, &trigger).await?;
+                // What a schedule starts, nobody did: the sync itself says by which.
+                if !matches!(trigger, Trigger::Schedule { .. }) {
+                    let entry = who.did("sync.start", "sync", sync);
+                    let entry =
+                        entry.after(json!({ "connection_id": connection, "trigger": trigger.to_text() }));
+                    audit::write(tx, app_in_task.clock.now(), entry);
+                }
+                Ok::<_, AppError>(())
             })
         })
         .await?;
@@ -178,9 +188,14 @@ pub async fn find_sync(tx: &TenantTx, id: SyncId) -> AppResult<sync::Model> {
 pub async fn request_action(
     app: &Arc<App>,
     tenant: TenantId,
+    who: Who,
     id: SyncId,
     action: RequestedAction,
 ) -> AppResult<()> {
+    let told = match action {
+        RequestedAction::Pause => "sync.pause",
+        RequestedAction::Cancel => "sync.cancel",
+    };
     let now = app.clock.now().0;
     let queue = app.queue.clone();
     let connection = app
@@ -225,6 +240,8 @@ pub async fn request_action(
                         action.as_str()
                     )));
                 }
+                let entry = who.did(told, "sync", id);
+                audit::write(tx, Instant(now), entry.before(json!({ "state": row.state.as_str() })));
                 Ok(ConnectionId(row.connection_id))
             })
         })
@@ -234,7 +251,7 @@ pub async fn request_action(
 }
 
 /// Goes on with a paused sync where it stands.
-pub async fn resume_sync(app: &Arc<App>, tenant: TenantId, id: SyncId) -> AppResult<()> {
+pub async fn resume_sync(app: &Arc<App>, tenant: TenantId, who: Who, id: SyncId) -> AppResult<()> {
     let app_in_task = Arc::clone(app);
     let connection = app
         .db
@@ -258,6 +275,7 @@ pub async fn resume_sync(app: &Arc<App>, tenant: TenantId, id: SyncId) -> AppRes
                 })
                 .await?;
                 enqueue_run(&app_in_task, tx, connection, id).await?;
+                audit::write(tx, app_in_task.clock.now(), who.did("sync.resume", "sync", id));
                 Ok(connection)
             })
         })

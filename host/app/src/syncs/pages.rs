@@ -186,15 +186,15 @@ pub async fn act_on_sync(
 ) -> PageResult {
     let done = match action.as_str() {
         "pause" => {
-            ops::request_action(&app, actor.tenant, id, RequestedAction::Pause).await?;
+            ops::request_action(&app, actor.tenant, actor.who(), id, RequestedAction::Pause).await?;
             "sync-paused"
         }
         "cancel" => {
-            ops::request_action(&app, actor.tenant, id, RequestedAction::Cancel).await?;
+            ops::request_action(&app, actor.tenant, actor.who(), id, RequestedAction::Cancel).await?;
             "sync-cancelled"
         }
         "resume" => {
-            ops::resume_sync(&app, actor.tenant, id).await?;
+            ops::resume_sync(&app, actor.tenant, actor.who(), id).await?;
             "sync-resumed"
         }
         _ => return Err(AppError::not_found("action").into()),
@@ -207,6 +207,6 @@ pub async fn confirm_deletes(
     State(app): State<Arc<App>>,
     Path((id, stream)): Path<(ConnectionId, String)>,
 ) -> PageResult {
-    vanish::confirm(&app, actor.tenant, id, stream).await?;
+    vanish::confirm(&app, actor.tenant, actor.who(), id, stream).await?;
     Ok(redirect_after(&format!("/connections/{id}"), "deletes-confirmed"))
 }

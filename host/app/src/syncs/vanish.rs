@@ -7,15 +7,16 @@
 
 use std::sync::Arc;
 
+use portolan_access::audit::{self, Who};
 use portolan_commerce::document::Document;
-use portolan_core::{ChunkId, ConnectionId, SyncId, TenantId};
+use portolan_core::{ChunkId, ConnectionId, Instant, SyncId, TenantId};
 use portolan_db::entity::slice::{self, SliceState};
 use portolan_db::entity::{connection, document_version, held_delete};
 use portolan_db::{DbError, TenantTx};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::App;
@@ -226,6 +227,7 @@ pub async fn held(tx: &TenantTx, connection: ConnectionId) -> AppResult<Vec<held
 pub async fn confirm(
     app: &Arc<App>,
     tenant: TenantId,
+    who: Who,
     connection: ConnectionId,
     stream: String,
 ) -> AppResult<u64> {
@@ -237,8 +239,20 @@ pub async fn confirm(
     let sync = SyncId(held.sync_id);
     let vanished = vanished(&tx, connection, sync, &stream).await?;
     drop(tx);
-    let gone = mark_gone(app, tenant, &row, sync, &vanished.versions).await?;
     let now = app.clock.now().0;
+    let entry = who.did("stream.confirm_deletes", "connection", connection).after(json!({
+        "stream": stream, "sync_id": sync, "documents": vanished.versions.len(),
+    }));
+    // The decision comes first: what follows takes several transactions, and may be gone on with later.
+    app.db
+        .write(tenant, move |tx| {
+            Box::pin(async move {
+                audit::write(tx, Instant(now), entry);
+                Ok::<_, AppError>(())
+            })
+        })
+        .await?;
+    let gone = mark_gone(app, tenant, &row, sync, &vanished.versions).await?;
     app.db
         .write(tenant, move |tx| {
             Box::pin(async move { Ok::<_, AppError>(hold(tx, connection, sync, &stream, None, now).await?) })

@@ -76,6 +76,6 @@ pub async fn confirm_deletes(
     State(app): State<Arc<App>>,
     Path((id, stream)): Path<(Uuid, String)>,
 ) -> AppResult<Json<ConfirmedResponse>> {
-    let documents = vanish::confirm(&app, actor.tenant, ConnectionId(id), stream).await?;
+    let documents = vanish::confirm(&app, actor.tenant, actor.who(), ConnectionId(id), stream).await?;
     Ok(Json(ConfirmedResponse { documents }))
 }

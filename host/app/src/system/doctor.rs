@@ -12,6 +12,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::App;
+use crate::audit;
 use crate::channels::build_of_connection;
 use crate::ingest::unpack::hex;
 use crate::people::all_tenants;
@@ -41,6 +42,7 @@ pub async fn examine(app: &App) -> AppResult<Vec<Finding>> {
         findings.push(examine_parts(app, &tx, &tenant.slug).await?);
         findings.push(examine_plugins(app, &tx, &tenant.slug).await?);
         findings.push(examine_settings(app, &tx, &tenant.slug).await?);
+        findings.push(examine_audit(app, TenantId(tenant.id), &tenant.slug).await?);
     }
     Ok(findings)
 }
@@ -67,6 +69,16 @@ fn sealed_finding(report: ColumnReport, slug: &str) -> Finding {
         detail: Some(format!("{} readable{keys}", report.readable)),
         problem,
     }
+}
+
+async fn examine_audit(app: &App, tenant: TenantId, slug: &str) -> AppResult<Finding> {
+    let found = audit::ops::verify(app, tenant, app.audit_anchors.as_deref()).await?;
+    Ok(Finding {
+        what: format!("{slug}: audit"),
+        count: usize::try_from(found.events).unwrap_or_default(),
+        detail: found.anchored_seq.map(|seq| format!("signed up to {seq}")),
+        problem: found.broken.map(|broken| format!("{broken}. Compare with a backup from before")),
+    })
 }
 
 async fn examine_parts(app: &App, tx: &TenantTx, slug: &str) -> AppResult<Finding> {

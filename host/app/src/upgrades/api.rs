@@ -201,7 +201,7 @@ pub async fn start_shadow_replay(
     let Json(request) = request.map_err(|rejection| AppError::bad_request(rejection.body_text()))?;
     let aim = ShadowAim { sha256: request.sha256, chunks_per_stream: request.chunks_per_stream };
     let connection = ConnectionId(id);
-    let shadow = ops::start_shadow(&app, actor.tenant, Some(actor.user), connection, aim).await?;
+    let shadow = ops::start_shadow(&app, actor.tenant, actor.who(), connection, aim).await?;
     Ok((StatusCode::ACCEPTED, Json(load(&app, actor.tenant, connection, shadow).await?)))
 }
 
@@ -227,7 +227,7 @@ pub async fn cancel_shadow_replay(
     State(app): State<Arc<App>>,
     Path((id, shadow_id)): Path<(Uuid, Uuid)>,
 ) -> AppResult<(StatusCode, Json<ShadowReplayResponse>)> {
-    ops::cancel_shadow(&app, actor.tenant, ConnectionId(id), shadow_id).await?;
+    ops::cancel_shadow(&app, actor.tenant, actor.who(), ConnectionId(id), shadow_id).await?;
     Ok((StatusCode::ACCEPTED, Json(load(&app, actor.tenant, ConnectionId(id), shadow_id).await?)))
 }
 
@@ -242,9 +242,9 @@ pub async fn switch_build(
     request: Result<Json<SwitchRequest>, JsonRejection>,
 ) -> AppResult<(StatusCode, Json<SwitchedResponse>)> {
     let Json(request) = request.map_err(|rejection| AppError::bad_request(rejection.body_text()))?;
-    let (connection, by) = (ConnectionId(id), Some(actor.user));
+    let (connection, who) = (ConnectionId(id), actor.who());
     let replay_id =
-        switch::switch_build(&app, actor.tenant, by, connection, shadow_id, request.consent).await?;
+        switch::switch_build(&app, actor.tenant, who, connection, shadow_id, request.consent).await?;
     Ok((StatusCode::ACCEPTED, Json(SwitchedResponse { replay_id })))
 }
 
@@ -256,7 +256,7 @@ pub async fn roll_back(
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
 ) -> AppResult<(StatusCode, Json<SwitchedResponse>)> {
-    let replay_id = switch::roll_back(&app, actor.tenant, Some(actor.user), ConnectionId(id)).await?;
+    let replay_id = switch::roll_back(&app, actor.tenant, actor.who(), ConnectionId(id)).await?;
     Ok((StatusCode::ACCEPTED, Json(SwitchedResponse { replay_id })))
 }
 

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use portolan_access::audit::{self, Who};
 use portolan_connector::InstalledPlugin;
 use portolan_core::id::new_uuid;
-use portolan_core::{ConnectionId, TenantId, UserId};
+use portolan_core::{ConnectionId, Instant, TenantId};
 use portolan_db::TenantTx;
 use portolan_db::entity::replay::ReplayState;
 use portolan_db::entity::{connection, shadow_replay};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, QueryFilter};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::jobs::{RUN_SHADOW, job_of};
@@ -39,7 +41,7 @@ pub struct ShadowAim {
 pub async fn start_shadow(
     app: &Arc<App>,
     tenant: TenantId,
-    by: Option<UserId>,
+    who: Who,
     connection: ConnectionId,
     aim: ShadowAim,
 ) -> AppResult<Uuid> {
@@ -66,6 +68,11 @@ pub async fn start_shadow(
                         "Two versions are being compared already. Wait for the outcome or cancel it, then ask again.",
                     ));
                 }
+                let entry = who.did("shadow_replay.start", "shadow_replay", id).after(json!({
+                    "connection_id": connection,
+                    "from_sha256": from.plugin.sha256, "to_sha256": to.plugin.sha256,
+                }));
+                audit::write(tx, Instant(now), entry);
                 tx.insert(shadow_replay::ActiveModel {
                     tenant_id: Set(tx.tenant().0),
                     id: Set(id),
@@ -78,7 +85,7 @@ pub async fn start_shadow(
                     chunks_done: Set(0),
                     report: Set(None),
                     error_detail: Set(None),
-                    created_by: Set(by.map(|user| user.0)),
+                    created_by: Set(who.user().map(|user| user.0)),
                     created_at: Set(now),
                     finished_at: Set(None),
                     updated_at: Set(now),
@@ -118,10 +125,12 @@ fn other_build(
 pub async fn cancel_shadow(
     app: &Arc<App>,
     tenant: TenantId,
+    who: Who,
     connection: ConnectionId,
     id: Uuid,
 ) -> AppResult<()> {
-    cancel_reading(app, tenant, connection, id, move |tx, now| {
+    let entry = who.did("shadow_replay.cancel", "shadow_replay", id);
+    cancel_reading(app, tenant, connection, id, entry, move |tx, now| {
         Box::pin(async move {
             find_shadow(tx, connection, id).await?;
             close(tx, id, ReplayState::Cancelled, None, now).await

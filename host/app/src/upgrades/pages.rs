@@ -129,7 +129,7 @@ pub async fn start_shadow(
     State(app): State<Arc<App>>,
     Path(id): Path<ConnectionId>,
 ) -> PageResult {
-    ops::start_shadow(&app, actor.tenant, Some(actor.user), id, ShadowAim::default()).await?;
+    ops::start_shadow(&app, actor.tenant, actor.who(), id, ShadowAim::default()).await?;
     Ok(redirect_after(&format!("/connections/{id}/upgrade"), "shadow-started"))
 }
 
@@ -138,7 +138,7 @@ pub async fn cancel_shadow(
     State(app): State<Arc<App>>,
     Path((id, shadow)): Path<(ConnectionId, Uuid)>,
 ) -> PageResult {
-    ops::cancel_shadow(&app, actor.tenant, id, shadow).await?;
+    ops::cancel_shadow(&app, actor.tenant, actor.who(), id, shadow).await?;
     Ok(redirect_after(&format!("/connections/{id}/upgrade"), "shadow-cancelled"))
 }
 
@@ -154,7 +154,7 @@ pub async fn switch_build(
     Form(fields): Form<SwitchFields>,
 ) -> PageResult {
     let consent = fields.consent.as_deref() == Some("yes");
-    switch::switch_build(&app, actor.tenant, Some(actor.user), id, shadow, consent).await?;
+    switch::switch_build(&app, actor.tenant, actor.who(), id, shadow, consent).await?;
     Ok(redirect_after(&format!("/connections/{id}"), "build-switched"))
 }
 
@@ -177,6 +177,6 @@ pub async fn roll_back(
         let message = format!("Type {:?} to go back.", connection.label);
         return Err(AppError::invalid("confirm", message).into());
     }
-    switch::roll_back(&app, actor.tenant, Some(actor.user), id).await?;
+    switch::roll_back(&app, actor.tenant, actor.who(), id).await?;
     Ok(redirect_after(&format!("/connections/{id}"), "build-rolled-back"))
 }

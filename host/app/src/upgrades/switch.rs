@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 
+use portolan_access::audit::{self, Who};
 use portolan_connector::InstalledPlugin;
 use portolan_core::id::new_uuid;
-use portolan_core::{ConnectionId, TenantId, UserId};
+use portolan_core::{ConnectionId, Instant, TenantId};
 use portolan_db::entity::connection::{self, ConnectionState};
 use portolan_db::entity::replay::ReplayState;
 use portolan_db::entity::sync::{self, SyncState};
@@ -15,7 +16,7 @@ use portolan_db::{DbError, TenantTx};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, QueryFilter};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::queries::{find_shadow, switches_of};
@@ -33,7 +34,7 @@ use crate::web::error::{AppError, AppResult};
 pub async fn switch_build(
     app: &Arc<App>,
     tenant: TenantId,
-    by: Option<UserId>,
+    who: Who,
     connection: ConnectionId,
     shadow: Uuid,
     consent: bool,
@@ -65,7 +66,7 @@ pub async fn switch_build(
                         "The new version asks for more than was agreed to. Agree to it, or stay on this version.",
                     ));
                 }
-                let switch = Switch { by, shadow: Some(shadow), reason: ReplayReason::Upgrade };
+                let switch = Switch { who, shadow: Some(shadow), reason: ReplayReason::Upgrade };
                 point_to(&app_in_task, tx, row, &next, switch).await
             })
         })
@@ -78,7 +79,7 @@ pub async fn switch_build(
 pub async fn roll_back(
     app: &Arc<App>,
     tenant: TenantId,
-    by: Option<UserId>,
+    who: Who,
     connection: ConnectionId,
 ) -> AppResult<Uuid> {
     let app_in_task = Arc::clone(app);
@@ -94,7 +95,7 @@ pub async fn roll_back(
                     )
                 })?;
                 let build = installed(&app_in_task, &previous)?;
-                let switch = Switch { by, shadow: None, reason: ReplayReason::Rollback };
+                let switch = Switch { who, shadow: None, reason: ReplayReason::Rollback };
                 point_to(&app_in_task, tx, row, &build, switch).await
             })
         })
@@ -125,7 +126,7 @@ fn installed(app: &App, sha256: &str) -> AppResult<InstalledPlugin> {
 
 /// Who switches, and why.
 struct Switch {
-    by: Option<UserId>,
+    who: Who,
     shadow: Option<Uuid>,
     reason: ReplayReason,
 }
@@ -140,12 +141,20 @@ async fn point_to(
     let connection = ConnectionId(row.id);
     refuse_running_sync(tx, connection).await?;
     let now = app.clock.now().0;
+    let by = switch.who.user();
+    let action = match switch.reason {
+        ReplayReason::Rollback => "connection.roll_back",
+        ReplayReason::Manual | ReplayReason::Upgrade => "connection.switch_build",
+    };
+    let entry = switch.who.did(action, "connection", connection);
+    let entry = entry.before(json!({ "plugin_sha256": row.plugin_sha256 }));
+    audit::write(tx, Instant(now), entry.after(json!({ "plugin_sha256": next.plugin.sha256 })));
     let state = state_on(tx, &row, next).await?;
     tx.update(connection::ActiveModel {
         tenant_id: Set(row.tenant_id),
         id: Set(row.id),
         plugin_sha256: Set(Some(next.plugin.sha256.clone())),
-        consent: Set(consent_record(&next.manifest, switch.by, now).to_string()),
+        consent: Set(consent_record(&next.manifest, by, now).to_string()),
         state: Set(state),
         updated_at: Set(now),
         ..Default::default()
@@ -154,7 +163,7 @@ async fn point_to(
     fit_streams(app, tx, connection, next).await?;
     cancel_open(tx, connection, None, now).await?;
     let scope = ReplayScope::default();
-    let replay = enqueue_replay(app, tx, connection, scope, switch.reason, switch.by).await?;
+    let replay = enqueue_replay(app, tx, connection, scope, switch.reason, by).await?;
     tx.insert(plugin_switch::ActiveModel {
         tenant_id: Set(row.tenant_id),
         id: Set(new_uuid(&*app.clock, &*app.random)),
@@ -163,7 +172,7 @@ async fn point_to(
         to_sha256: Set(next.plugin.sha256.clone()),
         shadow_replay_id: Set(switch.shadow),
         replay_id: Set(replay),
-        switched_by: Set(switch.by.map(|user| user.0)),
+        switched_by: Set(by.map(|user| user.0)),
         switched_at: Set(now),
     })
     .await?;

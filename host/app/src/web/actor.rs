@@ -10,12 +10,15 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
+use portolan_access::audit::{Actor, Who};
 use portolan_access::{AuthenticateError, Permission, PolicyError, SignInError, SignedIn};
 use portolan_core::{TenantId, UserId};
 
 use crate::App;
+use crate::web::client::address_of;
 use crate::web::error::{AppError, PageError};
 use crate::web::next::to_sign_in;
+use crate::web::request_id;
 
 /// The cookie of a session: host-only, `Secure` where the page came over https. Where the public address is
 /// https it says so in its name, and browsers take it from nobody else: no sister domain, no plain http.
@@ -95,6 +98,7 @@ pub struct Require<G> {
     pub user: UserId,
     pub tenant: TenantId,
     signed_in: SignedIn,
+    address: String,
     grant: PhantomData<G>,
 }
 
@@ -108,6 +112,16 @@ impl<G> Require<G> {
     pub fn signed_in(&self) -> &SignedIn {
         &self.signed_in
     }
+
+    /// Who acts, and from where: for the verbs, which tell the audit.
+    pub fn who(&self) -> Who {
+        Who {
+            actor: Actor::Person(self.user),
+            session: Some(self.signed_in.session),
+            address: self.address.clone(),
+            request_id: request_id::current(),
+        }
+    }
 }
 
 impl<G: Grant> Require<G> {
@@ -120,7 +134,8 @@ impl<G: Grant> Require<G> {
                 return Err(AppError::forbidden(needed.as_str()));
             }
         }
-        Ok(Self { user: signed_in.user, tenant: signed_in.tenant, signed_in, grant: PhantomData })
+        let (user, tenant, address) = (signed_in.user, signed_in.tenant, address_of(parts));
+        Ok(Self { user, tenant, signed_in, address, grant: PhantomData })
     }
 }
 

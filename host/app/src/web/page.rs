@@ -85,12 +85,7 @@ impl Paging {
     }
 
     /// The page of the API that holds `items`, in the list's order.
-    pub fn page<T: Serialize>(
-        &self,
-        app: &App,
-        mut items: Vec<T>,
-        id_of: impl Fn(&T) -> Uuid,
-    ) -> ListedPage<T> {
+    pub fn page<T>(&self, app: &App, mut items: Vec<T>, id_of: impl Fn(&T) -> Uuid) -> ListedPage<T> {
         let neighbours = self.cut(app, &mut items, id_of);
         let link = self.link(&neighbours);
         let page = PageInfo {
@@ -188,6 +183,14 @@ pub struct PageInfo {
 pub struct ListedPage<T> {
     pub page: Page<T>,
     link: Option<HeaderValue>,
+}
+
+impl<T> ListedPage<T> {
+    /// The same page of what `change` makes of each item.
+    pub fn map<U>(self, change: impl FnMut(T) -> U) -> ListedPage<U> {
+        let data = self.page.data.into_iter().map(change).collect();
+        ListedPage { page: Page { data, page: self.page.page }, link: self.link }
+    }
 }
 
 impl<T: Serialize> IntoResponse for ListedPage<T> {

@@ -22,6 +22,7 @@ pub struct Viewer {
     calendar: StoreCalendar,
     disk_is_full: bool,
     sees_admin: bool,
+    sees_audit: bool,
     /// Where they belong to several.
     tenants: Vec<TenantChoice>,
 }
@@ -51,15 +52,17 @@ impl Viewer {
             tenants.clear();
         }
         let sees_admin = actor.may(Permission::PeopleRead);
+        let sees_audit = actor.may(Permission::AuditRead);
         let calendar = StoreCalendar::new(&tenant.time_zone, 0).unwrap_or_else(|_| StoreCalendar::utc());
         let (now, disk_is_full) = (app.clock.now(), app.db.disk_is_full());
         let user_name = user.sign_in_name;
-        Ok(Self { tenant, user_name, now, calendar, disk_is_full, sees_admin, tenants })
+        Ok(Self { tenant, user_name, now, calendar, disk_is_full, sees_admin, sees_audit, tenants })
     }
 
     pub fn shell(&self, title: impl Into<String>, section: Section) -> Shell {
         let shell = Shell::new(title, section, self.tenant.name.as_str(), self.user_name.as_str())
             .with_admin(self.sees_admin)
+            .with_audit(self.sees_audit)
             .with_tenants(self.tenants.clone());
         let trouble = self.disk_is_full.then(|| Notice::new(Tone::Bad, "Disk full", DISK_FULL_WAITING));
         shell.with_flash(trouble)

@@ -181,6 +181,7 @@ async fn a_connection_whose_balance_is_in_the_ledger_stays() {
         let removed = portolan_app::connections::remove::delete_connection(
             &shop.app,
             shop.tenant,
+            shop.who(),
             connection,
             Some(label.as_str()),
         );

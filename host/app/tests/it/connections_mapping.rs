@@ -45,7 +45,7 @@ async fn connect_files_with(shop: &TestApp, config: Value) -> ConnectionId {
         config,
         consent: true,
     };
-    create_connection(&shop.app, shop.tenant, Some(shop.user), new).await.expect("a connection")
+    create_connection(&shop.app, shop.tenant, shop.who(), new).await.expect("a connection")
 }
 
 async fn give(shop: &TestApp, connection: ConnectionId) -> upload::Model {
@@ -56,7 +56,7 @@ async fn give(shop: &TestApp, connection: ConnectionId) -> upload::Model {
         content_type: "text/csv".to_owned(),
         path: shop.file("till.csv", &bytes),
     };
-    take_file(&shop.app, shop.tenant, connection, upload).await.expect("taken in")
+    take_file(&shop.app, shop.tenant, shop.who(), connection, upload).await.expect("taken in")
 }
 
 fn answers_with_one_order(shop: &TestApp) {

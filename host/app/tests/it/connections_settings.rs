@@ -92,8 +92,8 @@ async fn of_two_changes_at_the_same_moment_one_is_told() {
             ..ConnectionChange::default()
         };
         let (one, other) = tokio::join!(
-            change_connection(&shop.app, shop.tenant, shop.user, id, change("One")),
-            change_connection(&shop.app, shop.tenant, shop.user, id, change("Other")),
+            change_connection(&shop.app, shop.tenant, shop.who(), id, change("One")),
+            change_connection(&shop.app, shop.tenant, shop.who(), id, change("Other")),
         );
         let refused: Vec<u16> =
             [one, other].into_iter().filter_map(Result::err).map(|error| error.status.as_u16()).collect();
@@ -164,7 +164,7 @@ async fn a_secret_follows_no_address_that_was_changed_back_in_between() {
                 config: Some(json!({ "shop": "elsewhere" })),
                 ..ConnectionChange::default()
             };
-            let changed = change_connection(&shop.app, shop.tenant, shop.user, id, change);
+            let changed = change_connection(&shop.app, shop.tenant, shop.who(), id, change);
             let wait = async {
                 tokio::time::sleep(std::time::Duration::from_millis(300)).await;
                 release.send(()).expect("somebody waits");
@@ -197,12 +197,12 @@ async fn a_tag_names_the_whole_answer_and_a_change_needs_the_settings_in_it_alon
         };
         let (_, first) = asked("\"none\"").await;
         assert_eq!(asked(&first).await, (304, first.clone()));
-        set_state(&shop.app, shop.tenant, id, ConnectionState::Paused).await.expect("a state");
+        set_state(&shop.app, shop.tenant, shop.who(), id, ConnectionState::Paused).await.expect("a state");
         let (status, paused) = asked(&first).await;
         assert!(status == 200 && paused != first, "another state is another answer");
         let (field, value) = ("token".to_owned(), "new-sesame".to_owned());
         shop.advance(portolan_core::Duration::from_secs(1));
-        set_secret(&shop.app, shop.tenant, shop.user, id, field, value).await.expect("a secret");
+        set_secret(&shop.app, shop.tenant, shop.who(), id, field, value).await.expect("a secret");
         assert_eq!(asked(&paused).await.0, 200, "a secret of another time is another answer");
 
         let seen = Some(first.trim_matches('"'));
@@ -255,7 +255,7 @@ async fn days_stay_once_sales_are_posted_and_settings_while_a_sync_reads_by_them
         let tag = shop.revision_of(id).await;
         assert_eq!(shop.patch(&session, id, Some(&tag), &zone).await.status, 200, "nothing is imported yet");
 
-        let sync = start_sync(&shop.app, shop.tenant, id, Trigger::Manual).await.expect("a sync");
+        let sync = start_sync(&shop.app, shop.tenant, shop.who(), id, Trigger::Manual).await.expect("a sync");
         let tag = shop.revision_of(id).await;
         let open = shop.patch(&session, id, Some(&tag), &json!({ "time_zone": "UTC" })).await;
         assert_eq!(open.status, 409, "{}", open.body);
@@ -362,9 +362,15 @@ async fn a_new_secret_is_checked_at_once_and_wakes_the_connection_when_it_passes
     on_both(migrate, async |test| {
         let shop = TestApp::new(test, "shop").await;
         let id = shop.connect().await;
-        portolan_app::connections::ops::set_state(&shop.app, shop.tenant, id, ConnectionState::NeedsAuth)
-            .await
-            .expect("a state");
+        portolan_app::connections::ops::set_state(
+            &shop.app,
+            shop.tenant,
+            shop.who(),
+            id,
+            ConnectionState::NeedsAuth,
+        )
+        .await
+        .expect("a state");
         let session = shop.session().await;
         let here = format!("/connections/{id}/settings");
         let replace = async |token: &str| {

@@ -101,11 +101,11 @@ async fn refused_credentials_pause_the_connection_and_say_what_to_do() {
         let told = assert_failed(&sync, "needs_auth");
         assert!(told.contains("token revoked") && told.contains("Enter the credentials again"), "{told}");
         assert_eq!(shop.connection_row(connection).await.state, ConnectionState::NeedsAuth);
-        assert!(start_sync(&shop.app, shop.tenant, connection, Trigger::Manual).await.is_err());
+        assert!(start_sync(&shop.app, shop.tenant, shop.who(), connection, Trigger::Manual).await.is_err());
         shop.assert_idle().await;
 
         let (field, value) = ("token".to_owned(), "open-again".to_owned());
-        set_secret(&shop.app, shop.tenant, shop.user, connection, field, value).await.expect("a new secret");
+        set_secret(&shop.app, shop.tenant, shop.who(), connection, field, value).await.expect("a new secret");
         assert_succeeded(&shop.sync(connection).await);
         let last = shop.runtime.fetches().pop().expect("a fetch");
         assert_eq!(last.connection.secrets[0].1.expose(), "open-again");

@@ -40,10 +40,11 @@ struct World {
     replay: String,
     shadow: String,
     person: String,
-    session: String,
     team: String,
     invitation: String,
     role: String,
+    /// One of the owner's.
+    session: String,
     /// What nobody else may read: ids, names, keys.
     words: Vec<String>,
 }
@@ -67,7 +68,8 @@ impl World {
         let shadow = compare(&shop, connection).await;
         let upload = give(&shop, connection, &format!("{name}-sheet.json"), b"[]").await.expect("a file");
         let (team, invitation, role) = people_of(&shop, name).await;
-        let session = session_of(&shop).await;
+        shop.session().await;
+        let session = shop.app.sessions.sessions_of(shop.user).await.expect("sessions")[0].id;
         let documents = shop.rows::<document::Entity>().await;
         let id_of = |kind: &str| {
             let found = documents.iter().find(|document| document.entity == kind);
@@ -82,15 +84,15 @@ impl World {
             replay: replay.id.to_string(),
             shadow: shadow.id.to_string(),
             person: shop.user.to_string(),
-            session: session.to_string(),
             team: team.to_string(),
             invitation: invitation.to_string(),
             role,
+            session: session.to_string(),
             words: Vec::new(),
             shop,
         };
         let ids = [&world.connection, &world.sync, &world.order, &world.payout, &world.upload, &world.replay];
-        let further = [&world.shadow, &world.session, &world.team, &world.invitation];
+        let further = [&world.shadow, &world.team, &world.invitation, &world.session];
         world.words = ids.into_iter().chain(further).cloned().collect();
         world.words.extend([world.shop.tenant.to_string(), world.shop.user.to_string(), name.to_owned()]);
         world
@@ -129,10 +131,10 @@ impl World {
             ("upgrade" | "upgrades", "shadow_id") => Some(&self.shadow),
             ("uploads", "upload_id") => Some(&self.upload),
             ("people", "id") => Some(&self.person),
-            ("sessions", "id") => Some(&self.session),
             ("teams", "id") => Some(&self.team),
             ("invitations", "id") => Some(&self.invitation),
             ("roles", "name") => Some(&self.role),
+            ("sessions", "id") => Some(&self.session),
             _ => None,
         }
     }
@@ -158,7 +160,7 @@ impl World {
 
 /// A team, an invitation and a role of the tenant's own.
 async fn people_of(shop: &TestApp, name: &str) -> (Uuid, Uuid, String) {
-    let (by, now, team) = (shop.user, START, id::new_uuid(&shop.clock, &SystemRandom));
+    let (by, now, team) = (shop.who(), START, id::new_uuid(&shop.clock, &SystemRandom));
     let role = CustomRole {
         name: format!("desk-{name}"),
         description: format!("at the desk of {name}"),
@@ -166,27 +168,19 @@ async fn people_of(shop: &TestApp, name: &str) -> (Uuid, Uuid, String) {
         created_at: now,
     };
     let (made, team_name) = (role.name.clone(), format!("{name} team"));
-    let person = format!("invited-to-{name}");
+    let (person, inviter) = (format!("invited-to-{name}"), by.clone());
     ops::change(&shop.app, shop.tenant, move |tx| {
         Box::pin(async move {
-            create_role(tx, by, &role).await?;
-            create_team(tx, team, &team_name, now).await
+            create_role(tx, &by, &role, now).await?;
+            create_team(tx, &by, team, &team_name, now).await
         })
     })
     .await
     .expect("a role and a team");
     let roles = ["viewer".to_owned()].into();
     let invited =
-        ops::make_invitation(&shop.app, shop.tenant, by, person, roles).await.expect("an invitation");
+        ops::make_invitation(&shop.app, shop.tenant, inviter, person, roles).await.expect("an invitation");
     (team, invited.invitation.id, made)
-}
-
-/// The public name of a session that its owner has open.
-async fn session_of(shop: &TestApp) -> Uuid {
-    let sessions = &shop.app.sessions;
-    let link = sessions.create_link(shop.tenant, shop.user).await.expect("a link");
-    let session = sessions.sign_in_with_link(&link, Client::default()).await.expect("a session");
-    sessions.authenticate(&session.token).await.expect("look").expect("signed in").session
 }
 
 /// What stands at this place of an address for everybody alike.
@@ -196,6 +190,8 @@ fn shared(before: &str, name: &str) -> &'static str {
         ("/api/v1/metrics/", "id") => "net_sales",
         (_, "stream") => "orders",
         (_, "permission") => "orders:read",
+        // Every audit begins with it.
+        (_, "seq") => "1",
         // Filled before: see `actions`.
         _ => panic!("{before}{{{name}}}: make such a thing here, so that its isolation is tested"),
     }
@@ -345,7 +341,7 @@ impl Asking {
                 let wanted = match path.as_str() {
                     // The scripted plugin has no columns to choose.
                     path if path.contains("/mapping/") => 404,
-                    // Nobody has begun to set one up.
+                    // No seed waits for its first code: back to the account.
                     "/account/second-factor" => 303,
                     _ => 200,
                 };

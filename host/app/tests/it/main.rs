@@ -2,6 +2,8 @@
 //! scripted plugin runtime.
 
 mod api;
+mod audit;
+mod audit_people;
 mod batches;
 mod budgets;
 mod canaries;

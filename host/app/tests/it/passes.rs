@@ -114,7 +114,7 @@ async fn too_much_at_once_waits_for_a_person() {
         // The channel has recovered: nothing is left to decide.
         show(&shop, &orders(0..40));
         assert_succeeded(&shop.sync(connection).await);
-        let nothing = confirm(&shop.app, shop.tenant, connection, "orders".to_owned()).await;
+        let nothing = confirm(&shop.app, shop.tenant, shop.who(), connection, "orders".to_owned()).await;
         assert_eq!(nothing.expect_err("decided by itself").code, "conflict");
 
         show(&shop, &orders(10..40));

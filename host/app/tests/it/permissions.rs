@@ -72,12 +72,13 @@ fn page() -> String {
 fn list_guarded(text: &mut String, routes: &[RouteInfo]) {
     text.push_str("| route | needs |\n|---|---|\n");
     for route in sorted(routes) {
-        let names: Vec<String> =
-            route.access.permissions().map(|permission| format!("`{permission}`")).collect();
         let needed = match route.access {
-            Access::Needs { .. } => names.join(" and "),
-            Access::SignedIn => "to be signed in".to_owned(),
             Access::Public(_) => continue,
+            Access::SignedIn => "to be signed in".to_owned(),
+            Access::Needs { .. } => {
+                let names = route.access.permissions().map(|permission| format!("`{permission}`"));
+                names.collect::<Vec<_>>().join(" and ")
+            }
         };
         writeln!(text, "| `{} {}` | {needed} |", route.method, route.path).expect("written");
     }

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use portolan_access::audit::Who;
 use portolan_app::replays::ops::{ReplayScope, cancel_replay, start_replay};
 use portolan_commerce::document::Document;
 use portolan_connector::{Normalized, PluginRef};
@@ -18,8 +19,7 @@ pub async fn read_again(shop: &TestApp, connection: ConnectionId) -> replay::Mod
 }
 
 async fn read_scope_again(shop: &TestApp, connection: ConnectionId, scope: ReplayScope) -> replay::Model {
-    let id =
-        start_replay(&shop.app, shop.tenant, Some(shop.user), connection, scope).await.expect("a replay");
+    let id = start_replay(&shop.app, shop.tenant, shop.who(), connection, scope).await.expect("a replay");
     shop.work().await;
     shop.assert_idle().await;
     let rows = shop.rows::<replay::Entity>().await;
@@ -253,20 +253,21 @@ async fn a_stream_is_read_again_alone_newest_first_and_a_cancelled_one_not_at_al
         assert_eq!(*read.lock().expect("a list"), ["B", "A"]);
 
         let wrong = ReplayScope { stream: Some("teapots".to_owned()), chunk: None };
-        let refused = start_replay(&shop.app, shop.tenant, None, connection, wrong).await;
+        let refused = start_replay(&shop.app, shop.tenant, Who::operator(), connection, wrong).await;
         assert_eq!(refused.expect_err("no such stream").code, "invalid_input");
 
         let scope = ReplayScope::default();
-        let id =
-            start_replay(&shop.app, shop.tenant, None, connection, scope.clone()).await.expect("a replay");
-        let second = start_replay(&shop.app, shop.tenant, None, connection, scope).await;
+        let id = start_replay(&shop.app, shop.tenant, Who::operator(), connection, scope.clone())
+            .await
+            .expect("a replay");
+        let second = start_replay(&shop.app, shop.tenant, Who::operator(), connection, scope).await;
         assert_eq!(second.expect_err("one at a time").code, "conflict");
-        cancel_replay(&shop.app, shop.tenant, connection, id).await.expect("cancelled");
+        cancel_replay(&shop.app, shop.tenant, shop.who(), connection, id).await.expect("cancelled");
         shop.work().await;
         let rows = shop.rows::<replay::Entity>().await;
         let row = rows.into_iter().find(|row| row.id == id).expect("the replay");
         assert_eq!((row.state, row.chunks_done), (ReplayState::Cancelled, 0));
-        let again = cancel_replay(&shop.app, shop.tenant, connection, id).await;
+        let again = cancel_replay(&shop.app, shop.tenant, shop.who(), connection, id).await;
         assert_eq!(again.expect_err("it has ended").code, "conflict");
         shop.assert_idle().await;
     })

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use portolan_access::audit::Who;
 use portolan_app::syncs::ops::{request_action, resume_sync};
 use portolan_connector::Fault;
 use portolan_core::SyncId;
@@ -22,7 +23,7 @@ async fn act_at_second_page(test: &TestDatabase, action: RequestedAction) -> (Te
         .fold(shop.runtime.clone(), |runtime, key| runtime.page("orders", &[order(key, 1, 60)]));
     runtime.on_fetch(move |request| {
         if request.token.is_some() && !asked.swap(true, Ordering::SeqCst) {
-            let asking = request_action(&app, tenant, sync, action);
+            let asking = request_action(&app, tenant, Who::operator(), sync, action);
             tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(asking))
                 .expect("asked");
         }
@@ -41,7 +42,7 @@ async fn a_pause_stops_after_the_page_and_resuming_goes_on() {
         assert_eq!(shop.fetches_of("orders"), 2);
         shop.assert_idle().await;
 
-        resume_sync(&shop.app, shop.tenant, sync).await.expect("resumed");
+        resume_sync(&shop.app, shop.tenant, shop.who(), sync).await.expect("resumed");
         shop.work().await;
         let ended = shop.sync_row(sync).await;
         assert_succeeded(&ended);
@@ -61,7 +62,7 @@ async fn a_cancelled_sync_keeps_what_was_imported() {
         assert!(cancelled.finished_at.is_some());
         assert_eq!(shop.net_minor(None).await, 1_000);
         assert_eq!(shop.slices_of(cancelled.id, "orders").await[0].state, SliceState::Cancelled);
-        assert!(resume_sync(&shop.app, shop.tenant, sync).await.is_err());
+        assert!(resume_sync(&shop.app, shop.tenant, shop.who(), sync).await.is_err());
         shop.assert_idle().await;
 
         // The next sync brings what is missing.
@@ -82,7 +83,9 @@ async fn a_sync_that_waits_for_its_channel_is_cancelled_at_once() {
         let sync = shop.start(shop.connect().await).await;
         shop.work().await;
         assert_eq!(shop.sync_row(sync).await.state, SyncState::Running);
-        request_action(&shop.app, shop.tenant, sync, RequestedAction::Cancel).await.expect("cancelled");
+        request_action(&shop.app, shop.tenant, shop.who(), sync, RequestedAction::Cancel)
+            .await
+            .expect("cancelled");
         let cancelled = shop.sync_row(sync).await;
         assert_eq!((cancelled.state, cancelled.requested_action), (SyncState::Cancelled, None));
         assert!(cancelled.finished_at.is_some());
@@ -96,7 +99,9 @@ async fn a_sync_is_cancelled_at_once_while_it_waits() {
     on_both(migrate, async |test| {
         let shop = TestApp::new(test, "shop").await;
         let sync = shop.start(shop.connect().await).await;
-        request_action(&shop.app, shop.tenant, sync, RequestedAction::Cancel).await.expect("cancelled");
+        request_action(&shop.app, shop.tenant, shop.who(), sync, RequestedAction::Cancel)
+            .await
+            .expect("cancelled");
         shop.work().await;
         assert_eq!(shop.sync_row(sync).await.state, SyncState::Cancelled);
         assert_eq!(shop.fetches_of("orders"), 0);
@@ -113,8 +118,10 @@ async fn a_sync_that_is_resumed_while_its_job_is_ending_goes_on() {
         let sync = shop.start(shop.connect().await).await;
         let worker = Uuid::from_u128(7);
         let claimed = shop.app.queue.claim(worker, 1).await.expect("a claim").remove(0);
-        request_action(&shop.app, shop.tenant, sync, RequestedAction::Pause).await.expect("paused");
-        resume_sync(&shop.app, shop.tenant, sync).await.expect("resumed");
+        request_action(&shop.app, shop.tenant, shop.who(), sync, RequestedAction::Pause)
+            .await
+            .expect("paused");
+        resume_sync(&shop.app, shop.tenant, shop.who(), sync).await.expect("resumed");
         let policy = RetryPolicy::default();
         shop.app.queue.settle(&claimed, Ok(()), policy).await.expect("written").expect("still held");
         shop.work().await;

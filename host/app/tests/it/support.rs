@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use portolan_access::audit::Who;
 use portolan_access::{KeyRing, Sessions};
 use portolan_analytics::{
     AnalyticsError, AnswerFacts, DateRange, Plan, Query, QueryEngine, Table, TenantContext, answer,
 };
+use portolan_app::audit::jobs::AnchorAudit;
 use portolan_app::connections::ops::{NewConnection, create_connection};
 use portolan_app::live::LiveBus;
 use portolan_app::people::{NewTenant, add_owner, find_member};
@@ -136,12 +138,18 @@ impl TestApp {
             clock: shared,
             random,
             data_dir: folder.path().to_owned(),
+            audit_anchors: None,
         });
         let new_tenant =
             NewTenant { slug: name.to_owned(), currency: "EUR".to_owned(), time_zone: "UTC".to_owned() };
         let tenant = add_owner(&app, name, None, new_tenant).await.expect("an owner");
         let (user, _) = find_member(&app, name).await.expect("the owner");
         Self { app, runtime, clock, tenant, user, folds: Arc::default(), folder }
+    }
+
+    /// The owner, as verbs are told.
+    pub fn who(&self) -> Who {
+        Who::person(self.user)
     }
 
     pub async fn connect(&self) -> ConnectionId {
@@ -157,11 +165,11 @@ impl TestApp {
             config: json!({ "shop": "harbour", "token": "open-sesame" }),
             consent: true,
         };
-        create_connection(&self.app, self.tenant, Some(self.user), new).await.expect("a connection")
+        create_connection(&self.app, self.tenant, self.who(), new).await.expect("a connection")
     }
 
     pub async fn start(&self, connection: ConnectionId) -> SyncId {
-        start_sync(&self.app, self.tenant, connection, Trigger::Manual).await.expect("a sync")
+        start_sync(&self.app, self.tenant, self.who(), connection, Trigger::Manual).await.expect("a sync")
     }
 
     /// Starts a sync and works until nothing is due.
@@ -185,6 +193,7 @@ impl TestApp {
             .with(StartScheduledSync { app: Arc::clone(&self.app) })
             .with(RunReplay { app: Arc::clone(&self.app) })
             .with(RunShadow { app: Arc::clone(&self.app) })
+            .with(AnchorAudit { app: Arc::clone(&self.app) })
             .with(CountFolds(Arc::clone(&self.folds)));
         let worker = tokio::spawn(Worker::new(self.app.queue.clone(), registry, options).run(stop.clone()));
         let idle = async {

@@ -128,7 +128,7 @@ async fn a_second_sync_of_a_connection_is_refused_with_the_open_one_named() {
         let shop = TestApp::new(test, "shop").await;
         let connection = shop.connect().await;
         let first = shop.start(connection).await;
-        let refused = start_sync(&shop.app, shop.tenant, connection, Trigger::Manual).await;
+        let refused = start_sync(&shop.app, shop.tenant, shop.who(), connection, Trigger::Manual).await;
         let refused = refused.expect_err("refused");
         assert_eq!(refused.status, 409);
         assert!(refused.detail.contains(&format!("/syncs/{first}")), "{}", refused.detail);
@@ -145,12 +145,16 @@ async fn a_schedule_starts_a_sync_of_its_stream_but_none_of_a_paused_connection(
     on_both(migrate, async |test| {
         let shop = TestApp::new(test, "shop").await;
         let connection = shop.connect().await;
-        set_state(&shop.app, shop.tenant, connection, ConnectionState::Paused).await.expect("paused");
+        set_state(&shop.app, shop.tenant, shop.who(), connection, ConnectionState::Paused)
+            .await
+            .expect("paused");
         shop.advance(Duration::from_hours(7));
         shop.work().await;
         assert_eq!(shop.rows::<sync::Entity>().await, []);
 
-        set_state(&shop.app, shop.tenant, connection, ConnectionState::Active).await.expect("resumed");
+        set_state(&shop.app, shop.tenant, shop.who(), connection, ConnectionState::Active)
+            .await
+            .expect("resumed");
         shop.advance(Duration::from_hours(7));
         shop.work().await;
         let mut syncs = shop.rows::<sync::Entity>().await;
@@ -225,7 +229,8 @@ async fn a_page_that_stays_unreadable_is_told_and_left_to_a_person_in_the_end() 
         let (shop, connection) = a_page_that_fails(test, 6).await;
         let scheduled = async || {
             let trigger = Trigger::Schedule { stream: "orders".to_owned() };
-            let id = start_sync(&shop.app, shop.tenant, connection, trigger).await.expect("a sync");
+            let id =
+                start_sync(&shop.app, shop.tenant, shop.who(), connection, trigger).await.expect("a sync");
             shop.work().await;
             shop.sync_row(id).await
         };
@@ -279,7 +284,9 @@ async fn a_slice_with_an_unread_page_is_not_done() {
         shop.runtime.clone().page("orders", &[order("A", 1, 60)]).page("orders", &[order("B", 1, 60)]);
         shop.runtime.clone().fetch_fault("orders", 1, busy);
         let connection = shop.connect().await;
-        let id = start_sync(&shop.app, shop.tenant, connection, Trigger::Manual).await.expect("a sync");
+        let id = start_sync(&shop.app, shop.tenant, shop.who(), connection, Trigger::Manual)
+            .await
+            .expect("a sync");
         shop.work().await;
         // As a worker leaves it that dies between noting the page's failure and the slice's.
         let failed = shop.app.db.write(shop.tenant, |tx| {

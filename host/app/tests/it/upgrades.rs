@@ -2,6 +2,7 @@
 //! can go back.
 
 use bytes::Bytes;
+use portolan_access::audit::Who;
 use portolan_app::plugins::ops::install_plugin;
 use portolan_app::syncs::jobs::STREAM_GONE;
 use portolan_app::upgrades::ops::{ShadowAim, start_shadow};
@@ -59,7 +60,7 @@ fn differ(shop: &TestApp) {
 }
 
 /// A shop with two orders, on the first version, and the second installed beside it.
-async fn a_shop_with_a_newer_version(test: &TestDatabase) -> (TestApp, ConnectionId, String) {
+pub async fn a_shop_with_a_newer_version(test: &TestDatabase) -> (TestApp, ConnectionId, String) {
     let shop = TestApp::new(test, "shop").await;
     install(&shop, "1.0.0", json!({})).await;
     let connection = shop.connect().await;
@@ -71,7 +72,7 @@ async fn a_shop_with_a_newer_version(test: &TestDatabase) -> (TestApp, Connectio
 }
 
 pub async fn compare(shop: &TestApp, connection: ConnectionId) -> shadow_replay::Model {
-    let id = start_shadow(&shop.app, shop.tenant, Some(shop.user), connection, ShadowAim::default())
+    let id = start_shadow(&shop.app, shop.tenant, shop.who(), connection, ShadowAim::default())
         .await
         .expect("a comparison");
     shop.work().await;
@@ -85,7 +86,7 @@ async fn switch(
     shadow: Uuid,
     consent: bool,
 ) -> Result<Uuid, AppError> {
-    switch_build(&shop.app, shop.tenant, Some(shop.user), connection, shadow, consent).await
+    switch_build(&shop.app, shop.tenant, shop.who(), connection, shadow, consent).await
 }
 
 /// What was earned with goods as far as it had been recorded at a moment.
@@ -183,7 +184,7 @@ async fn the_switch_is_one_step_and_what_was_reported_before_stays_answerable() 
             .collect();
         assert!(counts.contains(&&json!(true)) && counts.contains(&&json!(false)));
 
-        roll_back(&shop.app, shop.tenant, Some(shop.user), connection).await.expect("gone back");
+        roll_back(&shop.app, shop.tenant, shop.who(), connection).await.expect("gone back");
         shop.work().await;
         assert_eq!(shop.standing().await, at_first, "what stands is what stood");
         assert_eq!(shop.rows::<document::Entity>().await.len(), 2);
@@ -261,15 +262,15 @@ async fn a_version_whose_settings_are_missing_waits_for_them() {
 async fn nothing_is_switched_unseen_or_under_a_running_sync() {
     on_both(migrate, async |test| {
         let (shop, connection, _) = a_shop_with_a_newer_version(test).await;
-        let nothing = roll_back(&shop.app, shop.tenant, None, connection).await;
+        let nothing = roll_back(&shop.app, shop.tenant, Who::operator(), connection).await;
         assert_eq!(nothing.expect_err("never switched").code, "conflict");
-        let waiting = start_shadow(&shop.app, shop.tenant, None, connection, ShadowAim::default())
+        let waiting = start_shadow(&shop.app, shop.tenant, Who::operator(), connection, ShadowAim::default())
             .await
             .expect("queued");
         assert_eq!(switch(&shop, connection, waiting, false).await.expect_err("not yet").code, "conflict");
         shop.work().await;
         let unknown = ShadowAim { sha256: Some("ab".repeat(32)), chunks_per_stream: None };
-        let refused = start_shadow(&shop.app, shop.tenant, None, connection, unknown).await;
+        let refused = start_shadow(&shop.app, shop.tenant, Who::operator(), connection, unknown).await;
         assert_eq!(refused.expect_err("no such version").code, "invalid_input");
 
         // The channel is busy: the sync is at work, and waits for its next attempt.
@@ -357,7 +358,7 @@ async fn money_at_the_provider_is_compared_before_the_switch_and_stands_after_it
         let answer: Value = serde_json::from_str(&shop.get(&session, &path).await.body).expect("json");
         assert_eq!(answer["report"]["cash"][0]["fee_minor_after"], 45);
 
-        switch_build(&shop.app, shop.tenant, Some(shop.user), connection, trial.id, false)
+        switch_build(&shop.app, shop.tenant, shop.who(), connection, trial.id, false)
             .await
             .expect("switched");
         shop.work().await;

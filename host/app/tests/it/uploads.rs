@@ -58,11 +58,12 @@ pub async fn give(
         content_type: "application/octet-stream".to_owned(),
         path: shop.file(name, content),
     };
-    take_file(&shop.app, shop.tenant, connection, upload).await
+    take_file(&shop.app, shop.tenant, shop.who(), connection, upload).await
 }
 
 async fn sync_uploads(shop: &TestApp, connection: ConnectionId) -> sync::Model {
-    let id = start_sync(&shop.app, shop.tenant, connection, Trigger::Upload).await.expect("a sync");
+    let id =
+        start_sync(&shop.app, shop.tenant, shop.who(), connection, Trigger::Upload).await.expect("a sync");
     shop.work().await;
     shop.sync_row(id).await
 }
@@ -140,7 +141,7 @@ async fn a_waiting_file_can_be_taken_away_and_uploaded_again() {
         let shop = TestApp::new(test, "shop").await;
         let connection = shop.connect().await;
         let given = give(&shop, connection, "sheet.json", &sheet(&["A"])).await.expect("taken in");
-        let remove = || remove_waiting(&shop.app, shop.tenant, connection, given.id);
+        let remove = || remove_waiting(&shop.app, shop.tenant, shop.who(), connection, given.id);
         remove().await.expect("taken away");
         assert!(!shop.app.data_dir.join(&given.path).exists());
         assert!(remove().await.is_err(), "gone is gone");
@@ -157,7 +158,7 @@ async fn a_number_that_a_sync_has_seen_names_no_other_file() {
         let connection = shop.connect().await;
         let bad = give(&shop, connection, "bad.json", &sheet(&["A"])).await.expect("taken in");
         sync_uploads(&shop, connection).await;
-        remove_waiting(&shop.app, shop.tenant, connection, bad.id).await.expect("taken away");
+        remove_waiting(&shop.app, shop.tenant, shop.who(), connection, bad.id).await.expect("taken away");
         let good = give(&shop, connection, "good.json", &sheet(&["B"])).await.expect("taken in");
         assert!(good.number > bad.number, "{} is used again", bad.number);
     })
@@ -206,8 +207,8 @@ async fn a_file_that_the_plugin_refuses_is_set_aside_and_later_ones_go_on() {
         assert_succeeded(&sync_uploads(&shop, connection).await);
         // The mapping was mended.
         read_files(&shop);
-        retry_refused(&shop.app, shop.tenant, connection, bad.id).await.expect("waits again");
-        assert!(retry_refused(&shop.app, shop.tenant, connection, bad.id).await.is_err(), "once");
+        retry_refused(&shop.app, shop.tenant, shop.who(), connection, bad.id).await.expect("waits again");
+        assert!(retry_refused(&shop.app, shop.tenant, shop.who(), connection, bad.id).await.is_err(), "once");
         assert_succeeded(&sync_uploads(&shop, connection).await);
         assert_eq!(shop.net_minor(None).await, 3_000);
         shop.assert_idle().await;
@@ -303,7 +304,7 @@ async fn an_older_file_that_is_read_later_does_not_stand_above_a_newer_one() {
         give(&shop, connection, "june.json", &new).await.expect("taken in");
         sync_uploads(&shop, connection).await;
         read_files(&shop);
-        retry_refused(&shop.app, shop.tenant, connection, old.id).await.expect("waits again");
+        retry_refused(&shop.app, shop.tenant, shop.who(), connection, old.id).await.expect("waits again");
         assert_succeeded(&sync_uploads(&shop, connection).await);
         assert_eq!(shop.net_minor(None).await, 3_000, "the newer file's order stands");
         shop.assert_idle().await;
@@ -323,7 +324,7 @@ async fn a_file_that_is_gone_from_the_disk_or_was_taken_away_stands_before_no_ot
         let sync = sync_uploads(&shop, connection).await;
         assert!(assert_failed(&sync, "file_refused").contains("Upload it again"));
         assert_eq!(shop.net_minor(None).await, 1_000);
-        remove_waiting(&shop.app, shop.tenant, connection, gone.id).await.expect("taken away");
+        remove_waiting(&shop.app, shop.tenant, shop.who(), connection, gone.id).await.expect("taken away");
         give(&shop, connection, "gone.json", &sheet(&["A"])).await.expect("taken in again");
         assert_succeeded(&sync_uploads(&shop, connection).await);
         assert_eq!(shop.net_minor(None).await, 2_000);

@@ -126,13 +126,15 @@ async fn a_waiting_sync_is_paused_and_cancelled_at_once() {
         let shop = TestApp::new(test, "shop").await;
         shop.runtime.clone().on_fetch(report);
         let id = SyncId(shop.sync(shop.connect().await).await.id);
-        request_action(&shop.app, shop.tenant, id, RequestedAction::Pause).await.expect("paused");
+        request_action(&shop.app, shop.tenant, shop.who(), id, RequestedAction::Pause).await.expect("paused");
         assert_eq!(shop.sync_row(id).await.state, SyncState::Paused);
         shop.assert_idle().await;
-        resume_sync(&shop.app, shop.tenant, id).await.expect("resumed");
+        resume_sync(&shop.app, shop.tenant, shop.who(), id).await.expect("resumed");
         shop.work().await;
         assert_eq!(shop.fetches_of("orders"), 1, "it waits on");
-        request_action(&shop.app, shop.tenant, id, RequestedAction::Cancel).await.expect("cancelled");
+        request_action(&shop.app, shop.tenant, shop.who(), id, RequestedAction::Cancel)
+            .await
+            .expect("cancelled");
         assert_eq!(shop.sync_row(id).await.state, SyncState::Cancelled);
         assert_eq!(shop.slices_of(id.0, "orders").await[0].state, SliceState::Cancelled);
         shop.assert_idle().await;

@@ -1,6 +1,10 @@
 //! One file per table: what a row holds, in the words of the domain. Ids are UUIDs, instants are
 //! microseconds, dates are days, money is minor units, JSON is text.
 
+pub mod audit_anchor;
+pub mod audit_event;
+pub mod audit_head;
+pub mod audit_signer;
 pub mod cash_event;
 pub mod chunk;
 pub mod connection;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use async_trait::async_trait;
 use bytes::Bytes;
+use portolan_access::audit::Who;
 use portolan_access::{KeyRing, Sessions};
 use portolan_app::connections::ops::{NewConnection, create_connection, grant_egress};
 use portolan_app::live::LiveBus;
@@ -200,6 +201,7 @@ fn open(folder: &Path, db: Database, sandbox: &SandboxRuntime, upstream: Upstrea
         clock,
         random,
         data_dir: folder.to_owned(),
+        audit_anchors: None,
     });
     Ok(Opened { app, facts, runtime })
 }
@@ -210,7 +212,7 @@ async fn measure(opened: Opened, upstream: Upstream<'_>) -> Result<Run> {
     let tenant = add_owner(&app, "owner", None, tenant).await.map_err(sentence)?;
     let connection = connect(&app, tenant, upstream).await?;
     let trigger = Trigger::Schedule { stream: "orders".into() };
-    let id = start_sync(&app, tenant, connection, trigger).await.map_err(sentence)?;
+    let id = start_sync(&app, tenant, Who::operator(), connection, trigger).await.map_err(sentence)?;
 
     let stop = CancellationToken::new();
     let registry = Registry::new().with(RunSync { app: Arc::clone(&app) }).with(FoldLater);
@@ -259,7 +261,7 @@ async fn connect(app: &Arc<App>, tenant: TenantId, upstream: Upstream<'_>) -> Re
         config,
         consent: true,
     };
-    let connection = create_connection(app, tenant, None, new).await.map_err(sentence)?;
+    let connection = create_connection(app, tenant, Who::operator(), new).await.map_err(sentence)?;
     if let Upstream::Shop(shop) = upstream {
         let (host, port) = ("127.0.0.1".to_owned(), shop.address.port());
         grant_egress(app, tenant, connection, "http".into(), host, port).await.map_err(sentence)?;

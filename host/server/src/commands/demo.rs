@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use portolan_access::audit::Who;
 use portolan_app::connections::ops::{NewConnection, create_connection, grant_egress};
 use portolan_app::connections::queries::labels_of;
 use portolan_app::connections::uploads::{NewUpload, take_file};
@@ -93,9 +94,9 @@ async fn connect_payments(portolan: &Portolan, tenant: TenantId, stripe_url: &st
 /// Connects a sandbox, allows its address, and queues the first sync.
 async fn connect(portolan: &Portolan, tenant: TenantId, new: NewConnection, url: &str) -> Result<()> {
     let (scheme, host, port) = parse_address(url)?;
-    let id = create_connection(&portolan.app, tenant, None, new).await.map_err(sentence)?;
+    let id = create_connection(&portolan.app, tenant, Who::operator(), new).await.map_err(sentence)?;
     grant_egress(&portolan.app, tenant, id, scheme, host, port).await.map_err(sentence)?;
-    start_sync(&portolan.app, tenant, id, Trigger::Manual).await.map_err(sentence)?;
+    start_sync(&portolan.app, tenant, Who::operator(), id, Trigger::Manual).await.map_err(sentence)?;
     Ok(())
 }
 
@@ -109,14 +110,14 @@ async fn connect_retail(portolan: &Portolan, tenant: TenantId, csv: &Path) -> Re
         config: mapping,
         consent: true,
     };
-    let id = create_connection(&portolan.app, tenant, None, new).await.map_err(sentence)?;
+    let id = create_connection(&portolan.app, tenant, Who::operator(), new).await.map_err(sentence)?;
     let upload = NewUpload {
         stream: "orders".into(),
         name: csv.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
         content_type: "text/csv".into(),
         path: csv.to_owned(),
     };
-    take_file(&portolan.app, tenant, id, upload).await.map_err(sentence)?;
-    start_sync(&portolan.app, tenant, id, Trigger::Manual).await.map_err(sentence)?;
+    take_file(&portolan.app, tenant, Who::operator(), id, upload).await.map_err(sentence)?;
+    start_sync(&portolan.app, tenant, Who::operator(), id, Trigger::Manual).await.map_err(sentence)?;
     Ok(())
 }

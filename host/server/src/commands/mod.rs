@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod audit;
 mod connection;
 mod demo;
 mod doctor;
@@ -44,6 +45,7 @@ pub async fn run(command: Command) -> Result<()> {
         Command::Tenant { command } => tenant::run(command).await,
         Command::Role { command } => role::run(command).await,
         Command::Secrets { command } => secrets::run(command).await,
+        Command::Audit { command } => audit::run(command).await,
         Command::Rates { command } => rates::run(command).await,
         Command::Openapi => print_line(&portolan_app::router::openapi_json()?),
         Command::Doctor { place } => doctor::run(&place).await,

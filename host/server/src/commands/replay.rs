@@ -1,6 +1,7 @@
 //! `portolan replay`: read stored pages again.
 
 use anyhow::{Context, Result, bail};
+use portolan_access::audit::Who;
 use portolan_app::plugins::ops::load_installed;
 use portolan_app::replays::api::ReplayResponse;
 use portolan_app::replays::ops::{
@@ -26,7 +27,8 @@ pub async fn run(command: ReplayCommand) -> Result<()> {
             load_installed(&portolan.app).await.map_err(sentence)?;
             let (tenant, id) = find_connection(&portolan, &connection).await?;
             let scope = resolve(&portolan, tenant, id, scope).await?;
-            let replay = start_replay(&portolan.app, tenant, None, id, scope).await.map_err(sentence)?;
+            let replay =
+                start_replay(&portolan.app, tenant, Who::operator(), id, scope).await.map_err(sentence)?;
             let ended = finish(&portolan, tenant, id, replay).await?;
             print_line(&if json { serde_json::to_string(&ended)? } else { describe(&ended) })?;
             refuse_failure(&ended)
@@ -50,7 +52,7 @@ pub async fn run(command: ReplayCommand) -> Result<()> {
             let open = open_replay(&tx, id).await.map_err(sentence)?;
             drop(tx);
             let open = open.with_context(|| format!("no replay of {connection} waits or runs"))?;
-            cancel_replay(&portolan.app, tenant, id, open.id).await.map_err(sentence)?;
+            cancel_replay(&portolan.app, tenant, Who::operator(), id, open.id).await.map_err(sentence)?;
             print_line("Cancelled. What was read again stays so.")
         }
     }

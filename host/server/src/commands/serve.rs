@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use portolan_app::audit::jobs::schedule_anchors;
 use portolan_app::connections::passing::sweep_left_over;
 use portolan_app::plugins::ops::load_installed;
 use portolan_app::web::serve::{Patience, serve as serve_connections};
@@ -62,11 +63,15 @@ async fn patience_after(stop: CancellationToken) {
     tokio::time::sleep(DRAIN).await;
 }
 
-/// Forgets sessions and links whose time is over, and files that nobody waits for, now and then.
+/// Forgets sessions and links whose time is over, and files that nobody waits for, now and then; and has the audits of new
+/// tenants signed.
 async fn tidy_up(app: Arc<App>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         if let Err(error) = app.sessions.forget_expired().await {
             tracing::warn!(%error, "failed to forget expired sessions");
+        }
+        if let Err(error) = schedule_anchors(&app).await {
+            tracing::warn!(error = error.full_detail(), "failed to schedule the signatures of audits");
         }
         match sweep_left_over(&app).await {
             Ok(0) => {}

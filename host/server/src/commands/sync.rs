@@ -1,6 +1,7 @@
 //! `portolan sync`: run one here, or look at the newest.
 
 use anyhow::{Result, bail};
+use portolan_access::audit::Who;
 use portolan_app::plugins::ops::load_installed;
 use portolan_app::syncs::api::SyncResponse;
 use portolan_app::syncs::ops::{Trigger, start_sync};
@@ -39,7 +40,9 @@ pub async fn run(command: SyncCommand) -> Result<()> {
 
 async fn run_here(portolan: &Portolan, name: &str) -> Result<()> {
     let (tenant, connection) = find_connection(portolan, name).await?;
-    let id = start_sync(&portolan.app, tenant, connection, Trigger::Manual).await.map_err(sentence)?;
+    let id = start_sync(&portolan.app, tenant, Who::operator(), connection, Trigger::Manual)
+        .await
+        .map_err(sentence)?;
     let ended = work_until(portolan, async || {
         let sync = overview::one(&portolan.app, tenant, id).await.map_err(sentence)?;
         let over = matches!(sync.sync.state.as_str(), "succeeded" | "failed" | "cancelled" | "paused");

@@ -1,6 +1,7 @@
 //! `portolan upgrade`: compare builds of a connection's plugin, switch, go back.
 
 use anyhow::{Context, Result, bail};
+use portolan_access::audit::Who;
 use portolan_app::channels;
 use portolan_app::plugins::ops::load_installed;
 use portolan_app::upgrades::api::ShadowReplayResponse;
@@ -53,13 +54,20 @@ pub async fn run(command: UpgradeCommand) -> Result<()> {
             drop(tx);
             let newest = newest
                 .context("nothing was compared yet: portolan upgrade compare shows what would change")?;
-            let replay =
-                switch_build(&aim.portolan.app, aim.tenant, None, aim.connection, newest.id, consent).await;
+            let replay = switch_build(
+                &aim.portolan.app,
+                aim.tenant,
+                Who::operator(),
+                aim.connection,
+                newest.id,
+                consent,
+            )
+            .await;
             read_again(&aim, replay.map_err(sentence)?, "Switched").await
         }
         UpgradeCommand::Rollback { place, connection } => {
             let aim = Aim::open(&place, &connection).await?;
-            let replay = roll_back(&aim.portolan.app, aim.tenant, None, aim.connection).await;
+            let replay = roll_back(&aim.portolan.app, aim.tenant, Who::operator(), aim.connection).await;
             read_again(&aim, replay.map_err(sentence)?, "Gone back").await
         }
     }
@@ -100,7 +108,8 @@ async fn status(aim: &Aim) -> Result<()> {
 
 async fn compare(aim: &Aim, wanted: ShadowAim, json: bool) -> Result<()> {
     let app = &aim.portolan.app;
-    let id = start_shadow(app, aim.tenant, None, aim.connection, wanted).await.map_err(sentence)?;
+    let id =
+        start_shadow(app, aim.tenant, Who::operator(), aim.connection, wanted).await.map_err(sentence)?;
     let ended = compared(aim, id).await?;
     let Some(report) = &ended.report else {
         bail!("{}", ended.error_detail.unwrap_or_else(|| format!("the comparison is {}", ended.state)));

@@ -113,7 +113,7 @@ pub async fn submit_form(
                     config,
                     consent: typed.text("consent") == "yes",
                 };
-                ops::create_connection(&app, actor.tenant, Some(actor.user), new).await
+                ops::create_connection(&app, actor.tenant, actor.who(), new).await
             }
             Err(error) => Err(error),
         },
@@ -125,7 +125,7 @@ pub async fn submit_form(
             if reads_files(manifest) {
                 return Ok(redirect_after(&here, "connection-waits-for-files"));
             }
-            start_sync(&app, actor.tenant, id, Trigger::Manual).await?;
+            start_sync(&app, actor.tenant, actor.who(), id, Trigger::Manual).await?;
             Ok(redirect_after(&here, "connection-created"))
         }
         Err(error) if error.status == StatusCode::UNPROCESSABLE_ENTITY => {

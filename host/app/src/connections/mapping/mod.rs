@@ -164,7 +164,7 @@ pub async fn submit_mapping(
         config: Some(config),
         ..ConnectionChange::default()
     };
-    if let Err(error) = change_connection(&app, actor.tenant, actor.user, id, change).await {
+    if let Err(error) = change_connection(&app, actor.tenant, actor.who(), id, change).await {
         if error.status == StatusCode::UNPROCESSABLE_ENTITY {
             return refused(&form, &viewer, &sample, &typed, &error.fields);
         }
@@ -179,9 +179,9 @@ pub async fn submit_mapping(
     }
     if then == "import" {
         if let Some(refused) = sample.upload.as_ref().filter(|upload| upload.state == UPLOAD_REFUSED) {
-            retry_refused(&app, actor.tenant, id, refused.id).await?;
+            retry_refused(&app, actor.tenant, actor.who(), id, refused.id).await?;
         }
-        let sync = start_sync(&app, actor.tenant, id, Trigger::Upload).await?;
+        let sync = start_sync(&app, actor.tenant, actor.who(), id, Trigger::Upload).await?;
         return Ok(redirect_after(&format!("/syncs/{sync}"), "file-taken"));
     }
     Ok(redirect_after(&format!("/connections/{id}"), "mapping-saved"))

@@ -1,0 +1,90 @@
+//! The chain: what of an event is hashed, and how the next one is added.
+
+use portolan_core::{Instant, TenantId};
+use portolan_db::entity::audit_event;
+use portolan_db::{DbError, SystemTx};
+use sea_orm::{ConnectionTrait, DbErr, IntoActiveModel};
+use sha2::{Digest, Sha256};
+
+use super::Entry;
+use crate::token::hex;
+
+/// What the first event names as the hash before it.
+pub(super) const BEGINNING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// Adds an event behind the head, whose row is held until the end of the transaction.
+pub(super) async fn append(
+    tx: &SystemTx,
+    tenant: TenantId,
+    at: Instant,
+    entry: Entry,
+) -> Result<(), DbError> {
+    let (seq, previous_hash) = take_place(tx, tenant).await?;
+    let mut row = audit_event::Model {
+        tenant_id: tenant.0,
+        seq,
+        at: at.0,
+        actor_kind: entry.who.actor.kind().to_owned(),
+        actor_id: entry.who.actor.id(),
+        session_id: entry.who.session,
+        action: entry.action.to_owned(),
+        subject_kind: entry.subject_kind.to_owned(),
+        subject_id: entry.subject_id,
+        before: entry.before.map(|before| before.to_string()),
+        after: entry.after.map(|after| after.to_string()),
+        address: entry.who.address,
+        request_id: entry.who.request_id,
+        previous_hash,
+        hash: String::new(),
+    };
+    row.hash = hash_of(&row);
+    let hash = row.hash.clone();
+    tx.insert_many(vec![row.into_active_model()]).await?;
+    let sql = "UPDATE audit_head SET hash = $2 WHERE tenant_id = $1";
+    tx.execute_raw(tx.statement(sql, [tenant.0.into(), hash.into()])).await?;
+    Ok(())
+}
+
+/// The number of the next event and the hash of the last one.
+async fn take_place(tx: &SystemTx, tenant: TenantId) -> Result<(i64, String), DbError> {
+    let take = "UPDATE audit_head SET seq = seq + 1 WHERE tenant_id = $1 RETURNING seq, hash";
+    let mut taken = tx.query_one_raw(tx.statement(take, [tenant.0.into()])).await?;
+    if taken.is_none() {
+        // Of two that begin a chain at the same moment one makes the head, and the other waits for it.
+        let begin = "INSERT INTO audit_head (tenant_id, seq, hash) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING";
+        tx.execute_raw(tx.statement(begin, [tenant.0.into(), BEGINNING.into()])).await?;
+        taken = tx.query_one_raw(tx.statement(take, [tenant.0.into()])).await?;
+    }
+    let row = taken.ok_or_else(|| DbErr::RecordNotFound("the head of an audit".to_owned()))?;
+    Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))
+}
+
+/// SHA-256 of the hash before it and of everything else that the event holds, in hex.
+pub(super) fn hash_of(event: &audit_event::Model) -> String {
+    let mut digest = Sha256::new();
+    digest.update(event.previous_hash.as_bytes());
+    let mut part = |bytes: Option<&[u8]>| match bytes {
+        // Each part after its length: no two events have the same bytes.
+        Some(bytes) => {
+            digest.update([1]);
+            digest.update((bytes.len() as u64).to_be_bytes());
+            digest.update(bytes);
+        }
+        None => digest.update([0]),
+    };
+    part(Some(b"portolan audit event 1"));
+    part(Some(event.tenant_id.as_bytes()));
+    part(Some(&event.seq.to_be_bytes()));
+    part(Some(&event.at.to_be_bytes()));
+    part(Some(event.actor_kind.as_bytes()));
+    part(event.actor_id.as_ref().map(|id| id.as_bytes().as_slice()));
+    part(event.session_id.as_ref().map(|id| id.as_bytes().as_slice()));
+    part(Some(event.action.as_bytes()));
+    part(Some(event.subject_kind.as_bytes()));
+    part(Some(event.subject_id.as_bytes()));
+    part(event.before.as_deref().map(str::as_bytes));
+    part(event.after.as_deref().map(str::as_bytes));
+    part(Some(event.address.as_bytes()));
+    part(Some(event.request_id.as_bytes()));
+    hex(&digest.finalize())
+}
