@@ -52,7 +52,9 @@ async fn ends_like(expected: &[String], portolan: Portolan) {
         let (status, _) = server.stop();
         assert!(status.success(), "a server without work stops, too: {status}");
     });
-    let database = portolan.await.database();
+    // Its folder goes with it.
+    let portolan = portolan.await;
+    let database = portolan.database();
     let Found { outcomes, .. } = look(&database).await;
     assert_eq!(outcomes, ["snooze", "snooze", "done"], "each start took the sync up once");
     let found = ledger_of(&database).await;
