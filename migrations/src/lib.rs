@@ -37,6 +37,7 @@ mod m0030_roles;
 mod m0031_second_factor;
 mod m0032_invitations;
 mod m0033_audit;
+mod m0034_api_keys;
 mod row_security;
 mod table;
 
@@ -68,6 +69,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0031_second_factor::Migration),
             Box::new(m0032_invitations::Migration),
             Box::new(m0033_audit::Migration),
+            Box::new(m0034_api_keys::Migration),
         ]
     }
 }

@@ -4,6 +4,7 @@
 //! answers a request that carries `HX-Request: true` with the body alone.
 
 mod account;
+mod api_keys;
 mod audit;
 mod connection_detail;
 mod connection_form;
@@ -29,6 +30,7 @@ mod syncs;
 mod upgrade;
 
 pub use account::{AccountPage, AccountSession, RecoveryCodesPage, SecondFactorCard, SecondFactorPage};
+pub use api_keys::{ApiKeyRow, ApiKeysPage, NewApiKeyView, ScopeChoice};
 pub use audit::{AuditEventPage, AuditEventRow, AuditPage, AuditVerificationPage};
 pub use connection_detail::{
     CheckView, ConnectionBody, ConnectionPage, EgressRow, HeldRow, SecretRow, StreamRow, UploadForm,
@@ -92,6 +94,10 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("pulse", PulsePage::sample().render()),
         ("pulse-empty", PulsePage::sample_empty().render()),
         ("pulse-extreme", PulsePage::sample_extreme().render()),
+        ("api-keys", ApiKeysPage::sample().render()),
+        ("api-keys-made", ApiKeysPage::sample_made().render()),
+        ("api-keys-empty", ApiKeysPage::sample_empty().render()),
+        ("api-keys-extreme", ApiKeysPage::sample_extreme().render()),
         ("audit", AuditPage::sample().render()),
         ("audit-empty", AuditPage::sample_empty().render()),
         ("audit-extreme", AuditPage::sample_extreme().render()),

@@ -14,6 +14,7 @@ pub enum Section {
     Plugins,
     Admin,
     Audit,
+    ApiKeys,
     #[default]
     None,
 }
@@ -30,7 +31,7 @@ pub(crate) struct NavEntry {
     pub wide_only: bool,
 }
 
-pub(crate) const NAVIGATION: [NavEntry; 8] = [
+pub(crate) const NAVIGATION: [NavEntry; 9] = [
     entry(Section::Pulse, "Pulse", "/pulse", "pulse", "p"),
     entry(Section::Orders, "Orders", "/orders", "orders", "o"),
     entry(Section::Finance, "Finance", "/finance", "finance", "f"),
@@ -39,6 +40,7 @@ pub(crate) const NAVIGATION: [NavEntry; 8] = [
     NavEntry { wide_only: true, ..entry(Section::Plugins, "Plugins", "/plugins", "plugins", "l") },
     NavEntry { wide_only: true, ..entry(Section::Admin, "Admin", "/admin/people", "admin", "a") },
     NavEntry { wide_only: true, ..entry(Section::Audit, "Audit", "/admin/audit", "audit", "u") },
+    NavEntry { wide_only: true, ..entry(Section::ApiKeys, "API keys", "/admin/api-keys", "key", "k") },
 ];
 
 const fn entry(

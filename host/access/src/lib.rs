@@ -10,6 +10,7 @@
 //! - Who changes something is told by the audit, in the same transaction ([`audit`]).
 //! - Each purpose has a key of its own, derived from the master key: one that leaks opens nothing else.
 
+pub mod api_keys;
 pub mod audit;
 mod custom_roles;
 mod invitations;

@@ -66,6 +66,8 @@ permissions!(
     SecurityManage = "security:manage",
     /// See who did what.
     AuditRead = "audit:read",
+    /// See and end everybody's keys; one's own need no permission.
+    ApiKeysManage = "api_keys:manage",
     /// See how the system is: jobs, storage, versions.
     SystemRead = "system:read",
 );

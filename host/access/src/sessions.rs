@@ -174,6 +174,11 @@ impl Sessions {
         Self { database, clock, random, passwords, policies, throttle, ended }
     }
 
+    /// The rules of all tenants.
+    pub fn policies(&self) -> &Policies {
+        &self.policies
+    }
+
     /// Hashes passwords under the same limit as signing in.
     pub fn passwords(&self) -> &Passwords {
         &self.passwords

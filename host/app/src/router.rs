@@ -14,10 +14,10 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::web::error::AppError;
 use crate::web::route::{ApiRoutes, PageRoutes, RouteInfo};
-use crate::web::{guard, idempotency, request_id, revalidate};
+use crate::web::{caller, guard, idempotency, request_id, revalidate};
 use crate::{
-    App, account, analytics, audit, connections, coverage, drift, finance, orders, people, plugins, pulse,
-    rates, replays, signin, syncs, system, upgrades,
+    App, account, analytics, api_keys, audit, connections, coverage, drift, finance, orders, people, plugins,
+    pulse, rates, replays, signin, syncs, system, upgrades,
 };
 
 /// Larger bodies are refused; uploads have a limit of their own.
@@ -35,6 +35,7 @@ fn api() -> ApiRoutes {
     ApiRoutes::in_document(Document::openapi())
         .merge(account::api::routes())
         .merge(analytics::api::routes())
+        .merge(api_keys::api::routes())
         .merge(audit::api::routes())
         .merge(connections::api::routes())
         .merge(coverage::api::routes())
@@ -71,6 +72,7 @@ fn pages() -> PageRoutes {
         .merge(upgrades::routes())
         .merge(rates::routes())
         .merge(audit::routes())
+        .merge(api_keys::routes())
         .merge(system::routes())
 }
 
@@ -85,6 +87,7 @@ pub fn route_infos() -> (Vec<RouteInfo>, Vec<RouteInfo>) {
 fn described() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
     let (routes, mut document, _) = api().into_parts();
     idempotency::describe(&mut document);
+    caller::describe(&mut document);
     (routes, document)
 }
 

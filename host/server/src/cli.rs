@@ -118,6 +118,11 @@ pub enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// Keys that programs come in with.
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
     /// Exchange rates.
     Rates {
         #[command(subcommand)]
@@ -422,6 +427,46 @@ pub enum RoleCommand {
         #[command(flatten)]
         place: Place,
         /// Needed where there are several.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Make a key of a person and print it, once.
+    Create {
+        #[command(flatten)]
+        place: Place,
+        /// Sign-in name of the person whose key it is: it can do no more than they can.
+        #[arg(long)]
+        owner: String,
+        /// Who uses it.
+        #[arg(long)]
+        name: String,
+        /// What it may do, such as orders:read; repeat for several.
+        #[arg(long = "scope", required = true)]
+        scopes: Vec<String>,
+        /// Days that it lives.
+        #[arg(long, default_value_t = 90)]
+        days: i64,
+        /// Only from this network, such as 192.0.2.0/24; repeat for several.
+        #[arg(long = "network")]
+        networks: Vec<String>,
+    },
+    /// Show a tenant's keys.
+    List {
+        #[command(flatten)]
+        place: Place,
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// End a key.
+    Revoke {
+        #[command(flatten)]
+        place: Place,
+        /// Its id, as `portolan key list` shows it.
+        id: String,
         #[arg(long)]
         tenant: Option<String>,
     },

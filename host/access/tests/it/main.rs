@@ -1,5 +1,6 @@
 //! The door and the vault, on both databases.
 
+mod api_keys;
 mod audit;
 mod histories;
 mod invitations;

@@ -93,7 +93,7 @@ pub async fn show_account(
         has_password: app.sessions.has_password(actor.user).await?,
         second_factor_since: second_factor.map(|state| state.since.to_rfc3339()),
         recovery_codes_left: second_factor.map(|state| state.recovery_codes_left),
-        authenticated_at: actor.signed_in().authenticated_at.to_rfc3339(),
+        authenticated_at: actor.signed_in()?.authenticated_at.to_rfc3339(),
     }))
 }
 
@@ -113,7 +113,7 @@ pub async fn change_password(
         AppError::bad_request("The body is not the JSON that is described: old_password, new_password.")
     })?;
     let old = request.old_password.unwrap_or_default();
-    match app.sessions.change_password(actor.signed_in(), &old, &request.new_password, client).await {
+    match app.sessions.change_password(actor.signed_in()?, &old, &request.new_password, client).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(SignInError::Refused) => Err(AppError::invalid(
             "/old_password",
@@ -133,7 +133,7 @@ pub async fn list_own_sessions(
     actor: Require<Oneself>,
     State(app): State<Arc<App>>,
 ) -> AppResult<Json<SessionListResponse>> {
-    let this = actor.signed_in().session;
+    let this = actor.signed_in()?.session;
     let sessions = app.sessions.sessions_of(actor.user).await?;
     let wire = |session: OwnSession| SessionResponse {
         this: session.id == this,
@@ -155,7 +155,7 @@ pub async fn end_other_sessions(
     State(app): State<Arc<App>>,
     FromWhere(client): FromWhere,
 ) -> AppResult<Json<EndedResponse>> {
-    let ended = app.sessions.end_other_sessions(actor.signed_in(), client).await?;
+    let ended = app.sessions.end_other_sessions(actor.signed_in()?, client).await?;
     Ok(Json(EndedResponse { ended }))
 }
 
@@ -168,7 +168,7 @@ pub async fn end_own_session(
     FromWhere(client): FromWhere,
     Path(id): Path<Uuid>,
 ) -> AppResult<StatusCode> {
-    if app.sessions.end_session(actor.signed_in(), id, client).await? {
+    if app.sessions.end_session(actor.signed_in()?, id, client).await? {
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(AppError::not_found("session"))

@@ -62,7 +62,7 @@ pub async fn change_password(
         return refuse(&app, &actor, Refused { new_password: Some(twice), ..Refused::default() }).await;
     }
     let (old, new) = (&form.old_password, &form.new_password);
-    let changed = app.sessions.change_password(actor.signed_in(), old, new, client).await;
+    let changed = app.sessions.change_password(actor.signed_in()?, old, new, client).await;
     let refused = match changed {
         Ok(()) => return Ok(redirect_after(ACCOUNT, "password-changed")),
         Err(SignInError::Refused) => {
@@ -84,7 +84,7 @@ pub async fn end_session(
     FromWhere(client): FromWhere,
     Path(id): Path<Uuid>,
 ) -> PageResult {
-    if !app.sessions.end_session(actor.signed_in(), id, client).await? {
+    if !app.sessions.end_session(actor.signed_in()?, id, client).await? {
         return Err(AppError::not_found("session").into());
     }
     Ok(redirect_after(ACCOUNT, "session-ended"))
@@ -95,7 +95,7 @@ pub async fn end_other_sessions(
     State(app): State<Arc<App>>,
     FromWhere(client): FromWhere,
 ) -> PageResult {
-    app.sessions.end_other_sessions(actor.signed_in(), client).await?;
+    app.sessions.end_other_sessions(actor.signed_in()?, client).await?;
     Ok(redirect_after(ACCOUNT, "sessions-ended"))
 }
 
@@ -126,7 +126,7 @@ async fn page(
         code: CodeField::new("Code", refused.code),
     });
     let sessions = app.sessions.sessions_of(actor.user).await?;
-    let this = actor.signed_in().session;
+    let this = actor.signed_in()?.session;
     Ok(AccountPage {
         shell: viewer.shell_after("Profile and security", Section::None, flash),
         name: viewer.user_name().to_owned(),

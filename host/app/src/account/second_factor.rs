@@ -38,7 +38,7 @@ pub async fn begin(
     State(app): State<Arc<App>>,
     FromWhere(client): FromWhere,
 ) -> PageResult {
-    match app.second_factors().begin(actor.signed_in(), client).await {
+    match app.second_factors().begin(actor.signed_in()?, client).await {
         Ok(()) => Ok(Redirect::to(SET_UP).into_response()),
         // On already: there it is seen.
         Err(SecondFactorError::AlreadyOn) => Ok(Redirect::to("/account").into_response()),
@@ -65,7 +65,7 @@ pub async fn confirm(
     FromWhere(client): FromWhere,
     Form(form): Form<CodeForm>,
 ) -> PageResult {
-    match app.second_factors().confirm(actor.signed_in(), &form.code, client).await {
+    match app.second_factors().confirm(actor.signed_in()?, &form.code, client).await {
         Ok((codes, session)) => {
             let page = codes_page(&app, &actor, codes, true).await?;
             let jar = with_session(&app, &headers, jar, session.token);
@@ -86,7 +86,7 @@ pub async fn switch_off(
     FromWhere(client): FromWhere,
     Form(form): Form<CodeForm>,
 ) -> PageResult {
-    match app.second_factors().switch_off(actor.signed_in(), &form.code, client).await {
+    match app.second_factors().switch_off(actor.signed_in()?, &form.code, client).await {
         Ok(()) => Ok(redirect_after("/account", "second-factor-off")),
         Err(SecondFactorError::Refused) => {
             refuse(&app, &actor, Refused { code: Some(REFUSED.to_owned()), ..Refused::default() }).await
@@ -101,7 +101,7 @@ pub async fn renew_recovery_codes(
     State(app): State<Arc<App>>,
     FromWhere(client): FromWhere,
 ) -> PageResult {
-    let codes = app.second_factors().renew_recovery_codes(actor.signed_in(), client).await?;
+    let codes = app.second_factors().renew_recovery_codes(actor.signed_in()?, client).await?;
     html(&codes_page(&app, &actor, codes, false).await?)
 }
 

@@ -175,7 +175,7 @@ pub async fn create_connection(
 ) -> AppResult<(StatusCode, Json<ConnectionResponse>)> {
     let request = accepted(request)?;
     let plugin = ops::find_plugin(&app, &request.plugin_id)?;
-    check_secrets(&app, actor.signed_in(), &plugin.manifest, &request.config)?;
+    check_secrets(&app, actor.signed_in()?, &plugin.manifest, &request.config)?;
     let new = NewConnection {
         plugin_id: request.plugin_id,
         label: request.label,
@@ -221,7 +221,7 @@ pub async fn change_connection(
     if let Some(config) = &request.config {
         let connection = ops::find_connection(&app.db.read(actor.tenant).await?, ConnectionId(id)).await?;
         let plugin = ops::plugin_of(&app, &connection)?;
-        check_secrets(&app, actor.signed_in(), &plugin.manifest, config)?;
+        check_secrets(&app, actor.signed_in()?, &plugin.manifest, config)?;
     }
     let tag = headers.get(header::IF_MATCH).and_then(|tag| tag.to_str().ok());
     let change = ConnectionChange {

@@ -60,7 +60,7 @@ pub async fn submit_settings(
         return html(&ConnectionSettingsPage { revision: seen, ..form.page(&viewer, &typed, &[]) });
     }
     let changed = match read_config(&form.manifest.config, &mut typed) {
-        Ok(config) => match check_form(&app, actor.signed_in(), &form.manifest, &config) {
+        Ok(config) => match check_form(&app, actor.signed_in()?, &form.manifest, &config) {
             Ok(()) => {
                 let change = ConnectionChange {
                     revision: typed.text("revision"),

@@ -45,7 +45,7 @@ pub async fn sign_in_again(
     FromWhere(client): FromWhere,
     Form(form): Form<AgainForm>,
 ) -> PageResult {
-    match app.second_factors().step_up(actor.signed_in(), &form.code, client).await {
+    match app.second_factors().step_up(actor.signed_in()?, &form.code, client).await {
         Ok(shown) => {
             let next = form.next.filter(|next| is_place(next));
             let jar = with_session(&app, &headers, jar, shown.session.token);

@@ -6,17 +6,19 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
-use portolan_access::audit::{Actor, Who};
+use portolan_access::audit::Who;
 use portolan_access::{AuthenticateError, Permission, PolicyError, SignInError, SignedIn};
 use portolan_core::{TenantId, UserId};
 
 use crate::App;
+use crate::web::caller::Caller;
 use crate::web::client::address_of;
-use crate::web::error::{AppError, PageError};
+use crate::web::error::{AppError, AppResult, PageError};
 use crate::web::next::to_sign_in;
 use crate::web::request_id;
 
@@ -47,7 +49,8 @@ impl<G: Grant, H: Grant> Grant for (G, H) {
     const ALSO: Option<Permission> = H::NEEDS;
 }
 
-/// Nothing but to be signed in: for what concerns the person alone, such as leaving.
+/// Nothing but to be signed in: for what concerns the person alone, such as leaving or their keys. No program's key is
+/// enough.
 #[derive(Debug)]
 pub struct Oneself;
 
@@ -89,6 +92,7 @@ grants!(
     RolesManage,
     SecurityManage,
     AuditRead,
+    ApiKeysManage,
     SystemRead,
 );
 
@@ -97,7 +101,7 @@ grants!(
 pub struct Require<G> {
     pub user: UserId,
     pub tenant: TenantId,
-    signed_in: SignedIn,
+    caller: Caller,
     address: String,
     grant: PhantomData<G>,
 }
@@ -105,37 +109,38 @@ pub struct Require<G> {
 impl<G> Require<G> {
     /// Whether they may do something else as well: for what a page shows beside what it is for.
     pub fn may(&self, permission: Permission) -> bool {
-        self.signed_in.may(permission)
+        self.caller.may(permission)
     }
 
-    /// The session that they are known by.
-    pub fn signed_in(&self) -> &SignedIn {
-        &self.signed_in
+    /// The session that they are known by; a program has none.
+    pub fn signed_in(&self) -> AppResult<&SignedIn> {
+        match &self.caller {
+            Caller::Person(signed_in) => Ok(signed_in),
+            Caller::Program(_) => Err(AppError::for_people()),
+        }
     }
 
     /// Who acts, and from where: for the verbs, which tell the audit.
     pub fn who(&self) -> Who {
-        Who {
-            actor: Actor::Person(self.user),
-            session: Some(self.signed_in.session),
-            address: self.address.clone(),
-            request_id: request_id::current(),
-        }
+        let (actor, session) = self.caller.actor();
+        Who { actor, session, address: self.address.clone(), request_id: request_id::current() }
     }
 }
 
 impl<G: Grant> Require<G> {
-    async fn from_cookie(parts: &Parts, app: &App) -> Result<Self, AppError> {
-        let token = session_token(&parts.headers, app).ok_or_else(AppError::unauthenticated)?;
-        let signed_in = app.sessions.authenticate(&token).await?;
-        let signed_in = signed_in.ok_or_else(AppError::unauthenticated)?;
+    async fn from_caller(parts: &Parts, app: &App) -> Result<Self, AppError> {
+        let caller = Caller::of_parts(parts, app).await?.ok_or_else(AppError::unauthenticated)?;
+        // What concerns a person alone is no program's.
+        if G::NEEDS.is_none() && caller.is_program() {
+            return Err(AppError::for_people());
+        }
         for needed in G::NEEDS.into_iter().chain(G::ALSO) {
-            if !signed_in.may(needed) {
+            if !caller.may(needed) {
                 return Err(AppError::forbidden(needed.as_str()));
             }
         }
-        let (user, tenant, address) = (signed_in.user, signed_in.tenant, address_of(parts));
-        Ok(Self { user, tenant, signed_in, address, grant: PhantomData })
+        let (user, tenant, address) = (caller.user(), caller.tenant(), address_of(parts));
+        Ok(Self { user, tenant, caller, address, grant: PhantomData })
     }
 }
 
@@ -143,7 +148,7 @@ impl<G: Grant> FromRequestParts<Arc<App>> for Require<G> {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {
-        Self::from_cookie(parts, app).await
+        Self::from_caller(parts, app).await
     }
 }
 
@@ -155,7 +160,10 @@ impl<G: Grant> FromRequestParts<Arc<App>> for PageActor<G> {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {
-        match Require::from_cookie(parts, app).await {
+        if parts.headers.contains_key(AUTHORIZATION) {
+            return Err(PageError(AppError::for_people()).into_response());
+        }
+        match Require::from_caller(parts, app).await {
             Ok(actor) => Ok(Self(actor)),
             Err(error) if error.status == StatusCode::UNAUTHORIZED => Err(to_sign_in(parts).into_response()),
             Err(error) => Err(PageError(error).into_response()),

@@ -142,6 +142,15 @@ impl AppError {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
     }
 
+    /// A program's key is not enough here.
+    pub fn for_people() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "for_people",
+            "This is for people who are signed in: no key opens it. Programs use the addresses below /api/v1.",
+        )
+    }
+
     pub fn cross_site() -> Self {
         Self::new(
             StatusCode::FORBIDDEN,

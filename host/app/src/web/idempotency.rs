@@ -25,7 +25,8 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::App;
 use crate::router::LARGEST_BODY_BYTES;
-use crate::web::actor::session_token;
+use crate::web::caller::Caller;
+use crate::web::client::Peer;
 use crate::web::error::{AppError, AppResult};
 use crate::web::request_id;
 
@@ -45,7 +46,8 @@ pub struct NotKept;
 /// brings has rules of its own.
 pub async fn answer_once(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let has_effects = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if !has_effects || !request.uri().path().starts_with("/api/v1/") || is_file(&request) {
+    let path = request.uri().path();
+    if !has_effects || !path.starts_with("/api/v1/") || is_file(&request) || shows_a_secret(path) {
         return next.run(request).await;
     }
     let Some(key) = request.headers().get(HEADER).cloned() else { return next.run(request).await };
@@ -56,6 +58,11 @@ pub async fn answer_once(State(app): State<Arc<App>>, request: Request, next: Ne
         Ok(Err(error)) => error.into_response(),
         Err(error) => AppError::internal(error).into_response(),
     }
+}
+
+/// What is shown once is kept for nobody.
+fn shows_a_secret(path: &str) -> bool {
+    path.starts_with("/api/v1/api-keys")
 }
 
 fn is_file(request: &Request) -> bool {
@@ -69,18 +76,19 @@ async fn answer_keyed(app: &App, key: &HeaderValue, request: Request, next: Next
         let detail = format!("Idempotency-Key takes 1 to {LONGEST_KEY} visible ASCII characters.");
         return Err(AppError::bad_request(detail));
     };
-    let person = match session_token(request.headers(), app) {
-        Some(token) => app.sessions.authenticate(&token).await?,
-        None => None,
-    };
+    let peer = request.extensions().get::<Peer>().copied();
     // The handler says what is missing.
-    let Some(person) = person else { return Ok(next.run(request).await) };
+    let Some(caller) = Caller::of(request.headers(), peer, app).await? else {
+        return Ok(next.run(request).await);
+    };
+    // A program has keys of its own, apart from its maker's.
+    let actor = caller.actor().0.id().unwrap_or_default();
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, LARGEST_BODY_BYTES)
         .await
         .map_err(|_| AppError::too_large("The body is larger than this address takes."))?;
-    let place = format!("{} {}\n{}\n{key}", parts.method, parts.uri, person.user);
-    let noted = Noted { tenant: person.tenant, key: digest(place.as_bytes()) };
+    let place = format!("{} {}\n{}\n{key}", parts.method, parts.uri, actor);
+    let noted = Noted { tenant: caller.tenant(), key: digest(place.as_bytes()) };
     // A request that was mended in its condition alone is another one.
     let condition = parts.headers.get(header::IF_MATCH).map_or(&[][..], HeaderValue::as_bytes);
     let said = [condition, b"\n", &body].concat();

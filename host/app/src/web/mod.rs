@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod address;
+pub mod caller;
 pub mod client;
 pub mod cookies;
 pub mod error;

@@ -23,7 +23,7 @@ const fn kind(
 }
 
 /// In the order of their statuses.
-pub const PROBLEMS: [ProblemKind; 19] = [
+pub const PROBLEMS: [ProblemKind; 20] = [
     kind(
         "bad_request",
         400,
@@ -33,14 +33,20 @@ pub const PROBLEMS: [ProblemKind; 19] = [
     kind(
         "unauthenticated",
         401,
-        "Nobody is signed in, or the session has ended.",
-        "Sign in, and send the session's cookie with the request.",
+        "Nobody is signed in, the session has ended, or the key is none of ours, has ended or may not be used from there.",
+        "Sign in, and send the session's cookie with the request; or send a key as Authorization: Bearer.",
     ),
     kind(
         "forbidden",
         403,
         "The person who is signed in lacks the permission that the detail names.",
         "Ask an owner of the tenant for it.",
+    ),
+    kind(
+        "for_people",
+        403,
+        "A program's key was sent to what only people who are signed in may do.",
+        "Use an address below /api/v1 that the key's scopes allow, or sign in.",
     ),
     kind(
         "cross_site",

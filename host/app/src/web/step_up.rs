@@ -25,14 +25,15 @@ pub struct StepUp<A>(pub A);
 
 /// Somebody whose session knows when they last showed who they are.
 pub trait Actor {
-    fn signed_in(&self) -> &SignedIn;
+    /// Fails where it is a program, which has no session.
+    fn signed_in(&self) -> AppResult<&SignedIn>;
 
     /// The answer to somebody for whom that is too long ago.
     fn ask(parts: &Parts) -> Response;
 }
 
 impl<G> Actor for Require<G> {
-    fn signed_in(&self) -> &SignedIn {
+    fn signed_in(&self) -> AppResult<&SignedIn> {
         Require::signed_in(self)
     }
 
@@ -42,7 +43,7 @@ impl<G> Actor for Require<G> {
 }
 
 impl<G> Actor for PageActor<G> {
-    fn signed_in(&self) -> &SignedIn {
+    fn signed_in(&self) -> AppResult<&SignedIn> {
         self.0.signed_in()
     }
 
@@ -60,7 +61,8 @@ where
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Self::Rejection> {
         let actor = A::from_request_parts(parts, app).await.map_err(IntoResponse::into_response)?;
-        if is_fresh(app, actor.signed_in()) { Ok(Self(actor)) } else { Err(A::ask(parts)) }
+        let signed_in = actor.signed_in().map_err(IntoResponse::into_response)?;
+        if is_fresh(app, signed_in) { Ok(Self(actor)) } else { Err(A::ask(parts)) }
     }
 }
 

@@ -158,6 +158,7 @@ fn flash_notice(code: &str) -> Option<Notice> {
         "team-deleted" => ("Deleted", "Nobody was removed; what they held by the team alone is gone."),
         "role-saved" => ("Saved", "It counts for everybody who holds it, from their next click on."),
         "role-deleted" => ("Deleted", "The role is gone."),
+        "api-key-revoked" => ("Ended", "Whatever still sends the key is refused from now on."),
         "connection-paused" => ("Paused", "Nothing is fetched until you resume it."),
         "connection-resumed" => ("Resumed", "Scheduled syncs run again."),
         "connection-deleted" => ("Deleted", "The connection and its secrets are gone."),

@@ -14,7 +14,7 @@ use portolan_app::people::{NewTenant, add_owner};
 use portolan_app::router::{openapi_json, route_infos};
 use portolan_core::{ConnectionId, Duration, TenantId};
 use portolan_db::DbError;
-use portolan_db::entity::{audit_event, held_delete, replay, shadow_replay, sync, upload};
+use portolan_db::entity::{api_key, audit_event, held_delete, replay, shadow_replay, sync, upload};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, Statement};
@@ -239,6 +239,12 @@ async fn every_operation_of_the_api_that_changes_something_is_told_once() {
         let policy = Sent::Json(json!({ "policy": "month_average" }));
         story.act("put", "/api/v1/fx-policy", &[], policy, &["rates.set_policy"]).await;
 
+        let key = Sent::Json(json!({ "name": "Export", "scopes": ["orders:read"] }));
+        let made = story.act("post", "/api/v1/api-keys", &[], key, &["api_key.create"]).await;
+        let key = id_in(&made);
+        let route = "/api/v1/api-keys/{id}/rotate";
+        story.act("post", route, &[key], Sent::Json(json!({})), &["api_key.rotate"]).await;
+        story.act("delete", "/api/v1/api-keys/{id}", &[key], nothing(), &["api_key.revoke"]).await;
         people_by_api(&mut story).await;
         account_by_api(&mut story).await;
         let held = story.shop.get(&story.session, "/api/v1/audit/verification").await;
@@ -357,6 +363,11 @@ async fn every_form_of_the_pages_that_changes_something_is_told_once() {
         story.act("post", "/rates/import", &[], Sent::File(&table), &["rates.import"]).await;
         let form = Sent::Form("policy=fixed");
         story.act("post", "/rates/policy", &[], form, &["rates.set_policy"]).await;
+        let form = Sent::Form("name=Export&days=30&scope=orders%3Aread");
+        story.act("post", "/admin/api-keys", &[], form, &["api_key.create"]).await;
+        let key = story.shop.rows::<api_key::Entity>().await.pop().expect("a key").id;
+        story.act("post", "/admin/api-keys/{id}/rotate", &[key], nothing(), &["api_key.rotate"]).await;
+        story.act("post", "/admin/api-keys/{id}/revoke", &[key], nothing(), &["api_key.revoke"]).await;
 
         people_by_pages(&mut story).await;
         account_by_pages(&mut story).await;

@@ -2,6 +2,7 @@
 //! scripted plugin runtime.
 
 mod api;
+mod api_keys;
 mod audit;
 mod audit_people;
 mod batches;

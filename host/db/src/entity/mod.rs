@@ -1,6 +1,7 @@
 //! One file per table: what a row holds, in the words of the domain. Ids are UUIDs, instants are
 //! microseconds, dates are days, money is minor units, JSON is text.
 
+pub mod api_key;
 pub mod audit_anchor;
 pub mod audit_event;
 pub mod audit_head;

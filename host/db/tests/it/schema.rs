@@ -40,6 +40,7 @@ async fn every_entity_has_its_table_and_migrating_again_changes_nothing() {
     on_both(migrate, async |test| {
         expect_columns!(
             test,
+            api_key,
             audit_anchor,
             audit_event,
             audit_head,

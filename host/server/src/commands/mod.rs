@@ -4,6 +4,7 @@ mod audit;
 mod connection;
 mod demo;
 mod doctor;
+mod key;
 mod plugin;
 mod query;
 mod rates;
@@ -46,6 +47,7 @@ pub async fn run(command: Command) -> Result<()> {
         Command::Role { command } => role::run(command).await,
         Command::Secrets { command } => secrets::run(command).await,
         Command::Audit { command } => audit::run(command).await,
+        Command::Key { command } => key::run(command).await,
         Command::Rates { command } => rates::run(command).await,
         Command::Openapi => print_line(&portolan_app::router::openapi_json()?),
         Command::Doctor { place } => doctor::run(&place).await,

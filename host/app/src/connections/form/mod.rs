@@ -81,7 +81,7 @@ pub async fn show_form(
 ) -> PageResult {
     let plugin = ops::find_plugin(&app, &plugin_id)?;
     // Asked before the form is filled in, not after.
-    if !plugin.manifest.secret_fields().is_empty() && check_fresh(&app, actor.signed_in()).is_err() {
+    if !plugin.manifest.secret_fields().is_empty() && check_fresh(&app, actor.signed_in()?).is_err() {
         let here = format!("/connections/new/{plugin_id}");
         return Ok(Redirect::to(&with_next("/sign-in/again", &here)).into_response());
     }
@@ -103,7 +103,7 @@ pub async fn submit_form(
         return html(&form_page(&viewer, manifest, &typed, &[]));
     }
     let created = match read_config(&manifest.config, &mut typed) {
-        Ok(config) => match check_form(&app, actor.signed_in(), manifest, &config) {
+        Ok(config) => match check_form(&app, actor.signed_in()?, manifest, &config) {
             Ok(()) => {
                 let new = NewConnection {
                     plugin_id,

@@ -1,0 +1,154 @@
+//! Keys for programs: made by a person, who can never do less than their keys.
+//!
+//! A key may do what its scopes say *and* its maker may do at this moment, by the very rules that sessions are asked by: whoever
+//! loses a role, leaves or is banned takes it from their keys at the next request. What decides over people and keys
+//! is no scope at all.
+
+mod ops;
+mod token;
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use portolan_core::{Duration, Instant, TenantId, UserId};
+use portolan_db::DbError;
+use portolan_db::entity::{api_key, tenant};
+use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter};
+use subtle::ConstantTimeEq as _;
+use uuid::Uuid;
+
+pub use ops::{ApiKeyError, Made, NewApiKey, create, find, list, revoke, rotate};
+pub use token::ParsedKey;
+
+use crate::policy::TenantPolicy;
+use crate::sessions::is_member;
+use crate::{AuthenticateError, Permission, Sessions};
+
+/// How exactly it is known when a key was used: saves a write per request.
+const USED_EVERY: Duration = Duration::from_minutes(1);
+
+/// What no key may do, whatever its maker may.
+pub const NEVER: &[Permission] = &[
+    Permission::PeopleManage,
+    Permission::RolesManage,
+    Permission::SecurityManage,
+    Permission::ApiKeysManage,
+];
+
+/// A program whose key stands.
+#[derive(Debug, Clone)]
+pub struct KeyHolder {
+    pub key: Uuid,
+    /// Who made the key, and answers for it.
+    pub owner: UserId,
+    pub tenant: TenantId,
+    pub tenant_slug: String,
+    scopes: BTreeSet<Permission>,
+    policy: Arc<TenantPolicy>,
+}
+
+impl KeyHolder {
+    /// Whether the key says so and its maker may, by the rules as they stood when the key was looked up.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.scopes.contains(&permission)
+            && !NEVER.contains(&permission)
+            && self.policy.allows(self.owner, permission)
+    }
+}
+
+impl Sessions {
+    /// Whose key this is: `None` where it is none of ours, has ended, comes from elsewhere than it may, or its maker may not
+    /// come in any more. Why, is not told.
+    pub async fn authenticate_key(
+        &self,
+        key: &str,
+        from: Option<IpAddr>,
+    ) -> Result<Option<KeyHolder>, AuthenticateError> {
+        let Some(parsed) = ParsedKey::parse(key) else { return Ok(None) };
+        let now = self.clock.now();
+        let tx = self.database.system_read().await?;
+        let found = tx.find_across_tenants::<api_key::Entity>().filter(api_key::Column::Id.eq(parsed.id));
+        let Some(row) = found.one(&tx).await.map_err(DbError::from)? else { return Ok(None) };
+        if !is_this(&row, &parsed, now) || !stands(&row, now) || !may_come_from(&row.networks, from) {
+            return Ok(None);
+        }
+        let (owner, tenant) = (UserId(row.created_by), TenantId(row.tenant_id));
+        if !is_member(&tx, owner, tenant).await? {
+            return Ok(None);
+        }
+        let of_tenant = tx.find::<tenant::Entity>().filter(tenant::Column::Id.eq(tenant.0));
+        let Some(house) = of_tenant.one(&tx).await.map_err(DbError::from)? else { return Ok(None) };
+        drop(tx);
+        let policy = self.policies().of(tenant, house.access_version).await?;
+        if row.last_used_at.is_none_or(|at| now.since(Instant(at)) >= USED_EVERY) {
+            // Reading must go on where nothing can be written: on a full disk, for example.
+            if let Err(error) = self.note_used(tenant, row.id, now).await {
+                tracing::warn!(%error, "failed to note when a key was last used");
+            }
+        }
+        let scopes = scopes_of(&row.scopes);
+        Ok(Some(KeyHolder { key: row.id, owner, tenant, tenant_slug: house.slug, scopes, policy }))
+    }
+
+    async fn note_used(&self, tenant: TenantId, key: Uuid, now: Instant) -> Result<(), DbError> {
+        self.database
+            .write(tenant, move |tx| {
+                Box::pin(async move {
+                    let sql = "UPDATE api_key SET last_used_at = $3 WHERE tenant_id = $1 AND id = $2 \
+                               AND (last_used_at IS NULL OR last_used_at < $3)";
+                    let values = [tenant.0.into(), key.into(), now.0.into()];
+                    tx.execute_raw(tx.statement(sql, values)).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
+
+/// Whether it is the key of this row, or the one before within its grace. The time that it takes tells nothing.
+fn is_this(row: &api_key::Model, sent: &ParsedKey, now: Instant) -> bool {
+    let same = |stored: &str| stored.as_bytes().ct_eq(sent.sha256().as_bytes());
+    let in_grace = row.previous_until.is_some_and(|until| now.0 < until);
+    let previous = row.previous_sha256.as_deref().filter(|_| in_grace).unwrap_or_default();
+    (same(&row.key_sha256) | same(previous)).into()
+}
+
+fn stands(row: &api_key::Model, now: Instant) -> bool {
+    row.revoked_at.is_none() && now.0 < row.expires_at
+}
+
+/// Whether an address is in one of the networks; where none are named, any is.
+fn may_come_from(networks: &str, from: Option<IpAddr>) -> bool {
+    if networks.is_empty() {
+        return true;
+    }
+    // A network that cannot be read lets nobody in.
+    let mut networks = networks.split(' ').filter_map(|network| network.parse::<IpNet>().ok());
+    from.is_some_and(|from| networks.any(|network| network.contains(&from.to_canonical())))
+}
+
+/// A permission that this version no longer has is no scope.
+fn scopes_of(stored: &str) -> BTreeSet<Permission> {
+    stored.split(' ').filter_map(|scope| scope.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_comes_from_its_networks_only() {
+        let from = |networks: &str, address: &str| may_come_from(networks, address.parse().ok());
+        let ours = "192.0.2.0/24 2001:db8::/32";
+        for inside in ["192.0.2.1", "2001:db8::1", "::ffff:192.0.2.7"] {
+            assert!(from(ours, inside), "{inside}");
+        }
+        for outside in ["192.0.3.1", "2001:db9::1", "::ffff:192.0.3.7", "nowhere"] {
+            assert!(!from(ours, outside), "{outside}");
+        }
+        assert!(from("", "198.51.100.1") && from("", "nowhere"));
+        assert!(!from("damaged", "198.51.100.1"));
+    }
+}
