@@ -20,6 +20,7 @@ use crate::web::actor::{Oneself, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Path;
 use crate::web::route::{ApiRoutes, guarded};
+use crate::web::step_up::StepUp;
 
 pub fn routes() -> ApiRoutes {
     ApiRoutes::new()
@@ -126,7 +127,7 @@ pub async fn list_api_keys(
 #[utoipa::path(post, path = "/api/v1/api-keys", tag = "api keys", request_body = CreateApiKeyRequest,
     responses((status = 201, body = ApiKeyMadeResponse), (status = "4XX", body = Problem)))]
 pub async fn create_api_key(
-    actor: Require<Oneself>,
+    StepUp(actor): StepUp<Require<Oneself>>,
     State(app): State<Arc<App>>,
     request: Result<Json<CreateApiKeyRequest>, JsonRejection>,
 ) -> AppResult<(StatusCode, Json<ApiKeyMadeResponse>)> {
@@ -150,7 +151,7 @@ pub async fn create_api_key(
     request_body = RotateApiKeyRequest,
     responses((status = 200, body = ApiKeyMadeResponse), (status = "4XX", body = Problem)))]
 pub async fn rotate_api_key(
-    actor: Require<Oneself>,
+    StepUp(actor): StepUp<Require<Oneself>>,
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
     request: Result<Json<RotateApiKeyRequest>, JsonRejection>,

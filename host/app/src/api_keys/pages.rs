@@ -20,6 +20,7 @@ use crate::web::actor::{Oneself, PageActor, Require};
 use crate::web::error::{AppError, AppResult, PageResult};
 use crate::web::extract::{Form, Path, Query};
 use crate::web::html;
+use crate::web::step_up::StepUp;
 use crate::web::viewer::{FlashQuery, Viewer, redirect_after};
 
 /// The old secret goes on so long when somebody presses the button.
@@ -54,7 +55,7 @@ impl Typed {
 }
 
 pub async fn create_key(
-    PageActor(actor): PageActor<Oneself>,
+    StepUp(PageActor(actor)): StepUp<PageActor<Oneself>>,
     State(app): State<Arc<App>>,
     Form(sent): Form<Vec<(String, String)>>,
 ) -> PageResult {
@@ -85,7 +86,7 @@ pub async fn create_key(
 }
 
 pub async fn rotate_key(
-    PageActor(actor): PageActor<Oneself>,
+    StepUp(PageActor(actor)): StepUp<PageActor<Oneself>>,
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
 ) -> PageResult {

@@ -23,6 +23,7 @@ use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Path;
 use crate::web::idempotency::NotKept;
 use crate::web::route::{ApiRoutes, guarded};
+use crate::web::step_up::StepUp;
 
 pub fn routes() -> ApiRoutes {
     ApiRoutes::new()
@@ -184,7 +185,7 @@ pub async fn show_person(
     request_body = SetRolesRequest,
     responses((status = 200, body = PersonResponse), (status = "4XX", body = Problem)))]
 pub async fn set_person_roles(
-    actor: Require<PeopleManage>,
+    StepUp(actor): StepUp<Require<PeopleManage>>,
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
     request: Result<Json<SetRolesRequest>, JsonRejection>,
@@ -293,7 +294,7 @@ pub async fn list_invitations(
 #[utoipa::path(post, path = "/api/v1/invitations", tag = "people", request_body = InviteRequest,
     responses((status = 201, body = InvitationResponse), (status = "4XX", body = Problem)))]
 pub async fn invite_person(
-    actor: Require<PeopleManage>,
+    StepUp(actor): StepUp<Require<PeopleManage>>,
     State(app): State<Arc<App>>,
     request: Result<Json<InviteRequest>, JsonRejection>,
 ) -> AppResult<(StatusCode, Extension<NotKept>, Json<InvitationResponse>)> {

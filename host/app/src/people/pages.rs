@@ -25,6 +25,7 @@ use crate::web::actor::{Oneself, PageActor, PeopleManage, PeopleRead, Require};
 use crate::web::error::{AppError, AppResult, PageResult};
 use crate::web::extract::{Form, Path, Query};
 use crate::web::html;
+use crate::web::step_up::StepUp;
 use crate::web::viewer::{FlashQuery, Viewer, redirect_after};
 
 const ROLE_FIELD: &str = "role.";
@@ -42,7 +43,7 @@ pub async fn list_people(
 
 /// Shows the link at once: it is not known any more when the page is asked for again.
 pub async fn invite_person(
-    PageActor(actor): PageActor<PeopleManage>,
+    StepUp(PageActor(actor)): StepUp<PageActor<PeopleManage>>,
     State(app): State<Arc<App>>,
     Form(sent): Form<Sent>,
 ) -> PageResult {
@@ -91,7 +92,7 @@ pub async fn show_person(
 }
 
 pub async fn save_roles(
-    PageActor(actor): PageActor<PeopleManage>,
+    StepUp(PageActor(actor)): StepUp<PageActor<PeopleManage>>,
     State(app): State<Arc<App>>,
     Path(id): Path<UserId>,
     Form(sent): Form<Sent>,

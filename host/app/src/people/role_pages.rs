@@ -23,6 +23,7 @@ use crate::web::actor::{PageActor, PeopleRead, Require, RolesManage};
 use crate::web::error::{AppError, AppResult, PageResult};
 use crate::web::extract::{Form, Path, Query};
 use crate::web::html;
+use crate::web::step_up::StepUp;
 use crate::web::viewer::{FlashQuery, Viewer, redirect_after};
 
 const RULE_FIELD: &str = "rule.";
@@ -128,7 +129,7 @@ pub async fn show_new_role(
 }
 
 pub async fn make_role(
-    PageActor(actor): PageActor<RolesManage>,
+    StepUp(PageActor(actor)): StepUp<PageActor<RolesManage>>,
     State(app): State<Arc<App>>,
     Form(sent): Form<Sent>,
 ) -> PageResult {
@@ -159,7 +160,7 @@ pub async fn show_role(
 }
 
 pub async fn save_role(
-    PageActor(actor): PageActor<RolesManage>,
+    StepUp(PageActor(actor)): StepUp<PageActor<RolesManage>>,
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     Form(sent): Form<Sent>,
@@ -181,7 +182,7 @@ pub async fn save_role(
 }
 
 pub async fn remove_role(
-    PageActor(actor): PageActor<RolesManage>,
+    StepUp(PageActor(actor)): StepUp<PageActor<RolesManage>>,
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     Form(form): Form<ConfirmForm>,

@@ -22,6 +22,7 @@ use crate::web::actor::{PeopleRead, Require, RolesManage};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Path;
 use crate::web::route::{ApiRoutes, guarded};
+use crate::web::step_up::StepUp;
 
 pub fn routes() -> ApiRoutes {
     ApiRoutes::new()
@@ -103,7 +104,7 @@ pub async fn list_roles(
 #[utoipa::path(post, path = "/api/v1/roles", tag = "people", request_body = MakeRoleRequest,
     responses((status = 201, body = RoleResponse), (status = "4XX", body = Problem)))]
 pub async fn make_role(
-    actor: Require<RolesManage>,
+    StepUp(actor): StepUp<Require<RolesManage>>,
     State(app): State<Arc<App>>,
     request: Result<Json<MakeRoleRequest>, JsonRejection>,
 ) -> AppResult<(StatusCode, Json<RoleResponse>)> {
@@ -136,7 +137,7 @@ pub async fn show_role(
     request_body = SetRoleRequest,
     responses((status = 200, body = RoleResponse), (status = "4XX", body = Problem)))]
 pub async fn set_role(
-    actor: Require<RolesManage>,
+    StepUp(actor): StepUp<Require<RolesManage>>,
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     request: Result<Json<SetRoleRequest>, JsonRejection>,
@@ -155,7 +156,7 @@ pub async fn set_role(
     responses((status = 204, description = "Gone"), (status = "4XX", body = Problem),
         (status = 409, body = Problem, description = "Somebody holds it; the detail says who")))]
 pub async fn remove_role(
-    actor: Require<RolesManage>,
+    StepUp(actor): StepUp<Require<RolesManage>>,
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
 ) -> AppResult<StatusCode> {

@@ -21,6 +21,7 @@ use crate::web::actor::{PageActor, PeopleManage, PeopleRead};
 use crate::web::error::{AppError, PageResult};
 use crate::web::extract::{Form, Path, Query};
 use crate::web::html;
+use crate::web::step_up::StepUp;
 use crate::web::viewer::{FlashQuery, Viewer, redirect_after};
 
 const MEMBER_FIELD: &str = "member.";
@@ -109,7 +110,7 @@ pub async fn name_team(
 }
 
 pub async fn save_members(
-    PageActor(actor): PageActor<PeopleManage>,
+    StepUp(PageActor(actor)): StepUp<PageActor<PeopleManage>>,
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
     Form(sent): Form<Sent>,
@@ -126,7 +127,7 @@ pub async fn save_members(
 }
 
 pub async fn save_roles(
-    PageActor(actor): PageActor<PeopleManage>,
+    StepUp(PageActor(actor)): StepUp<PageActor<PeopleManage>>,
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
     Form(sent): Form<Sent>,

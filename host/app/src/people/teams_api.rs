@@ -22,6 +22,7 @@ use crate::web::actor::{PeopleManage, PeopleRead, Require};
 use crate::web::error::{AppResult, Problem};
 use crate::web::extract::Path;
 use crate::web::route::{ApiRoutes, guarded};
+use crate::web::step_up::StepUp;
 
 pub fn routes() -> ApiRoutes {
     ApiRoutes::new()
@@ -148,7 +149,7 @@ pub async fn remove_team(
     request_body = TeamMembersRequest,
     responses((status = 200, body = TeamResponse), (status = "4XX", body = Problem)))]
 pub async fn set_members_of_team(
-    actor: Require<PeopleManage>,
+    StepUp(actor): StepUp<Require<PeopleManage>>,
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
     request: Result<Json<TeamMembersRequest>, JsonRejection>,
@@ -167,7 +168,7 @@ pub async fn set_members_of_team(
     request_body = SetRolesRequest,
     responses((status = 200, body = TeamResponse), (status = "4XX", body = Problem)))]
 pub async fn set_roles_of_team(
-    actor: Require<PeopleManage>,
+    StepUp(actor): StepUp<Require<PeopleManage>>,
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
     request: Result<Json<SetRolesRequest>, JsonRejection>,

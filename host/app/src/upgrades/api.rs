@@ -23,6 +23,7 @@ use crate::web::actor::{ConnectionsRead, ConnectionsWrite, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Path;
 use crate::web::route::{ApiRoutes, guarded};
+use crate::web::step_up::check_fresh;
 
 /// The newest of each kind that a list gives.
 const LISTED: u64 = 20;
@@ -243,6 +244,10 @@ pub async fn switch_build(
 ) -> AppResult<(StatusCode, Json<SwitchedResponse>)> {
     let Json(request) = request.map_err(|rejection| AppError::bad_request(rejection.body_text()))?;
     let (connection, who) = (ConnectionId(id), actor.who());
+    if request.consent {
+        // More hosts, secrets or personal fields: a person says yes to that, and shows who they are.
+        check_fresh(&app, actor.signed_in()?)?;
+    }
     let replay_id =
         switch::switch_build(&app, actor.tenant, who, connection, shadow_id, request.consent).await?;
     Ok((StatusCode::ACCEPTED, Json(SwitchedResponse { replay_id })))

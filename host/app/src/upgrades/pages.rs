@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect};
 use portolan_admin_ui::pages::{SwitchForm, UpgradeBody, UpgradePage};
 use portolan_admin_ui::parts::{ActionStyle, Empty, Fact, Link, PostAction, Section};
 use portolan_core::ConnectionId;
@@ -22,6 +23,8 @@ use crate::channels::find_connection;
 use crate::web::actor::{ConnectionsRead, ConnectionsWrite, PageActor};
 use crate::web::error::{AppError, AppResult, PageResult};
 use crate::web::extract::{Form, Path, Query};
+use crate::web::next::with_next;
+use crate::web::step_up::check_fresh;
 use crate::web::viewer::{FlashQuery, Viewer, redirect_after};
 use crate::web::{html, wants_part};
 
@@ -154,6 +157,11 @@ pub async fn switch_build(
     Form(fields): Form<SwitchFields>,
 ) -> PageResult {
     let consent = fields.consent.as_deref() == Some("yes");
+    if consent && check_fresh(&app, actor.signed_in()?).is_err() {
+        return Ok(
+            Redirect::to(&with_next("/sign-in/again", &format!("/connections/{id}/upgrade"))).into_response()
+        );
+    }
     switch::switch_build(&app, actor.tenant, actor.who(), id, shadow, consent).await?;
     Ok(redirect_after(&format!("/connections/{id}"), "build-switched"))
 }

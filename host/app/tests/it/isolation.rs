@@ -7,16 +7,19 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
+use portolan_access::api_keys::NewApiKey;
 use portolan_access::{
     Client, CustomRole, Effect, NewPerson, Permission, SystemRole, add_person, create_role, create_team,
 };
+use portolan_app::api_keys::ops as api_keys;
 use portolan_app::ingest::batch::BatchAim;
 use portolan_app::people::ops;
 use portolan_app::router::{openapi_json, route_infos, router};
 use portolan_app::web::route::{Access, RouteInfo, SIGNED_IN};
 use portolan_core::{SystemRandom, id};
 use portolan_db::entity::{
-    connection, document, invitation, plugin_switch, replay, role_grant, shadow_replay, sync, team, upload,
+    api_key, connection, document, invitation, plugin_switch, replay, role_grant, shadow_replay, sync, team,
+    upload,
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -43,6 +46,7 @@ struct World {
     team: String,
     invitation: String,
     role: String,
+    api_key: String,
     /// One of the owner's.
     session: String,
     /// What nobody else may read: ids, names, keys.
@@ -68,6 +72,7 @@ impl World {
         let shadow = compare(&shop, connection).await;
         let upload = give(&shop, connection, &format!("{name}-sheet.json"), b"[]").await.expect("a file");
         let (team, invitation, role) = people_of(&shop, name).await;
+        let api_key = key_of(&shop, name).await;
         shop.session().await;
         let session = shop.app.sessions.sessions_of(shop.user).await.expect("sessions")[0].id;
         let documents = shop.rows::<document::Entity>().await;
@@ -87,12 +92,13 @@ impl World {
             team: team.to_string(),
             invitation: invitation.to_string(),
             role,
+            api_key: api_key.to_string(),
             session: session.to_string(),
             words: Vec::new(),
             shop,
         };
         let ids = [&world.connection, &world.sync, &world.order, &world.payout, &world.upload, &world.replay];
-        let further = [&world.shadow, &world.team, &world.invitation, &world.session];
+        let further = [&world.shadow, &world.team, &world.invitation, &world.api_key, &world.session];
         world.words = ids.into_iter().chain(further).cloned().collect();
         world.words.extend([world.shop.tenant.to_string(), world.shop.user.to_string(), name.to_owned()]);
         world
@@ -134,6 +140,7 @@ impl World {
             ("teams", "id") => Some(&self.team),
             ("invitations", "id") => Some(&self.invitation),
             ("roles", "name") => Some(&self.role),
+            ("api-keys", "id") => Some(&self.api_key),
             ("sessions", "id") => Some(&self.session),
             _ => None,
         }
@@ -143,7 +150,7 @@ impl World {
     async fn everything(&self) -> String {
         let shop = &self.shop;
         format!(
-            "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
+            "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
             shop.rows::<connection::Entity>().await,
             shop.rows::<sync::Entity>().await,
             shop.rows::<document::Entity>().await.len(),
@@ -154,6 +161,7 @@ impl World {
             shop.rows::<role_grant::Entity>().await,
             shop.rows::<team::Entity>().await,
             shop.rows::<invitation::Entity>().await,
+            shop.rows::<api_key::Entity>().await,
         )
     }
 }
@@ -181,6 +189,14 @@ async fn people_of(shop: &TestApp, name: &str) -> (Uuid, Uuid, String) {
     let invited =
         ops::make_invitation(&shop.app, shop.tenant, inviter, person, roles).await.expect("an invitation");
     (team, invited.invitation.id, made)
+}
+
+/// A key of the tenant's owner.
+async fn key_of(shop: &TestApp, name: &str) -> Uuid {
+    let scopes = [Permission::OrdersRead].into();
+    let new = NewApiKey { name: format!("{name} export"), scopes, ..NewApiKey::default() };
+    let made = api_keys::create(&shop.app, shop.tenant, shop.who(), shop.user, new).await;
+    made.expect("a key").row.id
 }
 
 /// What stands at this place of an address for everybody alike.
