@@ -8,8 +8,17 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult,
 
 /// Tables that carry a tenant and serve work over all tenants: who signs in or comes with a key, and the queue. No table with what
 /// a tenant sells, buys or knows is one of them.
-const HOUSE_TABLES: [&str; 8] =
-    ["api_key", "job", "lane", "membership", "pending_sign_in", "schedule", "session", "sign_in_link"];
+const HOUSE_TABLES: [&str; 9] = [
+    "api_key",
+    "api_token",
+    "job",
+    "lane",
+    "membership",
+    "pending_sign_in",
+    "schedule",
+    "session",
+    "sign_in_link",
+];
 
 /// The tenant of the transaction; none outside one. An ended transaction leaves the empty text behind. Asked
 /// once per statement, not once per row: that is what the `SELECT` is for.

@@ -36,6 +36,7 @@ fn api() -> ApiRoutes {
         .merge(account::api::routes())
         .merge(analytics::api::routes())
         .merge(api_keys::api::routes())
+        .merge(api_keys::tokens_api::routes())
         .merge(audit::api::routes())
         .merge(connections::api::routes())
         .merge(coverage::api::routes())

@@ -6,6 +6,7 @@
 
 mod ops;
 mod token;
+mod tokens;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -13,14 +14,15 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use portolan_core::{Duration, Instant, TenantId, UserId};
-use portolan_db::DbError;
 use portolan_db::entity::{api_key, tenant};
+use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter};
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
 pub use ops::{ApiKeyError, Made, NewApiKey, create, find, list, revoke, rotate};
-pub use token::ParsedKey;
+pub use token::{ParsedKey, TokenKind};
+pub use tokens::{Refreshed, Refreshing, TokenError, TokenPair, end_family, issue, refresh};
 
 use crate::policy::TenantPolicy;
 use crate::sessions::is_member;
@@ -59,8 +61,8 @@ impl KeyHolder {
 }
 
 impl Sessions {
-    /// Whose key this is: `None` where it is none of ours, has ended, comes from elsewhere than it may, or its maker may not
-    /// come in any more. Why, is not told.
+    /// Whose key or access token this is: `None` where it is none of ours, has ended, comes from elsewhere than it may, or its
+    /// maker may not come in any more. Why, is not told.
     pub async fn authenticate_key(
         &self,
         key: &str,
@@ -69,9 +71,39 @@ impl Sessions {
         let Some(parsed) = ParsedKey::parse(key) else { return Ok(None) };
         let now = self.clock.now();
         let tx = self.database.system_read().await?;
-        let found = tx.find_across_tenants::<api_key::Entity>().filter(api_key::Column::Id.eq(parsed.id));
-        let Some(row) = found.one(&tx).await.map_err(DbError::from)? else { return Ok(None) };
-        if !is_this(&row, &parsed, now) || !stands(&row, now) || !may_come_from(&row.networks, from) {
+        let found = match parsed.kind {
+            TokenKind::Key => find_key(&tx, parsed.id)
+                .await?
+                .filter(|row| is_this(row, &parsed, now))
+                .map(|row| (row, None)),
+            TokenKind::Access => match tokens::find_pair(&tx, parsed.id).await? {
+                Some(pair) if tokens::lets_in(&pair, &parsed, now) => {
+                    let key = find_key(&tx, pair.key_id).await?;
+                    key.filter(|key| key.tenant_id == pair.tenant_id).map(|key| (key, Some(pair.scopes)))
+                }
+                _ => None,
+            },
+            TokenKind::Refresh => None,
+        };
+        let Some((row, limit)) = found else { return Ok(None) };
+        let holder = self.holder_of(tx, &row, from).await?;
+        // Of what the key says, what was asked for when the token was bought.
+        let limit = limit.map(|scopes| scopes_of(&scopes));
+        Ok(holder.map(|mut holder| {
+            holder.scopes.retain(|scope| limit.as_ref().is_none_or(|limit| limit.contains(scope)));
+            holder
+        }))
+    }
+
+    /// Whoever holds a key that stands, comes from where it may, and may still come in.
+    async fn holder_of(
+        &self,
+        tx: SystemTx,
+        row: &api_key::Model,
+        from: Option<IpAddr>,
+    ) -> Result<Option<KeyHolder>, AuthenticateError> {
+        let now = self.clock.now();
+        if !stands(row, now) || !may_come_from(&row.networks, from) {
             return Ok(None);
         }
         let (owner, tenant) = (UserId(row.created_by), TenantId(row.tenant_id));
@@ -105,6 +137,12 @@ impl Sessions {
             })
             .await
     }
+}
+
+/// A key, whoever's it is.
+async fn find_key(tx: &SystemTx, id: Uuid) -> Result<Option<api_key::Model>, DbError> {
+    let found = tx.find_across_tenants::<api_key::Entity>().filter(api_key::Column::Id.eq(id));
+    Ok(found.one(tx).await?)
 }
 
 /// Whether it is the key of this row, or the one before within its grace. The time that it takes tells nothing.

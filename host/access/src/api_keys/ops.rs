@@ -12,7 +12,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::NEVER;
-use super::token::new_key;
+use super::token::{TokenKind, new_key};
+use super::tokens;
 use crate::Permission;
 use crate::audit::{self, Who};
 use crate::token::token_hash;
@@ -104,7 +105,7 @@ pub async fn create(
     }
     let now = clock.now();
     let id = id::new_uuid(clock, random);
-    let key = new_key(id, random);
+    let key = new_key(TokenKind::Key, id, random);
     let row = api_key::Model {
         tenant_id: tx.tenant().0,
         id,
@@ -129,7 +130,7 @@ pub async fn create(
     Ok(Made { row, key })
 }
 
-/// Gives a key another secret; the one before goes on for `overlap`.
+/// Gives a key another secret; the one before goes on for `overlap`. Tokens that it bought end at once.
 pub async fn rotate(
     tx: &TenantTx,
     who: &Who,
@@ -146,7 +147,7 @@ pub async fn rotate(
     if !super::stands(&row, now) {
         return Err(ApiKeyError::Ended);
     }
-    let key = new_key(id, random);
+    let key = new_key(TokenKind::Key, id, random);
     let mut change = row.clone().into_active_model();
     change.key_sha256 = Set(token_hash(&key));
     // Without an overlap the old one ends here, and nothing of it is kept.
@@ -155,6 +156,7 @@ pub async fn rotate(
     change.previous_sha256 = Set(grace);
     let told = json!({ "overlap_hours": overlap.as_ms() / 3_600_000 });
     audit::write(tx, now, who.did("api_key.rotate", "api_key", id).after(told));
+    tokens::end_all_of(tx, id, now).await?;
     let row = tx.update(change).await?;
     Ok(Made { row, key })
 }

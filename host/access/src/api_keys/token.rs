@@ -1,4 +1,5 @@
-//! What a key looks like: `ptl_<id>_<43 characters>_<checksum>`.
+//! What keys and tokens look like: `ptl_<id>_<43 characters>_<checksum>`, with `pta_` for access tokens and `ptr_` for what
+//! renews them.
 //!
 //! The id leads to the row, the characters are 256 random bits, the checksum tells a mistyped or cut key from a wrong one
 //! without a look at the database, and lets scanners of source code know one when they see it.
@@ -10,22 +11,50 @@ use uuid::Uuid;
 
 use crate::token::{new_token, token_hash};
 
-const PREFIX: &str = "ptl_";
+const PREFIX_CHARS: usize = 4;
 const ID_DIGITS: usize = 32;
 const SECRET_CHARS: usize = 43;
 const CHECK_DIGITS: usize = 8;
-const LENGTH: usize = PREFIX.len() + ID_DIGITS + 1 + SECRET_CHARS + 1 + CHECK_DIGITS;
+const LENGTH: usize = PREFIX_CHARS + ID_DIGITS + 1 + SECRET_CHARS + 1 + CHECK_DIGITS;
 
-/// A key as it was sent: well formed, and nothing is known of it yet.
+/// What a program comes in with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenKind {
+    /// Goes on for months, until somebody ends it.
+    Key,
+    /// Comes in for minutes.
+    Access,
+    /// Comes in nowhere: buys one further pair of tokens, once.
+    Refresh,
+}
+
+impl TokenKind {
+    const ALL: [Self; 3] = [Self::Key, Self::Access, Self::Refresh];
+
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Key => "ptl_",
+            Self::Access => "pta_",
+            Self::Refresh => "ptr_",
+        }
+    }
+}
+
+/// A key or token as it was sent: well formed, and nothing is known of it yet.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ParsedKey {
+    pub kind: TokenKind,
     pub id: Uuid,
     sha256: String,
 }
 
 impl std::fmt::Debug for ParsedKey {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("ParsedKey").field("id", &self.id).finish_non_exhaustive()
+        formatter
+            .debug_struct("ParsedKey")
+            .field("kind", &self.kind)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -39,12 +68,13 @@ impl ParsedKey {
         if check.strip_prefix('_') != Some(checksum(said).as_str()) {
             return None;
         }
-        let (id, secret) = said.strip_prefix(PREFIX)?.split_at(ID_DIGITS);
+        let kind = TokenKind::ALL.into_iter().find(|kind| said.starts_with(kind.prefix()))?;
+        let (id, secret) = said[PREFIX_CHARS..].split_at(ID_DIGITS);
         let secret = secret.strip_prefix('_')?;
         let bytes = URL_SAFE_NO_PAD.decode(secret).ok()?;
         let spelled_as_we_do = id.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
         let id = spelled_as_we_do.then(|| Uuid::try_parse(id).ok()).flatten()?;
-        (bytes.len() == 32).then(|| Self { id, sha256: token_hash(text) })
+        (bytes.len() == 32).then(|| Self { kind, id, sha256: token_hash(text) })
     }
 
     /// SHA-256 of the whole key in hex: what is stored of it.
@@ -53,9 +83,9 @@ impl ParsedKey {
     }
 }
 
-/// A new key with this id, to be shown once.
-pub fn new_key(id: Uuid, random: &dyn Random) -> String {
-    let said = format!("{PREFIX}{}_{}", id.simple(), new_token(random));
+/// A new key or token with this id, to be shown once.
+pub fn new_key(kind: TokenKind, id: Uuid, random: &dyn Random) -> String {
+    let said = format!("{}{}_{}", kind.prefix(), id.simple(), new_token(random));
     let check = checksum(&said);
     format!("{said}_{check}")
 }
@@ -77,12 +107,13 @@ mod tests {
         #[test]
         fn every_key_is_read_back_and_no_neighbour_of_it(
             id in any::<u128>(), seed in any::<u64>(), at in 0..LENGTH, letter in 0_u8..=127,
+            kind in proptest::sample::select(&TokenKind::ALL[..]),
         ) {
-            let key = new_key(Uuid::from_u128(id), &SeededRandom::new(seed));
+            let key = new_key(kind, Uuid::from_u128(id), &SeededRandom::new(seed));
             prop_assert_eq!(key.len(), LENGTH);
             let read = ParsedKey::parse(&key).expect("a key");
             let hash = token_hash(&key);
-            prop_assert_eq!((read.id.as_u128(), read.sha256()), (id, hash.as_str()));
+            prop_assert_eq!((read.kind, read.id.as_u128(), read.sha256()), (kind, id, hash.as_str()));
             let shown = format!("{:?}", read);
             prop_assert!(!shown.contains(read.sha256()));
             let mut other = key.clone().into_bytes();

@@ -14,7 +14,7 @@ use crate::support::{Door, add_as, migrate, new_id, on_both};
 
 const SCOPES: [Permission; 2] = [Permission::OrdersRead, Permission::AnalyticsQuery];
 
-fn wanted(scopes: &[Permission]) -> NewApiKey {
+pub fn wanted(scopes: &[Permission]) -> NewApiKey {
     NewApiKey {
         name: "Nightly export".to_owned(),
         scopes: scopes.iter().copied().collect(),
@@ -23,14 +23,14 @@ fn wanted(scopes: &[Permission]) -> NewApiKey {
 }
 
 impl Door {
-    async fn keys<T: Send + 'static>(
+    pub async fn keys<T: Send + 'static>(
         &self,
         work: impl for<'tx> FnOnce(&'tx TenantTx) -> Work<'tx, T, ApiKeyError> + Send + 'static,
     ) -> Result<T, ApiKeyError> {
         self.database.write(self.tenant, work).await
     }
 
-    async fn make(&self, owner: UserId, new: NewApiKey) -> Result<Made, ApiKeyError> {
+    pub async fn make(&self, owner: UserId, new: NewApiKey) -> Result<Made, ApiKeyError> {
         let clock = self.clock.clone();
         self.keys(move |tx| {
             Box::pin(async move {
@@ -41,7 +41,7 @@ impl Door {
         .await
     }
 
-    async fn rotate(&self, owner: UserId, made: &Made, overlap: Duration) -> Result<Made, ApiKeyError> {
+    pub async fn rotate(&self, owner: UserId, made: &Made, overlap: Duration) -> Result<Made, ApiKeyError> {
         let (clock, id) = (self.clock.clone(), made.row.id);
         self.keys(move |tx| {
             Box::pin(async move {
@@ -52,7 +52,7 @@ impl Door {
         .await
     }
 
-    async fn end(&self, owner: Option<UserId>, made: &Made) -> Result<(), ApiKeyError> {
+    pub async fn end(&self, owner: Option<UserId>, made: &Made) -> Result<(), ApiKeyError> {
         let (now, id) = (self.clock.now(), made.row.id);
         self.keys(move |tx| {
             Box::pin(async move { api_keys::revoke(tx, &Who::operator(), id, owner, now).await })
@@ -60,11 +60,11 @@ impl Door {
         .await
     }
 
-    async fn holder(&self, key: &str) -> Option<KeyHolder> {
+    pub async fn holder(&self, key: &str) -> Option<KeyHolder> {
         self.holder_from(key, None).await
     }
 
-    async fn holder_from(&self, key: &str, address: Option<&str>) -> Option<KeyHolder> {
+    pub async fn holder_from(&self, key: &str, address: Option<&str>) -> Option<KeyHolder> {
         let address = address.map(|address| address.parse::<IpAddr>().expect("an address"));
         self.sessions.authenticate_key(key, address).await.expect("a look")
     }

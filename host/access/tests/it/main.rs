@@ -1,6 +1,7 @@
 //! The door and the vault, on both databases.
 
 mod api_keys;
+mod api_tokens;
 mod audit;
 mod histories;
 mod invitations;

@@ -13,6 +13,7 @@ pub use portolan_migrations::migrate;
 
 pub const PASSWORD: &str = "correct horse battery";
 
+#[derive(Clone)]
 pub struct Door {
     pub sessions: Sessions,
     pub clock: ManualClock,

@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ops::{self, Reach};
+use super::tokens_api::read_scopes;
 use crate::App;
 use crate::web::actor::{Oneself, Require};
 use crate::web::error::{AppError, AppResult, Problem};
@@ -132,13 +133,9 @@ pub async fn create_api_key(
     request: Result<Json<CreateApiKeyRequest>, JsonRejection>,
 ) -> AppResult<(StatusCode, Json<ApiKeyMadeResponse>)> {
     let Json(request) = request.map_err(|rejection| AppError::bad_request(rejection.body_text()))?;
-    let scopes = request.scopes.iter().enumerate().map(|(index, scope)| {
-        let read = scope.parse::<Permission>();
-        read.map_err(|error| AppError::invalid(&format!("scopes/{index}"), format!("{error}.")))
-    });
     let new = NewApiKey {
         name: request.name,
-        scopes: scopes.collect::<AppResult<_>>()?,
+        scopes: read_scopes(&request.scopes)?,
         days: request.days,
         networks: request.networks,
     };

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod ops;
 mod pages;
+pub mod tokens_api;
 
 use crate::web::route::PageRoutes;
 

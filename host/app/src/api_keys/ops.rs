@@ -111,7 +111,7 @@ impl From<ApiKeyError> for AppError {
 }
 
 /// With a capital letter, for people.
-fn sentence(error: &ApiKeyError) -> String {
+pub(super) fn sentence(error: &dyn std::error::Error) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

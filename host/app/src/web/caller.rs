@@ -99,7 +99,9 @@ pub fn describe(document: &mut OpenApi) {
     let session = ApiKeyValue::with_description("ptl_session", "The session of a browser.");
     let key = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
-        .description(Some("A key made on the page API keys: ptl_…"))
+        .description(Some(
+            "A key made on the page API keys (ptl_…), or an access token that one bought (pta_…)",
+        ))
         .build();
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(session)));
@@ -114,7 +116,7 @@ pub fn has_bearer(headers: &HeaderMap) -> bool {
 }
 
 /// What stands behind `Bearer`; `None` for another scheme, and for more than one header.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut sent = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (sent.next(), sent.next()) else { return None };
     let (scheme, key) = value.to_str().ok()?.split_once(' ')?;

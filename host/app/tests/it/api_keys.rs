@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Request, header};
+use portolan_core::Duration;
 use portolan_db::entity::{audit_event, sync};
 use serde_json::{Value, json};
 
@@ -162,6 +163,79 @@ async fn a_secret_is_shown_once_on_the_page_and_over_the_api() {
         let first = send(&shop, "POST", "/api/v1/api-keys", &headers, &body).await;
         assert_eq!(first.status, 201, "{}", first.body);
         assert!(shop.rows::<portolan_db::entity::idempotency_key::Entity>().await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_buys_short_tokens_which_are_renewed_once_each() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        shop.connect().await;
+        let session = shop.session().await;
+        let made = made(&shop, &session, &["connections:read", "orders:read"]).await;
+        let key = made["key"].as_str().expect("a key");
+        let pair = async |token: &str, path: &str, body: &str| {
+            let answer = by_key(&shop, token, "POST", path, body).await;
+            assert_eq!(answer.status, 201, "{}", answer.body);
+            assert_eq!(answer.headers[header::CACHE_CONTROL], "no-store");
+            let pair: Value = serde_json::from_str(&answer.body).expect("json");
+            let token = |name: &str| pair[name].as_str().expect("a token").to_owned();
+            (token("access_token"), token("refresh_token"), pair["expires_in_s"].clone())
+        };
+        let (buy, renew) = ("/api/v1/auth/token", "/api/v1/auth/token/refresh");
+        let (access, refresh, expires_in_s) = pair(key, buy, r#"{"scopes":["orders:read"]}"#).await;
+        assert!((590..=600).contains(&expires_in_s.as_i64().expect("seconds")), "{expires_in_s}");
+        assert_eq!(by_key(&shop, &access, "GET", "/api/v1/orders", "").await.status, 200);
+        assert_eq!(
+            by_key(&shop, &access, "GET", "/api/v1/connections", "").await.status,
+            403,
+            "not asked for"
+        );
+
+        // Each of the three is good for one thing.
+        for (token, path) in [(&access, buy), (&refresh, buy), (&access, renew), (&key.to_owned(), renew)] {
+            assert_eq!(by_key(&shop, token, "POST", path, "").await.status, 401, "{path}");
+        }
+        assert_eq!(by_key(&shop, &refresh, "GET", "/api/v1/orders", "").await.status, 401);
+        let more = by_key(&shop, key, "POST", buy, r#"{"scopes":["syncs:run"]}"#).await;
+        assert_eq!((more.status.as_u16(), &more.problem()["errors"][0]["pointer"]), (422, &json!("scopes")));
+        let unknown = by_key(&shop, key, "POST", buy, r#"{"scope":["orders:read"]}"#).await;
+        assert_eq!(unknown.status, 400, "{}", unknown.body);
+
+        shop.advance(Duration::from_minutes(10));
+        assert_eq!(by_key(&shop, &access, "GET", "/api/v1/orders", "").await.status, 401, "its time is over");
+        let (second, next, _) = pair(&refresh, renew, "").await;
+        assert_eq!(by_key(&shop, &second, "GET", "/api/v1/orders", "").await.status, 200);
+        assert_eq!(by_key(&shop, &refresh, "POST", renew, "").await.status, 409, "a repetition");
+        let (third, newest, _) = pair(&next, renew, "").await;
+
+        // A minute later somebody comes with one that was used: nobody can tell who of the two is the thief.
+        shop.advance(Duration::from_minutes(1));
+        assert_eq!(by_key(&shop, &next, "POST", renew, "").await.status, 401);
+        for ended in [&second, &third] {
+            assert_eq!(by_key(&shop, ended, "GET", "/api/v1/orders", "").await.status, 401);
+        }
+        assert_eq!(by_key(&shop, &newest, "POST", renew, "").await.status, 401);
+
+        let (access, refresh, _) = pair(key, buy, "").await;
+        assert_eq!(
+            by_key(&shop, &access, "GET", "/api/v1/connections", "").await.status,
+            200,
+            "all of the key's"
+        );
+        assert_eq!(by_key(&shop, &refresh, "DELETE", buy, "").await.status, 204);
+        assert_eq!(by_key(&shop, &access, "GET", "/api/v1/connections", "").await.status, 401);
+
+        let mut events = shop.rows::<audit_event::Entity>().await;
+        events.sort_by_key(|event| event.seq);
+        let mut told: Vec<&str> = events.iter().map(|event| event.action.as_str()).collect();
+        let told = told.split_off(told.len() - 6);
+        let renewed = "api_token.refresh";
+        let (issued, ended) = ("api_token.issue", "api_token.end");
+        assert_eq!(told, [issued, renewed, renewed, ended, issued, ended]);
+        let kept = format!("{events:?}");
+        assert!(!kept.contains(&access) && !kept.contains(&refresh));
     })
     .await;
 }

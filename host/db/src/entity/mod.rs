@@ -2,6 +2,7 @@
 //! microseconds, dates are days, money is minor units, JSON is text.
 
 pub mod api_key;
+pub mod api_token;
 pub mod audit_anchor;
 pub mod audit_event;
 pub mod audit_head;

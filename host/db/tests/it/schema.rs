@@ -41,6 +41,7 @@ async fn every_entity_has_its_table_and_migrating_again_changes_nothing() {
         expect_columns!(
             test,
             api_key,
+            api_token,
             audit_anchor,
             audit_event,
             audit_head,
