@@ -33,6 +33,7 @@ const BENCHES: &[(&str, &str)] = &[
     ("sync", "fetch from a local upstream, stage, normalise, post; an order of 3 lines; both databases"),
     ("query", "metrics over 10 million generated ledger events, cold and repeated, beside DuckDB"),
     ("scale", "what an event costs in ledgers of ten thousand events to a hundred million, beside DuckDB"),
+    ("access", "what may be done: 5,000 tenants and 100,000 memberships, in both databases"),
     ("start", "from the start of the binary to its first answer, and what it takes when idle"),
 ];
 
@@ -115,7 +116,8 @@ fn measure(workspace: &Workspace, bench: &str, profile: &str, full: bool) -> Res
         std::fs::remove_dir_all(&folder)?;
     }
     std::fs::create_dir_all(&folder)?;
-    let postgres = if bench == "sync" { Some(Postgres::start(Keeps::Everything)?) } else { None };
+    let postgres =
+        if ["sync", "access"].contains(&bench) { Some(Postgres::start(Keeps::Everything)?) } else { None };
 
     let program = format!("examples/{}", example_of(bench));
     let mut command = process::tied_to_us(workspace.binary(profile, &program));

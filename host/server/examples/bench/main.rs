@@ -4,6 +4,7 @@
 //! measured is the product's own: the sandbox with the built Shopify plugin, the queue, the ledger, the
 //! columnar engine. Only where the upstream itself would be the limit do prepared pages stand in for it.
 
+mod access;
 mod figure;
 mod instantiate;
 mod memory;
@@ -57,6 +58,7 @@ enum Bench {
     Query,
     Scale,
     Start,
+    Access,
 }
 
 #[tokio::main]
@@ -80,5 +82,6 @@ async fn main() -> Result<()> {
         }
         Bench::Scale => scale::run(&place, arguments.full).await,
         Bench::Start => start::run(&place, &arguments.portolan).await,
+        Bench::Access => access::run(&place).await,
     }
 }

@@ -1,14 +1,23 @@
 //! Where a benchmark works, and the sandbox with the Shopify plugin that most of them need.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
+use portolan_access::{KeyRing, Sessions};
+use portolan_app::live::LiveBus;
+use portolan_app::{App, CHART_BUNDLE};
+use portolan_charts::ChartRenderer;
 use portolan_connector::{PluginRef, PluginRuntime};
-use portolan_core::{Clock, SystemClock};
+use portolan_core::{Clock, Random, SystemClock, SystemRandom};
+use portolan_db::Database;
+use portolan_facts::FactStore;
+use portolan_jobs::Queue;
 use portolan_plugin_host::{CacheKey, Options, SandboxRuntime};
 use portolan_sandbox_shopify::{BulkPlan, Handle, Options as SandboxOptions, Size, ThrottlePlan, serve};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 /// The access token that the sandbox shop accepts.
 pub const TOKEN: &str = "shpat_sandbox";
@@ -44,6 +53,34 @@ impl Place {
         let plugin = runtime.install(self.component()?).await?.plugin;
         Ok((runtime, plugin))
     }
+}
+
+/// A Portolan on this database, with this runtime.
+pub fn open_app(
+    folder: &Path,
+    db: Database,
+    runtime: Arc<dyn PluginRuntime>,
+) -> Result<(Arc<App>, FactStore)> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let facts = FactStore::new(db.clone(), &folder.join("parts"), Arc::clone(&clock), Arc::clone(&random))?;
+    let app = Arc::new(App {
+        runtime,
+        engine: Arc::new(facts.clone()),
+        charts: ChartRenderer::new(CHART_BUNDLE)?,
+        queue: Queue::new(db.clone(), Arc::clone(&clock), Arc::clone(&random)),
+        sessions: Sessions::new(db.clone(), Arc::clone(&clock), Arc::clone(&random)),
+        live: LiveBus::default(),
+        stopping: CancellationToken::new(),
+        public_address: None,
+        key_ring: Arc::new(KeyRing::load_or_create(folder, None, &*random)?),
+        db,
+        clock,
+        random,
+        data_dir: folder.to_owned(),
+        audit_anchors: None,
+    });
+    Ok((app, facts))
 }
 
 /// A sandbox shop of this size whose history ends today.

@@ -11,29 +11,26 @@ use anyhow::{Context, Result, bail, ensure};
 use async_trait::async_trait;
 use bytes::Bytes;
 use portolan_access::audit::Who;
-use portolan_access::{KeyRing, Sessions};
+use portolan_app::App;
 use portolan_app::connections::ops::{NewConnection, create_connection, grant_egress};
-use portolan_app::live::LiveBus;
 use portolan_app::people::{NewTenant, add_owner};
 use portolan_app::syncs::jobs::{FOLD_FACTS, RunSync};
 use portolan_app::syncs::ops::{Trigger, start_sync};
 use portolan_app::web::error::AppError;
-use portolan_app::{App, CHART_BUNDLE};
-use portolan_charts::ChartRenderer;
 use portolan_connector::PluginRuntime;
-use portolan_core::{Clock, ConnectionId, Random, SyncId, SystemClock, SystemRandom, TenantId};
+use portolan_core::{ConnectionId, SyncId, TenantId};
 use portolan_db::entity::sync::{self, SyncState};
 use portolan_db::testing::{POSTGRES_URL_VARIABLE, TestDatabase};
 use portolan_db::{Database, DatabaseConfig};
 use portolan_facts::FactStore;
-use portolan_jobs::{JobContext, JobError, JobHandler, Queue, Registry, Worker, WorkerOptions};
+use portolan_jobs::{JobContext, JobError, JobHandler, Registry, Worker, WorkerOptions};
 use portolan_plugin_host::SandboxRuntime;
 use portolan_sandbox_shopify::{Handle, Size};
 use tokio_util::sync::CancellationToken;
 
 use crate::figure::{Target, median, now_us, report};
 use crate::orders::{self, ORDERS_PER_PAGE};
-use crate::place::{Place, TOKEN, open_shop};
+use crate::place::{Place, TOKEN, open_app, open_shop};
 use crate::upstream::Watched;
 
 const ROUNDS: usize = 3;
@@ -177,9 +174,6 @@ async fn run_once(
 }
 
 fn open(folder: &Path, db: Database, sandbox: &SandboxRuntime, upstream: Upstream<'_>) -> Result<Opened> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    let facts = FactStore::new(db.clone(), &folder.join("parts"), Arc::clone(&clock), Arc::clone(&random))?;
     let prepared: Option<Vec<Bytes>> = match upstream {
         Upstream::Shop(_) => None,
         Upstream::Prepared { pages } => {
@@ -187,22 +181,7 @@ fn open(folder: &Path, db: Database, sandbox: &SandboxRuntime, upstream: Upstrea
         }
     };
     let runtime = Arc::new(Watched::new(sandbox.clone(), prepared));
-    let app = Arc::new(App {
-        runtime: Arc::clone(&runtime) as Arc<dyn PluginRuntime>,
-        engine: Arc::new(facts.clone()),
-        charts: ChartRenderer::new(CHART_BUNDLE)?,
-        queue: Queue::new(db.clone(), Arc::clone(&clock), Arc::clone(&random)),
-        sessions: Sessions::new(db.clone(), Arc::clone(&clock), Arc::clone(&random)),
-        live: LiveBus::default(),
-        stopping: CancellationToken::new(),
-        public_address: None,
-        key_ring: Arc::new(KeyRing::load_or_create(folder, None, &*random)?),
-        db,
-        clock,
-        random,
-        data_dir: folder.to_owned(),
-        audit_anchors: None,
-    });
+    let (app, facts) = open_app(folder, db, Arc::clone(&runtime) as Arc<dyn PluginRuntime>)?;
     Ok(Opened { app, facts, runtime })
 }
 
