@@ -8,6 +8,7 @@
 
 mod arguments;
 mod assets;
+mod asvs;
 mod bench;
 mod browser;
 mod demo;
@@ -38,6 +39,7 @@ usage: cargo xtask <command>
         [--profile NAME]                 instead of the release profile, which takes long to build
         [--full]                         scale: up to a hundred million events (a quarter of an hour, 5 GB)
   tidy                                   rules of the house that no compiler checks
+  asvs                                   answers to OWASP ASVS in docs/asvs.csv: that each can be looked up
   supply                                 known weaknesses, licences, sources and versions of what comes from outside
   sbom [FILE]                            write what a release is made of, as CycloneDX
   assets                                 bundle the scripts and styles of the pages
@@ -79,6 +81,15 @@ fn dispatch() -> Result<()> {
         "tidy" => {
             arguments.finish()?;
             tidy::run(&workspace)
+        }
+        "asvs" => {
+            arguments.finish()?;
+            let report = asvs::run(&workspace)?;
+            println!("{}", report.summary);
+            if let Some(skipped) = report.skipped {
+                println!("skipped: {skipped}");
+            }
+            Ok(())
         }
         "supply" => {
             arguments.finish()?;

@@ -11,7 +11,7 @@ use crate::arguments::Arguments;
 use crate::postgres::{Keeps, Postgres};
 use crate::setup::{self, Need};
 use crate::workspace::Workspace;
-use crate::{assets, browser, plugins, process, supply, tidy};
+use crate::{assets, asvs, browser, plugins, process, supply, tidy};
 
 /// One phase.
 struct Phase {
@@ -28,6 +28,7 @@ const PHASES: &[Phase] = &[
     Phase { name: "assets", what: "scripts and styles are bundled", needs: &["setup"], run: run_assets },
     Phase { name: "fmt", what: "Rust is formatted", needs: &[], run: run_fmt },
     Phase { name: "tidy", what: "rules of the house", needs: &[], run: run_tidy },
+    Phase { name: "asvs", what: "what is said about OWASP ASVS can be looked up", needs: &[], run: run_asvs },
     Phase {
         name: "supply",
         what: "what comes from outside: weaknesses, licences, sources",
@@ -146,6 +147,15 @@ fn run_fmt(check: &mut Check<'_>) -> Result<()> {
 
 fn run_tidy(check: &mut Check<'_>) -> Result<()> {
     tidy::run(check.workspace)
+}
+
+fn run_asvs(check: &mut Check<'_>) -> Result<()> {
+    let report = asvs::run(check.workspace)?;
+    println!("      {}", report.summary);
+    if let Some(skipped) = report.skipped {
+        println!("      (skipped: {skipped})");
+    }
+    Ok(())
 }
 
 fn run_supply(check: &mut Check<'_>) -> Result<()> {

@@ -3,7 +3,7 @@
 mod arrows;
 mod circles;
 mod links;
-mod rust_text;
+pub mod rust_text;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -62,7 +62,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
 }
 
 /// Every file that git keeps or would keep.
-fn listed(workspace: &Workspace) -> Result<Vec<String>> {
+pub fn listed(workspace: &Workspace) -> Result<Vec<String>> {
     let mut git = Command::new("git");
     git.current_dir(&workspace.root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
     let listed = process::stdout_of(&mut git).context("tidy looks at the files that git lists")?;
