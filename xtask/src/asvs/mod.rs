@@ -85,7 +85,7 @@ pub fn run(workspace: &Workspace) -> Result<Report> {
         println!("{finding}");
     }
     if !findings.is_empty() {
-        bail!("{} answers of {SHEET} do not hold", findings.len());
+        bail!("what {SHEET} says does not hold in {} places", findings.len());
     }
     let skipped = "the sheet is not compared with the standard: there is no ../shared/asvs/asvs-5.0.0.json";
     Ok(Report { summary, skipped: known.is_none().then(|| skipped.to_owned()) })
