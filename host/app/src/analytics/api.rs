@@ -86,7 +86,7 @@ pub async fn run_query(
     headers: HeaderMap,
     query: Result<Json<Query>, JsonRejection>,
 ) -> AppResult<Response> {
-    let Json(query) = query.map_err(|rejection| AppError::bad_request(rejection.body_text()))?;
+    let Json(query) = query?;
     let table = app.engine.run(actor.tenant, &query).await?;
     let etag = etag(&query, table.data_version)?;
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {

@@ -18,7 +18,7 @@ use super::ops::{self, Reach};
 use super::tokens_api::read_scopes;
 use crate::App;
 use crate::web::actor::{Oneself, Require};
-use crate::web::error::{AppError, AppResult, Problem};
+use crate::web::error::{AppResult, Problem};
 use crate::web::extract::Path;
 use crate::web::route::{ApiRoutes, guarded};
 use crate::web::step_up::StepUp;
@@ -132,7 +132,7 @@ pub async fn create_api_key(
     State(app): State<Arc<App>>,
     request: Result<Json<CreateApiKeyRequest>, JsonRejection>,
 ) -> AppResult<(StatusCode, Json<ApiKeyMadeResponse>)> {
-    let Json(request) = request.map_err(|rejection| AppError::bad_request(rejection.body_text()))?;
+    let Json(request) = request?;
     let new = NewApiKey {
         name: request.name,
         scopes: read_scopes(&request.scopes)?,
@@ -153,7 +153,7 @@ pub async fn rotate_api_key(
     Path(id): Path<Uuid>,
     request: Result<Json<RotateApiKeyRequest>, JsonRejection>,
 ) -> AppResult<Json<ApiKeyMadeResponse>> {
-    let Json(request) = request.map_err(|rejection| AppError::bad_request(rejection.body_text()))?;
+    let Json(request) = request?;
     let overlap = Duration::from_hours(request.overlap_hours.clamp(-1, 25));
     let made = ops::rotate(&app, actor.tenant, actor.who(), own(&actor), id, overlap).await?;
     Ok(Json(made.into()))

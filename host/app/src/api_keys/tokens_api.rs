@@ -82,7 +82,7 @@ pub async fn issue_token(
     };
     let request: IssueTokenRequest = match body.is_empty() {
         true => IssueTokenRequest::default(),
-        false => serde_json::from_slice(&body).map_err(|error| AppError::bad_request(error.to_string()))?,
+        false => serde_json::from_slice(&body).map_err(|error| AppError::unreadable(&error.to_string()))?,
     };
     let scopes = request.scopes.as_deref().map(read_scopes).transpose()?;
     let who = who_asks(&parts, &holder);

@@ -328,6 +328,6 @@ async fn load(app: &App, tenant: TenantId, user: UserId) -> AppResult<PersonResp
 }
 
 pub(super) fn accepted<T>(request: Result<Json<T>, JsonRejection>) -> AppResult<T> {
-    let Json(request) = request.map_err(|rejection| AppError::bad_request(rejection.body_text()))?;
+    let Json(request) = request?;
     Ok(request)
 }

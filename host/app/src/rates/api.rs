@@ -120,7 +120,7 @@ pub async fn store_fx_rates(
         read::read_rates(&body)?
     } else {
         let request: StoreRatesRequest = serde_json::from_slice(&body)
-            .map_err(|error| AppError::bad_request(format!("The body could not be read: {error}.")))?;
+            .map_err(|error| AppError::unreadable(&format!("The body could not be read: {error}.")))?;
         request.rates.into_iter().enumerate().map(dated).collect::<AppResult<_>>()?
     };
     let stored = ops::store_rates(&app, actor.tenant, actor.who(), rates, "api").await?;
@@ -147,7 +147,7 @@ pub async fn set_fx_policy(
     State(app): State<Arc<App>>,
     request: Result<Json<SetPolicyRequest>, JsonRejection>,
 ) -> AppResult<StatusCode> {
-    let Json(request) = request.map_err(|rejection| AppError::bad_request(rejection.body_text()))?;
+    let Json(request) = request?;
     let policy: RatePolicy = request.policy.parse().map_err(|error| invalid("policy", error))?;
     ops::set_policy(&app, actor.tenant, actor.who(), policy).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -17,7 +17,7 @@ use super::queries;
 use crate::App;
 use crate::channels::find_connection;
 use crate::web::actor::{Require, SyncsRead, SyncsRun};
-use crate::web::error::{AppError, AppResult, Problem};
+use crate::web::error::{AppResult, Problem};
 use crate::web::extract::Path;
 use crate::web::route::{ApiRoutes, guarded};
 
@@ -136,7 +136,7 @@ pub async fn start_replay(
     Path(id): Path<Uuid>,
     request: Result<Json<StartReplayRequest>, JsonRejection>,
 ) -> AppResult<(StatusCode, Json<ReplayResponse>)> {
-    let Json(request) = request.map_err(|rejection| AppError::bad_request(rejection.body_text()))?;
+    let Json(request) = request?;
     let scope = ReplayScope { stream: request.stream, chunk: request.chunk_id };
     let connection = ConnectionId(id);
     let replay = ops::start_replay(&app, actor.tenant, actor.who(), connection, scope).await?;

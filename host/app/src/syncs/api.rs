@@ -150,7 +150,7 @@ pub async fn start_sync(
     State(app): State<Arc<App>>,
     request: Result<Json<StartSyncRequest>, JsonRejection>,
 ) -> AppResult<(StatusCode, Json<SyncResponse>)> {
-    let Json(request) = request.map_err(|rejection| AppError::bad_request(rejection.body_text()))?;
+    let Json(request) = request?;
     let connection = ConnectionId(request.connection_id);
     let id = ops::start_sync(&app, actor.tenant, actor.who(), connection, Trigger::Manual).await?;
     Ok((StatusCode::ACCEPTED, Json(load(&app, actor.tenant, id).await?)))

@@ -199,7 +199,7 @@ pub async fn start_shadow_replay(
     Path(id): Path<Uuid>,
     request: Result<Json<StartShadowRequest>, JsonRejection>,
 ) -> AppResult<(StatusCode, Json<ShadowReplayResponse>)> {
-    let Json(request) = request.map_err(|rejection| AppError::bad_request(rejection.body_text()))?;
+    let Json(request) = request?;
     let aim = ShadowAim { sha256: request.sha256, chunks_per_stream: request.chunks_per_stream };
     let connection = ConnectionId(id);
     let shadow = ops::start_shadow(&app, actor.tenant, actor.who(), connection, aim).await?;
@@ -242,7 +242,7 @@ pub async fn switch_build(
     Path((id, shadow_id)): Path<(Uuid, Uuid)>,
     request: Result<Json<SwitchRequest>, JsonRejection>,
 ) -> AppResult<(StatusCode, Json<SwitchedResponse>)> {
-    let Json(request) = request.map_err(|rejection| AppError::bad_request(rejection.body_text()))?;
+    let Json(request) = request?;
     let (connection, who) = (ConnectionId(id), actor.who());
     if request.consent {
         // More hosts, secrets or personal fields: a person says yes to that, and shows who they are.

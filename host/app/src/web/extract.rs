@@ -40,7 +40,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             Err(rejection) => {
                 let detail =
                     format!("The address has a query that cannot be read: {}.", rejection.body_text());
-                Err(refuse(parts.uri.path(), AppError::bad_request(detail)))
+                Err(refuse(parts.uri.path(), AppError::unreadable(&detail)))
             }
         }
     }

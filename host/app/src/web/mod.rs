@@ -17,6 +17,7 @@ pub mod revalidate;
 pub mod route;
 pub mod serve;
 pub mod step_up;
+mod unreadable;
 pub mod viewer;
 
 use axum::response::{Html, IntoResponse, Response};

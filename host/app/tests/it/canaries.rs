@@ -18,6 +18,11 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
+mod door;
+
+/// Secrets that are planted at least.
+const LEAST: usize = 50;
+
 /// Stands in the clear, and has to be found: what finds nothing proves nothing.
 const CONTROL: &str = "Harbour shop 7f3c51e0d2";
 
@@ -81,12 +86,16 @@ async fn planted_secrets_rest_nowhere_in_the_clear_and_leave_through_no_answer()
         let mut canaries = Canaries(Vec::new());
         let from = written_so_far(test).await;
         let answers = story(test, &mut canaries).await;
+        assert!(canaries.0.len() >= LEAST, "{} are planted", canaries.0.len());
         for answer in &answers {
             assert_eq!(canaries.found_in(answer.as_bytes()), None, "in an answer: {answer}");
         }
         assert!(answers.iter().any(|answer| answer.contains(CONTROL)), "the control is answered");
         match test.dialect() {
-            Dialect::Sqlite => look_into_files(test, &canaries),
+            Dialect::Sqlite => {
+                back_up(test).await;
+                look_into_files(test, &canaries);
+            }
             Dialect::Postgres => look_into_postgres(test, &canaries, &from).await,
         }
         let logged = log.0.lock().expect("log").clone();
@@ -185,6 +194,10 @@ async fn story(test: &TestDatabase, canaries: &mut Canaries) -> Vec<String> {
         assert_eq!(answer.status, 200, "{page}");
         answers.push(answer.body);
     }
+    door::many_connections(&shop, &session, canaries, &mut answers).await;
+    door::keys(&shop, &session, canaries, &mut answers).await;
+    door::second_factor(&shop, canaries, &mut answers, &password).await;
+    door::strangers(&shop, &session, canaries, &mut answers).await;
     answers
 }
 
@@ -197,10 +210,20 @@ async fn assert_secret_opens(shop: &TestApp, id: portolan_core::ConnectionId, pl
     assert!(context.secrets.iter().any(|(field, value)| field == "token" && value.expose() == plain));
 }
 
+/// The ending of a copy's name.
+const BACKUP: &str = ".backup";
+
+/// A copy as an operator makes one of a database in use.
+async fn back_up(test: &TestDatabase) {
+    let file = test.database.file().expect("a file").display().to_string();
+    let sql = format!("VACUUM INTO '{file}{BACKUP}'");
+    test.database.migration_connection().execute_unprepared(&sql).await.expect("a copy");
+}
+
 fn look_into_files(test: &TestDatabase, canaries: &Canaries) {
     let file = test.database.file().expect("a file").to_owned();
     let mut control = false;
-    for ending in ["", "-wal", "-shm"] {
+    for ending in ["", "-wal", "-shm", BACKUP] {
         let mut path = file.clone().into_os_string();
         path.push(ending);
         let bytes = std::fs::read(&path).expect("the file");
