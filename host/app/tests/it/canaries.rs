@@ -217,7 +217,8 @@ const BACKUP: &str = ".backup";
 async fn back_up(test: &TestDatabase) {
     let file = test.database.file().expect("a file").display().to_string();
     let sql = format!("VACUUM INTO '{file}{BACKUP}'");
-    test.database.migration_connection().execute_unprepared(&sql).await.expect("a copy");
+    let statement = Statement::from_string(DbBackend::Sqlite, sql);
+    test.database.migration_connection().execute_raw(statement).await.expect("a copy");
 }
 
 fn look_into_files(test: &TestDatabase, canaries: &Canaries) {
