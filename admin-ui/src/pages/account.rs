@@ -109,6 +109,8 @@ pub struct SecondFactorPage {
     /// The same to type, in groups.
     pub key: String,
     pub code: CodeField,
+    /// Where to go afterwards, sent as `next`; to the account where absent.
+    pub next: Option<String>,
 }
 
 impl SecondFactorPage {
@@ -119,12 +121,13 @@ impl SecondFactorPage {
             drawing: QrDrawing::new(url),
             key: "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ".into(),
             code: CodeField::new("Code that it shows", None),
+            next: None,
         }
     }
 
     pub fn sample_refused() -> Self {
         let code = CodeField::new("Code that it shows", Some("This code is not right.".into()));
-        Self { drawing: None, code, ..Self::sample() }
+        Self { drawing: None, code, next: Some("/setup/company".into()), ..Self::sample() }
     }
 }
 
@@ -138,6 +141,8 @@ pub struct RecoveryCodesPage {
     pub codes: Vec<String>,
     /// Whether the second factor was switched on with it.
     pub first: bool,
+    /// Where to go once they are kept.
+    pub next: String,
 }
 
 impl RecoveryCodesPage {
@@ -148,6 +153,7 @@ impl RecoveryCodesPage {
             made_on: "2026-03-03".into(),
             codes: (0..10).map(|number| format!("SAMP1E-C0DE0{number}-N0TREA-{number}EVER0")).collect(),
             first: true,
+            next: "/account".into(),
         }
     }
 

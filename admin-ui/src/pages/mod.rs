@@ -6,6 +6,7 @@
 mod account;
 mod api_keys;
 mod audit;
+mod company;
 mod connection_detail;
 mod connection_form;
 mod connection_mapping;
@@ -23,6 +24,7 @@ mod problems;
 mod pulse;
 mod rates;
 mod roles;
+mod set_up;
 mod sign_in;
 mod stored_data;
 mod sync;
@@ -32,6 +34,7 @@ mod upgrade;
 pub use account::{AccountPage, AccountSession, RecoveryCodesPage, SecondFactorCard, SecondFactorPage};
 pub use api_keys::{ApiKeyRow, ApiKeysPage, NewApiKeyView, ScopeChoice};
 pub use audit::{AuditEventPage, AuditEventRow, AuditPage, AuditVerificationPage};
+pub use company::CompanyPage;
 pub use connection_detail::{
     CheckView, ConnectionBody, ConnectionPage, EgressRow, HeldRow, SecretRow, StreamRow, UploadForm,
     UploadRow,
@@ -61,6 +64,7 @@ pub use pulse::{
 };
 pub use rates::{RatePairRow, RatesPage};
 pub use roles::{MatrixRow, RoleColumn, RolePage, RoleSays, RolesPage};
+pub use set_up::{SetUpDataPage, SetUpFactorPage, SetUpPage, SetUpState, SetUpStep};
 pub use sign_in::{AgainPage, AskedFor, SecondStepPage, SignInLinkPage, SignInLinkState, SignInPage};
 pub use stored_data::{ReplayRow, StoredData, StoredStream};
 pub use sync::{QuarantineRow, SliceRow, SyncBody, SyncPage};
@@ -83,6 +87,17 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("sign-in-again", AgainPage::sample().render()),
         ("sign-in-again-password", AgainPage::sample_password().render()),
         ("sign-in-again-link", AgainPage::sample_link().render()),
+        ("set-up", SetUpPage::sample().render()),
+        ("set-up-refused", SetUpPage::sample_refused().render()),
+        ("set-up-no-token", SetUpPage::new(SetUpState::NoToken).render()),
+        ("set-up-wrong-token", SetUpPage::new(SetUpState::WrongToken).render()),
+        ("set-up-done", SetUpPage::new(SetUpState::Done).render()),
+        ("set-up-second-factor", SetUpFactorPage::new(false, "/setup/company").render()),
+        ("set-up-second-factor-on", SetUpFactorPage::new(true, "/setup/company").render()),
+        ("set-up-company", CompanyPage::sample_set_up().render()),
+        ("set-up-first-data", SetUpDataPage::new().render()),
+        ("company", CompanyPage::sample().render()),
+        ("company-extreme", CompanyPage::sample_extreme().render()),
         ("account", AccountPage::sample().render()),
         ("account-empty", AccountPage::sample_empty().render()),
         ("account-extreme", AccountPage::sample_extreme().render()),

@@ -56,6 +56,8 @@ pub struct FreshInvitation {
 #[template(path = "people.html")]
 pub struct PeoplePage {
     pub shell: Shell,
+    /// Whether they are led to the company's own page.
+    pub manages_company: bool,
     pub scope: String,
     pub fresh: Option<FreshInvitation>,
     pub people: Vec<PersonRow>,
@@ -88,6 +90,7 @@ impl PeoplePage {
         let action = "/admin/people/leave";
         Self {
             shell: Shell::new("People", Section::Admin, "Harbour & Sons", "owner"),
+            manages_company: true,
             scope: "Who belongs to Harbour & Sons, and what they may do".into(),
             fresh: None,
             people: vec![

@@ -30,6 +30,7 @@ mod second_factor;
 mod second_step;
 mod secrets;
 mod sessions;
+mod set_up;
 mod teams;
 mod tenants;
 mod throttle;
@@ -66,6 +67,7 @@ pub use secrets::{
     SecretsError, Shredded, Status, TenantKeys, WRAPPED_KEYS, examine, examine_house,
 };
 pub use sessions::{AuthenticateError, Client, Factor, NewSession, Sessions, SignInError, SignedIn};
+pub use set_up::FirstOwner;
 pub use teams::{
     Team, create_team, delete_team, find_team, rename_team, set_team_members, set_team_roles, teams,
 };

@@ -1,7 +1,7 @@
 //! Making people and their memberships.
 
 use portolan_core::{Clock, Random, TenantId, UserId};
-use portolan_db::entity::{session, user};
+use portolan_db::entity::{session, set_up_token, user};
 use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, IntoActiveModel, QueryFilter};
 use serde_json::json;
@@ -51,6 +51,8 @@ pub async fn add_person(
             UserId(tx.insert(row.into_active_model()).await?.id)
         }
     };
+    // Whoever is let in on the command line has set the host up; of two at the same moment one waits here.
+    tx.delete_many::<set_up_token::Entity>().exec(tx).await.map_err(DbError::from)?;
     join(tx, person.tenant, user, person.role, clock.now()).await?;
     let entry = Who::operator().did("member.add", "person", user);
     let entry = entry.after(json!({ "roles": [person.role.as_str()] }));

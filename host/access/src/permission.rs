@@ -56,6 +56,8 @@ permissions!(
     PluginsRead = "plugins:read",
     /// Install, enable and disable plugins.
     PluginsManage = "plugins:manage",
+    /// Change the company's name, reporting currency, time zone and week.
+    CompanyManage = "company:manage",
     /// Invite people, give and take roles and teams, ban and let in again.
     PeopleManage = "people:manage",
     /// See people, their roles and teams.

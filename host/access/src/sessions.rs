@@ -1,6 +1,7 @@
 //! Signing in, being known, signing out.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use portolan_core::{Clock, Duration, Instant, Random, TenantId, UserId, id};
 use portolan_db::entity::{membership, session, tenant, user};
@@ -36,6 +37,8 @@ pub struct Sessions {
     throttle: Arc<Throttle>,
     /// Counts the sessions that this process has ended.
     ended: Arc<watch::Sender<u64>>,
+    /// Whether anybody was found on this host: whoever was once there has set it up.
+    pub(crate) somebody: Arc<AtomicBool>,
 }
 
 /// A session that has just begun. The token goes into the cookie and is not known here any more.
@@ -170,8 +173,8 @@ impl Sessions {
     pub fn new(database: Database, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         let passwords = Passwords::new(random.clone());
         let policies = Policies::new(database.clone());
-        let (throttle, ended) = (Arc::default(), Arc::default());
-        Self { database, clock, random, passwords, policies, throttle, ended }
+        let (throttle, ended, somebody) = (Arc::default(), Arc::default(), Arc::default());
+        Self { database, clock, random, passwords, policies, throttle, ended, somebody }
     }
 
     /// The rules of all tenants.
@@ -343,7 +346,7 @@ impl Sessions {
         self.ended.send_modify(|ended| *ended += 1);
     }
 
-    /// Forgets sessions, links and first steps whose time is over.
+    /// Forgets sessions, links, first steps and set-up tokens whose time is over.
     pub async fn forget_expired(&self) -> Result<(), DbError> {
         let now = self.clock.now();
         self.database
@@ -353,6 +356,7 @@ impl Sessions {
                         "DELETE FROM session WHERE expires_at <= $1",
                         "DELETE FROM sign_in_link WHERE expires_at <= $1",
                         "DELETE FROM pending_sign_in WHERE expires_at <= $1",
+                        "DELETE FROM set_up_token WHERE expires_at <= $1",
                     ] {
                         tx.execute_raw(tx.statement(sql, [now.0.into()])).await?;
                     }

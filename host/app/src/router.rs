@@ -16,8 +16,8 @@ use crate::web::error::AppError;
 use crate::web::route::{ApiRoutes, PageRoutes, RouteInfo};
 use crate::web::{caller, guard, idempotency, request_id, revalidate};
 use crate::{
-    App, account, analytics, api_keys, audit, connections, coverage, drift, finance, orders, people, plugins,
-    pulse, rates, replays, signin, syncs, system, upgrades,
+    App, account, analytics, api_keys, audit, company, connections, coverage, drift, finance, orders, people,
+    plugins, pulse, rates, replays, setup, signin, syncs, system, upgrades,
 };
 
 /// Larger bodies are refused; uploads have a limit of their own.
@@ -61,6 +61,8 @@ fn api() -> ApiRoutes {
 fn pages() -> PageRoutes {
     PageRoutes::new()
         .merge(signin::routes())
+        .merge(setup::routes())
+        .merge(company::routes())
         .merge(account::routes())
         .merge(pulse::routes())
         .merge(connections::routes())
@@ -102,7 +104,10 @@ pub fn openapi_json() -> Result<String, serde_json::Error> {
 pub fn router(app: Arc<App>) -> Router {
     let (api, document) = described();
     let (pages, _) = pages().into_parts();
-    let pages = pages.fallback(system::not_found).method_not_allowed_fallback(system::method_not_allowed);
+    let pages = pages
+        .fallback(system::not_found)
+        .method_not_allowed_fallback(system::method_not_allowed)
+        .layer(from_fn_with_state(Arc::clone(&app), setup::lead_to_set_up));
     // An event stream has to arrive as it happens.
     let worth_packing = SizeAbove::new(1_024).and(NotForContentType::const_new("text/event-stream"));
     pages

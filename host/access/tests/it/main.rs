@@ -11,5 +11,6 @@ mod registry;
 mod rotation;
 mod second_factor;
 mod sessions;
+mod set_up;
 mod support;
 mod vault;

@@ -17,15 +17,29 @@ use crate::web::actor::{Oneself, PageActor, Require};
 use crate::web::client::FromWhere;
 use crate::web::cookies::with_session;
 use crate::web::error::{AppResult, PageResult};
-use crate::web::extract::Form;
+use crate::web::extract::{Form, Query};
 use crate::web::html;
+use crate::web::next::{is_place, with_next};
 use crate::web::step_up::StepUp;
 use crate::web::viewer::{Viewer, redirect_after};
 
 const SET_UP: &str = "/account/second-factor";
+const ACCOUNT: &str = "/account";
 
 /// What is read beside a code that was not taken, whatever the reason.
 const REFUSED: &str = "This code is not right, was used already, or there were too many tries. Wait for the next one, then try again.";
+
+/// Where to go afterwards: whoever sets the host up goes on with that.
+#[derive(Deserialize)]
+pub struct NextForm {
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub struct FirstCodeForm {
+    code: String,
+    next: Option<String>,
+}
 
 #[derive(Deserialize)]
 pub struct CodeForm {
@@ -37,11 +51,14 @@ pub async fn begin(
     StepUp(PageActor(actor)): StepUp<PageActor<Oneself>>,
     State(app): State<Arc<App>>,
     FromWhere(client): FromWhere,
+    Form(form): Form<NextForm>,
 ) -> PageResult {
+    let next = form.next.filter(|next| is_place(next));
+    let here = next.as_deref().map_or_else(|| SET_UP.to_owned(), |next| with_next(SET_UP, next));
     match app.second_factors().begin(actor.signed_in()?, client).await {
-        Ok(()) => Ok(Redirect::to(SET_UP).into_response()),
+        Ok(()) => Ok(Redirect::to(&here).into_response()),
         // On already: there it is seen.
-        Err(SecondFactorError::AlreadyOn) => Ok(Redirect::to("/account").into_response()),
+        Err(SecondFactorError::AlreadyOn) => Ok(afterwards(next).into_response()),
         Err(error) => Err(error.into()),
     }
 }
@@ -49,10 +66,12 @@ pub async fn begin(
 pub async fn show_set_up(
     StepUp(PageActor(actor)): StepUp<PageActor<Oneself>>,
     State(app): State<Arc<App>>,
+    Query(query): Query<NextForm>,
 ) -> PageResult {
-    match set_up_page(&app, &actor, None).await? {
+    let next = query.next.filter(|next| is_place(next));
+    match set_up_page(&app, &actor, None, next.clone()).await? {
         Some(page) => html(&page),
-        None => Ok(Redirect::to("/account").into_response()),
+        None => Ok(afterwards(next).into_response()),
     }
 }
 
@@ -63,19 +82,22 @@ pub async fn confirm(
     headers: HeaderMap,
     jar: CookieJar,
     FromWhere(client): FromWhere,
-    Form(form): Form<CodeForm>,
+    Form(form): Form<FirstCodeForm>,
 ) -> PageResult {
+    let next = form.next.filter(|next| is_place(next));
     match app.second_factors().confirm(actor.signed_in()?, &form.code, client).await {
         Ok((codes, session)) => {
-            let page = codes_page(&app, &actor, codes, true).await?;
+            let page = codes_page(&app, &actor, codes, true, next).await?;
             let jar = with_session(&app, &headers, jar, session.token);
             Ok((jar, html(&page)?).into_response())
         }
-        Err(SecondFactorError::Refused) => match set_up_page(&app, &actor, Some(REFUSED)).await? {
-            Some(page) => Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)?).into_response()),
-            // Sent twice: it is on.
-            None => Ok(Redirect::to("/account").into_response()),
-        },
+        Err(SecondFactorError::Refused) => {
+            match set_up_page(&app, &actor, Some(REFUSED), next.clone()).await? {
+                Some(page) => Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)?).into_response()),
+                // Sent twice: it is on.
+                None => Ok(afterwards(next).into_response()),
+            }
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -102,7 +124,7 @@ pub async fn renew_recovery_codes(
     FromWhere(client): FromWhere,
 ) -> PageResult {
     let codes = app.second_factors().renew_recovery_codes(actor.signed_in()?, client).await?;
-    html(&codes_page(&app, &actor, codes, false).await?)
+    html(&codes_page(&app, &actor, codes, false, None).await?)
 }
 
 /// `None` where no seed waits for its first code.
@@ -110,6 +132,7 @@ async fn set_up_page(
     app: &App,
     actor: &Require<Oneself>,
     refused: Option<&str>,
+    next: Option<String>,
 ) -> AppResult<Option<SecondFactorPage>> {
     let Some(enrolment) = app.second_factors().enrolment(actor.user).await? else { return Ok(None) };
     let viewer = Viewer::load(app, actor).await?;
@@ -118,7 +141,12 @@ async fn set_up_page(
         drawing: QrDrawing::new(&enrolment.url),
         key: enrolment.key,
         code: CodeField::new("Code that it shows", refused.map(str::to_owned)),
+        next,
     }))
+}
+
+fn afterwards(next: Option<String>) -> Redirect {
+    Redirect::to(next.as_deref().unwrap_or(ACCOUNT))
 }
 
 async fn codes_page(
@@ -126,9 +154,11 @@ async fn codes_page(
     actor: &Require<Oneself>,
     codes: RecoveryCodes,
     first: bool,
+    next: Option<String>,
 ) -> AppResult<RecoveryCodesPage> {
     let viewer = Viewer::load(app, actor).await?;
     let shell = viewer.shell("Recovery codes", Section::None);
     let made_on = viewer.today().to_string();
-    Ok(RecoveryCodesPage { shell, name: viewer.user_name().to_owned(), made_on, codes: codes.0, first })
+    let next = next.unwrap_or_else(|| ACCOUNT.to_owned());
+    Ok(RecoveryCodesPage { shell, name: viewer.user_name().to_owned(), made_on, codes: codes.0, first, next })
 }

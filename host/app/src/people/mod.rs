@@ -15,7 +15,7 @@ use crate::web::route::PageRoutes;
 
 pub use operator::{
     NewTenant, OperatorChange, add_owner, add_tenant, add_with_role, all_tenants, change_member, find_member,
-    find_tenant, list_custom_roles, list_members, reset_second_factor,
+    find_tenant, first_tenant, list_custom_roles, list_members, reset_second_factor,
 };
 
 const WAY_IN: &str = "it is the way in for whoever was invited; the link itself is the secret";

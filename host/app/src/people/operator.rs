@@ -14,7 +14,7 @@ use portolan_core::{Currency, RatePolicy, TenantId, UserId};
 use portolan_db::entity::{ledger_head, membership, tenant, user};
 use portolan_db::{DbError, SystemTx};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::ops;
 use crate::App;
@@ -115,6 +115,16 @@ async fn find_or_create_tenant(
     tx.insert_many(vec![head]).await?;
     audit::write_in_house(tx, id, app.clock.now(), Who::operator().did("tenant.create", "tenant", id));
     Ok(id)
+}
+
+/// The tenant of the first owner: the one that the operator has made before, if it is the only one, or this new one.
+pub async fn first_tenant(app: &App, tx: &SystemTx, new: NewTenant) -> AppResult<TenantId> {
+    let tenants = tx.find::<tenant::Entity>().limit(2).all(tx).await.map_err(DbError::from)?;
+    if let [only] = tenants.as_slice() {
+        return Ok(TenantId(only.id));
+    }
+    let currency = checked(&new)?;
+    find_or_create_tenant(app, tx, new, currency).await
 }
 
 /// "harbour-and-sons" is shown as "Harbour and sons" until somebody changes it.

@@ -92,7 +92,7 @@ impl From<AcceptError> for AppError {
 }
 
 /// What a library says in small letters, as people read it.
-fn sentence(said: &str) -> String {
+pub fn sentence(said: &str) -> String {
     let mut letters = said.chars();
     let begin: String = letters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
     format!("{begin}{}.", letters.as_str())

@@ -213,6 +213,7 @@ async fn people_page<G>(app: &App, actor: &Require<G>, flash: &FlashQuery) -> Ap
     let tenant = viewer.tenant.name.as_str();
     Ok(PeoplePage {
         shell,
+        manages_company: actor.may(Permission::CompanyManage),
         scope: format!("Who belongs to {tenant}, and what they may do"),
         fresh: None,
         invitations: open

@@ -87,6 +87,7 @@ grants!(
     RawRecordsRead,
     PluginsRead,
     PluginsManage,
+    CompanyManage,
     PeopleManage,
     PeopleRead,
     RolesManage,

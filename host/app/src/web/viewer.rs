@@ -148,6 +148,7 @@ fn flash_notice(code: &str) -> Option<Notice> {
         "rate-policy-saved" => {
             ("Saved", "Answers are converted by it from now on, those about the past as well.")
         }
+        "company-saved" => ("Saved", "It counts on every page from now on."),
         "invitation-withdrawn" => ("Withdrawn", "The link leads nowhere any more."),
         "roles-saved" => ("Saved", "What they may do has changed, from their next click on."),
         "person-banned" => ("Banned", "What they had open here has ended. Their roles stay for later."),

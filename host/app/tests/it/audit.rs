@@ -32,9 +32,10 @@ const ASKS_ONLY: [&str; 1] = ["post /api/v1/queries"];
 const OF_PROGRAMS: [&str; 3] =
     ["post /api/v1/auth/token", "post /api/v1/auth/token/refresh", "delete /api/v1/auth/token"];
 
-/// Forms that are not acted out with the others: coming in is told below and in `audit_people`, and a mapping of
+/// Forms that are not acted out with the others: coming in is told below, in `audit_people` and in `set_up`, and a mapping of
 /// columns is saved by the verbs of the settings and of the uploads.
-const TOLD_ELSEWHERE: [&str; 5] = [
+const TOLD_ELSEWHERE: [&str; 6] = [
+    "/setup",
     "/sign-in",
     "/sign-in/link/{token}",
     "/sign-in/second-step",
@@ -367,6 +368,10 @@ async fn every_form_of_the_pages_that_changes_something_is_told_once() {
         let rates = "date,base,quote,rate\n2026-01-02,EUR,USD,1.1\n";
         let table = format!("{}--b--\r\n", part("file", "; filename=\"rates.csv\"", rates));
         story.act("post", "/rates/import", &[], Sent::File(&table), &["rates.import"]).await;
+        let form = "name=Harbour+%26+Sons&reporting_currency=GBP&time_zone=Europe/London&week_start=7";
+        for route in ["/admin/company", "/setup/company"] {
+            story.act("post", route, &[], Sent::Form(form), &["company.change"]).await;
+        }
         let form = Sent::Form("policy=fixed");
         story.act("post", "/rates/policy", &[], form, &["rates.set_policy"]).await;
         let form = Sent::Form("name=Export&days=30&scope=orders%3Aread");

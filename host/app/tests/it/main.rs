@@ -35,6 +35,7 @@ mod replays;
 mod requests;
 mod seats;
 mod second_factor;
+mod set_up;
 mod support;
 mod support_documents;
 mod syncs;

@@ -118,6 +118,16 @@ pub struct TestApp {
 impl TestApp {
     /// A product with a tenant of this name, its owner, and the scripted plugin installed.
     pub async fn new(test: &TestDatabase, name: &str) -> Self {
+        let bare = Self::before_set_up(test);
+        let new_tenant =
+            NewTenant { slug: name.to_owned(), currency: "EUR".to_owned(), time_zone: "UTC".to_owned() };
+        let tenant = add_owner(&bare.app, name, None, new_tenant).await.expect("an owner");
+        let (user, _) = find_member(&bare.app, name).await.expect("the owner");
+        Self { tenant, user, ..bare }
+    }
+
+    /// A product without anybody in it.
+    pub fn before_set_up(test: &TestDatabase) -> Self {
         let folder = TempDir::new().expect("a folder");
         let clock = TestClock(Arc::new(AtomicI64::new(START.0)));
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
@@ -140,10 +150,7 @@ impl TestApp {
             data_dir: folder.path().to_owned(),
             audit_anchors: None,
         });
-        let new_tenant =
-            NewTenant { slug: name.to_owned(), currency: "EUR".to_owned(), time_zone: "UTC".to_owned() };
-        let tenant = add_owner(&app, name, None, new_tenant).await.expect("an owner");
-        let (user, _) = find_member(&app, name).await.expect("the owner");
+        let (tenant, user) = (TenantId(Uuid::nil()), UserId(Uuid::nil()));
         Self { app, runtime, clock, tenant, user, folds: Arc::default(), folder }
     }
 

@@ -41,6 +41,7 @@ pub mod sale_event;
 pub mod schedule;
 pub mod second_factor;
 pub mod session;
+pub mod set_up_token;
 pub mod shadow_replay;
 pub mod sign_in_link;
 pub mod slice;

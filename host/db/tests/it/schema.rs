@@ -80,6 +80,7 @@ async fn every_entity_has_its_table_and_migrating_again_changes_nothing() {
             schedule,
             second_factor,
             session,
+            set_up_token,
             shadow_replay,
             sign_in_link,
             slice,

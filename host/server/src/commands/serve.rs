@@ -17,6 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::plugin::install_folder;
+use super::print_line;
 use super::user::sentence;
 use crate::cli::Place;
 use crate::wire::Portolan;
@@ -40,6 +41,7 @@ pub async fn serve(place: &Place, listen: SocketAddr, plugins: Option<&Path>, wo
         .await
         .with_context(|| format!("cannot listen on {listen}: choose another address with --listen"))?;
     tracing::info!(address = %listener.local_addr()?, "Portolan is up");
+    announce_set_up(&portolan.app, listener.local_addr()?).await?;
     tokio::spawn(stop_on_signal(stop.clone()));
     tokio::spawn(tidy_up(Arc::clone(&portolan.app), stop.clone()));
     let app = Arc::clone(&portolan.app);
@@ -55,6 +57,19 @@ pub async fn serve(place: &Place, listen: SocketAddr, plugins: Option<&Path>, wo
     working.await?;
     portolan.app.db.close().await?;
     Ok(())
+}
+
+/// While nobody is there: prints the address by which the first owner is made. To standard output, as answers are:
+/// logs travel further.
+async fn announce_set_up(app: &App, listens: SocketAddr) -> Result<()> {
+    let Some(token) = app.sessions.make_set_up_token().await? else { return Ok(()) };
+    let address = match &app.public_address {
+        Some(address) => address.to_string(),
+        None if listens.ip().is_unspecified() => format!("http://127.0.0.1:{}", listens.port()),
+        None => format!("http://{listens}"),
+    };
+    tracing::info!("nobody is there yet: the address to set this Portolan up stands on standard output");
+    print_line(&format!("Set up Portolan, once and within 24 hours: {address}/setup?token={token}"))
 }
 
 /// Ends some time after the stop: a client that never finishes must not keep the server up.
