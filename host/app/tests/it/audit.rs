@@ -368,7 +368,7 @@ async fn every_form_of_the_pages_that_changes_something_is_told_once() {
         let rates = "date,base,quote,rate\n2026-01-02,EUR,USD,1.1\n";
         let table = format!("{}--b--\r\n", part("file", "; filename=\"rates.csv\"", rates));
         story.act("post", "/rates/import", &[], Sent::File(&table), &["rates.import"]).await;
-        let form = "name=Harbour+%26+Sons&reporting_currency=GBP&time_zone=Europe/London&week_start=7";
+        let form = "name=Shop&reporting_currency=GBP&time_zone=Europe/London&week_start=7";
         for route in ["/admin/company", "/setup/company"] {
             story.act("post", route, &[], Sent::Form(form), &["company.change"]).await;
         }
