@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::parts::{Badge, CodeField, QrDrawing, Section, Shell, Tone, When};
+use crate::parts::{Badge, CodeField, PostAction, QrDrawing, Section, Shell, Tone, When};
 
 /// `GET /account`.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
@@ -16,6 +16,7 @@ pub struct AccountPage {
     pub new_password_error: Option<String>,
     pub second_factor: Option<SecondFactorCard>,
     pub sessions: Vec<AccountSession>,
+    pub erase: PostAction,
 }
 
 /// A second factor that is on.
@@ -72,6 +73,12 @@ impl AccountPage {
                 session("Firefox on Linux", "192.0.2.7", true),
                 session("Safari on iPhone", "2001:db8::17", false),
             ],
+            erase: PostAction::danger(
+                "Delete my account",
+                "/account/erase",
+                "owner",
+                "You leave every company, and your name, password, second factor and keys are forgotten for good.",
+            ),
         }
     }
 

@@ -549,6 +549,15 @@ pub enum UserCommand {
         #[arg(long)]
         tenant: Option<String>,
     },
+    /// Forget somebody for good, in every company: name, password, second factor, sessions, keys. The audit keeps their id.
+    Erase {
+        #[command(flatten)]
+        place: Place,
+        name: String,
+        /// The name once more.
+        #[arg(long)]
+        confirm: String,
+    },
     /// Let somebody in again.
     Unban {
         #[command(flatten)]

@@ -7,19 +7,21 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use portolan_access::{OwnSession, PasswordError, SignInError};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::App;
+use crate::people::erase_person;
 use crate::web::actor::{Oneself, Require};
 use crate::web::client::FromWhere;
 use crate::web::error::{AppError, AppResult, Problem};
-use crate::web::extract::Path;
+use crate::web::extract::{Path, Query};
 use crate::web::route::{ApiRoutes, guarded};
 use crate::web::step_up::StepUp;
 
 pub fn routes() -> ApiRoutes {
     ApiRoutes::new()
+        .with(guarded!(erase_account))
         .with(guarded!(show_account))
         .with(guarded!(change_password))
         .with(guarded!(list_own_sessions))
@@ -173,4 +175,23 @@ pub async fn end_own_session(
     } else {
         Err(AppError::not_found("session"))
     }
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct EraseQuery {
+    /// Your sign-in name, to confirm.
+    confirm: Option<String>,
+}
+
+/// Be forgotten: leave every company, and have name, password, second factor, sessions and keys deleted. The audit keeps an id.
+#[utoipa::path(delete, path = "/api/v1/account", tag = "account", params(EraseQuery),
+    responses((status = 204, description = "Gone"), (status = "4XX", body = Problem)))]
+pub async fn erase_account(
+    StepUp(actor): StepUp<Require<Oneself>>,
+    State(app): State<Arc<App>>,
+    Query(query): Query<EraseQuery>,
+) -> AppResult<StatusCode> {
+    erase_person(&app, actor.who(), actor.user, query.confirm.as_deref().unwrap_or_default()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -11,6 +11,7 @@ use crate::web::route::PageRoutes;
 pub fn routes() -> PageRoutes {
     PageRoutes::new()
         .get("/account", pages::show_account)
+        .post("/account/erase", pages::erase_account)
         .post("/account/password", pages::change_password)
         .post("/account/sessions/end-others", pages::end_other_sessions)
         .post("/account/sessions/{id}/end", pages::end_session)

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Redirect};
 use portolan_access::{OwnSession, PasswordError, SignInError};
 use portolan_admin_ui::pages::{AccountPage, AccountSession, SecondFactorCard};
-use portolan_admin_ui::parts::{CodeField, Section};
+use portolan_admin_ui::parts::{CodeField, PostAction, Section};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::browser::browser_name;
 use crate::App;
+use crate::people::erase_person;
 use crate::web::actor::{Oneself, PageActor, Require};
 use crate::web::client::FromWhere;
 use crate::web::error::{AppError, AppResult, PageResult};
@@ -78,6 +79,22 @@ pub async fn change_password(
     refuse(&app, &actor, refused).await
 }
 
+/// Ends where nobody is signed in any more.
+pub async fn erase_account(
+    StepUp(PageActor(actor)): StepUp<PageActor<Oneself>>,
+    State(app): State<Arc<App>>,
+    Form(form): Form<EraseForm>,
+) -> PageResult {
+    erase_person(&app, actor.who(), actor.user, form.confirm.as_deref().unwrap_or_default()).await?;
+    Ok(Redirect::to("/sign-in").into_response())
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub struct EraseForm {
+    /// The sign-in name, typed to confirm what cannot be undone.
+    confirm: Option<String>,
+}
+
 pub async fn end_session(
     PageActor(actor): PageActor<Oneself>,
     State(app): State<Arc<App>>,
@@ -134,6 +151,12 @@ async fn page(
         old_password_error: refused.old_password,
         new_password_error: refused.new_password,
         second_factor,
+        erase: PostAction::danger(
+            "Delete my account",
+            "/account/erase",
+            viewer.user_name(),
+            "You leave every company, and your name, password, second factor and keys are forgotten for good.",
+        ),
         sessions: sessions.into_iter().map(|session| row(&viewer, session, this)).collect(),
     })
 }

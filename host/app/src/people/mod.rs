@@ -2,6 +2,7 @@
 //! comes in, leaves, and goes to another tenant.
 
 pub mod api;
+mod erase;
 mod join;
 mod operator;
 pub mod ops;
@@ -13,9 +14,10 @@ pub mod teams_api;
 
 use crate::web::route::PageRoutes;
 
+pub use erase::erase_person;
 pub use operator::{
     NewTenant, OperatorChange, add_owner, add_tenant, add_with_role, all_tenants, change_member, find_member,
-    find_tenant, first_tenant, list_custom_roles, list_members, reset_second_factor,
+    find_person, find_tenant, first_tenant, list_custom_roles, list_members, reset_second_factor,
 };
 
 const WAY_IN: &str = "it is the way in for whoever was invited; the link itself is the secret";

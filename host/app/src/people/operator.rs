@@ -134,6 +134,14 @@ fn display_name(slug: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
+/// A person by name, whether or not they belong to a company.
+pub async fn find_person(app: &App, name: &str) -> AppResult<UserId> {
+    let tx = app.db.system_read().await?;
+    let found = tx.find::<user::Entity>().filter(user::Column::SignInName.eq(name.trim().to_lowercase()));
+    let found = found.one(&tx).await?.ok_or_else(|| AppError::not_found("person; its name"))?;
+    Ok(UserId(found.id))
+}
+
 /// A person by name, with their first tenant.
 pub async fn find_member(app: &App, name: &str) -> AppResult<(UserId, TenantId)> {
     let missing = || AppError::not_found("person; add one with: portolan user add NAME. This name");

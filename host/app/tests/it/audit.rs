@@ -28,14 +28,20 @@ use crate::upgrades::a_shop_with_a_newer_version;
 /// Operations with an unsafe method that change nothing.
 const ASKS_ONLY: [&str; 1] = ["post /api/v1/queries"];
 
-/// Operations of programs, which have no session: `a_key_buys_short_tokens_which_are_renewed_once_each` tells of them.
-const OF_PROGRAMS: [&str; 3] =
-    ["post /api/v1/auth/token", "post /api/v1/auth/token/refresh", "delete /api/v1/auth/token"];
+/// Operations without a session, or after which there is none: `a_key_buys_short_tokens_which_are_renewed_once_each` and
+/// `whoever_is_erased_is_known_to_nobody_and_the_audit_keeps_an_id` tell of them.
+const TOLD_BY_OTHERS: [&str; 4] = [
+    "post /api/v1/auth/token",
+    "post /api/v1/auth/token/refresh",
+    "delete /api/v1/auth/token",
+    "delete /api/v1/account",
+];
 
 /// Forms that are not acted out with the others: coming in is told below, in `audit_people` and in `set_up`, and a mapping of
 /// columns is saved by the verbs of the settings and of the uploads.
-const TOLD_ELSEWHERE: [&str; 6] = [
+const TOLD_ELSEWHERE: [&str; 7] = [
     "/setup",
+    "/account/erase",
     "/sign-in",
     "/sign-in/link/{token}",
     "/sign-in/second-step",
@@ -264,7 +270,7 @@ async fn every_operation_of_the_api_that_changes_something_is_told_once() {
                 assert!(
                     !is_unsafe
                         || story.acted.contains(&operation)
-                        || ASKS_ONLY.iter().chain(&OF_PROGRAMS).any(|named| *named == operation),
+                        || ASKS_ONLY.iter().chain(&TOLD_BY_OTHERS).any(|named| *named == operation),
                     "{operation} is acted out nowhere here: does the audit tell it?"
                 );
             }

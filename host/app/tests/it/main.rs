@@ -14,6 +14,7 @@ mod connections_settings;
 mod coverage;
 mod doctor;
 mod doors;
+mod erase;
 mod faults;
 mod finance;
 mod idempotency;

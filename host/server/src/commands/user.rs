@@ -1,9 +1,10 @@
 //! `portolan user`: people who sign in.
 
 use anyhow::{Context, Result, bail};
+use portolan_access::audit::Who;
 use portolan_app::people::{
-    NewTenant, OperatorChange, add_with_role, change_member, find_member, find_tenant, list_members,
-    reset_second_factor,
+    NewTenant, OperatorChange, add_with_role, change_member, erase_person, find_member, find_person,
+    find_tenant, list_members, reset_second_factor,
 };
 
 use super::print_line;
@@ -53,6 +54,16 @@ pub async fn run(command: UserCommand) -> Result<()> {
             let change = OperatorChange::Ban { reason };
             apply(&place, tenant.as_deref(), &name, change, "is banned, and what they had open has ended")
                 .await
+        }
+        UserCommand::Erase { place, name, confirm } => {
+            let portolan = Portolan::open(&place).await?;
+            let person = find_person(&portolan.app, &name).await.map_err(sentence)?;
+            let left =
+                erase_person(&portolan.app, Who::operator(), person, &confirm).await.map_err(sentence)?;
+            let companies = if left == 1 { "1 company".to_owned() } else { format!("{left} companies") };
+            print_line(&format!(
+                "{name} has left {companies} and is forgotten. Backups from before still know them."
+            ))
         }
         UserCommand::Unban { place, name, tenant } => {
             apply(&place, tenant.as_deref(), &name, OperatorChange::Unban, "may come in again").await
