@@ -11,12 +11,19 @@ use crate::tidy::rust_text::code_of;
 /// Where tests count as evidence.
 const ROOTS: [&str; 5] = ["host/", "admin-ui/", "xtask/", "plugin-sdk/", "migrations/"];
 
+/// The checks of pages in a browser, and what runs them.
+const BROWSER: &str = "admin-ui/tests/browser/";
+const BROWSER_RUN: &str = "admin-ui/tests/browser/run.mjs";
+
 /// What begins a definition in Rust.
 const DEFINES: [&str; 8] = ["fn", "const", "static", "struct", "enum", "trait", "type", "mod"];
 
 #[derive(Default)]
 pub struct Evidence {
     tests: BTreeSet<String>,
+    /// Written for the browser; those that nobody runs are none.
+    browser_checks: BTreeSet<String>,
+    browser_run: String,
     files: BTreeSet<String>,
     /// What may stand behind `#`, by file.
     anchors: BTreeMap<String, BTreeSet<String>>,
@@ -27,7 +34,7 @@ impl Evidence {
     pub fn gather(root: &Path, listed: &[String]) -> Result<Self> {
         let mut evidence = Self::default();
         for path in listed {
-            let text = if path.ends_with(".rs") || path.ends_with(".md") {
+            let text = if path.ends_with(".rs") || path.ends_with(".md") || path.starts_with(BROWSER) {
                 std::fs::read_to_string(root.join(path)).with_context(|| format!("{path} is not text"))?
             } else {
                 String::new()
@@ -39,6 +46,12 @@ impl Evidence {
 
     pub fn add(&mut self, path: &str, text: &str) {
         self.files.insert(path.to_owned());
+        if path == BROWSER_RUN {
+            text.clone_into(&mut self.browser_run);
+        } else if path.starts_with(BROWSER) {
+            let begins = text.split("export async function ").skip(1);
+            self.browser_checks.extend(begins.filter_map(name_at_start).map(str::to_owned));
+        }
         let anchors = if path.ends_with(".md") {
             headings(text)
         } else if path.ends_with(".rs") {
@@ -55,7 +68,9 @@ impl Evidence {
 
     /// What is wrong with the name of a test.
     pub fn lacks_test(&self, name: &str) -> Option<String> {
-        (!self.tests.contains(name)).then(|| format!("names {name}, and no test is called so"))
+        let in_browser =
+            self.browser_checks.contains(name) && self.browser_run.contains(&format!("await {name}("));
+        (!self.tests.contains(name) && !in_browser).then(|| format!("names {name}, and no test is called so"))
     }
 
     /// What is wrong with a place, `path` or `path#heading` or `path.rs#name`.

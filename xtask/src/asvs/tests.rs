@@ -15,6 +15,11 @@ fn evidence() -> Evidence {
         "pub const LOCKED: bool = true;\n// fn in_a_comment\npub fn open<T>(key: T) {}\n",
     );
     evidence.add("compose.yaml", "");
+    evidence.add(
+        "admin-ui/tests/browser/door.mjs",
+        "export async function checkDoor(run) {}\nexport async function checkLater(run) {}\n",
+    );
+    evidence.add("admin-ui/tests/browser/run.mjs", "await checkDoor(run);\nawait checkNowhere(run);\n");
     evidence
 }
 
@@ -49,6 +54,9 @@ fn a_test_that_is_named_has_to_be_one() {
     is_clean("V6.2.1,1,test,a_stranger_stays_out,");
     is_clean("V6.2.1,1,test,a_stranger_stays_out a_stranger_stays_out,\"twice, even\"");
     finds("V6.2.1,1,test,a_friend_comes_in,", "docs/asvs.csv:2: V6.2.1 names a_friend_comes_in");
+    is_clean("V6.2.1,1,test,checkDoor,in a browser");
+    finds("V6.2.1,1,test,checkLater,", "no test is called so");
+    finds("V6.2.1,1,test,checkNowhere,", "no test is called so");
     finds("V6.2.1,1,test,helper,", "no test is called so");
     finds("V6.2.1,1,test,a_stranger_stays_out helper,", "names helper");
     finds("V6.2.1,1,test, ,a long note is no name of a test", "nothing that could be looked up");
