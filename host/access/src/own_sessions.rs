@@ -1,7 +1,7 @@
 //! What people see and do about their own sessions, and their own password.
 
 use portolan_core::{Instant, TenantId, UserId};
-use portolan_db::entity::{pending_sign_in, session, sign_in_link, user};
+use portolan_db::entity::{password_reset, pending_sign_in, session, sign_in_link, user};
 use portolan_db::{DbError, SystemTx};
 use sea_orm::sea_query::{ExprTrait, SimpleExpr};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
@@ -153,11 +153,14 @@ impl Sessions {
     }
 }
 
-/// Takes back what could still become a session: links that were not used, and first steps.
+/// Takes back what could still become a session: links that were not used, also those to a new password, and first
+/// steps.
 pub(crate) async fn end_sign_ins(tx: &SystemTx, user: UserId) -> Result<(), DbError> {
     let links = sign_in_link::Column::UserId.eq(user.0);
     tx.delete_many::<sign_in_link::Entity>().filter(links).exec(tx).await?;
     let pending = pending_sign_in::Column::UserId.eq(user.0);
     tx.delete_many::<pending_sign_in::Entity>().filter(pending).exec(tx).await?;
+    let resets = password_reset::Column::UserId.eq(user.0);
+    tx.delete_many::<password_reset::Entity>().filter(resets).exec(tx).await?;
     Ok(())
 }

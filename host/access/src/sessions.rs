@@ -357,6 +357,7 @@ impl Sessions {
                         "DELETE FROM sign_in_link WHERE expires_at <= $1",
                         "DELETE FROM pending_sign_in WHERE expires_at <= $1",
                         "DELETE FROM set_up_token WHERE expires_at <= $1",
+                        "DELETE FROM password_reset WHERE expires_at <= $1",
                     ] {
                         tx.execute_raw(tx.statement(sql, [now.0.into()])).await?;
                     }

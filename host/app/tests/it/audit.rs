@@ -32,9 +32,11 @@ const ASKS_ONLY: [&str; 1] = ["post /api/v1/queries"];
 const OF_PROGRAMS: [&str; 3] =
     ["post /api/v1/auth/token", "post /api/v1/auth/token/refresh", "delete /api/v1/auth/token"];
 
-/// Forms that are not acted out with the others: coming in is told below, in `audit_people` and in `set_up`, and a mapping of
+/// Forms that are not acted out with the others: coming in is told below, in `audit_people`, `set_up` and `mail`, and a mapping of
 /// columns is saved by the verbs of the settings and of the uploads.
-const TOLD_ELSEWHERE: [&str; 6] = [
+const TOLD_ELSEWHERE: [&str; 8] = [
+    "/sign-in/forgot",
+    "/sign-in/reset/{token}",
     "/setup",
     "/sign-in",
     "/sign-in/link/{token}",
