@@ -32,7 +32,7 @@ mod sync;
 mod syncs;
 mod upgrade;
 
-pub use account::{AccountPage, AccountSession, RecoveryCodesPage, SecondFactorCard, SecondFactorPage};
+pub use account::{AccountDevice, AccountPage, AccountSession, RecoveryCodesPage, SecondFactorCard, SecondFactorPage};
 pub use api_keys::{ApiKeyRow, ApiKeysPage, NewApiKeyView, ScopeChoice};
 pub use audit::{AuditEventPage, AuditEventRow, AuditPage, AuditVerificationPage};
 pub use company::CompanyPage;

@@ -13,6 +13,7 @@
 pub mod api_keys;
 pub mod audit;
 mod custom_roles;
+mod devices;
 mod invitations;
 mod key_ring;
 mod links;
@@ -43,6 +44,7 @@ pub use custom_roles::{
     CustomRole, Holders, change_role, create_role, custom_roles, delete_role, find_custom_role,
     holder_counts, holders,
 };
+pub use devices::{DEVICE_LASTS, DeviceToken, OwnDevice};
 pub use invitations::{
     AcceptError, INVITATION_LASTS, Invitation, InvitationSeen, invite, open_invitations, withdraw_invitation,
 };

@@ -8,6 +8,7 @@ use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use crate::audit;
+use crate::devices::forget_devices;
 use crate::sessions::{Client, SignedIn, stands};
 use crate::{Sessions, SignInError, set_password_hash};
 
@@ -153,8 +154,8 @@ impl Sessions {
     }
 }
 
-/// Takes back what could still become a session: links that were not used, also those to a new password, and first
-/// steps.
+/// Takes back what could still become a session, or make one easier: links that were not used, also those to a new
+/// password, first steps, and remembered browsers.
 pub(crate) async fn end_sign_ins(tx: &SystemTx, user: UserId) -> Result<(), DbError> {
     let links = sign_in_link::Column::UserId.eq(user.0);
     tx.delete_many::<sign_in_link::Entity>().filter(links).exec(tx).await?;
@@ -162,5 +163,5 @@ pub(crate) async fn end_sign_ins(tx: &SystemTx, user: UserId) -> Result<(), DbEr
     tx.delete_many::<pending_sign_in::Entity>().filter(pending).exec(tx).await?;
     let resets = password_reset::Column::UserId.eq(user.0);
     tx.delete_many::<password_reset::Entity>().filter(resets).exec(tx).await?;
-    Ok(())
+    forget_devices(tx, user).await
 }

@@ -31,7 +31,7 @@ impl From<Client> for Asked {
 
 impl From<Asked> for Client {
     fn from(asked: Asked) -> Self {
-        Self { address: asked.address, request_id: asked.request_id, user_agent: String::new() }
+        Self { address: asked.address, request_id: asked.request_id, ..Self::default() }
     }
 }
 

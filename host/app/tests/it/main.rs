@@ -12,6 +12,7 @@ mod cash;
 mod connections_mapping;
 mod connections_settings;
 mod coverage;
+mod devices;
 mod doctor;
 mod doors;
 mod faults;

@@ -38,6 +38,7 @@ pub mod product_label;
 pub mod quarantine;
 pub mod rate_budget;
 pub mod recovery_code;
+pub mod remembered_device;
 pub mod replay;
 pub mod role_grant;
 pub mod sale_event;

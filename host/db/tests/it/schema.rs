@@ -77,6 +77,7 @@ async fn every_entity_has_its_table_and_migrating_again_changes_nothing() {
             quarantine,
             rate_budget,
             recovery_code,
+            remembered_device,
             replay,
             role_grant,
             sale_event,
