@@ -48,11 +48,11 @@ pub async fn ask_for_mail(tx: &SystemTx, purpose: &str, name: &str, now: Instant
         tx.dialect().for_update()
     );
     let known = tx.find::<mail_limit::Entity>().from_raw_sql(tx.statement(sql, [key.clone().into()]));
-    let known = known.one(tx).await?.ok_or(DbError::Missing)?;
-    let known = Asked {
-        at: [Instant(known.asked_at_1), Instant(known.asked_at_2)],
-        locked_until: Instant(known.locked_until),
-    };
+    let known = known.one(tx).await?.map(|row| Asked {
+        at: [Instant(row.asked_at_1), Instant(row.asked_at_2)],
+        locked_until: Instant(row.locked_until),
+    });
+    let known = known.unwrap_or_default();
     let (may, after) = known.ask(now);
     if after != known {
         let sql =

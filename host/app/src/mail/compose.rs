@@ -1,5 +1,7 @@
 //! From a letter to the mail itself: words, a text for whoever reads text, and the same as HTML.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, Message};
@@ -39,7 +41,7 @@ pub fn message(mailer: &Mailer, id: Uuid, now: Instant, words: &Words) -> AppRes
         .from(mailer.from.clone())
         .to(words.to.clone())
         .subject(one_line(&words.subject))
-        .date(now.to_utc().into())
+        .date(UNIX_EPOCH + Duration::from_micros(u64::try_from(now.0).unwrap_or_default()))
         .message_id(Some(format!("<{id}@{}>", mailer.from.email.domain())))
         .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
         .multipart(MultiPart::alternative_plain_html(text, html))

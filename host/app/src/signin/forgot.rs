@@ -69,7 +69,7 @@ pub async fn reset_password(
     if !app.sessions.reset_token_is_valid(&token).await? {
         return gone();
     }
-    let refuse = |message: String| {
+    let refuse = |message: String| -> PageResult {
         let mut page = ResetPage::new(ResetState::Ready, format!("/sign-in/reset/{token}"));
         page.error = Some(message);
         Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)?).into_response())

@@ -23,7 +23,7 @@ impl TestApp {
         self.app.sessions.devices_of(self.user).await.expect("devices")[0].id
     }
 
-    async fn post_form(&self, cookies: &str, path: &str, form: &[(&str, &str)]) -> Answer {
+    async fn send_with(&self, cookies: &str, path: &str, form: &[(&str, &str)]) -> Answer {
         let mut body = form_urlencoded::Serializer::new(String::new());
         body.extend_pairs(form);
         let request = Request::post(path)
@@ -35,7 +35,7 @@ impl TestApp {
 
     /// The first step in a browser with these cookies: where it leads.
     async fn first_step(&self, cookies: &str) -> Answer {
-        self.post_form(cookies, "/sign-in", &[("name", "shop"), ("password", PASSWORD)]).await
+        self.send_with(cookies, "/sign-in", &[("name", "shop"), ("password", PASSWORD)]).await
     }
 
     async fn devices(&self) -> usize {
@@ -81,7 +81,7 @@ async fn remember(shop: &TestApp) -> String {
     let between = cookie_of(&first, "ptl_second_step").expect("between the steps");
     let code = shop.fresh_code().await;
     let form = [("code", code.as_str()), ("remember", "true")];
-    let second = shop.post_form(&between, "/sign-in/second-step", &form).await;
+    let second = shop.send_with(&between, "/sign-in/second-step", &form).await;
     assert_eq!(second.location.as_deref(), Some("/pulse"), "{}", second.body);
     let all: Vec<_> =
         second.headers.get_all(header::SET_COOKIE).iter().filter_map(|one| one.to_str().ok()).collect();
@@ -110,10 +110,10 @@ async fn a_remembered_browser_skips_the_second_step_and_nothing_else() {
             assert!(shop.get(&alone, "/pulse").await.status.is_redirection(), "{alone}");
         }
         let wrong =
-            shop.post_form(&device, "/sign-in", &[("name", "shop"), ("password", "no harbour")]).await;
+            shop.send_with(&device, "/sign-in", &[("name", "shop"), ("password", "no harbour")]).await;
         assert!(wrong.status == 422 && wrong.cookie.is_none());
         // What needs somebody who has just shown who they are asks for the code.
-        let set_up = shop.post_form(&session, "/account/recovery-codes", &[]).await;
+        let set_up = shop.send_with(&session, "/account/recovery-codes", &[]).await;
         assert!(set_up.location.is_some_and(|place| place.starts_with("/sign-in/again")));
         assert_eq!(shop.get(&session, "/account").await.status, 200);
         // Every other text is asked for a code.
@@ -169,9 +169,9 @@ async fn a_new_password_another_factor_and_its_person_end_a_remembered_browser()
         let page = shop.get(&session, "/account").await;
         let place = page.body.find("/account/devices/").expect("it is listed");
         let forget = page.body[place..].split('"').next().expect("an address").to_owned();
-        assert_eq!(shop.post_form(&session, &forget, &[]).await.status, 303);
+        assert_eq!(shop.send_with(&session, &forget, &[]).await.status, 303);
         assert!(asked(&device).await, "its person has forgotten it");
-        assert_eq!(shop.post_form(&session, &forget, &[]).await.status, 404);
+        assert_eq!(shop.send_with(&session, &forget, &[]).await.status, 404);
 
         let device = remember(&shop).await;
         let tenant =

@@ -254,6 +254,7 @@ async fn a_mail_that_is_not_taken_is_tried_six_times_and_then_kept_for_the_opera
         // Refused for good: not tried again.
         postbox.answer(&["550 no such mailbox"]);
         let body = body.replace("dora", "emil");
+        let session = shop.session().await;
         assert_eq!(shop.post_json(&session, "/api/v1/invitations", &body).await.status, 201);
         shop.work().await;
         let listed = outbox::list(&shop.app).await.expect("listed");
