@@ -12,7 +12,7 @@ use portolan_app::channels::budgets::SharedBudgets;
 use portolan_app::channels::seats::SharedSeats;
 use portolan_app::live::LiveBus;
 use portolan_app::mail::jobs::SendMail;
-use portolan_app::mail::{Mailer, read_sender};
+use portolan_app::mail::{Mailer, SmtpAddress, read_sender};
 use portolan_app::replays::jobs::RunReplay;
 use portolan_app::syncs::jobs::{RunSync, StartScheduledSync};
 use portolan_app::upgrades::jobs::RunShadow;
@@ -105,6 +105,7 @@ impl Portolan {
 /// The way out for mail; nothing where no mail server is named. Connects to nobody.
 fn open_mailer(place: &Place) -> Result<Option<Mailer>> {
     let Some(smtp) = &place.smtp_url else { return Ok(None) };
+    let smtp: SmtpAddress = smtp.parse().context("--smtp-url")?;
     let address = place.public_address.clone();
     let address = address.context("mails hold links: say with --public-address what they begin with")?;
     let from = place.mail_from.as_deref().context("say with --mail-from who mails come from")?;
@@ -124,7 +125,7 @@ fn open_mailer(place: &Place) -> Result<Option<Mailer>> {
     if smtp.user.is_some() && password.as_ref().is_none_or(String::is_empty) {
         bail!("the mail server's password is missing: name its file with --smtp-password-file");
     }
-    Ok(Some(Mailer::new(smtp, password, from, address)?))
+    Ok(Some(Mailer::new(&smtp, password, from, address)?))
 }
 
 async fn open_database(place: &Place, data_dir: &Path) -> Result<Database> {

@@ -171,5 +171,5 @@ pub async fn send_test(app: &Arc<App>, to: &str) -> AppResult<()> {
     let mail = test(mailer.address.as_str());
     let words = Words { to, subject: mail.title.clone(), mail };
     let sent = mailer.send(message(mailer, id, now, &words)?).await;
-    sent.map_err(|error| AppError::unavailable(format!("Nothing was sent: {error}."), ""))
+    sent.map_err(|error| AppError::conflict(format!("Nothing was sent: {error}.")))
 }
