@@ -18,6 +18,7 @@
 
 pub mod assets;
 pub mod format;
+pub mod mails;
 pub mod pages;
 pub mod parts;
 

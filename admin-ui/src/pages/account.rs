@@ -17,6 +17,20 @@ pub struct AccountPage {
     pub second_factor: Option<SecondFactorCard>,
     pub sessions: Vec<AccountSession>,
     pub erase: PostAction,
+    /// Browsers in which no code is asked for.
+    pub devices: Vec<AccountDevice>,
+}
+
+/// A browser that is remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountDevice {
+    pub browser: String,
+    pub address: String,
+    pub since: When,
+    pub last_used: When,
+    pub until: When,
+    /// Where its end is posted to.
+    pub forget: String,
 }
 
 /// A second factor that is on.
@@ -79,6 +93,7 @@ impl AccountPage {
                 "owner",
                 "You leave every company, and your name, password, second factor and keys are forgotten for good.",
             ),
+            devices: vec![device("Firefox on Linux")],
         }
     }
 
@@ -87,6 +102,7 @@ impl AccountPage {
         let mut page = Self::sample();
         page.has_password = false;
         page.second_factor = None;
+        page.devices = Vec::new();
         page.sessions.truncate(1);
         page
     }
@@ -102,6 +118,7 @@ impl AccountPage {
             few_codes: true,
             code: CodeField::new("Code", Some("This code is not right.".into())),
         });
+        page.devices = (0..20).map(|_| device(super::EXTREME_TEXT)).collect();
         page.sessions = (0..40).map(|number| session(super::EXTREME_TEXT, "", number == 0)).collect();
         page
     }
@@ -166,6 +183,17 @@ impl RecoveryCodesPage {
 
     pub fn sample_renewed() -> Self {
         Self { first: false, name: super::EXTREME_TEXT.into(), ..Self::sample() }
+    }
+}
+
+fn device(browser: &str) -> AccountDevice {
+    AccountDevice {
+        browser: browser.into(),
+        address: "192.0.2.7".into(),
+        since: when("3 Mar 2026"),
+        last_used: when("09:12"),
+        until: when("2 Apr 2026"),
+        forget: "/account/devices/0198c5a0-0000-7000-8000-000000000000/forget".into(),
     }
 }
 

@@ -15,6 +15,7 @@ mod connections;
 mod coverage;
 mod drift;
 mod finance;
+mod forgot;
 mod message;
 mod order;
 mod orders;
@@ -31,7 +32,7 @@ mod sync;
 mod syncs;
 mod upgrade;
 
-pub use account::{AccountPage, AccountSession, RecoveryCodesPage, SecondFactorCard, SecondFactorPage};
+pub use account::{AccountDevice, AccountPage, AccountSession, RecoveryCodesPage, SecondFactorCard, SecondFactorPage};
 pub use api_keys::{ApiKeyRow, ApiKeysPage, NewApiKeyView, ScopeChoice};
 pub use audit::{AuditEventPage, AuditEventRow, AuditPage, AuditVerificationPage};
 pub use company::CompanyPage;
@@ -45,6 +46,7 @@ pub use connection_settings::{ConflictRow, ConnectionSettingsPage};
 pub use connections::{ConnectionChoicePage, ConnectionRow, ConnectionsBody, ConnectionsPage, PluginChoice};
 pub use coverage::{CoverageMonth, CoverageRow};
 pub use drift::{DriftPath, DriftRow};
+pub use forgot::{ForgotPage, ForgotState, ResetPage, ResetState};
 pub use finance::{CategoryRow, EntryRow, FinancePage, PayoutPage, PayoutRow};
 pub use message::ErrorPage;
 pub use order::{
@@ -87,6 +89,13 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("sign-in-again", AgainPage::sample().render()),
         ("sign-in-again-password", AgainPage::sample_password().render()),
         ("sign-in-again-link", AgainPage::sample_link().render()),
+        ("sign-in-forgot", ForgotPage::new(ForgotState::Ask).render()),
+        ("sign-in-forgot-asked", ForgotPage::new(ForgotState::Asked).render()),
+        ("sign-in-forgot-no-mail", ForgotPage::new(ForgotState::NoMail).render()),
+        ("sign-in-reset", ResetPage::sample().render()),
+        ("sign-in-reset-refused", ResetPage::sample_refused().render()),
+        ("sign-in-reset-gone", ResetPage::new(ResetState::Gone, "").render()),
+        ("sign-in-reset-done", ResetPage::new(ResetState::Done, "").render()),
         ("set-up", SetUpPage::sample().render()),
         ("set-up-refused", SetUpPage::sample_refused().render()),
         ("set-up-no-token", SetUpPage::new(SetUpState::NoToken).render()),

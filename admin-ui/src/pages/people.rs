@@ -48,6 +48,8 @@ pub struct TeamRow {
 pub struct FreshInvitation {
     pub name: String,
     pub link: String,
+    /// Whether it is on its way by mail.
+    pub mailed: bool,
     pub expires_at: When,
 }
 
@@ -140,6 +142,7 @@ impl PeoplePage {
             fresh: Some(FreshInvitation {
                 name: "dora@example.com".into(),
                 link: "https://portolan.example/invitations/0192f0c100007000800000000000000abcdef".into(),
+                mailed: false,
                 expires_at: When::sample(),
             }),
             ..Self::sample()

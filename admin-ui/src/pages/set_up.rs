@@ -9,7 +9,7 @@ use crate::parts::Shell;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Template)]
 #[template(
     ext = "html",
-    source = r#"<ol class="steps" aria-label="Setting up">{% for name in self.over() %}<li class="over">{{ name }}</li>{% endfor %}<li aria-current="step">{{ self.name() }}</li>{% for name in self.ahead() %}<li>{{ name }}</li>{% endfor %}</ol>"#
+    source = r#"<ol class="steps" aria-label="Setting up">{% for name in self.over() %}<li>{{ name }}</li>{% endfor %}<li aria-current="step">{{ self.name() }}</li>{% for name in self.ahead() %}<li>{{ name }}</li>{% endfor %}</ol>"#
 )]
 pub struct SetUpStep {
     current: usize,

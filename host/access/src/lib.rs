@@ -13,9 +13,11 @@
 pub mod api_keys;
 pub mod audit;
 mod custom_roles;
+mod devices;
 mod invitations;
 mod key_ring;
 mod links;
+mod mail_limit;
 mod members;
 mod own_sessions;
 mod passwords;
@@ -23,6 +25,7 @@ mod people;
 mod permission;
 mod policy;
 mod recovery;
+mod resets;
 mod rights;
 mod role;
 mod sealed;
@@ -41,10 +44,12 @@ pub use custom_roles::{
     CustomRole, Holders, change_role, create_role, custom_roles, delete_role, find_custom_role,
     holder_counts, holders,
 };
+pub use devices::{DEVICE_LASTS, DeviceToken, OwnDevice};
 pub use invitations::{
     AcceptError, INVITATION_LASTS, Invitation, InvitationSeen, invite, open_invitations, withdraw_invitation,
 };
 pub use key_ring::{DerivedKey, InvalidMasterKeyId, KeyRing, KeyRingError, MasterKeyId, Purpose};
+pub use mail_limit::{ask_for_mail, forget_mail_limits};
 pub use members::{
     Ban, Member, MemberError, all_roles_of, ban, bump_access, check_may_change, lift_ban, members,
     remove_member, set_roles,
@@ -54,6 +59,7 @@ pub use passwords::{PasswordError, Passwords};
 pub use people::{NewPerson, PersonError, add_person, end_sessions, set_password_hash};
 pub use permission::{Permission, UnknownPermission};
 pub use policy::{Effect, Policies, PolicyError, TenantPolicy};
+pub use resets::{RESET_LASTS, Reset};
 pub use rights::{Explanation, Reason, Rights};
 pub use role::{SystemRole, UnknownRole};
 pub use sealed::{SealError, SealedBy, SealedCell};
@@ -63,7 +69,7 @@ pub use second_factor::{
 pub use second_step::{PendingSignIn, Shown};
 pub use secrets::{
     AUDIT_SIGNER, CONNECTION_SECRET, ColumnReport, ColumnRotation, DataKeyUse, HOUSE_COLUMNS, HouseColumn,
-    HouseRotation, KeyPart, MasterKeyUse, Rotated, SEALED_COLUMNS, SECOND_FACTOR_SEED, SealedColumn, Secrets,
+    HouseRotation, KeyPart, MAIL, MasterKeyUse, Rotated, SEALED_COLUMNS, SECOND_FACTOR_SEED, SealedColumn, Secrets,
     SecretsError, Shredded, Status, TenantKeys, WRAPPED_KEYS, examine, examine_house,
 };
 pub use sessions::{AuthenticateError, Client, Factor, NewSession, Sessions, SignInError, SignedIn};

@@ -1,13 +1,14 @@
 //! What people see and do about their own sessions, and their own password.
 
 use portolan_core::{Instant, TenantId, UserId};
-use portolan_db::entity::{pending_sign_in, session, sign_in_link, user};
+use portolan_db::entity::{password_reset, pending_sign_in, session, sign_in_link, user};
 use portolan_db::{DbError, SystemTx};
 use sea_orm::sea_query::{ExprTrait, SimpleExpr};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use crate::audit;
+use crate::devices::forget_devices;
 use crate::sessions::{Client, SignedIn, stands};
 use crate::{Sessions, SignInError, set_password_hash};
 
@@ -153,11 +154,14 @@ impl Sessions {
     }
 }
 
-/// Takes back what could still become a session: links that were not used, and first steps.
+/// Takes back what could still become a session, or make one easier: links that were not used, also those to a new
+/// password, first steps, and remembered browsers.
 pub(crate) async fn end_sign_ins(tx: &SystemTx, user: UserId) -> Result<(), DbError> {
     let links = sign_in_link::Column::UserId.eq(user.0);
     tx.delete_many::<sign_in_link::Entity>().filter(links).exec(tx).await?;
     let pending = pending_sign_in::Column::UserId.eq(user.0);
     tx.delete_many::<pending_sign_in::Entity>().filter(pending).exec(tx).await?;
-    Ok(())
+    let resets = password_reset::Column::UserId.eq(user.0);
+    tx.delete_many::<password_reset::Entity>().filter(resets).exec(tx).await?;
+    forget_devices(tx, user).await
 }

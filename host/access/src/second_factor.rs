@@ -14,6 +14,7 @@ use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder};
 
 use crate::audit;
+use crate::devices::forget_devices;
 use crate::recovery::{CODES, code_hash, new_code, new_salt, normal_code};
 use crate::secrets::{SECOND_FACTOR_SEED, SecretsError};
 use crate::sessions::{Client, Factor, SignedIn};
@@ -325,10 +326,11 @@ impl SecondFactors {
     }
 }
 
-/// Forgets a person's second factor and recovery codes; says whether there was one. For the operator, and for whoever
+/// Forgets a person's second factor, recovery codes and remembered browsers; says whether there was one. For the operator, and for whoever
 /// has shown a code; they tell the audit.
 pub async fn reset_second_factor(tx: &SystemTx, user: UserId) -> Result<bool, DbError> {
     forget_codes(tx, user).await?;
+    forget_devices(tx, user).await?;
     let own = second_factor::Column::UserId.eq(user.0);
     let gone = tx.delete_many::<second_factor::Entity>().filter(own).exec(tx).await?;
     let was_on = gone.rows_affected > 0;

@@ -55,7 +55,8 @@ pub struct Shown {
 }
 
 impl Sessions {
-    /// A session for somebody without a second factor, a pending sign-in for everybody else.
+    /// A session for somebody without a second factor, or in a browser that is remembered; a pending sign-in for everybody
+    /// else.
     pub(crate) async fn begin_or_ask(
         &self,
         tx: &SystemTx,
@@ -66,6 +67,14 @@ impl Sessions {
     ) -> Result<FirstStep, DbError> {
         if !has_second_factor(tx, user).await? {
             return Ok(FirstStep::In(self.begin(tx, user, tenant, &[factor], client).await?));
+        }
+        if let Some(shown_at) = self.use_device(tx, user, &client.device).await? {
+            let session = self.begin(tx, user, tenant, &[factor, Factor::Device], client).await?;
+            // Whatever needs somebody who has just shown who they are asks them for a code.
+            let sql = "UPDATE session SET authenticated_at = $2 WHERE id_hash = $1";
+            let back = tx.statement(sql, [token_hash(&session.token).into(), shown_at.0.into()]);
+            tx.execute_raw(back).await?;
+            return Ok(FirstStep::In(session));
         }
         let token = new_token(&*self.random);
         let expires_at = self.clock.now() + PENDING_FOR;

@@ -17,7 +17,7 @@ use crate::policy::{Policies, PolicyError, TenantPolicy};
 use crate::second_step::{FirstStep, PendingSignIn};
 use crate::throttle::Throttle;
 use crate::token::{new_token, token_hash};
-use crate::{PasswordError, Passwords, Permission, SecondFactorError};
+use crate::{DeviceToken, PasswordError, Passwords, Permission, SecondFactorError};
 
 /// Without a request for this long, a session ends.
 const IDLE: Duration = Duration::from_hours(2);
@@ -86,6 +86,8 @@ pub enum Factor {
     /// A code of an authenticator.
     Totp,
     RecoveryCode,
+    /// A browser in which one of them was shown before.
+    Device,
 }
 
 impl Factor {
@@ -96,6 +98,7 @@ impl Factor {
             Self::Link => "link",
             Self::Totp => "totp",
             Self::RecoveryCode => "recovery_code",
+            Self::Device => "device",
         }
     }
 
@@ -112,6 +115,8 @@ pub struct Client {
     pub user_agent: String,
     /// The reference of the request, for the audit.
     pub request_id: String,
+    /// What the browser is remembered by.
+    pub device: DeviceToken,
 }
 
 impl Client {
@@ -132,7 +137,7 @@ impl Client {
 }
 
 /// Longer names of browsers are cut.
-const LONGEST_USER_AGENT_CHARS: usize = 200;
+pub(crate) const LONGEST_USER_AGENT_CHARS: usize = 200;
 
 /// Why nobody came in.
 #[derive(Debug, thiserror::Error)]
@@ -297,7 +302,7 @@ impl Sessions {
         drop(tx);
         let policy = self.policies.of(tenant, row.access_version).await?;
         let authenticated_at = Instant(session.authenticated_at);
-        let second = [Factor::Totp, Factor::RecoveryCode].map(Factor::as_str);
+        let second = [Factor::Totp, Factor::RecoveryCode, Factor::Device].map(Factor::as_str);
         let second_factor = session.factors.split('+').any(|factor| second.contains(&factor));
         let signed_in =
             SignedIn { user, tenant, session: session.id, authenticated_at, second_factor, policy };
@@ -357,6 +362,8 @@ impl Sessions {
                         "DELETE FROM sign_in_link WHERE expires_at <= $1",
                         "DELETE FROM pending_sign_in WHERE expires_at <= $1",
                         "DELETE FROM set_up_token WHERE expires_at <= $1",
+                        "DELETE FROM password_reset WHERE expires_at <= $1",
+                        "DELETE FROM remembered_device WHERE expires_at <= $1",
                     ] {
                         tx.execute_raw(tx.statement(sql, [now.0.into()])).await?;
                     }

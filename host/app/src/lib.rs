@@ -15,6 +15,7 @@ pub mod drift;
 pub mod finance;
 pub mod ingest;
 pub mod live;
+pub mod mail;
 pub mod orders;
 pub mod people;
 pub mod plugins;
@@ -43,6 +44,7 @@ use portolan_jobs::Queue;
 use tokio_util::sync::CancellationToken;
 
 use crate::live::LiveBus;
+use crate::mail::Mailer;
 use crate::web::address::PublicAddress;
 
 /// The script that draws charts in-process: for whoever makes the [`ChartRenderer`].
@@ -68,6 +70,8 @@ pub struct App {
     pub data_dir: PathBuf,
     /// Where signed heads of audits are kept as well, where the operator says so: outside of the database.
     pub audit_anchors: Option<PathBuf>,
+    /// The way out for mail, where the operator says one.
+    pub mail: Option<Mailer>,
 }
 
 impl App {

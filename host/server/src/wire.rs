@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use portolan_access::{KeyRing, Purpose, Sessions};
 use portolan_app::App;
 use portolan_app::CHART_BUNDLE;
@@ -11,6 +11,8 @@ use portolan_app::audit::jobs::AnchorAudit;
 use portolan_app::channels::budgets::SharedBudgets;
 use portolan_app::channels::seats::SharedSeats;
 use portolan_app::live::LiveBus;
+use portolan_app::mail::jobs::SendMail;
+use portolan_app::mail::{Mailer, SmtpAddress, read_sender};
 use portolan_app::replays::jobs::RunReplay;
 use portolan_app::syncs::jobs::{RunSync, StartScheduledSync};
 use portolan_app::upgrades::jobs::RunShadow;
@@ -28,6 +30,9 @@ use crate::fold::FoldFacts;
 
 /// Holds the master keys in base64, the active one on the first line, where a file is not wanted.
 const MASTER_KEY_VARIABLE: &str = "PORTOLAN_MASTER_KEY";
+
+/// Holds the mail server's password, where a file is not wanted.
+const SMTP_PASSWORD_VARIABLE: &str = "PORTOLAN_SMTP_PASSWORD";
 
 /// A Portolan with everything real, opened on a data folder.
 pub struct Portolan {
@@ -63,6 +68,7 @@ impl Portolan {
         let runtime: Arc<dyn PluginRuntime> = Arc::new(sandbox.clone());
         let facts =
             FactStore::new(db.clone(), &data_dir.join("parts"), Arc::clone(&clock), Arc::clone(&random))?;
+        let mail = open_mailer(place)?;
         let app = Arc::new(App {
             runtime,
             engine: Arc::new(facts.clone()),
@@ -78,6 +84,7 @@ impl Portolan {
             random,
             data_dir,
             audit_anchors: place.audit_anchors.clone(),
+            mail,
         });
         Ok(Self { app, facts, sandbox })
     }
@@ -90,8 +97,35 @@ impl Portolan {
             .with(RunReplay { app: Arc::clone(&self.app) })
             .with(RunShadow { app: Arc::clone(&self.app) })
             .with(AnchorAudit { app: Arc::clone(&self.app) })
+            .with(SendMail { app: Arc::clone(&self.app) })
             .with(FoldFacts { facts: self.facts.clone() })
     }
+}
+
+/// The way out for mail; nothing where no mail server is named. Connects to nobody.
+fn open_mailer(place: &Place) -> Result<Option<Mailer>> {
+    let Some(smtp) = &place.smtp_url else { return Ok(None) };
+    let smtp: SmtpAddress = smtp.parse().context("--smtp-url")?;
+    let address = place.public_address.clone();
+    let address = address.context("mails hold links: say with --public-address what they begin with")?;
+    let from = place.mail_from.as_deref().context("say with --mail-from who mails come from")?;
+    let from = read_sender(from).with_context(|| {
+        format!("--mail-from {from:?} is no mail address: write \"Portolan <portolan@example.com>\"")
+    })?;
+    let password = match (&place.smtp_password_file, std::env::var(SMTP_PASSWORD_VARIABLE)) {
+        (Some(file), _) => {
+            let text = std::fs::read_to_string(file).with_context(|| {
+                format!("the mail server's password cannot be read from {}", file.display())
+            })?;
+            Some(text.lines().next().unwrap_or_default().to_owned())
+        }
+        (None, Ok(password)) => Some(password),
+        (None, Err(_)) => None,
+    };
+    if smtp.user.is_some() && password.as_ref().is_none_or(String::is_empty) {
+        bail!("the mail server's password is missing: name its file with --smtp-password-file");
+    }
+    Ok(Some(Mailer::new(&smtp, password, from, address)?))
 }
 
 async fn open_database(place: &Place, data_dir: &Path) -> Result<Database> {

@@ -30,8 +30,11 @@ pub struct HouseColumn {
 pub const SECOND_FACTOR_SEED: HouseColumn =
     HouseColumn { table: "second_factor", column: "sealed", key: "user_id" };
 
+/// To whom mails go that wait, and what they say.
+pub const MAIL: HouseColumn = HouseColumn { table: "mail", column: "sealed", key: "id" };
+
 /// All of them; tenants' are in [`crate::SEALED_COLUMNS`].
-pub const HOUSE_COLUMNS: &[HouseColumn] = &[SECOND_FACTOR_SEED];
+pub const HOUSE_COLUMNS: &[HouseColumn] = &[SECOND_FACTOR_SEED, MAIL];
 
 /// What a rotation did to the values of one column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +57,7 @@ impl HouseColumn {
 
     /// Seals a value for the transaction that stores it: with the master key that is active now, and that nobody takes
     /// away before the transaction has ended.
-    pub(crate) async fn seal(
+    pub async fn seal(
         &self,
         ring: &KeyRing,
         tx: &SystemTx,
@@ -65,6 +68,11 @@ impl HouseColumn {
         take_turn(tx, Turn::Seals).await?;
         ring.reload()?;
         Ok(ring.seal_for_house(self.cell(&row.to_string()), plain, random)?)
+    }
+
+    /// Opens a value of this row.
+    pub fn open(&self, ring: &KeyRing, row: Uuid, sealed: &[u8]) -> Result<Vec<u8>, SecretsError> {
+        Ok(ring.open_for_house(self.cell(&row.to_string()), sealed)?)
     }
 
     /// The next rows after one, in the order of their keys; of those only that `not_by` has not sealed, where it is

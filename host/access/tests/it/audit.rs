@@ -160,6 +160,7 @@ async fn coming_in_and_going_are_told_with_their_session() {
             address: "192.0.2.7".to_owned(),
             user_agent: "a browser".to_owned(),
             request_id: "0123".to_owned(),
+            ..Client::default()
         };
         let session = door.sessions.sign_in_with_link(&link, client.clone()).await.expect("come in");
         door.sessions.sign_out(&session.token, client.clone()).await.expect("gone");

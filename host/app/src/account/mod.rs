@@ -15,6 +15,7 @@ pub fn routes() -> PageRoutes {
         .post("/account/password", pages::change_password)
         .post("/account/sessions/end-others", pages::end_other_sessions)
         .post("/account/sessions/{id}/end", pages::end_session)
+        .post("/account/devices/{id}/forget", pages::forget_device)
         .get("/account/second-factor", second_factor::show_set_up)
         .post("/account/second-factor", second_factor::begin)
         .post("/account/second-factor/confirm", second_factor::confirm)

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
-use portolan_access::{OwnSession, PasswordError, SignInError};
-use portolan_admin_ui::pages::{AccountPage, AccountSession, SecondFactorCard};
+use portolan_access::{OwnDevice, OwnSession, PasswordError, SignInError};
+use portolan_admin_ui::pages::{AccountDevice, AccountPage, AccountSession, SecondFactorCard};
 use portolan_admin_ui::parts::{CodeField, PostAction, Section};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -107,6 +107,19 @@ pub async fn end_session(
     Ok(redirect_after(ACCOUNT, "session-ended"))
 }
 
+/// A code is asked for there again.
+pub async fn forget_device(
+    PageActor(actor): PageActor<Oneself>,
+    State(app): State<Arc<App>>,
+    FromWhere(client): FromWhere,
+    Path(id): Path<Uuid>,
+) -> PageResult {
+    if !app.sessions.forget_device(actor.signed_in()?, id, client).await? {
+        return Err(AppError::not_found("browser").into());
+    }
+    Ok(redirect_after(ACCOUNT, "device-forgotten"))
+}
+
 pub async fn end_other_sessions(
     PageActor(actor): PageActor<Oneself>,
     State(app): State<Arc<App>>,
@@ -144,6 +157,7 @@ async fn page(
     });
     let sessions = app.sessions.sessions_of(actor.user).await?;
     let this = actor.signed_in()?.session;
+    let devices = app.sessions.devices_of(actor.user).await?;
     Ok(AccountPage {
         shell: viewer.shell_after("Profile and security", Section::None, flash),
         name: viewer.user_name().to_owned(),
@@ -158,6 +172,7 @@ async fn page(
             "You leave every company, and your name, password, second factor and keys are forgotten for good.",
         ),
         sessions: sessions.into_iter().map(|session| row(&viewer, session, this)).collect(),
+        devices: devices.into_iter().map(|device| device_row(&viewer, device)).collect(),
     })
 }
 
@@ -169,6 +184,17 @@ fn row(viewer: &Viewer, session: OwnSession, this: Uuid) -> AccountSession {
         since: viewer.when(session.begun_at),
         last_seen: viewer.when(session.last_seen_at),
         this: session.id == this,
+    }
+}
+
+fn device_row(viewer: &Viewer, device: OwnDevice) -> AccountDevice {
+    AccountDevice {
+        forget: format!("/account/devices/{}/forget", device.id),
+        browser: browser_name(&device.user_agent),
+        address: device.address,
+        since: viewer.when(device.since),
+        last_used: viewer.when(device.last_used_at),
+        until: viewer.when(device.expires_at),
     }
 }
 

@@ -117,16 +117,19 @@ pub struct InvitationResponse {
     pub expires_at: String,
     /// Told once, when the invitation is made: to be sent by a way that only they read.
     pub link: Option<String>,
+    /// Whether the link is mailed to them; told once, too.
+    pub mailed: Option<bool>,
 }
 
 impl InvitationResponse {
-    fn new(invitation: Invitation, link: Option<String>) -> Self {
+    fn new(invitation: Invitation, link: Option<String>, mailed: Option<bool>) -> Self {
         Self {
             id: invitation.id,
             name: invitation.sign_in_name,
             roles: invitation.roles,
             expires_at: invitation.expires_at.to_rfc3339(),
             link,
+            mailed,
         }
     }
 }
@@ -284,12 +287,12 @@ pub async fn list_invitations(
 ) -> AppResult<Json<Vec<InvitationResponse>>> {
     let tx = app.db.read(actor.tenant).await?;
     let open = open_invitations(&tx, app.clock.now()).await?;
-    Ok(Json(open.into_iter().map(|invitation| InvitationResponse::new(invitation, None)).collect()))
+    Ok(Json(open.into_iter().map(|invitation| InvitationResponse::new(invitation, None, None)).collect()))
 }
 
 /// Invite somebody, for seven days. An older invitation for the same name ends.
 ///
-/// Nobody is told: send the link by a way that only they read. Somebody who signs in to this server already has to be signed
+/// Where the server sends mail and the name is a mail address, the link is mailed; else send it by a way that only they read. Somebody who signs in to this server already has to be signed
 /// in to use it. The link is answered once, also to a repetition by its Idempotency-Key: that makes a new one.
 #[utoipa::path(post, path = "/api/v1/invitations", tag = "people", request_body = InviteRequest,
     responses((status = 201, body = InvitationResponse), (status = "4XX", body = Problem)))]
@@ -300,7 +303,7 @@ pub async fn invite_person(
 ) -> AppResult<(StatusCode, Extension<NotKept>, Json<InvitationResponse>)> {
     let InviteRequest { name, roles } = accepted(request)?;
     let made = ops::make_invitation(&app, actor.tenant, actor.who(), name, roles).await?;
-    let response = InvitationResponse::new(made.invitation, Some(made.link));
+    let response = InvitationResponse::new(made.invitation, Some(made.link), Some(made.mailed));
     Ok((StatusCode::CREATED, Extension(NotKept), Json(response)))
 }
 

@@ -7,10 +7,13 @@ use portolan_access::{
     AcceptError, INVITATION_LASTS, Invitation, MemberError, Permission, UnknownPermission, invite,
 };
 use portolan_core::TenantId;
-use portolan_db::{TenantTx, Work};
+use portolan_db::entity::tenant;
+use portolan_db::{DbError, TenantTx, Work};
+use sea_orm::{ColumnTrait, QueryFilter};
 use std::sync::Arc;
 
 use crate::App;
+use crate::mail::{Letter, is_mail_address, outbox};
 use crate::web::error::{AppError, AppResult};
 
 /// Does one change of who may do what.
@@ -26,6 +29,8 @@ pub async fn change<T: Send + 'static>(
 pub struct MadeInvitation {
     pub invitation: Invitation,
     pub link: String,
+    /// Whether it is mailed to them.
+    pub mailed: bool,
 }
 
 pub async fn make_invitation(
@@ -36,14 +41,33 @@ pub async fn make_invitation(
     roles: BTreeSet<String>,
 ) -> AppResult<MadeInvitation> {
     let in_task = Arc::clone(app);
-    let (invitation, token) = change(app, tenant, move |tx| {
-        Box::pin(async move {
-            invite(tx, &by, &name, &roles, INVITATION_LASTS, (&*in_task.clock, &*in_task.random)).await
+    let (invitation, token, mailed) = app
+        .db
+        .write(tenant, move |tx| {
+            Box::pin(async move {
+                let app = in_task;
+                let made = invite(tx, &by, &name, &roles, INVITATION_LASTS, (&*app.clock, &*app.random));
+                let (invitation, token) = made.await?;
+                let mailed = mail_invitation(&app, tx, &invitation, &token).await?;
+                Ok::<_, AppError>((invitation, token, mailed))
+            })
         })
-    })
-    .await?;
+        .await?;
     let host = app.public_address.as_ref().map(|address| address.as_str()).unwrap_or_default();
-    Ok(MadeInvitation { invitation, link: format!("{host}/invitations/{token}") })
+    Ok(MadeInvitation { invitation, link: format!("{host}/invitations/{token}"), mailed })
+}
+
+/// Mails the link where there is a mail server and the sign-in name is a mail address.
+async fn mail_invitation(app: &App, tx: &TenantTx, made: &Invitation, token: &str) -> AppResult<bool> {
+    let Some(mailer) = app.mail.as_ref().filter(|_| is_mail_address(&made.sign_in_name)) else {
+        return Ok(false);
+    };
+    let house = tx.host_wide();
+    let own = house.find::<tenant::Entity>().filter(tenant::Column::Id.eq(tx.tenant().0)).one(house).await;
+    let company = own.map_err(DbError::from)?.map(|row| row.name).unwrap_or_default();
+    let link = format!("{}/invitations/{token}", mailer.address);
+    let letter = Letter::Invitation { to: made.sign_in_name.clone(), company, link };
+    outbox::post_for_tenant(app, tx, &letter).await
 }
 
 pub fn read_permission(text: &str) -> AppResult<Permission> {

@@ -52,10 +52,11 @@ pub async fn invite_person(
     let made = ops::make_invitation(&app, actor.tenant, actor.who(), name, roles).await;
     let mut page = people_page(&app, &actor, &FlashQuery::default()).await?;
     match made {
-        Ok(MadeInvitation { invitation, link }) => {
+        Ok(MadeInvitation { invitation, link, mailed }) => {
             let viewer = Viewer::load(&app, &actor).await?;
             let expires_at = viewer.when(invitation.expires_at);
-            page.fresh = Some(FreshInvitation { name: invitation.sign_in_name, link, expires_at });
+            let name = invitation.sign_in_name;
+            page.fresh = Some(FreshInvitation { name, link, mailed, expires_at });
             html(&page)
         }
         Err(error) if error.status.is_client_error() => {

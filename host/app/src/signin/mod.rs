@@ -1,7 +1,8 @@
 //! Signing in and out: by password, or by a one-time link that an operator made; then by a code, for whoever has a
-//! second factor. And showing again who one is, before what a session alone is not enough for.
+//! second factor. A new password for whoever forgot theirs. And showing again who one is, before what a session alone is not enough for.
 
 mod again;
+mod forgot;
 mod pages;
 mod second_step;
 
@@ -16,6 +17,10 @@ pub fn routes() -> PageRoutes {
         .public_post("/sign-in", pages::sign_in, WAY_IN)
         .public_get("/sign-in/link/{token}", pages::show_link, WAY_IN)
         .public_post("/sign-in/link/{token}", pages::use_link, WAY_IN)
+        .public_get("/sign-in/forgot", forgot::show_forgot, WAY_IN)
+        .public_post("/sign-in/forgot", forgot::ask_for_reset, WAY_IN)
+        .public_get("/sign-in/reset/{token}", forgot::show_reset, WAY_IN)
+        .public_post("/sign-in/reset/{token}", forgot::reset_password, WAY_IN)
         .public_get("/sign-in/second-step", second_step::show_second_step, WAY_IN)
         .public_post("/sign-in/second-step", second_step::finish_sign_in, WAY_IN)
         .get("/sign-in/again", again::show_again)

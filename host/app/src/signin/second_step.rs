@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::pages::{SignInQuery, welcome};
 use crate::App;
 use crate::web::client::FromWhere;
-use crate::web::cookies::{second_step_token, with_second_step, without_second_step};
+use crate::web::cookies::{second_step_token, with_device, with_second_step, without_second_step};
 use crate::web::error::PageResult;
 use crate::web::extract::{Form, Query};
 use crate::web::html;
@@ -25,6 +25,8 @@ const HERE: &str = "/sign-in/second-step";
 pub struct CodeForm {
     code: String,
     next: Option<String>,
+    /// Present where this browser is to be remembered.
+    remember: Option<String>,
 }
 
 /// From the first step to the second.
@@ -62,11 +64,15 @@ pub async fn finish_sign_in(
 ) -> PageResult {
     let next = form.next.filter(|next| is_place(next));
     let token = second_step_token(&headers, &app).unwrap_or_default();
-    let finished = app.second_factors().finish_sign_in(&token, &form.code, client).await;
+    let finished = app.second_factors().finish_sign_in(&token, &form.code, client.clone()).await;
     let still_pending = app.sessions.is_pending(&token).await?;
     match finished {
         Ok(shown) => {
-            let jar = without_second_step(&app, jar);
+            let mut jar = without_second_step(&app, jar);
+            // A recovery code is for whoever has lost something: their browser is not the one to trust.
+            if form.remember.is_some() && shown.recovery_codes_left.is_none() {
+                jar = with_device(&app, &headers, jar, app.sessions.remember_device(&shown, client).await?);
+            }
             // Whoever lost their authenticator should see that, before anything else.
             let next =
                 shown.recovery_codes_left.map(|_| "/account?done=recovery-code-used").or(next.as_deref());

@@ -8,6 +8,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use portolan_access::Client;
 
+use crate::web::cookies::device_token;
 use crate::web::request_id;
 
 /// The other end of the connection that a request came by; put into each request where connections are served.
@@ -33,6 +34,7 @@ impl<S: Sync> FromRequestParts<S> for FromWhere {
             address: address_of(parts),
             user_agent: user_agent.unwrap_or_default().to_owned(),
             request_id: request_id::current(),
+            device: device_token(&parts.headers),
         }))
     }
 }

@@ -3,6 +3,7 @@
 use axum::http::HeaderMap;
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
+use portolan_access::{DEVICE_LASTS, DeviceToken};
 
 use crate::App;
 use crate::web::actor::session_cookie;
@@ -14,6 +15,30 @@ fn second_step_cookie(app: &App) -> &'static str {
         Some(address) if address.is_https() => "__Host-ptl_second_step",
         _ => "ptl_second_step",
     }
+}
+
+/// The cookie of a remembered browser, by which the code alone is left out.
+const DEVICE_COOKIES: [&str; 2] = ["__Host-ptl_device", "ptl_device"];
+
+/// What the cookie of a remembered browser holds. Its name is not looked at twice: whoever plants one plants a browser of
+/// their own, which is remembered for nobody else.
+pub fn device_token(headers: &HeaderMap) -> DeviceToken {
+    let jar = CookieJar::from_headers(headers);
+    DeviceToken(DEVICE_COOKIES.iter().find_map(|name| jar.get(name)).map(|cookie| cookie.value().to_owned()))
+}
+
+/// Gives the browser the token that it is remembered by.
+pub fn with_device(app: &App, headers: &HeaderMap, jar: CookieJar, token: String) -> CookieJar {
+    let [secure, plain] = DEVICE_COOKIES;
+    let name = match &app.public_address {
+        Some(address) if address.is_https() => secure,
+        _ => plain,
+    };
+    let until_closed = cookie(app, headers, name, token);
+    let seconds = DEVICE_LASTS.0 / 1_000_000;
+    // The cookie's own type of spans is not ours to name; without one it lasts until the browser is closed.
+    let lasting = Cookie::parse(format!("{until_closed}; Max-Age={seconds}")).unwrap_or(until_closed);
+    jar.add(lasting)
 }
 
 /// Gives the browser a session's token, in the place of any other.

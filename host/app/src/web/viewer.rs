@@ -171,6 +171,7 @@ fn flash_notice(code: &str) -> Option<Notice> {
         "recovery-code-used" => {
             ("Signed in with a recovery code", "It opens nothing any more. How many are left is said below.")
         }
+        "device-forgotten" => ("Forgotten", "A code is asked for in that browser again."),
         "session-ended" => ("Ended", "Whoever uses that browser has to sign in again."),
         "sessions-ended" => ("Ended", "All your other sessions are over."),
         "file-removed" => ("File taken away", "Correct it and upload it again, or go on with the next one."),

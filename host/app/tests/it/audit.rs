@@ -37,9 +37,11 @@ const TOLD_BY_OTHERS: [&str; 4] = [
     "delete /api/v1/account",
 ];
 
-/// Forms that are not acted out with the others: coming in is told below, in `audit_people` and in `set_up`, and a mapping of
+/// Forms that are not acted out with the others: coming in is told below, in `audit_people`, `set_up` and `mail`, and a mapping of
 /// columns is saved by the verbs of the settings and of the uploads.
-const TOLD_ELSEWHERE: [&str; 7] = [
+const TOLD_ELSEWHERE: [&str; 9] = [
+    "/sign-in/forgot",
+    "/sign-in/reset/{token}",
     "/setup",
     "/account/erase",
     "/sign-in",

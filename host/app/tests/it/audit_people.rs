@@ -154,6 +154,9 @@ pub async fn people_by_pages(story: &mut Story) {
 }
 
 pub async fn account_by_pages(story: &mut Story) {
+    let device = story.shop.remembered_device().await;
+    let route = "/account/devices/{id}/forget";
+    story.act("post", route, &[device], Sent::Form(""), &["device.forget"]).await;
     let nothing = || Sent::Form("");
     story.session = story.shop.session().await;
     let other = story.elsewhere().await;

@@ -13,6 +13,7 @@ use portolan_analytics::{
 use portolan_app::audit::jobs::AnchorAudit;
 use portolan_app::connections::ops::{NewConnection, create_connection};
 use portolan_app::live::LiveBus;
+use portolan_app::mail::jobs::SendMail;
 use portolan_app::people::{NewTenant, add_owner, find_member};
 use portolan_app::replays::jobs::RunReplay;
 use portolan_app::syncs::jobs::{FOLD_FACTS, RunSync, StartScheduledSync};
@@ -149,6 +150,7 @@ impl TestApp {
             random,
             data_dir: folder.path().to_owned(),
             audit_anchors: None,
+            mail: None,
         });
         let (tenant, user) = (TenantId(Uuid::nil()), UserId(Uuid::nil()));
         Self { app, runtime, clock, tenant, user, folds: Arc::default(), folder }
@@ -201,6 +203,7 @@ impl TestApp {
             .with(RunReplay { app: Arc::clone(&self.app) })
             .with(RunShadow { app: Arc::clone(&self.app) })
             .with(AnchorAudit { app: Arc::clone(&self.app) })
+            .with(SendMail { app: Arc::clone(&self.app) })
             .with(CountFolds(Arc::clone(&self.folds)));
         let worker = tokio::spawn(Worker::new(self.app.queue.clone(), registry, options).run(stop.clone()));
         let idle = async {

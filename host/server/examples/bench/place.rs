@@ -79,6 +79,7 @@ pub fn open_app(
         random,
         data_dir: folder.to_owned(),
         audit_anchors: None,
+        mail: None,
     });
     Ok((app, facts))
 }

@@ -5,6 +5,7 @@ mod connection;
 mod demo;
 mod doctor;
 mod key;
+mod mail;
 mod plugin;
 mod query;
 mod rates;
@@ -48,6 +49,7 @@ pub async fn run(command: Command) -> Result<()> {
         Command::Secrets { command } => secrets::run(command).await,
         Command::Audit { command } => audit::run(command).await,
         Command::Key { command } => key::run(command).await,
+        Command::Mail { command } => mail::run(command).await,
         Command::Rates { command } => rates::run(command).await,
         Command::Openapi => print_line(&portolan_app::router::openapi_json()?),
         Command::Doctor { place } => doctor::run(&place).await,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use portolan_app::audit::jobs::schedule_anchors;
 use portolan_app::connections::passing::sweep_left_over;
+use portolan_app::mail::outbox::forget_old;
 use portolan_app::plugins::ops::load_installed;
 use portolan_app::web::serve::{Patience, serve as serve_connections};
 use portolan_app::{App, router};
@@ -84,6 +85,9 @@ async fn tidy_up(app: Arc<App>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         if let Err(error) = app.sessions.forget_expired().await {
             tracing::warn!(%error, "failed to forget expired sessions");
+        }
+        if let Err(error) = forget_old(&app).await {
+            tracing::warn!(error = error.full_detail(), "failed to forget old mails");
         }
         if let Err(error) = schedule_anchors(&app).await {
             tracing::warn!(error = error.full_detail(), "failed to schedule the signatures of audits");

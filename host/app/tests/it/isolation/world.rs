@@ -37,6 +37,8 @@ pub struct World {
     pub api_key: String,
     /// One of the owner's.
     pub session: String,
+    /// A remembered browser of the owner's.
+    pub device: String,
     /// What nobody else may read: ids, names, keys.
     pub words: Vec<String>,
 }
@@ -63,6 +65,7 @@ impl World {
         let api_key = key_of(&shop, name).await;
         shop.session().await;
         let session = shop.app.sessions.sessions_of(shop.user).await.expect("sessions")[0].id;
+        let device = shop.remembered_device().await;
         let documents = shop.rows::<document::Entity>().await;
         let id_of = |kind: &str| {
             let found = documents.iter().find(|document| document.entity == kind);
@@ -82,11 +85,13 @@ impl World {
             role,
             api_key: api_key.to_string(),
             session: session.to_string(),
+            device: device.to_string(),
             words: Vec::new(),
             shop,
         };
         let ids = [&world.connection, &world.sync, &world.order, &world.payout, &world.upload, &world.replay];
-        let further = [&world.shadow, &world.team, &world.invitation, &world.api_key, &world.session];
+        let further =
+            [&world.shadow, &world.team, &world.invitation, &world.api_key, &world.session, &world.device];
         world.words = ids.into_iter().chain(further).cloned().collect();
         world.words.extend([world.shop.tenant.to_string(), world.shop.user.to_string(), name.to_owned()]);
         world
@@ -130,6 +135,7 @@ impl World {
             ("roles", "name") => Some(&self.role),
             ("api-keys", "id") => Some(&self.api_key),
             ("sessions", "id") => Some(&self.session),
+            ("devices", "id") => Some(&self.device),
             _ => None,
         }
     }
