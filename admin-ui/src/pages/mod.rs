@@ -25,6 +25,7 @@ mod problems;
 mod pulse;
 mod rates;
 mod roles;
+mod security;
 mod set_up;
 mod sign_in;
 mod stored_data;
@@ -66,6 +67,7 @@ pub use pulse::{
 };
 pub use rates::{RatePairRow, RatesPage};
 pub use roles::{MatrixRow, RoleColumn, RolePage, RoleSays, RolesPage};
+pub use security::{RoleChoice, SecurityPage};
 pub use set_up::{SetUpDataPage, SetUpFactorPage, SetUpPage, SetUpState, SetUpStep};
 pub use sign_in::{AgainPage, AskedFor, SecondStepPage, SignInLinkPage, SignInLinkState, SignInPage};
 pub use stored_data::{ReplayRow, StoredData, StoredStream};
@@ -122,6 +124,9 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("api-keys-made", ApiKeysPage::sample_made().render()),
         ("api-keys-empty", ApiKeysPage::sample_empty().render()),
         ("api-keys-extreme", ApiKeysPage::sample_extreme().render()),
+        ("security", SecurityPage::sample().render()),
+        ("security-empty", SecurityPage::sample_empty().render()),
+        ("security-extreme", SecurityPage::sample_extreme().render()),
         ("audit", AuditPage::sample().render()),
         ("audit-empty", AuditPage::sample_empty().render()),
         ("audit-extreme", AuditPage::sample_extreme().render()),

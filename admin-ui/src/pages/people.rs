@@ -61,6 +61,8 @@ pub struct PeoplePage {
     /// Whether they are led to the company's own page.
     pub manages_company: bool,
     pub scope: String,
+    /// Whether they may say how people sign in.
+    pub sees_security: bool,
     pub fresh: Option<FreshInvitation>,
     pub people: Vec<PersonRow>,
     pub invitations: Vec<InvitationRow>,
@@ -93,6 +95,7 @@ impl PeoplePage {
         Self {
             shell: Shell::new("People", Section::Admin, "Harbour & Sons", "owner"),
             manages_company: true,
+            sees_security: true,
             scope: "Who belongs to Harbour & Sons, and what they may do".into(),
             fresh: None,
             people: vec![

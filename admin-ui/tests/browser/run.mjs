@@ -4,11 +4,13 @@
 import { parseArgs } from "node:util";
 import { checkAccount } from "./account.mjs";
 import { checkConnections } from "./connections.mjs";
+import { checkExplorer } from "./explorer.mjs";
 import { checkForms } from "./forms.mjs";
 import { Run, launch } from "./harness.mjs";
 import { checkKeyboard } from "./keyboard.mjs";
 import { checkLooks } from "./looks.mjs";
 import { checkPages } from "./pages.mjs";
+import { checkPlanted } from "./planted.mjs";
 import { checkSignIn } from "./sign-in.mjs";
 import { checkLive } from "./live.mjs";
 import { checkMoney } from "./money.mjs";
@@ -29,11 +31,13 @@ try {
     await checkAccount(run);
     await checkPages(run);
     await checkForms(run);
+    await checkExplorer(run);
     await checkKeyboard(run);
     await checkLive(run);
     await checkLooks(run);
     await checkConnections(run);
     await checkMoney(run);
+    await checkPlanted(run);
   }
 } finally {
   await browser.close();

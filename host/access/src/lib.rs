@@ -14,11 +14,13 @@ pub mod api_keys;
 pub mod audit;
 mod custom_roles;
 mod devices;
+mod guesses;
 mod invitations;
 mod key_ring;
 mod links;
 mod mail_limit;
 mod members;
+mod network;
 mod own_sessions;
 mod passwords;
 mod people;
@@ -34,9 +36,9 @@ mod second_step;
 mod secrets;
 mod sessions;
 mod set_up;
+mod sign_in_policy;
 mod teams;
 mod tenants;
-mod throttle;
 mod token;
 mod totp;
 
@@ -54,6 +56,7 @@ pub use members::{
     Ban, Member, MemberError, all_roles_of, ban, bump_access, check_may_change, lift_ban, members,
     remove_member, set_roles,
 };
+pub use network::client_network;
 pub use own_sessions::OwnSession;
 pub use passwords::{PasswordError, Passwords};
 pub use people::{NewPerson, PersonError, add_person, end_sessions, set_password_hash};
@@ -74,6 +77,10 @@ pub use secrets::{
 };
 pub use sessions::{AuthenticateError, Client, Factor, NewSession, Sessions, SignInError, SignedIn};
 pub use set_up::FirstOwner;
+pub use sign_in_policy::{
+    Changer, NewSignInPolicy, SignInPolicy, SignInPolicyError, change_sign_in_policy, lift_networks,
+    sign_in_policy,
+};
 pub use teams::{
     Team, create_team, delete_team, find_team, rename_team, set_team_members, set_team_roles, teams,
 };

@@ -1,5 +1,6 @@
 //! Password hashes: argon2id, off the async threads, never more than a few at once.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use argon2::password_hash::phc::PasswordHash;
@@ -35,13 +36,32 @@ pub enum PasswordError {
 pub struct Passwords {
     permits: Arc<Semaphore>,
     random: Arc<dyn Random>,
+    memory_kib: u32,
+    looked_at: Arc<AtomicU64>,
     /// Verified against where there is no account: a wrong name takes as long as a wrong password.
     decoy: Arc<OnceLock<String>>,
 }
 
 impl Passwords {
     pub fn new(random: Arc<dyn Random>) -> Self {
-        Self { permits: Arc::new(Semaphore::new(AT_ONCE)), random, decoy: Arc::default() }
+        Self {
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
+            random,
+            memory_kib: MEMORY_KIB,
+            looked_at: Arc::default(),
+            decoy: Arc::default(),
+        }
+    }
+
+    /// Hashes that cost next to nothing: for tests that make thousands.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn cheap(random: Arc<dyn Random>) -> Self {
+        Self { memory_kib: 8, ..Self::new(random) }
+    }
+
+    /// How many passwords this process has looked at, of people who exist and of others.
+    pub fn looked_at(&self) -> u64 {
+        self.looked_at.load(Ordering::Relaxed)
     }
 
     /// The PHC string to store.
@@ -53,8 +73,8 @@ impl Passwords {
             return Err(PasswordError::TooLong);
         }
         let password = password.to_owned();
-        let random = self.random.clone();
-        self.blocking(move || hash(&password, &*random)).await?
+        let (random, memory_kib) = (self.random.clone(), self.memory_kib);
+        self.blocking(move || hash(&password, memory_kib, &*random)).await?
     }
 
     /// Whether the password belongs to the hash; without a hash it does not, and takes as long.
@@ -62,6 +82,8 @@ impl Passwords {
         if password.len() > LONGEST_BYTES {
             return Ok(false);
         }
+        self.looked_at.fetch_add(1, Ordering::Relaxed);
+        let memory_kib = self.memory_kib;
         let (password, stored) = (password.to_owned(), stored.map(str::to_owned));
         let (random, decoy) = (self.random.clone(), self.decoy.clone());
         self.blocking(move || {
@@ -71,7 +93,7 @@ impl Passwords {
                 None => match decoy.get() {
                     Some(decoy) => decoy.clone(),
                     None => {
-                        let made = hash("", &*random)?;
+                        let made = hash("", memory_kib, &*random)?;
                         decoy.get_or_init(|| made).clone()
                     }
                 },
@@ -103,10 +125,10 @@ impl Passwords {
     }
 }
 
-fn hash(password: &str, random: &dyn Random) -> Result<String, PasswordError> {
+fn hash(password: &str, memory_kib: u32, random: &dyn Random) -> Result<String, PasswordError> {
     let mut salt = [0_u8; 16];
     random.fill(&mut salt);
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| failed(&error))?;
+    let params = Params::new(memory_kib, PASSES, LANES, None).map_err(|error| failed(&error))?;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let hash: PasswordHash =
         argon2.hash_password_with_salt(password.as_bytes(), &salt).map_err(|error| failed(&error))?;

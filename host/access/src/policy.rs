@@ -6,7 +6,7 @@
 //! the new rules, on every server. Decisions are remembered beside the enforcer that made them, under
 //! their full question, and go with it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
@@ -16,7 +16,7 @@ use portolan_db::entity::{custom_role_rule, role_grant, team_grant, team_member,
 use portolan_db::{Database, DbError, TenantTx};
 use sea_orm::{ColumnTrait, DbErr, QueryFilter};
 
-use crate::{Permission, SystemRole};
+use crate::{Permission, SignInPolicy, SystemRole};
 
 /// A rule has no tenant: only who holds a role where has one. The cheap comparisons come first.
 const MODEL: &str = "
@@ -70,6 +70,9 @@ pub struct TenantPolicy {
     tenant: TenantId,
     version: i64,
     enforcer: Enforcer,
+    sign_in: SignInPolicy,
+    /// Whose sessions need a second factor.
+    need_second_factor: HashSet<UserId>,
     decisions: RwLock<HashMap<(UserId, Permission), bool>>,
 }
 
@@ -121,6 +124,7 @@ impl TenantPolicy {
         let team_grants = tx.find::<team_grant::Entity>().all(tx).await.map_err(DbError::from)?;
         let team_members = tx.find::<team_member::Entity>().all(tx).await.map_err(DbError::from)?;
         let rules = tx.find::<custom_role_rule::Entity>().all(tx).await.map_err(DbError::from)?;
+        let sign_in = SignInPolicy::read(tx).await?;
         let domain = domain_of(tenant);
         let mut lines = Lines::of_system_roles();
         for rule in &rules {
@@ -139,13 +143,32 @@ impl TenantPolicy {
         for grant in &team_grants {
             lines.holds(format!("team:{}", grant.team_id), role_subject(&grant.role), &domain);
         }
-        Self::build(tenant, own.access_version, lines).await
+        let asked = |role: &str| sign_in.asks_second_factor_of([role]);
+        let by_themselves = grants.iter().filter(|grant| asked(&grant.role)).map(|grant| grant.user_id);
+        let teams: HashSet<_> =
+            team_grants.iter().filter(|grant| asked(&grant.role)).map(|grant| grant.team_id).collect();
+        let by_team = team_members.iter().filter(|member| teams.contains(&member.team_id));
+        let need_second_factor =
+            by_themselves.chain(by_team.map(|member| member.user_id)).map(UserId).collect();
+        let policy = Self::build(tenant, own.access_version, lines).await?;
+        Ok(Self { sign_in, need_second_factor, ..policy })
     }
 
     async fn build(tenant: TenantId, version: i64, lines: Lines) -> Result<Self, PolicyError> {
         let model = DefaultModel::from_str(MODEL).await?;
         let enforcer = Enforcer::new(model, lines).await?;
-        Ok(Self { tenant, version, enforcer, decisions: RwLock::default() })
+        let (sign_in, need_second_factor) = (SignInPolicy::default(), HashSet::new());
+        Ok(Self { tenant, version, enforcer, sign_in, need_second_factor, decisions: RwLock::default() })
+    }
+
+    /// What is asked of whoever signs in.
+    pub const fn sign_in(&self) -> &SignInPolicy {
+        &self.sign_in
+    }
+
+    /// Whether this person's sessions need a second factor.
+    pub fn needs_second_factor(&self, user: UserId) -> bool {
+        self.need_second_factor.contains(&user)
     }
 
     /// Whether this person may do it. What cannot be decided is refused.

@@ -10,6 +10,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter};
 use serde_json::json;
 
 use crate::audit;
+use crate::guesses::Guess;
 use crate::second_factor::{SecondFactorError, codes_left, has_second_factor};
 use crate::sessions::{Client, Factor, SignedIn, is_member};
 use crate::token::{new_token, token_hash};
@@ -226,12 +227,13 @@ async fn left_after(tx: &SystemTx, user: UserId, factor: Factor) -> Result<Optio
 }
 
 impl Sessions {
-    /// Whether this is the person's password, under the same limits as at the door.
+    /// Whether this is the person's password, within a budget of guesses of their own.
     pub async fn own_password_is_right(&self, user: UserId, password: &str) -> Result<bool, SignInError> {
         let tx = self.database.system_read().await?;
         let found = tx.find::<user::Entity>().filter(user::Column::Id.eq(user.0)).one(&tx).await;
         drop(tx);
         let Some(person) = found.map_err(DbError::from)? else { return Ok(false) };
-        self.try_password(&person.sign_in_name, Some(&person), password).await
+        let stored = person.password_hash.as_deref();
+        self.try_password(Guess::InSession { user }, stored, password).await
     }
 }

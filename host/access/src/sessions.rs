@@ -1,28 +1,29 @@
 //! Signing in, being known, signing out.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use portolan_core::{Clock, Duration, Instant, Random, TenantId, UserId, id};
-use portolan_db::entity::{membership, session, tenant, user};
+use portolan_db::entity::{membership, session, tenant};
 use portolan_db::{Database, DbError, SystemTx};
-use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter};
 use serde_json::json;
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::audit::{self, Actor, Who};
+use crate::guesses::Guess;
 use crate::people::{LONGEST_NAME, find_user, normal_name, set_password_hash};
 use crate::policy::{Policies, PolicyError, TenantPolicy};
 use crate::second_step::{FirstStep, PendingSignIn};
-use crate::throttle::Throttle;
 use crate::token::{new_token, token_hash};
 use crate::{DeviceToken, PasswordError, Passwords, Permission, SecondFactorError};
 
 /// Without a request for this long, a session ends.
-const IDLE: Duration = Duration::from_hours(2);
+pub(crate) const IDLE: Duration = Duration::from_hours(2);
 /// However busy it is, a session ends after this.
-const ABSOLUTE: Duration = Duration::from_hours(12);
+pub(crate) const ABSOLUTE: Duration = Duration::from_hours(12);
 /// How exactly it is known when a session was seen: saves a write per request.
 const SEEN_EVERY: Duration = Duration::from_minutes(1);
 
@@ -34,7 +35,6 @@ pub struct Sessions {
     pub(crate) random: Arc<dyn Random>,
     passwords: Passwords,
     policies: Policies,
-    throttle: Arc<Throttle>,
     /// Counts the sessions that this process has ended.
     ended: Arc<watch::Sender<u64>>,
     /// Whether anybody was found on this host: whoever was once there has set it up.
@@ -75,6 +75,16 @@ impl SignedIn {
     pub fn may(&self, permission: Permission) -> bool {
         self.policy.allows(self.user, permission)
     }
+
+    /// Whether their company lets them come from there.
+    pub fn may_come_from(&self, from: Option<IpAddr>) -> bool {
+        self.policy.sign_in().admits(from)
+    }
+
+    /// Whether their company asks for a second factor that they have not shown.
+    pub fn lacks_second_factor(&self) -> bool {
+        !self.second_factor && self.policy.needs_second_factor(self.user)
+    }
 }
 
 /// How somebody shows who they are.
@@ -108,7 +118,8 @@ impl Factor {
     }
 }
 
-/// Where a session is begun, as far as the request says: shown where sessions are listed, trusted for nothing.
+/// Where a session is begun, as far as the request says: shown where sessions are listed; the address
+/// is where guesses are counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Client {
     pub address: String,
@@ -178,8 +189,15 @@ impl Sessions {
     pub fn new(database: Database, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         let passwords = Passwords::new(random.clone());
         let policies = Policies::new(database.clone());
-        let (throttle, ended, somebody) = (Arc::default(), Arc::default(), Arc::default());
-        Self { database, clock, random, passwords, policies, throttle, ended, somebody }
+        let (ended, somebody) = (Arc::default(), Arc::default());
+        Self { database, clock, random, passwords, policies, ended, somebody }
+    }
+
+    /// The same door with passwords that cost next to nothing: for tests that try thousands.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn with_cheap_passwords(self) -> Self {
+        Self { passwords: Passwords::cheap(self.random.clone()), ..self }
     }
 
     /// The rules of all tenants.
@@ -192,7 +210,7 @@ impl Sessions {
         &self.passwords
     }
 
-    /// Signs in to the person's first tenant.
+    /// Signs in to the first of the person's tenants that lets them come from where they are.
     pub async fn sign_in_with_password(
         &self,
         name: &str,
@@ -204,13 +222,20 @@ impl Sessions {
             return Err(SignInError::Refused);
         }
         let user = find_user(&self.database.system_read().await?, &name).await?;
-        let right = self.try_password(&name, user.as_ref(), password).await?;
+        let guess = Guess::AtTheDoor {
+            normal_name: &name,
+            user: user.as_ref().map(|user| UserId(user.id)),
+            address: &client.address,
+        };
+        let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
+        let right = self.try_password(guess, stored, password).await?;
         let (Some(user), true) = (&user, right) else { return Err(SignInError::Refused) };
         let user_id = UserId(user.id);
         let renewed = match user.password_hash.as_deref() {
             Some(stored) if Passwords::is_outdated(stored) => self.passwords.hash(password).await.ok(),
             _ => None,
         };
+        let tenant = self.tenant_to_enter(user_id, &client.address).await?.ok_or(SignInError::Refused)?;
         let sessions = self.clone();
         self.database
             .system_write(move |tx| {
@@ -218,16 +243,9 @@ impl Sessions {
                     if let Some(hash) = renewed {
                         set_password_hash(tx, user_id, Some(hash)).await?;
                     }
-                    let member = tx
-                        .find::<membership::Entity>()
-                        .filter(membership::Column::UserId.eq(user_id.0))
-                        .filter(membership::Column::BannedAt.is_null())
-                        .order_by_asc(membership::Column::TenantId)
-                        .one(tx)
-                        .await
-                        .map_err(DbError::from)?;
-                    let member = member.ok_or(SignInError::Refused)?;
-                    let tenant = TenantId(member.tenant_id);
+                    if !is_member(tx, user_id, tenant).await? {
+                        return Err(SignInError::Refused);
+                    }
                     Ok::<_, SignInError>(
                         sessions.begin_or_ask(tx, user_id, tenant, Factor::Password, client).await?,
                     )
@@ -235,27 +253,6 @@ impl Sessions {
             })
             .await
             .and_then(FirstStep::into_result)
-    }
-
-    /// Whether the password is right. A name that failed too often rests, and its right password with it.
-    pub(crate) async fn try_password(
-        &self,
-        normal_name: &str,
-        user: Option<&user::Model>,
-        password: &str,
-    ) -> Result<bool, SignInError> {
-        if !self.throttle.admits(normal_name, self.clock.now()) {
-            tracing::warn!("a sign-in name rests after too many failures");
-            return Ok(false);
-        }
-        // Counted before it is tried: tries at the same moment count, too.
-        self.throttle.failed(normal_name, self.clock.now());
-        let stored = user.and_then(|user| user.password_hash.as_deref());
-        let right = self.passwords.verify(password, stored).await?;
-        if right {
-            self.throttle.succeeded(normal_name);
-        }
-        Ok(right)
     }
 
     /// Who is behind a token: `None` when the session has ended, by time, by signing out, or because the
@@ -301,6 +298,9 @@ impl Sessions {
         let Some(row) = of_tenant.one(&tx).await.map_err(DbError::from)? else { return Ok(None) };
         drop(tx);
         let policy = self.policies.of(tenant, row.access_version).await?;
+        if !policy.sign_in().lets_go_on(&session, now) {
+            return Ok(None);
+        }
         let authenticated_at = Instant(session.authenticated_at);
         let second = [Factor::Totp, Factor::RecoveryCode, Factor::Device].map(Factor::as_str);
         let second_factor = session.factors.split('+').any(|factor| second.contains(&factor));
@@ -351,7 +351,8 @@ impl Sessions {
         self.ended.send_modify(|ended| *ended += 1);
     }
 
-    /// Forgets sessions, links, first steps and set-up tokens whose time is over.
+    /// Forgets sessions, links, first steps, set-up tokens and familiar places whose time is over, and budgets that are full
+    /// again.
     pub async fn forget_expired(&self) -> Result<(), DbError> {
         let now = self.clock.now();
         self.database
@@ -364,6 +365,8 @@ impl Sessions {
                         "DELETE FROM set_up_token WHERE expires_at <= $1",
                         "DELETE FROM password_reset WHERE expires_at <= $1",
                         "DELETE FROM remembered_device WHERE expires_at <= $1",
+                        "DELETE FROM guess_budget WHERE full_at <= $1",
+                        "DELETE FROM familiar_place WHERE until <= $1",
                     ] {
                         tx.execute_raw(tx.statement(sql, [now.0.into()])).await?;
                     }

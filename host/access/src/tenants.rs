@@ -23,6 +23,27 @@ pub async fn tenants_of(tx: &SystemTx, user: UserId) -> Result<Vec<tenant::Model
 }
 
 impl Sessions {
+    /// The oldest of somebody's tenants that lets them come from there; the oldest, where none does: it says so.
+    pub(crate) async fn tenant_to_enter(
+        &self,
+        user: UserId,
+        address: &str,
+    ) -> Result<Option<TenantId>, DbError> {
+        let mut theirs = tenants_of(&self.database.system_read().await?, user).await?;
+        theirs.sort_by_key(|tenant| tenant.id);
+        let (from, first) = (address.parse().ok(), theirs.first().map(|tenant| TenantId(tenant.id)));
+        for tenant in theirs {
+            let id = TenantId(tenant.id);
+            match self.policies().of(id, tenant.access_version).await {
+                Ok(policy) if policy.sign_in().admits(from) => return Ok(Some(id)),
+                Ok(_) => {}
+                // It is asked again by each request, and fails there.
+                Err(error) => tracing::warn!(%error, tenant.id = %id, "failed to read the rules of a tenant"),
+            }
+        }
+        Ok(first)
+    }
+
     /// Ends a session and begins another one of the same person in another of their tenants: with a new token, and for
     /// no longer than the first one would have lasted.
     pub async fn switch_tenant(

@@ -23,6 +23,7 @@ pub mod pulse;
 pub mod rates;
 pub mod replays;
 pub mod router;
+pub mod security;
 pub mod setup;
 pub mod signin;
 pub mod syncs;
@@ -46,6 +47,8 @@ use tokio_util::sync::CancellationToken;
 use crate::live::LiveBus;
 use crate::mail::Mailer;
 use crate::web::address::PublicAddress;
+use crate::web::limits::RequestLimits;
+use crate::web::proxies::TrustedProxies;
 
 /// The script that draws charts in-process: for whoever makes the [`ChartRenderer`].
 pub use portolan_admin_ui::assets::CHARTS_SERVER as CHART_BUNDLE;
@@ -64,8 +67,12 @@ pub struct App {
     pub stopping: CancellationToken,
     pub queue: Queue,
     pub sessions: Sessions,
+    /// How often anybody may ask.
+    pub limits: RequestLimits,
     /// Where people reach this server, where the operator says it.
     pub public_address: Option<PublicAddress>,
+    /// Proxies that are believed whom they were asked by.
+    pub trusted_proxies: TrustedProxies,
     /// Folder of uploads, plugins and parts.
     pub data_dir: PathBuf,
     /// Where signed heads of audits are kept as well, where the operator says so: outside of the database.

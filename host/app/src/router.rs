@@ -14,10 +14,10 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::web::error::AppError;
 use crate::web::route::{ApiRoutes, PageRoutes, RouteInfo};
-use crate::web::{caller, guard, idempotency, request_id, revalidate};
+use crate::web::{caller, client, guard, idempotency, limits, request_id, revalidate};
 use crate::{
     App, account, analytics, api_keys, audit, company, connections, coverage, drift, finance, orders, people,
-    plugins, pulse, rates, replays, setup, signin, syncs, system, upgrades,
+    plugins, pulse, rates, replays, security, setup, signin, syncs, system, upgrades,
 };
 
 /// Larger bodies are refused; uploads have a limit of their own.
@@ -51,6 +51,7 @@ fn api() -> ApiRoutes {
         .merge(plugins::api::routes())
         .merge(pulse::api::routes())
         .merge(replays::api::routes())
+        .merge(security::api::routes())
         .merge(rates::api::routes())
         .merge(syncs::api::routes())
         .merge(syncs::vanish_api::routes())
@@ -76,6 +77,7 @@ fn pages() -> PageRoutes {
         .merge(rates::routes())
         .merge(audit::routes())
         .merge(api_keys::routes())
+        .merge(security::routes())
         .merge(system::routes())
 }
 
@@ -118,8 +120,10 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(DefaultBodyLimit::max(LARGEST_BODY_BYTES))
         .layer(CompressionLayer::new().compress_when(worth_packing))
         .layer(from_fn_with_state(Arc::clone(&app), guard::refuse_cross_site))
+        .layer(from_fn_with_state(Arc::clone(&app), limits::admit))
         .layer(CatchPanicLayer::custom(answer_panic))
         .layer(from_fn_with_state(Arc::clone(&app), guard::secure_headers))
+        .layer(from_fn_with_state(Arc::clone(&app), client::find_out))
         .layer(from_fn_with_state(Arc::clone(&app), request_id::assign))
         .with_state(app)
 }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use portolan_access::{MasterKeyId, SystemRole};
 use portolan_app::web::address::PublicAddress;
+use portolan_app::web::limits::Allowances;
+use portolan_app::web::proxies::TrustedProxy;
 
 /// Self-hosted commerce analytics: one chart over every marketplace, shop and payment provider.
 #[derive(Debug, Parser)]
@@ -33,6 +35,15 @@ pub struct Place {
     /// Address that people open in their browsers, when a proxy stands in front: https://portolan.example
     #[arg(long, env = "PORTOLAN_PUBLIC_ADDRESS")]
     pub public_address: Option<PublicAddress>,
+    /// Proxy in front, by address or network, that is believed whom it was asked by (X-Forwarded-For); repeat for several.
+    #[arg(long = "trusted-proxy", env = "PORTOLAN_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<TrustedProxy>,
+    /// Requests that one address may send in a minute without saying who it is; 0 for no limit.
+    #[arg(long, env = "PORTOLAN_ANONYMOUS_REQUESTS_PER_MINUTE", default_value_t = Allowances::DEFAULT.per_client)]
+    pub anonymous_requests_per_minute: u32,
+    /// Requests that each session and each key may send in a minute; 0 for no limit.
+    #[arg(long, env = "PORTOLAN_REQUESTS_PER_MINUTE", default_value_t = Allowances::DEFAULT.per_caller)]
+    pub requests_per_minute: u32,
     /// File that each signed head of an audit is added to, once an hour: on another disk or machine, where whoever owns
     /// the database cannot change it.
     #[arg(long, env = "PORTOLAN_AUDIT_ANCHORS")]
@@ -48,6 +59,13 @@ pub struct Place {
     /// Who mails come from: "Portolan <portolan@example.com>"
     #[arg(long, env = "PORTOLAN_MAIL_FROM")]
     pub mail_from: Option<String>,
+}
+
+impl Place {
+    /// How often anybody may ask.
+    pub const fn allowances(&self) -> Allowances {
+        Allowances { per_client: self.anonymous_requests_per_minute, per_caller: self.requests_per_minute }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -449,6 +467,13 @@ pub enum TenantCommand {
         currency: String,
         #[arg(long, default_value = "UTC")]
         time_zone: String,
+    },
+    /// Let a company's people and keys come from anywhere again: for those who locked themselves out by allowed networks.
+    LiftNetworks {
+        #[command(flatten)]
+        place: Place,
+        /// As `portolan tenant list` shows it.
+        slug: String,
     },
     /// List slug, name, currency and time zone of each.
     List {

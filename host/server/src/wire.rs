@@ -16,6 +16,8 @@ use portolan_app::mail::{Mailer, SmtpAddress, read_sender};
 use portolan_app::replays::jobs::RunReplay;
 use portolan_app::syncs::jobs::{RunSync, StartScheduledSync};
 use portolan_app::upgrades::jobs::RunShadow;
+use portolan_app::web::limits::RequestLimits;
+use portolan_app::web::proxies::TrustedProxies;
 use portolan_charts::ChartRenderer;
 use portolan_connector::PluginRuntime;
 use portolan_core::{Clock, Random, SystemClock, SystemRandom};
@@ -75,9 +77,11 @@ impl Portolan {
             charts: ChartRenderer::new(CHART_BUNDLE)?,
             queue: Queue::new(db.clone(), Arc::clone(&clock), Arc::clone(&random)),
             sessions: Sessions::new(db.clone(), Arc::clone(&clock), Arc::clone(&random)),
+            limits: RequestLimits::new(Arc::clone(&clock), place.allowances()),
             live: LiveBus::default(),
             stopping: CancellationToken::new(),
             public_address: place.public_address.clone(),
+            trusted_proxies: TrustedProxies(place.trusted_proxies.clone()),
             db,
             key_ring,
             clock,

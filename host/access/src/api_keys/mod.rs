@@ -24,6 +24,7 @@ pub use ops::{ApiKeyError, Made, NewApiKey, create, find, list, revoke, rotate};
 pub use token::{ParsedKey, TokenKind};
 pub use tokens::{Refreshed, Refreshing, TokenError, TokenPair, end_family, issue, refresh};
 
+use crate::network::contains;
 use crate::policy::TenantPolicy;
 use crate::sessions::is_member;
 use crate::{AuthenticateError, Permission, Sessions};
@@ -61,8 +62,8 @@ impl KeyHolder {
 }
 
 impl Sessions {
-    /// Whose key or access token this is: `None` where it is none of ours, has ended, comes from elsewhere than it may, or its
-    /// maker may not come in any more. Why, is not told.
+    /// Whose key or access token this is: `None` where it is none of ours, has ended, comes from elsewhere than it or its
+    /// company's people may, or its maker may not come in any more. Why, is not told.
     pub async fn authenticate_key(
         &self,
         key: &str,
@@ -114,6 +115,9 @@ impl Sessions {
         let Some(house) = of_tenant.one(&tx).await.map_err(DbError::from)? else { return Ok(None) };
         drop(tx);
         let policy = self.policies().of(tenant, house.access_version).await?;
+        if !policy.sign_in().admits(from) {
+            return Ok(None);
+        }
         if row.last_used_at.is_none_or(|at| now.since(Instant(at)) >= USED_EVERY) {
             // Reading must go on where nothing can be written: on a full disk, for example.
             if let Err(error) = self.note_used(tenant, row.id, now).await {
@@ -163,8 +167,8 @@ fn may_come_from(networks: &str, from: Option<IpAddr>) -> bool {
         return true;
     }
     // A network that cannot be read lets nobody in.
-    let mut networks = networks.split(' ').filter_map(|network| network.parse::<IpNet>().ok());
-    from.is_some_and(|from| networks.any(|network| network.contains(&from.to_canonical())))
+    let networks: Vec<IpNet> = networks.split(' ').filter_map(|network| network.parse().ok()).collect();
+    from.is_some_and(|from| contains(&networks, from))
 }
 
 /// A permission that this version no longer has is no scope.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use ipnet::IpNet;
 use portolan_core::{Clock, Duration, Instant, Random, UserId, id};
 use portolan_db::entity::api_key;
 use portolan_db::{DbError, TenantTx};
@@ -16,6 +15,7 @@ use super::token::{TokenKind, new_key};
 use super::tokens;
 use crate::Permission;
 use crate::audit::{self, Who};
+use crate::network::read_networks;
 use crate::token::token_hash;
 
 const LONGEST_NAME_CHARS: usize = 100;
@@ -103,6 +103,7 @@ pub async fn create(
     if !(1..=MOST_DAYS).contains(&days) {
         return Err(ApiKeyError::Days);
     }
+    let networks = read_networks(&new.networks, MOST_NETWORKS).map_err(ApiKeyError::Network)?;
     let now = clock.now();
     let id = id::new_uuid(clock, random);
     let key = new_key(TokenKind::Key, id, random);
@@ -115,7 +116,7 @@ pub async fn create(
         previous_sha256: None,
         previous_until: None,
         scopes: joined(new.scopes.iter().map(|scope| scope.as_str().to_owned())),
-        networks: joined(read_networks(&new.networks)?),
+        networks: joined(networks.iter().map(ToString::to_string)),
         created_at: now.0,
         expires_at: (now + Duration::from_hours(24 * days)).0,
         last_used_at: None,
@@ -196,24 +197,6 @@ pub async fn list(tx: &TenantTx, owner: Option<UserId>) -> Result<Vec<api_key::M
         wanted = wanted.filter(api_key::Column::CreatedBy.eq(owner.0));
     }
     Ok(wanted.order_by_desc(api_key::Column::CreatedAt).all(tx).await?)
-}
-
-/// Networks as they are stored: without what stands beside their masks.
-fn read_networks(networks: &[String]) -> Result<Vec<String>, ApiKeyError> {
-    let wanted = networks.iter().map(|network| network.trim()).filter(|network| !network.is_empty());
-    let read: Vec<String> = wanted
-        .map(|text| {
-            // A single address is the network of itself.
-            let network =
-                text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
-            let network = network.map_err(|_| ApiKeyError::Network(text.chars().take(60).collect()))?;
-            Ok(network.trunc().to_string())
-        })
-        .collect::<Result<_, ApiKeyError>>()?;
-    match read.get(MOST_NETWORKS) {
-        Some(one_more) => Err(ApiKeyError::Network(one_more.clone())),
-        None => Ok(read),
-    }
 }
 
 fn joined(parts: impl IntoIterator<Item = String>) -> String {

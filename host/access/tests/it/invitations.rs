@@ -241,3 +241,32 @@ async fn a_role_that_is_held_says_who_holds_it() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_fifty_who_accept_an_invitation_at_once_one_comes_in() {
+    on_both(migrate, async |test| {
+        let door = Door::new(test).await;
+        let name = format!("grace-{}", new_id());
+        let token = door.invite(door.user, &name, &["viewer"]).await.expect("invited");
+        let tries: Vec<_> = (0..50)
+            .map(|_| {
+                let (sessions, token) = (door.sessions.clone(), token.clone());
+                tokio::spawn(async move { sessions.accept_invitation(&token, None, Client::default()).await })
+            })
+            .collect();
+        let mut came_in = 0;
+        for attempt in tries {
+            match attempt.await.expect("task") {
+                Ok(_) => came_in += 1,
+                Err(error) => assert!(matches!(error, AcceptError::Invalid), "{error}"),
+            }
+        }
+        assert_eq!(came_in, 1);
+        let expired = door.invite(door.user, "late", &["viewer"]).await.expect("invited");
+        door.clock.advance(INVITATION_LASTS);
+        for _ in 0..3 {
+            assert!(matches!(door.accept(&expired, None).await, Err(AcceptError::Invalid)));
+        }
+    })
+    .await;
+}

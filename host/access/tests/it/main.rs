@@ -3,6 +3,7 @@
 mod api_keys;
 mod api_tokens;
 mod audit;
+mod guesses;
 mod histories;
 mod invitations;
 mod links;

@@ -527,3 +527,34 @@ async fn seeds_go_with_the_master_key_when_it_is_changed() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_fifty_who_send_one_recovery_code_at_once_one_comes_in() {
+    on_both(migrate, async |test| {
+        let guarded = Guarded::new(test).await;
+        let mut firsts = Vec::new();
+        for _ in 0..5 {
+            firsts.push(guarded.first_step().await);
+        }
+        let code = guarded.codes.0[3].clone();
+        let tries: Vec<_> = (0..50)
+            .map(|number| {
+                let (factors, code) = (guarded.factors.clone(), code.clone());
+                let token = firsts[number % firsts.len()].token.clone();
+                tokio::spawn(async move { factors.finish_sign_in(&token, &code, Client::default()).await })
+            })
+            .collect();
+        let mut came_in = 0;
+        for attempt in tries {
+            match attempt.await.expect("task") {
+                Ok(shown) => {
+                    assert_eq!(shown.recovery_codes_left, Some(9));
+                    came_in += 1;
+                }
+                Err(error) => assert!(matches!(error, SecondFactorError::Refused), "{error}"),
+            }
+        }
+        assert_eq!(came_in, 1);
+    })
+    .await;
+}

@@ -53,23 +53,6 @@ async fn a_person_without_a_password_comes_in_by_link_only() {
 }
 
 #[tokio::test]
-async fn guessing_makes_a_name_rest_even_for_the_right_password() {
-    on_both(migrate, async |test| {
-        let door = Door::new(test).await.with_password().await;
-        for _ in 0..8 {
-            assert!(
-                door.sessions.sign_in_with_password(&door.name, "wrong", Client::default()).await.is_err()
-            );
-        }
-        let resting = door.sessions.sign_in_with_password(&door.name, PASSWORD, Client::default()).await;
-        assert!(matches!(resting, Err(SignInError::Refused)));
-        door.clock.advance(Duration::from_minutes(5));
-        door.sessions.sign_in_with_password(&door.name, PASSWORD, Client::default()).await.expect("rested");
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn a_session_ends_when_idle_and_after_twelve_hours_however_busy() {
     on_both(migrate, async |test| {
         let door = Door::new(test).await;

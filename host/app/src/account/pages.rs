@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::browser::browser_name;
 use crate::App;
 use crate::people::erase_person;
-use crate::web::actor::{Oneself, PageActor, Require};
+use crate::web::actor::{Oneself, PageActor, Require, SettingUp};
 use crate::web::client::FromWhere;
 use crate::web::error::{AppError, AppResult, PageResult};
 use crate::web::extract::{Form, Path, Query};
@@ -45,7 +45,7 @@ pub struct Refused {
 }
 
 pub async fn show_account(
-    PageActor(actor): PageActor<Oneself>,
+    PageActor(actor): PageActor<SettingUp>,
     State(app): State<Arc<App>>,
     Query(flash): Query<FlashQuery>,
 ) -> PageResult {
@@ -142,9 +142,9 @@ fn sentence(error: &PasswordError) -> String {
     first.chain(letters).chain(['.']).collect()
 }
 
-async fn page(
+async fn page<G>(
     app: &App,
-    actor: &Require<Oneself>,
+    actor: &Require<G>,
     flash: &FlashQuery,
     refused: Refused,
 ) -> AppResult<AccountPage> {

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::pages::{Refused, refuse};
 use crate::App;
-use crate::web::actor::{Oneself, PageActor, Require};
+use crate::web::actor::{Oneself, PageActor, Require, SettingUp};
 use crate::web::client::FromWhere;
 use crate::web::cookies::with_session;
 use crate::web::error::{AppResult, PageResult};
@@ -48,7 +48,7 @@ pub struct CodeForm {
 
 /// Makes a seed; nothing is asked for before its first code was right.
 pub async fn begin(
-    StepUp(PageActor(actor)): StepUp<PageActor<Oneself>>,
+    StepUp(PageActor(actor)): StepUp<PageActor<SettingUp>>,
     State(app): State<Arc<App>>,
     FromWhere(client): FromWhere,
     Form(form): Form<NextForm>,
@@ -64,7 +64,7 @@ pub async fn begin(
 }
 
 pub async fn show_set_up(
-    StepUp(PageActor(actor)): StepUp<PageActor<Oneself>>,
+    StepUp(PageActor(actor)): StepUp<PageActor<SettingUp>>,
     State(app): State<Arc<App>>,
     Query(query): Query<NextForm>,
 ) -> PageResult {
@@ -77,7 +77,7 @@ pub async fn show_set_up(
 
 /// The first code: from now on one is asked for. Shows the recovery codes for the only time.
 pub async fn confirm(
-    StepUp(PageActor(actor)): StepUp<PageActor<Oneself>>,
+    StepUp(PageActor(actor)): StepUp<PageActor<SettingUp>>,
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     jar: CookieJar,
@@ -130,7 +130,7 @@ pub async fn renew_recovery_codes(
 /// `None` where no seed waits for its first code.
 async fn set_up_page(
     app: &App,
-    actor: &Require<Oneself>,
+    actor: &Require<SettingUp>,
     refused: Option<&str>,
     next: Option<String>,
 ) -> AppResult<Option<SecondFactorPage>> {
@@ -149,9 +149,9 @@ fn afterwards(next: Option<String>) -> Redirect {
     Redirect::to(next.as_deref().unwrap_or(ACCOUNT))
 }
 
-async fn codes_page(
+async fn codes_page<G>(
     app: &App,
-    actor: &Require<Oneself>,
+    actor: &Require<G>,
     codes: RecoveryCodes,
     first: bool,
     next: Option<String>,

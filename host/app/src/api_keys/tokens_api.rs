@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use crate::App;
 use crate::web::caller::{Caller, bearer};
-use crate::web::client::{Peer, address_of};
+use crate::web::client::{address_in, address_of};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::request_id;
 use crate::web::route::ApiRoutes;
@@ -139,8 +139,7 @@ pub async fn end_token(State(app): State<Arc<App>>, parts: Parts) -> AppResult<S
 
 async fn refreshing(app: &App, parts: &Parts) -> AppResult<Refreshing> {
     let Some(token) = bearer(&parts.headers) else { return Err(AppError::unauthenticated()) };
-    let from = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
-    app.sessions.refreshing(token, from).await?.ok_or_else(AppError::unauthenticated)
+    app.sessions.refreshing(token, address_in(&parts.extensions)).await?.ok_or_else(AppError::unauthenticated)
 }
 
 fn who_asks(parts: &Parts, holder: &api_keys::KeyHolder) -> Who {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::App;
-use crate::web::actor::{Oneself, PageActor, session_token};
+use crate::web::actor::{GoingElsewhere, PageActor, session_token};
 use crate::web::client::FromWhere;
 use crate::web::cookies::with_session;
 use crate::web::error::{AppError, PageResult};
@@ -94,7 +94,7 @@ pub struct SwitchForm {
 
 /// A new session in another tenant of the same person; the one before ends.
 pub async fn switch_tenant(
-    PageActor(_actor): PageActor<Oneself>,
+    PageActor(_actor): PageActor<GoingElsewhere>,
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     jar: CookieJar,

@@ -215,6 +215,7 @@ async fn people_page<G>(app: &App, actor: &Require<G>, flash: &FlashQuery) -> Ap
     Ok(PeoplePage {
         shell,
         manages_company: actor.may(Permission::CompanyManage),
+        sees_security: actor.may(Permission::SecurityManage),
         scope: format!("Who belongs to {tenant}, and what they may do"),
         fresh: None,
         invitations: open

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::pages::SignInQuery;
 use crate::App;
-use crate::web::actor::{Oneself, PageActor, Require};
+use crate::web::actor::{PageActor, Require, SettingUp};
 use crate::web::client::FromWhere;
 use crate::web::cookies::with_session;
 use crate::web::error::{AppResult, PageResult};
@@ -30,7 +30,7 @@ pub struct AgainForm {
 }
 
 pub async fn show_again(
-    PageActor(actor): PageActor<Oneself>,
+    PageActor(actor): PageActor<SettingUp>,
     State(app): State<Arc<App>>,
     Query(query): Query<SignInQuery>,
 ) -> PageResult {
@@ -38,7 +38,7 @@ pub async fn show_again(
 }
 
 pub async fn sign_in_again(
-    PageActor(actor): PageActor<Oneself>,
+    PageActor(actor): PageActor<SettingUp>,
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     jar: CookieJar,
@@ -59,7 +59,7 @@ pub async fn sign_in_again(
     }
 }
 
-async fn page(app: &App, actor: &Require<Oneself>, next: Option<String>) -> AppResult<AgainPage> {
+async fn page(app: &App, actor: &Require<SettingUp>, next: Option<String>) -> AppResult<AgainPage> {
     let asked_for = if app.second_factors().state(actor.user).await?.is_some() {
         AskedFor::Code
     } else if app.sessions.has_password(actor.user).await? {

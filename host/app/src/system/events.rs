@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use crate::App;
 use crate::live::LiveMessage;
 use crate::web::actor::{AnalyticsQuery, Require, session_token};
+use crate::web::client::AskedFrom;
 use crate::web::error::{AppError, AppResult};
 
 /// Messages within this are one: a page re-asks at most four times a second.
@@ -29,6 +31,7 @@ const TOGETHER: Duration = Duration::from_millis(250);
 pub async fn stream_events(
     actor: Require<AnalyticsQuery>,
     State(app): State<Arc<App>>,
+    AskedFrom(from): AskedFrom,
     headers: HeaderMap,
 ) -> AppResult<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     let token = session_token(&headers, &app).ok_or_else(AppError::unauthenticated)?;
@@ -40,6 +43,7 @@ pub async fn stream_events(
         endings: app.sessions.endings(),
         look_again,
         token,
+        from,
         tenant: actor.tenant,
         app: Arc::clone(&app),
         waiting: Vec::new(),
@@ -57,6 +61,8 @@ struct Listener {
     endings: watch::Receiver<u64>,
     look_again: Interval,
     token: String,
+    /// Where it was opened.
+    from: Option<IpAddr>,
     tenant: TenantId,
     app: Arc<App>,
     waiting: Vec<Event>,
@@ -95,7 +101,10 @@ impl Listener {
     async fn is_signed_out(&self) -> bool {
         match self.app.sessions.still_stands(&self.token).await {
             Ok(signed_in) => !signed_in.is_some_and(|signed_in| {
-                signed_in.tenant == self.tenant && signed_in.may(AnalyticsQuery::PERMISSION)
+                signed_in.tenant == self.tenant
+                    && signed_in.may(AnalyticsQuery::PERMISSION)
+                    && signed_in.may_come_from(self.from)
+                    && !signed_in.lacks_second_factor()
             }),
             Err(error) => {
                 tracing::warn!(%error, "failed to look whether the session of an open page still stands");

@@ -17,10 +17,11 @@ use portolan_core::{TenantId, UserId};
 
 use crate::App;
 use crate::web::caller::Caller;
-use crate::web::client::address_of;
-use crate::web::error::{AppError, AppResult, PageError};
+use crate::web::client::{address_in, address_of};
+use crate::web::error::{AppError, AppResult, PageError, SECOND_FACTOR_REQUIRED};
 use crate::web::next::to_sign_in;
 use crate::web::request_id;
+use crate::web::viewer::redirect_after;
 
 /// The cookie of a session: host-only, `Secure` where the page came over https. Where the public address is
 /// https it says so in its name, and browsers take it from nobody else: no sister domain, no plain http.
@@ -41,6 +42,19 @@ pub trait Grant: Send + Sync + 'static {
     const NEEDS: Option<Permission>;
     /// What is needed beside it.
     const ALSO: Option<Permission> = None;
+    /// Which of the company's rules of signing in have to be met.
+    const MEETS: Meets = Meets::Everything;
+}
+
+/// Rules of a company about signing in, as far as a route asks for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meets {
+    /// The second factor that is asked for, and the networks.
+    Everything,
+    /// The networks: for setting up that second factor.
+    Networks,
+    /// For going to another company.
+    Nothing,
 }
 
 /// Both at once.
@@ -56,6 +70,24 @@ pub struct Oneself;
 
 impl Grant for Oneself {
     const NEEDS: Option<Permission> = None;
+}
+
+/// [`Oneself`], also for whoever lacks the second factor that their company asks for: what they need to set it up.
+#[derive(Debug)]
+pub struct SettingUp;
+
+impl Grant for SettingUp {
+    const NEEDS: Option<Permission> = None;
+    const MEETS: Meets = Meets::Networks;
+}
+
+/// [`Oneself`], whatever the company asks for: what leads out of it.
+#[derive(Debug)]
+pub struct GoingElsewhere;
+
+impl Grant for GoingElsewhere {
+    const NEEDS: Option<Permission> = None;
+    const MEETS: Meets = Meets::Nothing;
 }
 
 /// Declares the types that handlers name in their signatures, one per permission.
@@ -131,10 +163,12 @@ impl<G> Require<G> {
 impl<G: Grant> Require<G> {
     async fn from_caller(parts: &Parts, app: &App) -> Result<Self, AppError> {
         let caller = Caller::of_parts(parts, app).await?.ok_or_else(AppError::unauthenticated)?;
+        app.limits.take_of_caller(&caller, &parts.extensions)?;
         // What concerns a person alone is no program's.
         if G::NEEDS.is_none() && caller.is_program() {
             return Err(AppError::for_people());
         }
+        caller.check_meets(G::MEETS, address_in(&parts.extensions))?;
         for needed in G::NEEDS.into_iter().chain(G::ALSO) {
             if !caller.may(needed) {
                 return Err(AppError::forbidden(needed.as_str()));
@@ -167,6 +201,10 @@ impl<G: Grant> FromRequestParts<Arc<App>> for PageActor<G> {
         match Require::from_caller(parts, app).await {
             Ok(actor) => Ok(Self(actor)),
             Err(error) if error.status == StatusCode::UNAUTHORIZED => Err(to_sign_in(parts).into_response()),
+            // Before anything else they set it up.
+            Err(error) if error.code == SECOND_FACTOR_REQUIRED => {
+                Err(redirect_after("/account", "second-factor-required"))
+            }
             Err(error) => Err(PageError(error).into_response()),
         }
     }

@@ -16,8 +16,8 @@ use utoipa::openapi::security::{
 use uuid::Uuid;
 
 use crate::App;
-use crate::web::actor::session_token;
-use crate::web::client::Peer;
+use crate::web::actor::{Meets, session_token};
+use crate::web::client::address_in;
 use crate::web::error::{AppError, AppResult};
 
 /// Names the tenant that a program means, by its slug or its id.
@@ -34,7 +34,7 @@ impl Caller {
     /// Who stands behind this request; `None` where nobody says who they are, or what they say does not hold.
     ///
     /// Errors: a key together with a session, and a tenant that is not the key's.
-    pub async fn of(headers: &HeaderMap, peer: Option<Peer>, app: &App) -> AppResult<Option<Self>> {
+    pub async fn of(headers: &HeaderMap, from: Option<IpAddr>, app: &App) -> AppResult<Option<Self>> {
         let session = session_token(headers, app);
         if !headers.contains_key(AUTHORIZATION) {
             let Some(token) = session else { return Ok(None) };
@@ -45,7 +45,6 @@ impl Caller {
             return Err(AppError::bad_request(detail));
         }
         let Some(key) = bearer(headers) else { return Ok(None) };
-        let from: Option<IpAddr> = peer.map(|peer| peer.0.ip());
         let Some(holder) = app.sessions.authenticate_key(key, from).await? else { return Ok(None) };
         match headers.get(TENANT).map(|named| named.to_str().unwrap_or_default()) {
             Some(named) if named != holder.tenant_slug && named != holder.tenant.to_string() => {
@@ -56,7 +55,7 @@ impl Caller {
     }
 
     pub async fn of_parts(parts: &Parts, app: &App) -> AppResult<Option<Self>> {
-        Self::of(&parts.headers, parts.extensions.get::<Peer>().copied(), app).await
+        Self::of(&parts.headers, address_in(&parts.extensions), app).await
     }
 
     /// The person, or whoever made the key.
@@ -79,6 +78,18 @@ impl Caller {
             Self::Person(person) => person.may(permission),
             Self::Program(program) => program.may(permission),
         }
+    }
+
+    /// Fails unless the rules of their company are met, as far as they are asked for. A key's were when it was looked up.
+    pub fn check_meets(&self, meets: Meets, from: Option<IpAddr>) -> AppResult<()> {
+        let Self::Person(person) = self else { return Ok(()) };
+        if meets != Meets::Nothing && !person.may_come_from(from) {
+            return Err(AppError::network_not_allowed(from));
+        }
+        if meets == Meets::Everything && person.lacks_second_factor() {
+            return Err(AppError::second_factor_required());
+        }
+        Ok(())
     }
 
     pub const fn is_program(&self) -> bool {

@@ -1,13 +1,17 @@
-//! Where a request comes from: the address of whoever opened the connection, and what the browser calls itself.
+//! Where a request comes from: the address of whoever asks, and what the browser calls itself.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
-use axum::http::header;
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
+use axum::http::{Extensions, header};
+use axum::middleware::Next;
+use axum::response::Response;
 use portolan_access::Client;
 
+use crate::App;
 use crate::web::cookies::device_token;
 use crate::web::request_id;
 
@@ -15,10 +19,39 @@ use crate::web::request_id;
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
-/// The address that a request comes from; empty where it came by no connection.
+/// Who asks, behind the proxies that the operator trusts.
+#[derive(Debug, Clone, Copy)]
+struct Asker(IpAddr);
+
+/// Finds out who asks, before anything else does.
+pub async fn find_out(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    if let Some(Peer(peer)) = request.extensions().get::<Peer>().copied() {
+        let asker = app.trusted_proxies.client_of(peer.ip(), request.headers());
+        request.extensions_mut().insert(Asker(asker));
+    }
+    next.run(request).await
+}
+
+/// The address that a request comes from; none where it came by no connection.
+pub fn address_in(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<Asker>().map(|asker| asker.0)
+}
+
+/// The address that a request comes from, for handlers that decide by it.
+#[derive(Debug, Clone, Copy)]
+pub struct AskedFrom(pub Option<IpAddr>);
+
+impl<S: Sync> FromRequestParts<S> for AskedFrom {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(address_in(&parts.extensions)))
+    }
+}
+
+/// The same as text, empty where there is none.
 pub fn address_of(parts: &Parts) -> String {
-    let peer = parts.extensions.get::<Peer>();
-    peer.map(|peer| peer.0.ip().to_canonical().to_string()).unwrap_or_default()
+    address_in(&parts.extensions).map(|address| address.to_string()).unwrap_or_default()
 }
 
 /// Where a request comes from, for lists of sessions.

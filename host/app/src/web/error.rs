@@ -6,6 +6,7 @@
 //! tenant does not exist: 404, never 403.
 
 use std::io::ErrorKind;
+use std::net::IpAddr;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -27,6 +28,9 @@ pub type AppResult<T> = Result<T, AppError>;
 pub const DISK_FULL: &str = "The disk of this server is full. Free some space, then try again; nothing that was \
     acknowledged is lost.";
 
+/// The code of [`AppError::second_factor_required`]: a page leads on where the API says so.
+pub const SECOND_FACTOR_REQUIRED: &str = "second_factor_required";
+
 /// When to ask again, in seconds, where the trouble passes by itself or with somebody's help.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
 
@@ -39,6 +43,8 @@ pub struct AppError {
     pub fields: Vec<FieldError>,
     /// Why, for the log alone.
     internal: Option<String>,
+    /// When asking again makes sense, where that is known.
+    retry_after_seconds: Option<u64>,
 }
 
 /// RFC 9457 problem details.
@@ -67,7 +73,14 @@ pub struct ProblemField {
 
 impl AppError {
     fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), fields: Vec::new(), internal: None }
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            fields: Vec::new(),
+            internal: None,
+            retry_after_seconds: None,
+        }
     }
 
     /// The thing does not exist, or not for this tenant.
@@ -137,6 +150,22 @@ impl AppError {
         Self::new(StatusCode::FORBIDDEN, "step_up_required", detail)
     }
 
+    /// Their company asks for a second factor, and they have shown none.
+    pub fn second_factor_required() -> Self {
+        let detail = "Your company asks for a second factor. Set it up at /account, then sign in with it.";
+        Self::new(StatusCode::FORBIDDEN, SECOND_FACTOR_REQUIRED, detail)
+    }
+
+    /// Their company lets nobody come from there.
+    pub fn network_not_allowed(from: Option<IpAddr>) -> Self {
+        let from = from.map_or_else(|| "an unknown address".to_owned(), |from| from.to_string());
+        let detail = format!(
+            "Your company lets people come from its own networks only, and this request came from {from}. Ask its \
+             admins to name your network, or whoever runs this server to lift the rule."
+        );
+        Self::new(StatusCode::FORBIDDEN, "network_not_allowed", detail)
+    }
+
     /// The person may do the thing, but not to this extent: the detail says what they lack.
     pub fn refused(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
@@ -173,6 +202,16 @@ impl AppError {
 
     pub fn too_large(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+    }
+
+    /// They asked more often than they may.
+    pub fn too_many_requests(wait_seconds: u64) -> Self {
+        let unit = if wait_seconds == 1 { "second" } else { "seconds" };
+        let detail =
+            format!("These were too many requests. Wait for {wait_seconds} {unit}, then go on more slowly.");
+        let mut error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail);
+        error.retry_after_seconds = Some(wait_seconds);
+        error
     }
 
     pub fn unavailable(detail: impl Into<String>, internal: impl ToString) -> Self {
@@ -233,6 +272,7 @@ impl AppError {
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {
         let request_id = self.log();
+        let retry_after_seconds = self.retry_after_seconds;
         let problem = Problem {
             r#type: crate::web::problem::address(self.code),
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
@@ -249,7 +289,7 @@ impl IntoResponse for AppError {
         let mut response = (self.status, Json(problem)).into_response();
         let content_type = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-        invite_back(self.status, &mut response);
+        invite_back(self.status, retry_after_seconds, &mut response);
         if self.code == "idempotency_unsettled" {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
         }
@@ -280,13 +320,15 @@ impl IntoResponse for PageError {
         // A page about an error that cannot be rendered is still said in words.
         let html = page.render().unwrap_or_else(|_| page.message.clone());
         let mut response = (self.0.status, Html(html)).into_response();
-        invite_back(self.0.status, &mut response);
+        invite_back(self.0.status, self.0.retry_after_seconds, &mut response);
         response
     }
 }
 
-fn invite_back(status: StatusCode, response: &mut Response) {
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+fn invite_back(status: StatusCode, wait_seconds: Option<u64>, response: &mut Response) {
+    if let Some(wait_seconds) = wait_seconds {
+        response.headers_mut().insert(header::RETRY_AFTER, wait_seconds.into());
+    } else if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
     }
 }
@@ -300,6 +342,7 @@ fn error_page(error: &AppError, reference: String) -> ErrorPage {
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::INTERNAL_SERVER_ERROR => {
             "What was stored is safe. If it happens again, look for the reference below in the log."
         }
+        StatusCode::TOO_MANY_REQUESTS => "Nothing is wrong with what you sent. Reload the page then.",
         _ => "Go back, correct it, and send it again.",
     };
     ErrorPage {

@@ -25,8 +25,9 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::App;
 use crate::router::LARGEST_BODY_BYTES;
+use crate::web::actor::Meets;
 use crate::web::caller::Caller;
-use crate::web::client::Peer;
+use crate::web::client::address_in;
 use crate::web::error::{AppError, AppResult};
 use crate::web::request_id;
 
@@ -76,11 +77,13 @@ async fn answer_keyed(app: &App, key: &HeaderValue, request: Request, next: Next
         let detail = format!("Idempotency-Key takes 1 to {LONGEST_KEY} visible ASCII characters.");
         return Err(AppError::bad_request(detail));
     };
-    let peer = request.extensions().get::<Peer>().copied();
+    let from = address_in(request.extensions());
     // The handler says what is missing.
-    let Some(caller) = Caller::of(request.headers(), peer, app).await? else {
+    let Some(caller) = Caller::of(request.headers(), from, app).await? else {
         return Ok(next.run(request).await);
     };
+    // What was answered before is shown to nobody who would not be answered now.
+    caller.check_meets(Meets::Everything, from)?;
     // A program has keys of its own, apart from its maker's.
     let actor = caller.actor().0.id().unwrap_or_default();
     let (parts, body) = request.into_parts();

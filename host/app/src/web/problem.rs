@@ -23,7 +23,7 @@ const fn kind(
 }
 
 /// In the order of their statuses.
-pub const PROBLEMS: [ProblemKind; 20] = [
+pub const PROBLEMS: [ProblemKind; 23] = [
     kind(
         "bad_request",
         400,
@@ -59,6 +59,18 @@ pub const PROBLEMS: [ProblemKind; 20] = [
         403,
         "It is more than ten minutes ago that the person showed who they are, and this needs it.",
         "Ask them to do so at /sign-in/again, by a code or their password; then send the request again.",
+    ),
+    kind(
+        "second_factor_required",
+        403,
+        "The company asks for a second factor of this person, and their session has shown none.",
+        "Set it up on the page /account; then send the request again from that session.",
+    ),
+    kind(
+        "network_not_allowed",
+        403,
+        "The company lets people come from its own networks only, and this is none of them.",
+        "Come from one of them, or ask an admin of the company to add yours to Admin, Security.",
     ),
     kind(
         "not_found",
@@ -116,6 +128,12 @@ pub const PROBLEMS: [ProblemKind; 20] = [
         428,
         "A change has to say which version of the thing it is about.",
         "Read the thing first and send its ETag as If-Match.",
+    ),
+    kind(
+        "too_many_requests",
+        429,
+        "More requests came from this address, session or key than it is allowed within a minute.",
+        "Wait as long as Retry-After says; `RateLimit` tells with each answer how many are left.",
     ),
     kind(
         "internal",

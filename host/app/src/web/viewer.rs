@@ -163,7 +163,12 @@ fn flash_notice(code: &str) -> Option<Notice> {
         "connection-paused" => ("Paused", "Nothing is fetched until you resume it."),
         "connection-resumed" => ("Resumed", "Scheduled syncs run again."),
         "connection-deleted" => ("Deleted", "The connection and its secrets are gone."),
+        "security-saved" => ("Saved", "It holds from everybody's next click on."),
         "password-changed" => ("Password changed", "Your other sessions have ended."),
+        "second-factor-required" => (
+            "A second factor is needed",
+            "Your company asks for one. Set it up below; then everything else opens.",
+        ),
         "second-factor-off" => (
             "Second factor off",
             "From now on your password alone lets somebody in. Set up another one soon.",
@@ -178,5 +183,6 @@ fn flash_notice(code: &str) -> Option<Notice> {
         "file-taken" => ("File taken in", "Its rows are imported now; this page can be left."),
         _ => return None,
     };
-    Some(Notice::new(Tone::Good, title, text))
+    let tone = if code == "second-factor-required" { Tone::Warn } else { Tone::Good };
+    Some(Notice::new(tone, title, text))
 }

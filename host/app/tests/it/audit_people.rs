@@ -114,6 +114,11 @@ pub async fn account_by_api(story: &mut Story) {
     let password = Sent::Json(json!({ "new_password": PASSWORD }));
     let told = ["session.end", "person.set_password"];
     story.act("put", "/api/v1/account/password", &[], password, &told).await;
+    let policy = json!({
+        "second_factor_roles": ["viewer"], "session_minutes": 60, "idle_minutes": 30, "networks": [],
+    });
+    let route = "/api/v1/security-policy";
+    story.act("put", route, &[], Sent::Json(policy), &["sign_in_policy.change"]).await;
 }
 
 pub async fn people_by_pages(story: &mut Story) {
@@ -166,6 +171,9 @@ pub async fn account_by_pages(story: &mut Story) {
     story.act("post", "/account/sessions/end-others", &[], nothing(), &told).await;
     let form = format!("new_password={0}&repeated={0}", PASSWORD.replace(' ', "+"));
     story.act("post", "/account/password", &[], Sent::Form(&form), &["person.set_password"]).await;
+
+    let policy = Sent::Form("role=viewer&session_minutes=60&idle_minutes=30&networks=");
+    story.act("post", "/admin/security", &[], policy, &["sign_in_policy.change"]).await;
 
     second_factor_on(story).await;
     let codes = "/account/recovery-codes";

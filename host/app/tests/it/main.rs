@@ -3,6 +3,7 @@
 
 mod api;
 mod api_keys;
+mod attacks;
 mod audit;
 mod audit_people;
 mod batches;
@@ -39,6 +40,7 @@ mod replays;
 mod requests;
 mod seats;
 mod second_factor;
+mod security;
 mod set_up;
 mod support;
 mod support_documents;

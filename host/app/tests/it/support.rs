@@ -19,6 +19,8 @@ use portolan_app::replays::jobs::RunReplay;
 use portolan_app::syncs::jobs::{FOLD_FACTS, RunSync, StartScheduledSync};
 use portolan_app::syncs::ops::{Trigger, start_sync};
 use portolan_app::upgrades::jobs::RunShadow;
+use portolan_app::web::limits::{Allowances, RequestLimits};
+use portolan_app::web::proxies::TrustedProxies;
 use portolan_app::{App, CHART_BUNDLE};
 use portolan_charts::ChartRenderer;
 use portolan_connector::fake::FakeRuntime;
@@ -142,9 +144,11 @@ impl TestApp {
             charts: ChartRenderer::new(CHART_BUNDLE).expect("charts"),
             queue: Queue::new(db.clone(), Arc::clone(&shared), Arc::clone(&random)),
             sessions: Sessions::new(db.clone(), Arc::clone(&shared), Arc::clone(&random)),
+            limits: RequestLimits::new(Arc::clone(&shared), Allowances::NONE),
             live: LiveBus::default(),
             stopping: CancellationToken::new(),
             public_address: None,
+            trusted_proxies: TrustedProxies::default(),
             db,
             clock: shared,
             random,

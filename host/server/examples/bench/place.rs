@@ -7,6 +7,8 @@ use anyhow::{Context, Result};
 use bytes::Bytes;
 use portolan_access::{KeyRing, Sessions};
 use portolan_app::live::LiveBus;
+use portolan_app::web::limits::{Allowances, RequestLimits};
+use portolan_app::web::proxies::TrustedProxies;
 use portolan_app::{App, CHART_BUNDLE};
 use portolan_charts::ChartRenderer;
 use portolan_connector::{PluginRef, PluginRuntime};
@@ -70,9 +72,11 @@ pub fn open_app(
         charts: ChartRenderer::new(CHART_BUNDLE)?,
         queue: Queue::new(db.clone(), Arc::clone(&clock), Arc::clone(&random)),
         sessions: Sessions::new(db.clone(), Arc::clone(&clock), Arc::clone(&random)),
+        limits: RequestLimits::new(Arc::clone(&clock), Allowances::NONE),
         live: LiveBus::default(),
         stopping: CancellationToken::new(),
         public_address: None,
+        trusted_proxies: TrustedProxies::default(),
         key_ring: Arc::new(KeyRing::load_or_create(folder, None, &*random)?),
         db,
         clock,

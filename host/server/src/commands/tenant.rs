@@ -1,7 +1,8 @@
 //! `portolan tenant`: the companies of this server.
 
 use anyhow::Result;
-use portolan_app::people::{NewTenant, add_tenant, all_tenants};
+use portolan_app::people::{NewTenant, add_tenant, all_tenants, find_tenant};
+use portolan_app::security::ops::let_in_from_anywhere;
 
 use super::print_line;
 use super::user::sentence;
@@ -17,6 +18,15 @@ pub async fn run(command: TenantCommand) -> Result<()> {
             print_line(&format!(
                 "{slug} is there. Add its owner with: portolan user add NAME --tenant {slug}"
             ))
+        }
+        TenantCommand::LiftNetworks { place, slug } => {
+            let portolan = Portolan::open(&place).await?;
+            let tenant = find_tenant(&portolan.app, Some(&slug)).await.map_err(sentence)?;
+            if let_in_from_anywhere(&portolan.app, tenant).await.map_err(sentence)? {
+                print_line(&format!("The people and keys of {slug} may come from anywhere again."))
+            } else {
+                print_line(&format!("{slug} names no networks: its people may come from anywhere already."))
+            }
         }
         TenantCommand::List { place } => {
             let portolan = Portolan::open(&place).await?;
