@@ -16,6 +16,7 @@ use portolan_db::entity::{custom_role_rule, role_grant, team_grant, team_member,
 use portolan_db::{Database, DbError, TenantTx};
 use sea_orm::{ColumnTrait, DbErr, QueryFilter};
 
+use crate::data_policies::{DataPolicies, Restrictions};
 use crate::{Permission, SystemRole};
 
 /// A rule has no tenant: only who holds a role where has one. The cheap comparisons come first.
@@ -70,6 +71,8 @@ pub struct TenantPolicy {
     tenant: TenantId,
     version: i64,
     enforcer: Enforcer,
+    /// What is kept from whom, of the same version; without it everything is.
+    data: Option<DataPolicies>,
     decisions: RwLock<HashMap<(UserId, Permission), bool>>,
 }
 
@@ -139,13 +142,15 @@ impl TenantPolicy {
         for grant in &team_grants {
             lines.holds(format!("team:{}", grant.team_id), role_subject(&grant.role), &domain);
         }
-        Self::build(tenant, own.access_version, lines).await
+        let data = DataPolicies::load(tx).await?;
+        let policy = Self::build(tenant, own.access_version, lines).await?;
+        Ok(Self { data: Some(data), ..policy })
     }
 
     async fn build(tenant: TenantId, version: i64, lines: Lines) -> Result<Self, PolicyError> {
         let model = DefaultModel::from_str(MODEL).await?;
         let enforcer = Enforcer::new(model, lines).await?;
-        Ok(Self { tenant, version, enforcer, decisions: RwLock::default() })
+        Ok(Self { tenant, version, enforcer, data: None, decisions: RwLock::default() })
     }
 
     /// Whether this person may do it. What cannot be decided is refused.
@@ -159,6 +164,11 @@ impl TenantPolicy {
         let decided = self.decide(user, permission);
         self.decisions.write().unwrap_or_else(PoisonError::into_inner).insert(question, decided);
         decided
+    }
+
+    /// What of the data is kept from somebody.
+    pub fn restrictions(&self, user: UserId) -> Restrictions {
+        self.data.as_ref().map_or_else(Restrictions::unknown, |data| data.restrictions(user))
     }
 
     /// The same, asked of Casbin each time.

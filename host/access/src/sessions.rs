@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::audit::{self, Actor, Who};
+use crate::data_policies::Restrictions;
 use crate::people::{LONGEST_NAME, find_user, normal_name, set_password_hash};
 use crate::policy::{Policies, PolicyError, TenantPolicy};
 use crate::second_step::{FirstStep, PendingSignIn};
@@ -74,6 +75,11 @@ impl SignedIn {
     /// Whether they may do it, by the rules as they stood when the session was looked up.
     pub fn may(&self, permission: Permission) -> bool {
         self.policy.allows(self.user, permission)
+    }
+
+    /// What of the data is kept from them, by the same rules.
+    pub fn restrictions(&self) -> Restrictions {
+        self.policy.restrictions(self.user)
     }
 }
 

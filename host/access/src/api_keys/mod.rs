@@ -24,6 +24,7 @@ pub use ops::{ApiKeyError, Made, NewApiKey, create, find, list, revoke, rotate};
 pub use token::{ParsedKey, TokenKind};
 pub use tokens::{Refreshed, Refreshing, TokenError, TokenPair, end_family, issue, refresh};
 
+use crate::data_policies::Restrictions;
 use crate::policy::TenantPolicy;
 use crate::sessions::is_member;
 use crate::{AuthenticateError, Permission, Sessions};
@@ -35,6 +36,7 @@ const USED_EVERY: Duration = Duration::from_minutes(1);
 pub const NEVER: &[Permission] = &[
     Permission::PeopleManage,
     Permission::RolesManage,
+    Permission::PoliciesManage,
     Permission::SecurityManage,
     Permission::ApiKeysManage,
 ];
@@ -57,6 +59,11 @@ impl KeyHolder {
         self.scopes.contains(&permission)
             && !NEVER.contains(&permission)
             && self.policy.allows(self.owner, permission)
+    }
+
+    /// What is kept from its maker is kept from the key.
+    pub fn restrictions(&self) -> Restrictions {
+        self.policy.restrictions(self.owner)
     }
 }
 

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use portolan_access::audit::Who;
 use portolan_access::{AuthenticateError, Permission, PolicyError, SignInError, SignedIn};
+use portolan_analytics::Visibility;
 use portolan_core::{TenantId, UserId};
 
 use crate::App;
@@ -21,6 +22,7 @@ use crate::web::client::address_of;
 use crate::web::error::{AppError, AppResult, PageError};
 use crate::web::next::to_sign_in;
 use crate::web::request_id;
+use crate::web::seen::{check_address, visibility};
 
 /// The cookie of a session: host-only, `Secure` where the page came over https. Where the public address is
 /// https it says so in its name, and browsers take it from nobody else: no sister domain, no plain http.
@@ -79,6 +81,9 @@ grants!(
     AnalyticsQuery,
     OrdersRead,
     FinanceRead,
+    FinanceTotals,
+    CostsRead,
+    PersonalRead,
     RatesManage,
     ConnectionsRead,
     ConnectionsWrite,
@@ -91,6 +96,7 @@ grants!(
     PeopleManage,
     PeopleRead,
     RolesManage,
+    PoliciesManage,
     SecurityManage,
     AuditRead,
     ApiKeysManage,
@@ -104,6 +110,7 @@ pub struct Require<G> {
     pub tenant: TenantId,
     caller: Caller,
     address: String,
+    seen: Visibility,
     grant: PhantomData<G>,
 }
 
@@ -111,6 +118,11 @@ impl<G> Require<G> {
     /// Whether they may do something else as well: for what a page shows beside what it is for.
     pub fn may(&self, permission: Permission) -> bool {
         self.caller.may(permission)
+    }
+
+    /// What they see of the data. Whatever reads the ledgers or documents for them asks by it.
+    pub const fn seen(&self) -> &Visibility {
+        &self.seen
     }
 
     /// The session that they are known by; a program has none.
@@ -129,7 +141,7 @@ impl<G> Require<G> {
 }
 
 impl<G: Grant> Require<G> {
-    async fn from_caller(parts: &Parts, app: &App) -> Result<Self, AppError> {
+    async fn from_caller(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
         let caller = Caller::of_parts(parts, app).await?.ok_or_else(AppError::unauthenticated)?;
         // What concerns a person alone is no program's.
         if G::NEEDS.is_none() && caller.is_program() {
@@ -141,7 +153,9 @@ impl<G: Grant> Require<G> {
             }
         }
         let (user, tenant, address) = (caller.user(), caller.tenant(), address_of(parts));
-        Ok(Self { user, tenant, caller, address, grant: PhantomData })
+        let seen = visibility(&caller.restrictions(), |permission| caller.may(permission));
+        check_address(app, tenant, &seen, parts).await?;
+        Ok(Self { user, tenant, caller, address, seen, grant: PhantomData })
     }
 }
 

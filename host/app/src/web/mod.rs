@@ -15,6 +15,7 @@ pub mod problem;
 pub mod request_id;
 pub mod revalidate;
 pub mod route;
+pub mod seen;
 pub mod serve;
 pub mod step_up;
 mod unreadable;
