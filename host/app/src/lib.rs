@@ -18,6 +18,7 @@ pub mod live;
 pub mod orders;
 pub mod people;
 pub mod plugins;
+pub mod policies;
 pub mod pulse;
 pub mod rates;
 pub mod replays;

@@ -53,7 +53,7 @@ impl FactStore {
         grain: GrainChoice,
     ) -> Result<Vec<DateRange>, AnalyticsError> {
         let seen_one = |id: &&str| metric(id).is_some_and(|metric| seen.answers(metric));
-        let asked: Vec<&str> = TELLING.into_iter().filter(|id| seen_one(&id)).collect();
+        let asked: Vec<&str> = TELLING.into_iter().filter(seen_one).collect();
         if asked.is_empty() {
             return Ok(Vec::new());
         }

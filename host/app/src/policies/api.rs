@@ -25,6 +25,7 @@ use crate::web::actor::{PoliciesManage, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Path;
 use crate::web::route::{ApiRoutes, guarded};
+use crate::web::step_up::StepUp;
 
 pub fn routes() -> ApiRoutes {
     ApiRoutes::new()
@@ -128,7 +129,12 @@ impl PolicyRequest {
         let kept = match (self.rows, self.columns) {
             (Some(rows), None) => Kept::Rows(rows),
             (None, Some(columns)) => Kept::Columns(columns),
-            _ => return Err(AppError::invalid("rows", "Say either which rows are seen or which columns are closed.")),
+            _ => {
+                return Err(AppError::invalid(
+                    "rows",
+                    "Say either which rows are seen or which columns are closed.",
+                ));
+            }
         };
         let (kind, body) = kept.checked()?;
         Ok(NewDataPolicy { kind, name: self.name, body, subjects: self.applies_to.subjects() })
@@ -171,7 +177,7 @@ pub async fn list_policies(
 #[utoipa::path(post, path = "/api/v1/policies", tag = "policies", request_body = PolicyRequest,
     responses((status = 201, body = PolicyResponse), (status = "4XX", body = Problem)))]
 pub async fn make_policy(
-    actor: Require<PoliciesManage>,
+    StepUp(actor): StepUp<Require<PoliciesManage>>,
     State(app): State<Arc<App>>,
     request: Result<Json<PolicyRequest>, JsonRejection>,
 ) -> AppResult<(StatusCode, Json<PolicyResponse>)> {
@@ -199,7 +205,7 @@ pub async fn show_policy(
     request_body = PolicyRequest,
     responses((status = 200, body = PolicyResponse), (status = "4XX", body = Problem)))]
 pub async fn change_policy(
-    actor: Require<PoliciesManage>,
+    StepUp(actor): StepUp<Require<PoliciesManage>>,
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
     request: Result<Json<PolicyRequest>, JsonRejection>,
@@ -217,7 +223,7 @@ pub async fn change_policy(
 #[utoipa::path(delete, path = "/api/v1/policies/{id}", tag = "policies", params(("id" = Uuid, Path)),
     responses((status = 204, description = "Gone"), (status = "4XX", body = Problem)))]
 pub async fn remove_policy(
-    actor: Require<PoliciesManage>,
+    StepUp(actor): StepUp<Require<PoliciesManage>>,
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
 ) -> AppResult<StatusCode> {
@@ -244,7 +250,7 @@ pub async fn show_attributes(
     request_body = AttributesBody,
     responses((status = 200, body = AttributesBody), (status = "4XX", body = Problem)))]
 pub async fn set_person_attributes(
-    actor: Require<PoliciesManage>,
+    StepUp(actor): StepUp<Require<PoliciesManage>>,
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
     request: Result<Json<AttributesBody>, JsonRejection>,
@@ -284,6 +290,6 @@ async fn load(app: &App, tenant: TenantId, id: Uuid) -> AppResult<Json<PolicyRes
 }
 
 fn accepted<T>(request: Result<Json<T>, JsonRejection>) -> AppResult<T> {
-    let Json(request) = request.map_err(|rejection| AppError::bad_request(rejection.body_text()))?;
+    let Json(request) = request?;
     Ok(request)
 }

@@ -1,10 +1,10 @@
 //! The verbs about policies: each in one transaction, by somebody, in their tenant.
 
 use portolan_access::Rights;
+use portolan_access::audit::Who;
 use portolan_access::data_policies::{
     Attributes, DataPolicyError, DataPolicyKind, Restrictions, restrictions_of, set_attributes,
 };
-use portolan_access::audit::Who;
 use portolan_analytics::Visibility;
 use portolan_analytics::policy::{ColumnPolicy, PolicyFault, RowPolicy, check_attribute_name};
 use portolan_core::{TenantId, UserId};

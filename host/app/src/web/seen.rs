@@ -106,7 +106,8 @@ pub async fn check_address(
     if !seen.limits_connections() {
         return Ok(());
     }
-    let params = parts.extract::<RawPathParams>().await.map_err(AppError::internal)?;
+    // What is no text is nobody's.
+    let Ok(params) = parts.extract::<RawPathParams>().await else { return Err(AppError::not_found("page")) };
     let kinds = places.windows(2).filter(|pair| pair[1].starts_with('{')).map(|pair| pair[0]);
     let mut tx: Option<TenantTx> = None;
     for (kind, (_, value)) in kinds.zip(&params) {

@@ -27,6 +27,7 @@ mod pages;
 mod passes;
 mod people;
 mod permissions;
+mod policies;
 mod posting;
 mod public_address;
 mod pulse;

@@ -11,6 +11,7 @@ use portolan_app::web::route::{Access, RouteInfo};
 use portolan_commerce::document::Document;
 use portolan_core::{ConnectionId, UserId};
 use portolan_db::entity::{document, sync};
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
 use crate::batches::post;
@@ -19,7 +20,7 @@ use crate::finance::{entry, payout};
 use crate::isolation::{Asking, World, operations, sign_in_as};
 use crate::replays::read_again;
 use crate::support::*;
-use crate::upgrades::compare;
+use crate::upgrades::{compare, install};
 use crate::uploads::give;
 
 /// A payment of so much is made nowhere else.
@@ -45,10 +46,9 @@ async fn made(shop: &TestApp, session: &str, body: &Value) -> String {
 async fn person(shop: &TestApp, name: &str, role: SystemRole) -> (UserId, String) {
     let app = Arc::clone(&shop.app);
     let new = NewPerson { sign_in_name: name.to_owned(), tenant: shop.tenant, role };
-    let added = shop
-        .app
-        .db
-        .system_write(move |tx| Box::pin(async move { add_person(tx, new, &*app.clock, &*app.random).await }));
+    let added = shop.app.db.system_write(move |tx| {
+        Box::pin(async move { add_person(tx, new, &*app.clock, &*app.random).await })
+    });
     let user = added.await.expect("a person");
     let link = shop.app.sessions.create_link(shop.tenant, user).await.expect("a link");
     let session = shop.app.sessions.sign_in_with_link(&link, portolan_access::Client::default()).await;
@@ -82,6 +82,7 @@ async fn with_a_hidden_connection(test: &TestDatabase) -> Asking {
     ];
     post(shop, hidden, documents, BatchAim::default()).await;
     let replay = read_again(shop, hidden).await;
+    install(shop, "3.0.0", json!({})).await;
     let shadow = compare(shop, hidden).await;
     let upload = give(shop, hidden, "canary-sheet.json", b"[]").await.expect("a file");
     let documents = shop.rows::<document::Entity>().await;
@@ -124,9 +125,11 @@ async fn whoever_sees_one_connection_is_told_of_no_other_by_any_route() {
         let asking = with_a_hidden_connection(test).await;
         let shop = &asking.own.shop;
         let owner = shop.session().await;
-        let roles: Vec<&str> = SystemRole::ALL.iter().map(|role| role.as_str()).filter(|role| *role != "owner").collect();
+        let roles: Vec<&str> =
+            SystemRole::ALL.iter().map(|role| role.as_str()).filter(|role| *role != "owner").collect();
         let rule = json!({ "dimension": "connection", "values": [asking.own.connection] });
-        let policy = json!({ "name": "One counter", "rows": { "rules": [rule] }, "applies_to": { "roles": roles } });
+        let policy =
+            json!({ "name": "One counter", "rows": { "rules": [rule] }, "applies_to": { "roles": roles } });
         made(shop, &owner, &policy).await;
         for role in SystemRole::ALL.iter().filter(|role| **role != SystemRole::Owner) {
             let cookie = sign_in_as(&asking.own, *role).await;
@@ -138,7 +141,8 @@ async fn whoever_sees_one_connection_is_told_of_no_other_by_any_route() {
             }
         }
         // The same things are told to owners: what was looked for above could be found.
-        let told = ["/orders", "/connections", "/syncs", "/finance", "/pulse", "/api/v1/orders", "/api/v1/payouts"];
+        let told =
+            ["/orders", "/connections", "/syncs", "/finance", "/pulse", "/api/v1/orders", "/api/v1/payouts"];
         for path in told {
             let answer = shop.get(&owner, path).await;
             let hidden = asking.foreign.words.iter().any(|word| answer.body.contains(word));
@@ -200,7 +204,12 @@ async fn payments_costs_and_buyers_are_told_to_whoever_may_see_them() {
                     ("net_sales", &["analytics:query"]),
                 ] {
                     let (answer, may) = (ask(&session, metric).await, has(permissions));
-                    assert_eq!(answer.status, if may { 200 } else { 403 }, "{metric} as {role}: {}", answer.body);
+                    assert_eq!(
+                        answer.status,
+                        if may { 200 } else { 403 },
+                        "{metric} as {role}: {}",
+                        answer.body
+                    );
                     if !may {
                         let problem = answer.problem();
                         assert_eq!(problem["code"], "forbidden");
@@ -214,7 +223,10 @@ async fn payments_costs_and_buyers_are_told_to_whoever_may_see_them() {
                 let page = format!("/orders/{order_id}");
                 for path in [path.as_str(), page.as_str(), "/api/v1/orders"] {
                     let body = shop.get(&session, path).await.body;
-                    assert!(has(&["personal:read"]) || !body.contains("customer-1"), "{path} as {role}: {body}");
+                    assert!(
+                        has(&["personal:read"]) || !body.contains("customer-1"),
+                        "{path} as {role}: {body}"
+                    );
                     assert!(has(&["costs:read"]) || !body.contains("424242"), "{path} as {role}: {body}");
                 }
                 if has(&["personal:read", "costs:read"]) {
@@ -291,7 +303,9 @@ async fn rows_are_seen_by_what_is_known_of_the_person_and_none_where_nothing_is(
         assert_eq!(read(&shop, &owner, &of_ana).await, known);
         assert_eq!(all().await, ["here"]);
         for (key, status) in [("here", 200), ("there", 404), ("nowhere", 404)] {
-            for place in ["/api/v1/orders/{}", "/api/v1/orders/{}/ledger", "/api/v1/orders/{}/lineage", "/orders/{}"] {
+            for place in
+                ["/api/v1/orders/{}", "/api/v1/orders/{}/ledger", "/api/v1/orders/{}/lineage", "/orders/{}"]
+            {
                 let path = place.replace("{}", &id(key));
                 assert_eq!(shop.get(&session, &path).await.status, status, "{path}");
             }
@@ -354,7 +368,10 @@ async fn a_policy_that_cannot_be_read_shows_nothing() {
             assert_eq!(shop.get(&session, "/api/v1/payouts").await.status, 403, "{damage}");
             assert_eq!(keys(&shop, &owner, "/api/v1/orders").await.len(), 3);
         }
-        assert_eq!(send(&shop, &owner, "DELETE", &format!("/api/v1/policies/{id}"), &Value::Null).await.status, 204);
+        assert_eq!(
+            send(&shop, &owner, "DELETE", &format!("/api/v1/policies/{id}"), &Value::Null).await.status,
+            204
+        );
     })
     .await;
 }
@@ -380,7 +397,7 @@ async fn nobody_but_an_owner_changes_what_applies_to_themselves_or_to_an_admin()
         {
             let wrong = send(&shop, &owner, "POST", "/api/v1/policies", &policy("Wrong", applies)).await;
             assert_eq!(wrong.status, 422, "{}", wrong.body);
-            assert_eq!(wrong.problem()["fields"][0]["path"], path);
+            assert!(wrong.problem()["errors"][0]["pointer"].to_string().contains(path), "{}", wrong.body);
         }
         let known = json!({ "attributes": { "countries": ["PT"] } });
         let of = |user: UserId| format!("/api/v1/people/{user}/attributes");
@@ -438,9 +455,9 @@ async fn a_key_sees_what_its_maker_sees() {
         let orders = ask("GET", "/api/v1/orders", Value::Null).await;
         assert!(orders.status == 200 && orders.body.contains("here"), "{}", orders.body);
         assert!(!orders.body.contains("canary"), "{}", orders.body);
-        let start = json!({ "connection_id": hidden });
+        let (start, before) = (json!({ "connection_id": hidden }), shop.rows::<sync::Entity>().await.len());
         assert_eq!(ask("POST", "/api/v1/syncs", start).await.status, 404);
-        assert_eq!(shop.rows::<sync::Entity>().await.len(), 0);
+        assert_eq!(shop.rows::<sync::Entity>().await.len(), before);
         // A key has no more than its scopes: without finance:read or finance:totals no payments.
         let range = json!({ "from": "2026-01-01", "until": "2026-02-01" });
         let cash = json!({ "metrics": ["gross_payments"], "range": range });
