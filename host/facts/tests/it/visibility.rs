@@ -231,7 +231,7 @@ fn cannot_tell(story: &Story) -> Vec<Dimension> {
 
 #[test]
 fn whoever_sees_a_part_is_answered_as_if_there_were_no_more() {
-    property(24, &story(), async |test, story| check(test, story).await);
+    property(10, &story(), async |test, story| check(test, story).await);
 }
 
 fn sum_of_column(table: &Table, id: &str) -> f64 {
@@ -259,7 +259,7 @@ async fn narrows(test: &TestDatabase, story: &Story) {
 
 #[test]
 fn one_more_policy_never_shows_more() {
-    property(16, &story(), async |test, story| narrows(test, story).await);
+    property(8, &story(), async |test, story| narrows(test, story).await);
 }
 
 fn closed(columns: &[&str], effect: ColumnEffect) -> Visibility {
