@@ -38,6 +38,7 @@ mod m0031_second_factor;
 mod m0032_invitations;
 mod m0033_audit;
 mod m0034_api_keys;
+mod m0035_data_policies;
 mod m0036_ways_in;
 mod m0037_set_up;
 mod m0038_mail;
@@ -74,6 +75,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0032_invitations::Migration),
             Box::new(m0033_audit::Migration),
             Box::new(m0034_api_keys::Migration),
+            Box::new(m0035_data_policies::Migration),
             Box::new(m0036_ways_in::Migration),
             Box::new(m0037_set_up::Migration),
             Box::new(m0038_mail::Migration),

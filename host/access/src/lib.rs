@@ -13,6 +13,7 @@
 pub mod api_keys;
 pub mod audit;
 mod custom_roles;
+pub mod data_policies;
 mod devices;
 mod guesses;
 mod invitations;

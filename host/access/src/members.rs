@@ -57,6 +57,8 @@ pub enum MemberError {
     MoreThanOwn(Permission),
     #[error("this would deny {0} to an owner: take owners out of the team, or the denial out of the role")]
     OwnerDenied(Permission),
+    #[error("by this somebody would see what a policy keeps from you: ask an owner")]
+    MoreThanSeen,
     #[error("no team makes owners: name each owner by themselves")]
     OwnerTeam,
     #[error("there is no such team")]

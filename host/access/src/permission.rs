@@ -40,6 +40,12 @@ permissions!(
     OrdersRead = "orders:read",
     /// See payouts and what providers' balances did.
     FinanceRead = "finance:read",
+    /// See totals of payments, fees and payouts; single ones with finance:read.
+    FinanceTotals = "finance:totals",
+    /// See what goods cost, and the margins.
+    CostsRead = "costs:read",
+    /// See who bought, where others see that somebody did.
+    PersonalRead = "personal:read",
     /// Bring exchange rates, and choose by which amounts are converted.
     RatesManage = "rates:manage",
     /// See which channels are connected, without their secrets.
@@ -64,6 +70,8 @@ permissions!(
     PeopleRead = "people:read",
     /// Make roles, and say what they allow and deny.
     RolesManage = "roles:manage",
+    /// Say which rows and columns of the data are kept to some.
+    PoliciesManage = "policies:manage",
     /// Say how people sign in, and end their sessions.
     SecurityManage = "security:manage",
     /// See who did what.

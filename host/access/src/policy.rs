@@ -16,6 +16,7 @@ use portolan_db::entity::{custom_role_rule, role_grant, team_grant, team_member,
 use portolan_db::{Database, DbError, TenantTx};
 use sea_orm::{ColumnTrait, DbErr, QueryFilter};
 
+use crate::data_policies::{DataPolicies, Restrictions};
 use crate::{Permission, SignInPolicy, SystemRole};
 
 /// A rule has no tenant: only who holds a role where has one. The cheap comparisons come first.
@@ -73,6 +74,8 @@ pub struct TenantPolicy {
     sign_in: SignInPolicy,
     /// Whose sessions need a second factor.
     need_second_factor: HashSet<UserId>,
+    /// What is kept from whom, of the same version; without it everything is.
+    data: Option<DataPolicies>,
     decisions: RwLock<HashMap<(UserId, Permission), bool>>,
 }
 
@@ -150,15 +153,17 @@ impl TenantPolicy {
         let by_team = team_members.iter().filter(|member| teams.contains(&member.team_id));
         let need_second_factor =
             by_themselves.chain(by_team.map(|member| member.user_id)).map(UserId).collect();
+        let data = DataPolicies::load(tx).await?;
         let policy = Self::build(tenant, own.access_version, lines).await?;
-        Ok(Self { sign_in, need_second_factor, ..policy })
+        Ok(Self { sign_in, need_second_factor, data: Some(data), ..policy })
     }
 
     async fn build(tenant: TenantId, version: i64, lines: Lines) -> Result<Self, PolicyError> {
         let model = DefaultModel::from_str(MODEL).await?;
         let enforcer = Enforcer::new(model, lines).await?;
         let (sign_in, need_second_factor) = (SignInPolicy::default(), HashSet::new());
-        Ok(Self { tenant, version, enforcer, sign_in, need_second_factor, decisions: RwLock::default() })
+        let decisions = RwLock::default();
+        Ok(Self { tenant, version, enforcer, sign_in, need_second_factor, data: None, decisions })
     }
 
     /// What is asked of whoever signs in.
@@ -182,6 +187,11 @@ impl TenantPolicy {
         let decided = self.decide(user, permission);
         self.decisions.write().unwrap_or_else(PoisonError::into_inner).insert(question, decided);
         decided
+    }
+
+    /// What of the data is kept from somebody.
+    pub fn restrictions(&self, user: UserId) -> Restrictions {
+        self.data.as_ref().map_or_else(Restrictions::unknown, |data| data.restrictions(user))
     }
 
     /// The same, asked of Casbin each time.

@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use portolan_core::UserId;
 use portolan_db::entity::{
-    custom_role, custom_role_rule, membership, role_grant, team, team_grant, team_member,
+    custom_role, custom_role_rule, data_policy_subject, membership, role_grant, team, team_grant, team_member,
 };
 use portolan_db::{DbError, TenantTx};
 use sea_orm::{ColumnTrait, QueryFilter};
 use uuid::Uuid;
 
 use crate::audit::Who;
+use crate::data_policies::Subject;
 use crate::{Effect, MemberError, Permission, SystemRole};
 
 /// The rules of one tenant, and who holds what, as of one transaction.
@@ -25,6 +26,8 @@ pub struct Rights {
     people: BTreeMap<UserId, bool>,
     held: BTreeMap<UserId, BTreeSet<String>>,
     teams: BTreeMap<Uuid, TeamRights>,
+    /// Data policies, with those they apply to.
+    policies: BTreeMap<Uuid, BTreeSet<Subject>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -82,7 +85,52 @@ impl Rights {
         for grant in tx.find::<team_grant::Entity>().all(tx).await? {
             teams.entry(grant.team_id).or_default().roles.insert(grant.role);
         }
-        Ok(Self { rules, people: people.collect(), held, teams })
+        let mut policies: BTreeMap<_, BTreeSet<Subject>> = BTreeMap::new();
+        for row in tx.find::<data_policy_subject::Entity>().all(tx).await? {
+            policies.entry(row.policy_id).or_default().extend(Subject::find(&row.kind, &row.subject));
+        }
+        Ok(Self { rules, people: people.collect(), held, teams, policies })
+    }
+
+    pub(crate) fn is_owner(&self, user: UserId) -> bool {
+        self.held.get(&user).is_some_and(|roles| roles.contains(SystemRole::Owner.as_str()))
+    }
+
+    /// Whoever holds a role, by themselves or by a team.
+    pub(crate) fn holders(&self, role: SystemRole) -> impl Iterator<Item = UserId> {
+        let holds = move |user: &UserId| self.roles_of(*user).iter().any(|(held, _)| *held == role.as_str());
+        self.people.keys().copied().filter(holds)
+    }
+
+    /// As what data policies may apply to somebody.
+    pub(crate) fn subjects_of(&self, user: UserId) -> BTreeSet<Subject> {
+        let roles = self.roles_of(user).into_iter().map(|(role, _)| Subject::Role(role.to_owned()));
+        let teams = self.teams.iter().filter(|(_, team)| team.members.contains(&user));
+        let teams = teams.map(|(id, _)| Subject::Team(*id));
+        roles.chain(teams).chain([Subject::Person(user)]).collect()
+    }
+
+    /// The data policies that apply to somebody: none to owners.
+    fn restricting(&self, user: UserId) -> BTreeSet<Uuid> {
+        if self.is_owner(user) {
+            return BTreeSet::new();
+        }
+        let of_person = self.subjects_of(user);
+        let applying = self.policies.iter().filter(|(_, subjects)| !subjects.is_disjoint(&of_person));
+        applying.map(|(policy, _)| *policy).collect()
+    }
+
+    /// Fails where a change of roles or teams lets somebody, its maker too, see what is kept from its maker.
+    fn check_sight(&self, after: &Self, by: &Who) -> Result<(), MemberError> {
+        let of_maker = by.user().map(|maker| self.restricting(maker)).unwrap_or_default();
+        for user in after.people.keys() {
+            let is_new = !self.people.contains_key(user);
+            let (was, is) = (self.restricting(*user), after.restricting(*user));
+            if (is_new || !was.is_subset(&is)) && !of_maker.is_subset(&is) {
+                return Err(MemberError::MoreThanSeen);
+            }
+        }
+        Ok(())
     }
 
     /// What somebody may do; nothing where they are banned or do not belong here.
@@ -145,6 +193,7 @@ impl Rights {
     /// nobody would be left who can put it right.
     pub fn check_change(&self, after: &Self, by: &Who) -> Result<(), MemberError> {
         let own = self.may_pass_on(by);
+        self.check_sight(after, by)?;
         for user in after.people.keys() {
             let before = self.allowed(*user);
             let mut gained = after.allowed(*user).into_iter().filter(|one| !before.contains(one));

@@ -77,6 +77,8 @@ impl SystemRole {
                 AnalyticsQuery,
                 OrdersRead,
                 FinanceRead,
+                FinanceTotals,
+                CostsRead,
                 ConnectionsRead,
                 ConnectionsWrite,
                 SyncsRead,
@@ -85,14 +87,30 @@ impl SystemRole {
                 PeopleRead,
                 PeopleManage,
             ],
-            Self::Analyst => &[AnalyticsQuery, OrdersRead, ConnectionsRead, SyncsRead, PluginsRead],
+            Self::Analyst => &[
+                AnalyticsQuery,
+                OrdersRead,
+                FinanceTotals,
+                CostsRead,
+                ConnectionsRead,
+                SyncsRead,
+                PluginsRead,
+            ],
             Self::Viewer => &[AnalyticsQuery, OrdersRead, SyncsRead],
-            Self::Finance => {
-                &[AnalyticsQuery, OrdersRead, FinanceRead, RatesManage, ConnectionsRead, SyncsRead]
-            }
+            Self::Finance => &[
+                AnalyticsQuery,
+                OrdersRead,
+                FinanceRead,
+                FinanceTotals,
+                CostsRead,
+                RatesManage,
+                ConnectionsRead,
+                SyncsRead,
+            ],
             Self::Operations => &[
                 AnalyticsQuery,
                 OrdersRead,
+                CostsRead,
                 ConnectionsRead,
                 ConnectionsWrite,
                 SyncsRead,

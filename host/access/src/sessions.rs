@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::audit::{self, Actor, Who};
+use crate::data_policies::Restrictions;
 use crate::guesses::Guess;
 use crate::people::{LONGEST_NAME, find_user, normal_name, set_password_hash};
 use crate::policy::{Policies, PolicyError, TenantPolicy};
@@ -84,6 +85,11 @@ impl SignedIn {
     /// Whether their company asks for a second factor that they have not shown.
     pub fn lacks_second_factor(&self) -> bool {
         !self.second_factor && self.policy.needs_second_factor(self.user)
+    }
+
+    /// What of the data is kept from them, by the same rules.
+    pub fn restrictions(&self) -> Restrictions {
+        self.policy.restrictions(self.user)
     }
 }
 

@@ -6,6 +6,9 @@ pub enum AnalyticsError {
     /// The question itself is at fault; `pointer` is a JSON pointer into it.
     #[error("{message}")]
     Invalid { pointer: String, message: String },
+    /// It is about what is kept from whoever asks.
+    #[error("{message}")]
+    Closed { pointer: String, message: String },
     /// It needs more memory than one question may take.
     #[error(
         "This question needs more memory than one question may use: choose a shorter range or fewer breakdowns."
@@ -25,6 +28,10 @@ pub enum AnalyticsError {
 impl AnalyticsError {
     pub fn invalid(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid { pointer: pointer.into(), message: message.into() }
+    }
+
+    pub fn closed(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Closed { pointer: pointer.into(), message: message.into() }
     }
 
     pub fn engine(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::catalogue::{Additivity, DateBasis, Unit};
 use crate::iso_date;
+use crate::visibility::MASKED;
 
 /// Rows and their totals. Cells stand in the order of `columns`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -90,6 +91,8 @@ pub struct ComparedRange {
 pub enum Cell {
     /// Unknown, or a ratio of nothing.
     Null,
+    /// Kept from whoever asks.
+    Masked,
     /// A day, week, month...; as far as it lies in the range.
     Period(Bucket),
     /// A dimension's value: what filters take, and what people read.
@@ -107,7 +110,7 @@ impl Cell {
     /// The number in it, for charts and sorting: money in major units.
     pub fn as_f64(&self) -> Option<f64> {
         match self {
-            Self::Null | Self::Period(_) | Self::Key { .. } => None,
+            Self::Null | Self::Masked | Self::Period(_) | Self::Key { .. } => None,
             Self::Count(count) => Some(*count as f64),
             Self::Quantity(quantity) => Some(scaled(quantity.unscaled, quantity.scale)),
             Self::Ratio(ratio) => Some(*ratio),
@@ -125,6 +128,7 @@ impl Cell {
     pub fn label(&self) -> Option<&str> {
         match self {
             Self::Key { label, .. } => Some(label),
+            Self::Masked => Some(MASKED),
             _ => None,
         }
     }
@@ -138,11 +142,12 @@ fn scaled(unscaled: i64, scale: u8) -> f64 {
     unscaled as f64 / 10_f64.powi(i32::from(scale))
 }
 
-/// `null`, a number, `"12.5"` for quantities, or an object for money, periods and dimensions.
+/// `null`, `"•••"` for what is masked, a number, `"12.5"` for quantities, or an object for money, periods and dimensions.
 impl Serialize for Cell {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Null => serializer.serialize_none(),
+            Self::Masked => serializer.serialize_str(MASKED),
             Self::Count(count) => serializer.serialize_i64(*count),
             Self::Ratio(ratio) => serializer.serialize_f64(*ratio),
             Self::Quantity(quantity) => serializer.collect_str(quantity),

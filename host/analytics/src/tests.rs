@@ -28,7 +28,7 @@ fn context() -> TenantContext {
 }
 
 fn plan(query: &Query) -> Plan {
-    Plan::new(query, &context()).expect("plan")
+    Plan::new(query, &Visibility::everything(), &context()).expect("plan")
 }
 
 /// The statements of a plan, with what is bound to them.
@@ -42,7 +42,7 @@ fn text(query: &Query) -> String {
 }
 
 fn refusal(query: &Query) -> (String, String) {
-    match Plan::new(query, &context()) {
+    match Plan::new(query, &Visibility::everything(), &context()) {
         Err(AnalyticsError::Invalid { pointer, message }) => (pointer, message),
         other => panic!("not refused: {other:?}"),
     }
@@ -167,7 +167,9 @@ fn ids_are_unique_and_ratios_name_their_parts() {
 fn money_makes_every_row_carry_a_currency() {
     let plan = plan(&Query::over(january(), &["orders", "aov"]));
     assert!(plan.statements.iter().all(|statement| statement.sql.contains("\"currency\"")));
-    let plain = super::plan::Plan::new(&Query::over(january(), &["orders"]), &context()).expect("plan");
+    let plain =
+        super::plan::Plan::new(&Query::over(january(), &["orders"]), &Visibility::everything(), &context())
+            .expect("plan");
     assert!(!plain.statements[0].sql.contains("\"currency\""));
 }
 

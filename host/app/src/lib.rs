@@ -19,6 +19,7 @@ pub mod mail;
 pub mod orders;
 pub mod people;
 pub mod plugins;
+pub mod policies;
 pub mod pulse;
 pub mod rates;
 pub mod replays;

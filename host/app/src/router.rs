@@ -17,7 +17,7 @@ use crate::web::route::{ApiRoutes, PageRoutes, RouteInfo};
 use crate::web::{caller, client, guard, idempotency, limits, request_id, revalidate};
 use crate::{
     App, account, analytics, api_keys, audit, company, connections, coverage, drift, finance, orders, people,
-    plugins, pulse, rates, replays, security, setup, signin, syncs, system, upgrades,
+    plugins, policies, pulse, rates, replays, security, setup, signin, syncs, system, upgrades,
 };
 
 /// Larger bodies are refused; uploads have a limit of their own.
@@ -49,6 +49,7 @@ fn api() -> ApiRoutes {
         .merge(people::roles_api::routes())
         .merge(people::teams_api::routes())
         .merge(plugins::api::routes())
+        .merge(policies::api::routes())
         .merge(pulse::api::routes())
         .merge(replays::api::routes())
         .merge(security::api::routes())

@@ -8,7 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
 use moka::future::Cache;
-use portolan_analytics::{AnalyticsError, AnswerFacts, Fact, Plan, Query, QueryEngine, Table, answer};
+use portolan_analytics::{
+    AnalyticsError, AnswerFacts, Fact, Plan, Query, QueryEngine, Table, Visibility, answer,
+};
 use portolan_core::calendar::DateRange;
 use portolan_core::{Clock, Random, RateTable, TenantId};
 use portolan_db::entity::ledger_head;
@@ -77,7 +79,8 @@ pub struct FactStore {
     rates: KnownRates,
 }
 
-type AnswerKey = (TenantId, i64, Query);
+/// What somebody sees is part of the question: nobody is answered what another was.
+type AnswerKey = (TenantId, i64, Visibility, Query);
 /// Tenant, ledger, folded version, posting version: what a tail holds never changes.
 type TailKey = (TenantId, Fact, i64, i64);
 
@@ -145,15 +148,21 @@ impl FactStore {
     }
 
     /// The answer without looking into or adding to the remembered ones: for measuring.
-    pub async fn run_uncached(&self, tenant: TenantId, query: &Query) -> Result<Table, AnalyticsError> {
+    pub async fn run_uncached(
+        &self,
+        tenant: TenantId,
+        seen: &Visibility,
+        query: &Query,
+    ) -> Result<Table, AnalyticsError> {
         let tx = self.database.read(tenant).await.map_err(FactsError::from)?;
         let head = tx.ledger_head().await.map_err(FactsError::from)?;
-        self.ask(tenant, query, tx, &head).await
+        self.ask(tenant, seen, query, tx, &head).await
     }
 
     async fn ask(
         &self,
         tenant: TenantId,
+        seen: &Visibility,
         query: &Query,
         mut tx: TenantTx,
         head: &ledger_head::Model,
@@ -168,13 +177,13 @@ impl FactStore {
         }
         let context = snapshot::context(&tx, tenant).await.map_err(FactsError::from)?;
         let context = context.ok_or(AnalyticsError::UnknownTenant)?;
-        let mut plan = Plan::new(query, &context)?;
+        let mut plan = Plan::new(query, seen, &context)?;
         let rates = match query.display_currency {
             Some(_) => self.rates.of(&tx, plan.recorded_until()).await?,
             None => Arc::default(),
         };
         if cannot_be_converted(query, &rates) {
-            plan = Plan::new(&Query { display_currency: None, ..query.clone() }, &context)?;
+            plan = Plan::new(&Query { display_currency: None, ..query.clone() }, seen, &context)?;
         }
         let facts: BTreeSet<Fact> = plan.statements.iter().map(|statement| statement.fact).collect();
         let facts: Vec<Fact> = facts.into_iter().collect();
@@ -203,7 +212,8 @@ impl FactStore {
             data_version: head.data_version,
             as_of,
             engine_ms,
-            rows_scanned: Some(rows_scanned),
+            // How much lies there is not told to whoever sees a part of it.
+            rows_scanned: seen.sees_all_rows().then_some(rows_scanned),
         };
         Ok(draft.finish(&titles, facts))
     }
@@ -270,22 +280,25 @@ fn cannot_be_converted(query: &Query, rates: &RateTable) -> bool {
 
 #[async_trait]
 impl QueryEngine for FactStore {
-    async fn run(&self, tenant: TenantId, query: &Query) -> Result<Table, AnalyticsError> {
+    async fn run(&self, tenant: TenantId, seen: &Visibility, query: &Query) -> Result<Table, AnalyticsError> {
         let tx = self.database.read(tenant).await.map_err(FactsError::from)?;
         let head = tx.ledger_head().await.map_err(FactsError::from)?;
-        let key = (tenant, head.data_version, query.clone());
+        let key = (tenant, head.data_version, seen.clone(), query.clone());
         if let Some(known) = self.answers.get(&key).await {
             return Ok(known);
         }
-        let table = self.ask(tenant, query, tx, &head).await?;
+        let table = self.ask(tenant, seen, query, tx, &head).await?;
         // A fold in between leaves numbers and version as they are; a posting moves both.
-        let key = (tenant, table.data_version, query.clone());
+        let key = (tenant, table.data_version, seen.clone(), query.clone());
         self.answers.insert(key, table.clone()).await;
         Ok(table)
     }
 
-    async fn days(&self, tenant: TenantId) -> Result<Option<DateRange>, AnalyticsError> {
-        Ok(self.ledger_days(tenant).await?)
+    async fn days(&self, tenant: TenantId, seen: &Visibility) -> Result<Option<DateRange>, AnalyticsError> {
+        match seen.sees_all_rows() {
+            true => Ok(self.ledger_days(tenant).await?),
+            false => self.seen_days(tenant, seen).await,
+        }
     }
 
     async fn data_version(&self, tenant: TenantId) -> Result<i64, AnalyticsError> {

@@ -24,6 +24,7 @@ pub use ops::{ApiKeyError, Made, NewApiKey, create, find, list, revoke, rotate};
 pub use token::{ParsedKey, TokenKind};
 pub use tokens::{Refreshed, Refreshing, TokenError, TokenPair, end_family, issue, refresh};
 
+use crate::data_policies::Restrictions;
 use crate::network::contains;
 use crate::policy::TenantPolicy;
 use crate::sessions::is_member;
@@ -36,6 +37,7 @@ const USED_EVERY: Duration = Duration::from_minutes(1);
 pub const NEVER: &[Permission] = &[
     Permission::PeopleManage,
     Permission::RolesManage,
+    Permission::PoliciesManage,
     Permission::SecurityManage,
     Permission::ApiKeysManage,
 ];
@@ -58,6 +60,11 @@ impl KeyHolder {
         self.scopes.contains(&permission)
             && !NEVER.contains(&permission)
             && self.policy.allows(self.owner, permission)
+    }
+
+    /// What is kept from its maker is kept from the key.
+    pub fn restrictions(&self) -> Restrictions {
+        self.policy.restrictions(self.owner)
     }
 }
 

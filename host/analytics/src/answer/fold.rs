@@ -149,7 +149,11 @@ fn fold_row(
             _ => return Ok(()),
         },
     };
-    let dimensions = question.dimensions.iter().map(|dimension| row.dimension(*dimension, names)).collect();
+    let of_row = |dimension: &Dimension| match question.masked.dimensions.contains(dimension) {
+        true => DimensionKey { text: None, connection: None },
+        false => row.dimension(*dimension, names),
+    };
+    let dimensions = question.dimensions.iter().map(of_row).collect();
     let index = folded.add_row(RowKey { period, dimensions });
     folded.add(index, row.statement.in_comparison, &sums);
     Ok(())

@@ -164,6 +164,9 @@ fn currency_of(question: &CheckedQuery, key: &RowKey) -> Option<Currency> {
 fn key_cells(question: &CheckedQuery, key: &RowKey) -> Vec<Cell> {
     let period = key.period.map(|index| Cell::Period(question.periods.buckets[index]));
     let dimensions = question.dimensions.iter().zip(&key.dimensions).map(|(dimension, value)| {
+        if question.masked.dimensions.contains(dimension) {
+            return Cell::Masked;
+        }
         let label = label(value).to_owned();
         let qualified = dimension.is_of_connection();
         let key = match (&value.text, value.connection) {
@@ -214,6 +217,12 @@ fn metric_cells(
     let mut cells = Vec::with_capacity(question.metrics.len());
     let mut beside: Vec<Compared> = Vec::new();
     for metric in &question.metrics {
+        if question.masked.metrics.contains(metric) {
+            beside
+                .extend(question.comparison.as_ref().map(|_| Compared { value: Cell::Masked, change: None }));
+            cells.push(Cell::Masked);
+            continue;
+        }
         let now = cells::metric_cell(metric, &pair.now.0, currency)?;
         if question.comparison.is_some() {
             let then = cells::metric_cell(metric, &pair.then.0, currency)?;

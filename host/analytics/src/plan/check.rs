@@ -5,12 +5,13 @@ use portolan_commerce::ledger::EventKind;
 use portolan_core::calendar::{Bucket, Comparison, DateRange, Grain};
 use portolan_core::{ConnectionId, Currency, Instant};
 
+use super::closed::{check_open, first_open, masked};
 use super::{Periods, TenantContext};
 use crate::catalogue::{self, DateBasis, METRICS, Measure, Metric, Source};
 use crate::dimension::Dimension;
 use crate::query::{Direction, Filter, FilterOp, Query};
 use crate::time::MAX_PERIODS;
-use crate::{AnalyticsError, AsOf, Fact};
+use crate::{AnalyticsError, AsOf, Fact, RowLimit, Visibility};
 
 const MAX_METRICS: usize = 40;
 const MAX_DIMENSIONS: usize = 6;
@@ -33,12 +34,23 @@ pub(crate) struct CheckedQuery {
     pub(crate) comparison: Option<(Comparison, DateRange, Periods)>,
     pub(crate) date_basis: Option<DateBasis>,
     pub(crate) filters: Vec<CheckedFilter>,
+    /// Rows that whoever asks does not see are no rows of the ledger to them.
+    pub(crate) limits: Vec<RowLimit>,
+    /// Of the dimensions and metrics, those whose values are not told.
+    pub(crate) masked: Masked,
     pub(crate) order_by: Vec<(SortKey, Direction)>,
     pub(crate) limit: usize,
     pub(crate) dense: bool,
     pub(crate) display_currency: Option<Currency>,
     /// What was recorded later does not count.
     pub(crate) recorded_until: Option<Instant>,
+}
+
+/// Columns of the answer that say nothing but that they are there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Masked {
+    pub(crate) dimensions: Vec<Dimension>,
+    pub(crate) metrics: Vec<&'static Metric>,
 }
 
 /// A filter whose dimension exists and whose values can be matched.
@@ -75,9 +87,14 @@ impl CheckedQuery {
         std::iter::once(asked).chain(compared).collect()
     }
 
+    /// The dimensions whose values make rows: those that are masked have one value.
+    pub(crate) fn told_dimensions(&self) -> impl Iterator<Item = Dimension> {
+        self.dimensions.iter().copied().filter(|dimension| !self.masked.dimensions.contains(dimension))
+    }
+
     /// Whether each payout has a row of its own.
     pub(crate) fn is_by_payout(&self) -> bool {
-        self.dimensions.contains(&Dimension::Payout)
+        self.told_dimensions().any(|dimension| dimension == Dimension::Payout)
     }
 
     /// Whether the question, its totals too, is about payouts that it names.
@@ -100,9 +117,14 @@ impl CheckedQuery {
     }
 }
 
-pub(crate) fn check(query: &Query, context: &TenantContext) -> Result<CheckedQuery, AnalyticsError> {
+pub(crate) fn check(
+    query: &Query,
+    seen: &Visibility,
+    context: &TenantContext,
+) -> Result<CheckedQuery, AnalyticsError> {
     let metrics = check_metrics(query)?;
     let mut dimensions = check_dimensions(query, &metrics)?;
+    check_open(query, seen, &metrics)?;
     let per_currency = metrics.iter().any(|metric| metric.needs_currency());
     if per_currency && !dimensions.contains(&Dimension::Currency) {
         dimensions.push(Dimension::Currency);
@@ -135,7 +157,9 @@ pub(crate) fn check(query: &Query, context: &TenantContext) -> Result<CheckedQue
     Ok(CheckedQuery {
         periods: periods_of(range, "/grain")?,
         filters: check_filters(query, &metrics)?,
-        order_by: check_order(query, &metrics, &dimensions)?,
+        order_by: check_order(query, seen, &metrics, &dimensions)?,
+        limits: seen.limits().cloned().collect(),
+        masked: masked(seen, &metrics, &dimensions),
         limit: check_limit(query.limit)?,
         metrics,
         dimensions,
@@ -328,6 +352,7 @@ fn check_filter_values(index: usize, dimension: Dimension, filter: &Filter) -> R
 
 fn check_order(
     query: &Query,
+    seen: &Visibility,
     metrics: &[&'static Metric],
     dimensions: &[Dimension],
 ) -> Result<Vec<(SortKey, Direction)>, AnalyticsError> {
@@ -348,7 +373,8 @@ fn check_order(
         order.push((key, order_by.direction));
     }
     if order.is_empty() && query.grain.is_none() {
-        order.push((SortKey::Metric(0), Direction::Descending));
+        // Sorted by what is masked, rows would tell it.
+        order.extend(first_open(seen, metrics).map(|index| (SortKey::Metric(index), Direction::Descending)));
     }
     Ok(order)
 }

@@ -7,6 +7,7 @@ use super::relation::event_column;
 use super::{ConnectionInfo, TenantContext};
 use crate::dimension::{Dimension, Key};
 use crate::query::FilterOp;
+use crate::{Fact, RowLimit};
 
 /// The condition on an event that a filter means. `currency` is the one that the event is shown in.
 pub(crate) fn condition(filter: &CheckedFilter, context: &TenantContext, currency: Expr) -> Condition {
@@ -15,6 +16,17 @@ pub(crate) fn condition(filter: &CheckedFilter, context: &TenantContext, currenc
         FilterOp::In => matches,
         FilterOp::NotIn => matches.not(),
     }
+}
+
+/// The condition on an event that whoever asks sees it. An event that does not know what the limit is about is not seen.
+pub(crate) fn limit(limit: &RowLimit, fact: Fact, context: &TenantContext) -> Condition {
+    if !limit.dimension.is_of(fact) {
+        return Cond::all().add(Expr::cust("FALSE"));
+    }
+    let values = limit.values.iter().cloned().collect();
+    let filter = CheckedFilter { dimension: limit.dimension, op: limit.op, values };
+    // Of the event itself: what it is shown in is another matter.
+    condition(&filter, context, event_column(Key::Currency.name()))
 }
 
 /// True or false, never null, so that `not` is exact.
@@ -82,7 +94,7 @@ fn keys_of_connections(key: Key, known: &[&str], unknown: bool) -> Condition {
 }
 
 /// Takes `<connection id>/<key>` apart; a text without a connection's id is a bare key.
-pub(crate) fn split_key(text: &str) -> (Option<portolan_core::ConnectionId>, &str) {
+pub fn split_key(text: &str) -> (Option<portolan_core::ConnectionId>, &str) {
     match text.split_once('/') {
         Some((id, key)) => match id.parse() {
             Ok(connection) => (Some(connection), key),

@@ -6,6 +6,7 @@
 //! All text that people choose travels as parameters.
 
 mod check;
+mod closed;
 mod filter;
 mod relation;
 mod statement;
@@ -19,9 +20,10 @@ use uuid::Uuid;
 use crate::catalogue::{Measure, Source};
 use crate::dimension::Key;
 use crate::query::Query;
-use crate::{AnalyticsError, Fact, catalogue};
+use crate::{AnalyticsError, Fact, Visibility, catalogue};
 
 pub(crate) use check::{CheckedQuery, SortKey};
+pub use filter::split_key;
 
 /// What a plan must know of the tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,9 +143,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Checks a question against the catalogue and writes its statements.
-    pub fn new(query: &Query, context: &TenantContext) -> Result<Self, AnalyticsError> {
-        let question = check::check(query, context)?;
+    /// Checks a question of somebody who sees so much against the catalogue, and writes its statements.
+    pub fn new(query: &Query, seen: &Visibility, context: &TenantContext) -> Result<Self, AnalyticsError> {
+        let question = check::check(query, seen, context)?;
         let mut statements = Vec::new();
         for asked in question.ranges() {
             for source in Source::ALL {

@@ -97,9 +97,9 @@ pub(crate) fn events(
     }
     select.from_as(Alias::new(scope.fact.table()), Alias::new(EVENT));
     if needs_firsts(question, &scope.keys.small) {
-        join_firsts(&mut select, question);
+        join_firsts(&mut select, question, context);
     }
-    let mut conditions = Cond::all();
+    let mut conditions = seen(question, context, scope.fact);
     if scope.fact == Fact::Sales {
         conditions = conditions.add(event_column("test").eq(false));
     }
@@ -274,14 +274,14 @@ fn any_amount(amounts: &[&str]) -> Cond {
 }
 
 /// Each customer's first order in the whole ledger, and how many orders of theirs stand.
-pub(crate) fn first_orders(question: &CheckedQuery) -> SelectStatement {
+pub(crate) fn first_orders(question: &CheckedQuery, context: &TenantContext) -> SelectStatement {
     let group = [CONNECTION_ID, CUSTOMER_KEY, ORDER_KEY, ORDER_AT];
     let mut events = Query::select();
     for name in group.into_iter().chain([QUANTITY]) {
         events.expr_as(event_column(name), Alias::new(name));
     }
     events.from_as(Alias::new(Fact::Sales.table()), Alias::new(EVENT)).cond_where(
-        Cond::all()
+        seen(question, context, Fact::Sales)
             .add(event_column("test").eq(false))
             .add(event_column(CUSTOMER_KEY).is_not_null())
             .add(of_orders())
@@ -317,11 +317,22 @@ fn filters_by_standing(question: &CheckedQuery) -> bool {
     question.filters.iter().any(|checked| checked.dimension == Dimension::NewReturning)
 }
 
-fn join_firsts(select: &mut SelectStatement, question: &CheckedQuery) {
+fn join_firsts(select: &mut SelectStatement, question: &CheckedQuery, context: &TenantContext) {
     let same_customer = Cond::all()
         .add(event_column("connection_id").equals((Alias::new(FIRST), Alias::new("connection_id"))))
         .add(event_column(CUSTOMER_KEY).equals((Alias::new(FIRST), Alias::new(CUSTOMER_KEY))));
-    select.join_subquery(JoinType::LeftJoin, first_orders(question), Alias::new(FIRST), same_customer);
+    select.join_subquery(
+        JoinType::LeftJoin,
+        first_orders(question, context),
+        Alias::new(FIRST),
+        same_customer,
+    );
+}
+
+/// Whoever reads from a ledger begins with this: what is not seen is no part of it.
+fn seen(question: &CheckedQuery, context: &TenantContext, fact: Fact) -> Cond {
+    let limits = question.limits.iter().map(|limit| filter::limit(limit, fact, context));
+    limits.fold(Cond::all(), Cond::add)
 }
 
 /// What a question about what was reported counts; nothing where it is about what stands now.

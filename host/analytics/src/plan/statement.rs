@@ -79,7 +79,7 @@ fn keys(question: &CheckedQuery, level: Level) -> Vec<Key> {
         Level::Rows => {
             let period = question.grain.map(|_| Key::Period);
             let dimensions =
-                question.dimensions.iter().flat_map(|dimension| dimension.keys().iter().copied());
+                question.told_dimensions().flat_map(|dimension| dimension.keys().iter().copied());
             period.into_iter().chain(dimensions).collect()
         }
     };
@@ -199,7 +199,7 @@ fn customers_with_history(
     keys: &SplitKeys,
 ) -> (SelectStatement, Vec<Selected>) {
     let standing = relation::standing_orders(question, context, asked.range, keys, Buyers::Customers);
-    let mut select = grouped(keys, per_customer(question, keys, standing));
+    let mut select = grouped(keys, per_customer(question, context, keys, standing));
     select.expr_as(column(CUSTOMER_KEY).count(), Alias::new("customers"));
     let mut counts = vec![Selected::Count(Measure::Customers)];
     let flags = [
@@ -216,7 +216,12 @@ fn customers_with_history(
 
 /// One row per customer and row of the answer, with flags 0 or 1. The packed keys hold the connection,
 /// within which a customer's key is unique.
-fn per_customer(question: &CheckedQuery, keys: &SplitKeys, standing: SelectStatement) -> SelectStatement {
+fn per_customer(
+    question: &CheckedQuery,
+    context: &TenantContext,
+    keys: &SplitKeys,
+    standing: SelectStatement,
+) -> SelectStatement {
     let order = |name: &str| Expr::col((Alias::new("o"), Alias::new(name)));
     let first = |name: &str| Expr::col((Alias::new("l"), Alias::new(name)));
     let mut select = Query::select();
@@ -228,7 +233,7 @@ fn per_customer(question: &CheckedQuery, keys: &SplitKeys, standing: SelectState
         .from_subquery(standing, Alias::new("o"))
         .join_subquery(
             sea_query::JoinType::InnerJoin,
-            relation::first_orders(question),
+            relation::first_orders(question, context),
             Alias::new("l"),
             same,
         )

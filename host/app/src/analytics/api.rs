@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use portolan_analytics::{Dimension, METRICS, Metric, MetricInfo, Query, metric};
+use portolan_analytics::{Closed, Dimension, METRICS, Metric, MetricInfo, Query, Visibility, metric};
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -36,20 +36,25 @@ pub struct DimensionResponse {
     pub description: &'static str,
 }
 
-/// List the metric catalogue.
+/// List the metrics of the catalogue that may be asked for.
 #[utoipa::path(get, path = "/api/v1/metrics", tag = "analytics",
     responses((status = 200, body = Vec<Object>, description = "Id, label, unit, additivity, definition"),
         (status = "4XX", body = Problem)))]
-pub async fn list_metrics(_actor: Require<AnalyticsQuery>) -> AppResult<Json<Vec<Value>>> {
-    let metrics = METRICS.iter().map(describe);
+pub async fn list_metrics(actor: Require<AnalyticsQuery>) -> AppResult<Json<Vec<Value>>> {
+    let metrics = METRICS.iter().filter(|metric| actor.seen().answers(metric)).map(describe);
     Ok(Json(metrics.collect::<AppResult<_>>()?))
 }
 
 /// One metric's definition.
 #[utoipa::path(get, path = "/api/v1/metrics/{id}", tag = "analytics", params(("id" = String, Path)),
     responses((status = 200, body = Object), (status = "4XX", body = Problem)))]
-pub async fn show_metric(_actor: Require<AnalyticsQuery>, Path(id): Path<String>) -> AppResult<Json<Value>> {
+pub async fn show_metric(actor: Require<AnalyticsQuery>, Path(id): Path<String>) -> AppResult<Json<Value>> {
     let found = metric(&id).ok_or_else(|| AppError::not_found("metric"))?;
+    if !actor.seen().answers(found) {
+        let detail =
+            format!("{id} is kept from you, by your roles or by a policy: ask an owner or admin for it.");
+        return Err(AppError::closed(detail));
+    }
     Ok(Json(describe(found)?))
 }
 
@@ -60,8 +65,9 @@ fn describe(metric: &'static Metric) -> AppResult<Value> {
 /// List the dimensions that metrics can be cut by.
 #[utoipa::path(get, path = "/api/v1/dimensions", tag = "analytics",
     responses((status = 200, body = Vec<DimensionResponse>), (status = "4XX", body = Problem)))]
-pub async fn list_dimensions(_actor: Require<AnalyticsQuery>) -> Json<Vec<DimensionResponse>> {
-    let dimensions = Dimension::ALL.iter().map(|dimension| DimensionResponse {
+pub async fn list_dimensions(actor: Require<AnalyticsQuery>) -> Json<Vec<DimensionResponse>> {
+    let shown = |one: &&Dimension| actor.seen().of_dimension(**one) != Some(Closed::Hidden);
+    let dimensions = Dimension::ALL.iter().filter(shown).map(|dimension| DimensionResponse {
         id: dimension.id(),
         label: dimension.label(),
         description: dimension.description(),
@@ -69,9 +75,9 @@ pub async fn list_dimensions(_actor: Require<AnalyticsQuery>) -> Json<Vec<Dimens
     Json(dimensions.collect())
 }
 
-/// The same question over the same data has the same answer; another question never has.
-fn etag(query: &Query, data_version: i64) -> AppResult<String> {
-    let asked = serde_json::to_vec(query).map_err(AppError::internal)?;
+/// The same question over the same data has the same answer to whoever sees the same; another question never has.
+fn etag(query: &Query, seen: &Visibility, data_version: i64) -> AppResult<String> {
+    let asked = serde_json::to_vec(&(query, seen)).map_err(AppError::internal)?;
     Ok(format!("\"{data_version}-{}\"", &hex(&Sha256::digest(&asked))[..16]))
 }
 
@@ -87,8 +93,8 @@ pub async fn run_query(
     query: Result<Json<Query>, JsonRejection>,
 ) -> AppResult<Response> {
     let Json(query) = query?;
-    let table = app.engine.run(actor.tenant, &query).await?;
-    let etag = etag(&query, table.data_version)?;
+    let table = app.engine.run(actor.tenant, actor.seen(), &query).await?;
+    let etag = etag(&query, actor.seen(), table.data_version)?;
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
         return Ok(StatusCode::NOT_MODIFIED.into_response());
     }
@@ -100,7 +106,7 @@ pub async fn run_query(
 
 #[cfg(test)]
 mod tests {
-    use portolan_analytics::{DateRange, Query};
+    use portolan_analytics::{DateRange, Query, RowLimit, Visibility};
     use portolan_core::LocalDate;
 
     use super::etag;
@@ -110,7 +116,11 @@ mod tests {
         let range = DateRange::inclusive(LocalDate(0), LocalDate(9)).expect("range");
         let orders = Query::over(range, &["orders"]);
         let sales = Query::over(range, &["net_sales"]);
-        let tag = |query: &Query, version| etag(query, version).expect("etag");
+        let everything = Visibility::everything();
+        let tag = |query: &Query, version| etag(query, &everything, version).expect("etag");
+        let mut part = Visibility::everything();
+        part.limit(RowLimit::nothing());
+        assert_ne!(tag(&orders, 7), etag(&orders, &part, 7).expect("etag"));
         assert_eq!(tag(&orders, 7), tag(&orders, 7));
         assert_ne!(tag(&orders, 7), tag(&sales, 7));
         assert_ne!(tag(&orders, 7), tag(&orders, 8));

@@ -1,6 +1,6 @@
 //! A question in the few words of a command line.
 
-use portolan_analytics::{AsOf, DateRange, Filter, FilterOp, GrainChoice, Query};
+use portolan_analytics::{AsOf, DateRange, Filter, FilterOp, GrainChoice, Query, Visibility};
 use portolan_core::{LocalDate, TenantId};
 
 use crate::App;
@@ -63,9 +63,10 @@ pub async fn build(app: &App, tenant: TenantId, question: Question) -> AppResult
     Ok(query)
 }
 
-/// The first and the last business date on which anything happened; 1970-01-01 where nothing did.
+/// The first and the last business date on which anything happened; 1970-01-01 where nothing did. Of the whole ledger: for
+/// the operator's command line.
 pub async fn ledger_days(app: &App, tenant: TenantId) -> AppResult<(LocalDate, LocalDate)> {
-    let days = app.engine.days(tenant).await?;
+    let days = app.engine.days(tenant, &Visibility::everything()).await?;
     Ok(days.and_then(|days| Some((days.from, days.last()?))).unwrap_or_default())
 }
 

@@ -7,6 +7,7 @@ pub mod consent;
 pub mod context;
 pub mod heads;
 pub mod seats;
+pub mod seen;
 
 use portolan_connector::InstalledPlugin;
 use portolan_core::ConnectionId;

@@ -157,7 +157,7 @@ pub async fn list_connections(
 ) -> AppResult<ListedPage<ConnectionResponse>> {
     let tx = app.db.read(actor.tenant).await?;
     let mut connections = Vec::new();
-    for row in queries::page_of_connections(&tx, paging.beside, paging.limit).await? {
+    for row in queries::page_of_connections(&tx, actor.seen(), paging.beside, paging.limit).await? {
         connections.push(describe(&tx, row).await?);
     }
     Ok(paging.page(&app, connections, |connection| connection.id))

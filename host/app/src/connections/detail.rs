@@ -11,6 +11,7 @@ use portolan_admin_ui::pages::{
 use portolan_admin_ui::parts::{
     Badge, Fact, FieldKind, FormField, Notice, PostAction, Section, SelectOption, Tone, When,
 };
+use portolan_analytics::Visibility;
 use portolan_connector::manifest::FileNeed;
 use portolan_connector::{CheckReport, Manifest};
 use portolan_core::{ConnectionId, Instant};
@@ -198,7 +199,8 @@ async fn body(
     let streams = queries::streams_of(tx, id).await?;
     let counts = queries::document_counts(tx, id).await?;
     let filter = SyncFilter { connection: Some(id), ..SyncFilter::default() };
-    let syncs = list_syncs(tx, &filter, SHOWN).await?;
+    // Of a connection that whoever looks sees.
+    let syncs = list_syncs(tx, &Visibility::everything(), &filter, SHOWN).await?;
     let uploads = queries::uploads_of(tx, id, SHOWN).await?;
     let mut facts = vec![
         Fact::new("Documents", documents_text(&counts)),

@@ -20,6 +20,7 @@ use crate::syncs::sync_row;
 use crate::web::actor::{ConnectionsRead, PageActor};
 use crate::web::error::{AppResult, PageResult};
 use crate::web::extract::Query;
+use crate::web::seen::sees;
 use crate::web::viewer::{FlashQuery, Viewer};
 use crate::web::{html, wants_part};
 
@@ -33,7 +34,8 @@ pub async fn list_connections(
     let tx = app.db.read(actor.tenant).await?;
     let newest = queries::newest_syncs(&tx).await?;
     let mut rows = Vec::new();
-    for connection in queries::list_connections(&tx).await? {
+    let connections = queries::list_connections(&tx).await?;
+    for connection in connections.into_iter().filter(|connection| sees(actor.seen(), connection)) {
         rows.push(row(&app, &tx, &viewer, &connection, newest.get(&connection.id)).await?);
     }
     let empty = rows.is_empty().then(Empty::not_connected);

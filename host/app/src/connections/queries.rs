@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use portolan_analytics::Visibility;
 use portolan_core::{ConnectionId, TenantId};
 use portolan_db::TenantTx;
 use portolan_db::entity::{connection, connection_secret, document, egress_grant, stream, sync, upload};
@@ -10,6 +11,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::channels::context::UPLOAD_STAGED;
+use crate::channels::seen::of_seen_connections;
 use crate::people::all_tenants;
 use crate::web::error::AppResult;
 use crate::web::page::Beside;
@@ -22,11 +24,13 @@ pub async fn list_connections(tx: &TenantTx) -> AppResult<Vec<connection::Model>
 /// Connections beside one, oldest first; one more than `limit` where there are more.
 pub async fn page_of_connections(
     tx: &TenantTx,
+    seen: &Visibility,
     beside: Option<Beside>,
     limit: u64,
 ) -> AppResult<Vec<connection::Model>> {
     // Ids are UUIDv7: their order is the order of creation.
-    let mut wanted = tx.find::<connection::Entity>();
+    let of_seen = of_seen_connections(tx, seen, connection::Column::Id).await?;
+    let mut wanted = tx.find::<connection::Entity>().filter(of_seen);
     let back = beside.is_some_and(Beside::is_back);
     if let Some(Beside { item, .. }) = beside {
         let id = connection::Column::Id;

@@ -116,7 +116,7 @@ pub async fn list_payouts(
         state: query.state,
         beside: paging.beside,
     };
-    let payouts = queries::list_payouts(&tx, &filter, paging.limit).await?;
+    let payouts = queries::list_payouts(&tx, actor.seen(), &filter, paging.limit).await?;
     let payouts = payouts.into_iter().map(PayoutResponse::from).collect();
     Ok(paging.page(&app, payouts, |payout: &PayoutResponse| payout.id))
 }
@@ -130,7 +130,7 @@ pub async fn show_payout(
     Path(id): Path<Uuid>,
 ) -> AppResult<Json<PayoutResponse>> {
     let tx = app.db.read(actor.tenant).await?;
-    Ok(Json(queries::find_payout(&tx, id).await?.into()))
+    Ok(Json(queries::find_payout(&tx, actor.seen(), id).await?.into()))
 }
 
 /// The entries that a payout paid out.
@@ -142,9 +142,9 @@ pub async fn list_payout_entries(
     Path(id): Path<Uuid>,
 ) -> AppResult<Json<EntryListResponse>> {
     let tx = app.db.read(actor.tenant).await?;
-    let payout = queries::find_payout(&tx, id).await?;
+    let payout = queries::find_payout(&tx, actor.seen(), id).await?;
     let entries = queries::entries_of_payout(&tx, &payout).await?;
-    let orders = orders_of_entries(&tx, payout.head.connection_id, &entries).await?;
+    let orders = orders_of_entries(&tx, actor.seen(), payout.head.connection_id, &entries).await?;
     let data = entries.into_iter().map(|entry| {
         let (order_id, linked_by, fitting_order_ids) = match orders.get(entry.ledger_key()) {
             Some(OrderOfPayment::Linked { order, by }) => {

@@ -5,6 +5,7 @@ mod known;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use portolan_analytics::Visibility;
 use portolan_commerce::cash::{CashEvent, spellings};
 use portolan_commerce::document::Entity;
 use portolan_db::TenantTx;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 
 use self::known::{Clues, KnownOrders};
 use super::queries::standing_of;
+use crate::channels::seen::seen_among;
 use crate::ingest::entity_name;
 use crate::web::error::AppResult;
 
@@ -57,6 +59,28 @@ pub enum OrderOfPayment {
         orders: Vec<document::Model>,
     },
     Unknown,
+}
+
+impl OrderOfPayment {
+    fn ids(&self) -> Vec<Uuid> {
+        match self {
+            Self::Linked { order, .. } => vec![order.id],
+            Self::Ambiguous { orders } => orders.iter().map(|order| order.id).collect(),
+            Self::Unknown => Vec::new(),
+        }
+    }
+
+    /// Without the orders that are not among these.
+    fn among(self, known: &BTreeSet<Uuid>) -> Self {
+        match self {
+            Self::Linked { order, .. } if !known.contains(&order.id) => Self::Unknown,
+            Self::Ambiguous { mut orders } => {
+                orders.retain(|order| known.contains(&order.id));
+                if orders.is_empty() { Self::Unknown } else { Self::Ambiguous { orders } }
+            }
+            other => other,
+        }
+    }
 }
 
 /// A payment with what its provider did to the balance for it, oldest first.
@@ -196,9 +220,11 @@ pub async fn orders_of_payments(tx: &TenantTx, records: &[PaymentRecord]) -> App
     Ok(clues.iter().map(|clues| known.order_of(clues)).collect())
 }
 
-/// The orders that some entries of a connection are about, by the key of their payment.
+/// The orders that some entries of a connection are about, by the key of their payment; those that whoever asks does not
+/// see are not known.
 pub async fn orders_of_entries(
     tx: &TenantTx,
+    seen: &Visibility,
     connection: Uuid,
     entries: &[CashEvent],
 ) -> AppResult<BTreeMap<String, OrderOfPayment>> {
@@ -206,6 +232,8 @@ pub async fn orders_of_entries(
     // The clue may stand on an entry that is in no payout, or in another one.
     let records = payments(tx, &ids).await?;
     let orders = orders_of_payments(tx, &records).await?;
+    let known = seen_among(tx, seen, orders.iter().flat_map(OrderOfPayment::ids)).await?;
+    let orders = orders.into_iter().map(|order| order.among(&known));
     Ok(records.into_iter().map(|record| record.key).zip(orders).collect())
 }
 

@@ -59,8 +59,8 @@ pub async fn list_payouts(
 ) -> PageResult {
     let viewer = Viewer::load(&app, &actor).await?;
     let tx = app.db.read(actor.tenant).await?;
-    let labels = connection_labels(&tx).await?;
-    let states = queries::known_states(&tx).await?;
+    let labels = connection_labels(&tx, actor.seen()).await?;
+    let states = queries::known_states(&tx, actor.seen()).await?;
     let paging = Paging::new(&app, query.address(None), Some(PAGE), query.cursor.as_deref())?;
     let filter = PayoutFilter {
         // What names no connection names none of the payouts.
@@ -69,7 +69,7 @@ pub async fn list_payouts(
         state: (!query.state.is_empty()).then(|| query.state.clone()),
         beside: paging.beside,
     };
-    let mut found = queries::list_payouts(&tx, &filter, paging.limit).await?;
+    let mut found = queries::list_payouts(&tx, actor.seen(), &filter, paging.limit).await?;
     drop(tx);
     let neighbours = paging.cut(&app, &mut found, |record| record.head.id);
     let place = |cursor: Option<String>| cursor.map(|cursor| query.address(Some(&cursor)));

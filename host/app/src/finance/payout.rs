@@ -31,7 +31,7 @@ pub async fn show_payout(
 ) -> PageResult {
     let viewer = Viewer::load(&app, &actor).await?;
     let tx = app.db.read(actor.tenant).await?;
-    let record = queries::find_payout(&tx, id).await?;
+    let record = queries::find_payout(&tx, actor.seen(), id).await?;
     let connection = find_connection(&tx, ConnectionId(record.head.connection_id)).await?;
     let entries = queries::entries_of_payout(&tx, &record).await?;
     let shown: Vec<CashEvent> = entries
@@ -40,7 +40,7 @@ pub async fn show_payout(
         .take(SHOWN_ENTRIES)
         .cloned()
         .collect();
-    let orders = orders_of_entries(&tx, record.head.connection_id, &shown).await?;
+    let orders = orders_of_entries(&tx, actor.seen(), record.head.connection_id, &shown).await?;
     drop(tx);
     let (payout, currency) = (&record.payout, record.payout.currency);
     let initiated = viewer.when(Instant(record.head.occurred_at.unwrap_or(record.head.updated_at)));

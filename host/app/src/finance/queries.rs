@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use portolan_analytics::Visibility;
 use portolan_commerce::cash::CashEvent;
 use portolan_commerce::document::{Entity, Payout};
 use portolan_commerce::ledger::{PostedEvent, standing};
@@ -13,6 +14,7 @@ use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use crate::channels::heads::page_of_heads;
+use crate::channels::seen::seen_payouts;
 use crate::ingest::entity_name;
 use crate::web::error::{AppError, AppResult};
 use crate::web::page::Beside;
@@ -55,12 +57,18 @@ impl PayoutRecord {
 }
 
 /// The newest payouts that match, one more than `limit` where there are more.
-pub async fn list_payouts(tx: &TenantTx, filter: &PayoutFilter, limit: u64) -> AppResult<Vec<PayoutRecord>> {
+pub async fn list_payouts(
+    tx: &TenantTx,
+    seen: &Visibility,
+    filter: &PayoutFilter,
+    limit: u64,
+) -> AppResult<Vec<PayoutRecord>> {
     let mut wanted = tx
         .find::<document::Entity>()
         .filter(document::Column::Entity.eq(entity_name(Entity::Payout)))
         .filter(document::Column::Deleted.eq(false))
-        .filter(document::Column::OccurredAt.is_not_null());
+        .filter(document::Column::OccurredAt.is_not_null())
+        .filter(seen_payouts(tx, seen).await?);
     if let Some(connection) = filter.connection {
         wanted = wanted.filter(document::Column::ConnectionId.eq(connection.0));
     }
@@ -71,22 +79,26 @@ pub async fn list_payouts(tx: &TenantTx, filter: &PayoutFilter, limit: u64) -> A
     with_entries(tx, heads).await
 }
 
-/// The payout with this document id.
-pub async fn find_payout(tx: &TenantTx, id: Uuid) -> AppResult<PayoutRecord> {
-    let head = tx.find_by_id::<document::Entity>(id).await?;
-    let head = head.filter(|row| row.entity == entity_name(Entity::Payout));
-    let head = head.ok_or_else(|| AppError::not_found("payout"))?;
+/// The payout with this document id; one that is not seen is not there.
+pub async fn find_payout(tx: &TenantTx, seen: &Visibility, id: Uuid) -> AppResult<PayoutRecord> {
+    let head = tx
+        .find::<document::Entity>()
+        .filter(document::Column::Id.eq(id))
+        .filter(document::Column::Entity.eq(entity_name(Entity::Payout)))
+        .filter(seen_payouts(tx, seen).await?);
+    let head = head.one(tx).await?.ok_or_else(|| AppError::not_found("payout"))?;
     let record = with_entries(tx, vec![head]).await?.pop();
     record.ok_or_else(|| AppError::internal("a payout without a version"))
 }
 
 /// States that payouts are in.
-pub async fn known_states(tx: &TenantTx) -> AppResult<Vec<String>> {
+pub async fn known_states(tx: &TenantTx, seen: &Visibility) -> AppResult<Vec<String>> {
     let states: Vec<Option<String>> = tx
         .find::<document::Entity>()
         .select_only()
         .column(document::Column::State)
         .filter(document::Column::Entity.eq(entity_name(Entity::Payout)))
+        .filter(seen_payouts(tx, seen).await?)
         .distinct()
         .order_by_asc(document::Column::State)
         .into_tuple()

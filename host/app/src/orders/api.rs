@@ -248,7 +248,7 @@ pub async fn list_orders(
         beside: paging.beside,
     };
     let tx = app.db.read(actor.tenant).await?;
-    let rows = queries::list_orders(&tx, &filter, paging.limit).await?;
+    let rows = queries::list_orders(&tx, actor.seen(), &filter, paging.limit).await?;
     let orders = rows.into_iter().map(OrderResponse::from).collect();
     Ok(paging.page(&app, orders, |order: &OrderResponse| order.id))
 }
@@ -262,7 +262,7 @@ pub async fn show_order(
     Path(id): Path<Uuid>,
 ) -> AppResult<Json<OrderDetailResponse>> {
     let tx = app.db.read(actor.tenant).await?;
-    let record = queries::load_order(&tx, id).await?;
+    let record = queries::load_order(&tx, actor.seen(), id).await?;
     let current = record.head.version_id;
     Ok(Json(OrderDetailResponse {
         document: serde_json::from_str(&record.body).map_err(AppError::internal)?,
@@ -303,7 +303,7 @@ pub async fn show_ledger(
     Path(id): Path<Uuid>,
 ) -> AppResult<Json<LedgerResponse>> {
     let tx = app.db.read(actor.tenant).await?;
-    let record = queries::load_order(&tx, id).await?;
+    let record = queries::load_order(&tx, actor.seen(), id).await?;
     let posted: Vec<PostedEvent> = record.events.iter().map(|(event, _)| event.clone()).collect();
     let currency = record.order.currency;
     let charged = charged_total(&posted, currency);

@@ -16,6 +16,7 @@ use super::payments::OrderMoney;
 use super::queries::{OrderRecord, load_order};
 use super::views;
 use crate::App;
+use crate::channels::seen::check_cash_is_open;
 use crate::web::actor::{FinanceRead, OrdersRead, PageActor, SyncsRun};
 use crate::web::error::PageResult;
 use crate::web::extract::Path;
@@ -29,10 +30,10 @@ pub async fn show_order(
 ) -> PageResult {
     let viewer = Viewer::load(&app, &actor).await?;
     let tx = app.db.read(actor.tenant).await?;
-    let record = load_order(&tx, id).await?;
+    let record = load_order(&tx, actor.seen(), id).await?;
     let lineage = lineage::trace(&tx, &record).await?;
-    let money = match actor.may(FinanceRead::PERMISSION) {
-        true => Some(OrderMoney::load(&tx, &record.head).await?),
+    let money = match actor.may(FinanceRead::PERMISSION) && check_cash_is_open(actor.seen()).is_ok() {
+        true => Some(OrderMoney::load(&tx, actor.seen(), &record.head).await?),
         false => None,
     };
     drop(tx);

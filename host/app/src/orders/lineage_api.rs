@@ -123,7 +123,7 @@ pub async fn show_lineage(
     Path(id): Path<Uuid>,
 ) -> AppResult<Json<LineageResponse>> {
     let tx = app.db.read(actor.tenant).await?;
-    let record = load_order(&tx, id).await?;
+    let record = load_order(&tx, actor.seen(), id).await?;
     let Lineage { versions, postings } = lineage::trace(&tx, &record).await?;
     Ok(Json(LineageResponse {
         order_id: id,

@@ -7,6 +7,7 @@ use axum::extract::State;
 use portolan_admin_ui::format;
 use portolan_admin_ui::pages::{OrderRow, OrdersPage};
 use portolan_admin_ui::parts::{Empty, FieldKind, FormField, Pager, Section, SelectOption};
+use portolan_analytics::Visibility;
 use portolan_core::calendar::{DateRange, StoreCalendar};
 use portolan_core::{ConnectionId, Currency, Instant, LocalDate};
 use portolan_db::TenantTx;
@@ -59,17 +60,17 @@ pub async fn list_orders(
 ) -> PageResult {
     let viewer = Viewer::load(&app, &actor).await?;
     let tx = app.db.read(actor.tenant).await?;
-    let labels = connection_labels(&tx).await?;
+    let labels = connection_labels(&tx, actor.seen()).await?;
     let paging = Paging::new(&app, query.address(None), Some(PAGE), query.cursor.as_deref())?;
     let dates = Dates::read(&query);
     let calendar = StoreCalendar::new(&viewer.tenant.time_zone, 0).unwrap_or_else(|_| StoreCalendar::utc());
     let filter = OrderFilter { beside: paging.beside, ..filter(&query, &dates, &labels, &calendar)? };
-    let mut found = queries::list_orders(&tx, &filter, paging.limit).await?;
+    let mut found = queries::list_orders(&tx, actor.seen(), &filter, paging.limit).await?;
     let neighbours = paging.cut(&app, &mut found, |order| order.id);
     let place = |cursor: Option<String>| cursor.map(|cursor| query.address(Some(&cursor)));
     let rows: Vec<OrderRow> = found.iter().map(|row| order_row(&viewer, row, &labels)).collect();
-    let empty = if rows.is_empty() { Some(empty(&tx, &query, &labels).await?) } else { None };
-    let states = queries::known_states(&tx).await?;
+    let empty = if rows.is_empty() { Some(empty(&tx, actor.seen(), &query, &labels).await?) } else { None };
+    let states = queries::known_states(&tx, actor.seen()).await?;
     html(&OrdersPage {
         shell: viewer.shell("Orders", Section::Orders),
         scope: scope_text(&query, &dates, &labels, &viewer.tenant.time_zone),
@@ -183,11 +184,16 @@ fn order_row(viewer: &Viewer, row: &document::Model, labels: &BTreeMap<Uuid, Str
     }
 }
 
-async fn empty(tx: &TenantTx, query: &OrdersQuery, labels: &BTreeMap<Uuid, String>) -> AppResult<Empty> {
+async fn empty(
+    tx: &TenantTx,
+    seen: &Visibility,
+    query: &OrdersQuery,
+    labels: &BTreeMap<Uuid, String>,
+) -> AppResult<Empty> {
     if labels.is_empty() {
         return Ok(Empty::not_connected());
     }
-    if (query.is_filtered() || query.cursor.is_some()) && queries::has_orders(tx).await? {
+    if (query.is_filtered() || query.cursor.is_some()) && queries::has_orders(tx, seen).await? {
         return Ok(Empty::filtered_away("orders", "/orders"));
     }
     Ok(Empty::nothing_yet("orders", "Orders appear here while a sync brings them.")

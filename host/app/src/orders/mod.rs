@@ -3,6 +3,7 @@
 mod agreement;
 pub mod api;
 mod detail;
+mod kept;
 mod lineage;
 pub mod lineage_api;
 mod list;

@@ -97,8 +97,8 @@ pub async fn list_order_payments(
     Path(id): Path<Uuid>,
 ) -> AppResult<Json<OrderPaymentsResponse>> {
     let tx = app.db.read(actor.tenant).await?;
-    let order = find_order(&tx, id).await?;
-    let money = OrderMoney::load(&tx, &order).await?;
+    let order = find_order(&tx, actor.seen(), id).await?;
+    let money = OrderMoney::load(&tx, actor.seen(), &order).await?;
     drop(tx);
     let mut totals = Vec::new();
     for (currency, sum) in money.totals() {

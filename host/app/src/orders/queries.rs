@@ -1,5 +1,6 @@
 //! Reads about orders.
 
+use portolan_analytics::Visibility;
 use portolan_commerce::document::{Entity, Order, Refund};
 use portolan_commerce::ledger::{PostedEvent, Version};
 use portolan_core::{ConnectionId, Instant};
@@ -9,8 +10,10 @@ use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect, Sele
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use super::kept::{check_amounts_are_open, keep_head, keep_record};
 use crate::channels::find_connection;
 use crate::channels::heads::page_of_heads;
+use crate::channels::seen::seen_orders;
 use crate::connections::queries::list_connections;
 use crate::ingest::entity_name;
 use crate::web::error::{AppError, AppResult};
@@ -34,8 +37,13 @@ pub struct OrderFilter {
 }
 
 /// The newest orders that match, one more than `limit` where there are more.
-pub async fn list_orders(tx: &TenantTx, filter: &OrderFilter, limit: u64) -> AppResult<Vec<document::Model>> {
-    let mut wanted = all_orders(tx);
+pub async fn list_orders(
+    tx: &TenantTx,
+    seen: &Visibility,
+    filter: &OrderFilter,
+    limit: u64,
+) -> AppResult<Vec<document::Model>> {
+    let mut wanted = all_orders(tx).filter(seen_orders(tx, seen).await?);
     if let Some(connection) = filter.connection {
         wanted = wanted.filter(document::Column::ConnectionId.eq(connection.0));
     }
@@ -51,7 +59,9 @@ pub async fn list_orders(tx: &TenantTx, filter: &OrderFilter, limit: u64) -> App
     if let Some(search) = &filter.search {
         wanted = wanted.filter(named(tx, search).await?);
     }
-    page_of_heads(tx, wanted, filter.beside, limit).await
+    let mut found = page_of_heads(tx, wanted, filter.beside, limit).await?;
+    found.iter_mut().for_each(|head| keep_head(seen, head));
+    Ok(found)
 }
 
 fn all_orders(tx: &TenantTx) -> Select<document::Entity> {
@@ -74,8 +84,9 @@ async fn named(tx: &TenantTx, search: &str) -> AppResult<Condition> {
 }
 
 /// The states that the newest orders are in.
-pub async fn known_states(tx: &TenantTx) -> AppResult<Vec<String>> {
+pub async fn known_states(tx: &TenantTx, seen: &Visibility) -> AppResult<Vec<String>> {
     let states: Vec<Option<String>> = all_orders(tx)
+        .filter(seen_orders(tx, seen).await?)
         .select_only()
         .column(document::Column::State)
         .order_by_desc(document::Column::OccurredAt)
@@ -89,15 +100,19 @@ pub async fn known_states(tx: &TenantTx) -> AppResult<Vec<String>> {
     Ok(states)
 }
 
-/// Whether the tenant has any order at all.
-pub async fn has_orders(tx: &TenantTx) -> AppResult<bool> {
-    Ok(all_orders(tx).limit(1).one(tx).await?.is_some())
+/// Whether there is any order at all that somebody sees.
+pub async fn has_orders(tx: &TenantTx, seen: &Visibility) -> AppResult<bool> {
+    Ok(all_orders(tx).filter(seen_orders(tx, seen).await?).limit(1).one(tx).await?.is_some())
 }
 
-/// The order with this document id.
-pub async fn find_order(tx: &TenantTx, id: Uuid) -> AppResult<document::Model> {
-    let found = tx.find_by_id::<document::Entity>(id).await?;
-    found.filter(|row| row.entity == entity_name(Entity::Order)).ok_or_else(|| AppError::not_found("order"))
+/// The order with this document id; one that is not seen is not there.
+pub async fn find_order(tx: &TenantTx, seen: &Visibility, id: Uuid) -> AppResult<document::Model> {
+    let found = tx
+        .find::<document::Entity>()
+        .filter(document::Column::Id.eq(id))
+        .filter(document::Column::Entity.eq(entity_name(Entity::Order)))
+        .filter(seen_orders(tx, seen).await?);
+    found.one(tx).await?.ok_or_else(|| AppError::not_found("order"))
 }
 
 /// Everything known of one order.
@@ -118,9 +133,10 @@ pub struct OrderRecord {
     pub events: Vec<(PostedEvent, Instant)>,
 }
 
-/// Loads an order with its refunds, versions and ledger events.
-pub async fn load_order(tx: &TenantTx, id: Uuid) -> AppResult<OrderRecord> {
-    let head = find_order(tx, id).await?;
+/// Loads an order with its refunds, versions and ledger events, without what is kept from whoever looks.
+pub async fn load_order(tx: &TenantTx, seen: &Visibility, id: Uuid) -> AppResult<OrderRecord> {
+    let head = find_order(tx, seen, id).await?;
+    check_amounts_are_open(seen)?;
     let connection = find_connection(tx, ConnectionId(head.connection_id)).await?;
     let version_rows = versions_of(tx, head.connection_id, Entity::Order, vec![head.key.clone()]).await?;
     let newest = version_rows.iter().find(|row| row.id == head.version_id).or(version_rows.first());
@@ -147,7 +163,7 @@ pub async fn load_order(tx: &TenantTx, id: Uuid) -> AppResult<OrderRecord> {
             refunds.push((refund, read::<Refund>(row)?.document));
         }
     }
-    Ok(OrderRecord {
+    let mut record = OrderRecord {
         order: read::<Order>(newest)?.document,
         body: newest.body.clone(),
         versions: counted(&version_rows).map(read).collect::<AppResult<_>>()?,
@@ -157,7 +173,9 @@ pub async fn load_order(tx: &TenantTx, id: Uuid) -> AppResult<OrderRecord> {
         refunds,
         head,
         connection,
-    })
+    };
+    keep_record(seen, &mut record)?;
+    Ok(record)
 }
 
 /// What no stored page says any more counts for nothing.

@@ -83,7 +83,9 @@ impl From<MemberError> for AppError {
             MemberError::NoTeam => Self::not_found("team"),
             MemberError::NoRoleNamed(_) => Self::not_found("role"),
             MemberError::NoInvitation => Self::not_found("invitation"),
-            MemberError::MayNotGive(_) | MemberError::MoreThanOwn(_) => Self::refused(said),
+            MemberError::MayNotGive(_) | MemberError::MoreThanOwn(_) | MemberError::MoreThanSeen => {
+                Self::refused(said)
+            }
             MemberError::UnknownRole(_)
             | MemberError::OwnerAlone
             | MemberError::OwnerTeam

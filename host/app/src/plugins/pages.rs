@@ -22,7 +22,7 @@ pub async fn list_plugins(
     State(app): State<Arc<App>>,
 ) -> PageResult {
     let viewer = Viewer::load(&app, &actor).await?;
-    let counts = queries::connection_counts(&app, actor.tenant).await?;
+    let counts = queries::connection_counts(&app, actor.tenant, actor.seen()).await?;
     let used = |id: &str| counts.get(id).copied().unwrap_or_default();
     let mut loaded = app.runtime.plugins();
     loaded.sort_by(|left, right| left.manifest.name.cmp(&right.manifest.name));
@@ -53,7 +53,11 @@ pub async fn show_plugin(
 ) -> PageResult {
     let viewer = Viewer::load(&app, &actor).await?;
     let installed = find_plugin(&app, &id)?;
-    let used = queries::connection_counts(&app, actor.tenant).await?.get(&id).copied().unwrap_or_default();
+    let used = queries::connection_counts(&app, actor.tenant, actor.seen())
+        .await?
+        .get(&id)
+        .copied()
+        .unwrap_or_default();
     let stored = queries::installed_rows(&app).await?;
     let stored = stored.iter().rev().find(|row| row.sha256 == installed.plugin.sha256);
     let manifest = &installed.manifest;

@@ -20,6 +20,7 @@ use crate::web::actor::{AnalyticsQuery, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Query;
 use crate::web::route::{ApiRoutes, guarded};
+use crate::web::seen::sees;
 use crate::web::viewer::Viewer;
 
 pub fn routes() -> ApiRoutes {
@@ -137,7 +138,10 @@ pub async fn show_pulse(
     let viewer = Viewer::load(&app, &actor).await?;
     let connection = parameters.connection_id.map(ConnectionId);
     if let Some(connection) = connection {
-        find_connection(&app.db.read(actor.tenant).await?, connection).await?;
+        let row = find_connection(&app.db.read(actor.tenant).await?, connection).await?;
+        if !sees(actor.seen(), &row) {
+            return Err(AppError::not_found("connection"));
+        }
     }
     let query = PulseQuery {
         range: parameters.range,
@@ -148,7 +152,7 @@ pub async fn show_pulse(
     };
     let days = match query.names_its_days() {
         true => None,
-        false => queries::ledger_days(&app, actor.tenant, connection).await?,
+        false => queries::ledger_days(&app, actor.tenant, actor.seen(), connection).await?,
     };
     let as_of = parameters.as_of.as_deref().map(parse_as_of).transpose()?;
     // A range by its name is the one of then.
@@ -165,6 +169,7 @@ pub async fn show_pulse(
     let reporting_currency: Option<Currency> = viewer.tenant.reporting_currency.parse().ok();
     let asked = Asked {
         tenant: actor.tenant,
+        seen: actor.seen(),
         scope: &scope,
         connection,
         connections: 1,

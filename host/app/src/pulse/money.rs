@@ -93,11 +93,22 @@ pub fn is_provider(app: &App, connection: &connection::Model) -> bool {
     })
 }
 
+/// Whether every step is told to whoever asks.
+pub fn is_told(asked: &Asked<'_>) -> bool {
+    let steps = STEPS.map(Step::metric);
+    asked.open(&steps).len() == steps.len() && asked.may_cut_by("balance_category")
+}
+
 /// The flows of a scope, one for each currency in which anything moved. One question, so that the kinds of movement
 /// and the steps that they add up to are of one moment.
+///
+/// None where a part of it is kept from whoever asks: the steps would not add up.
 pub async fn ask(app: &App, asked: &Asked<'_>) -> AppResult<Vec<Flow>> {
+    if !is_told(asked) {
+        return Ok(Vec::new());
+    }
     let question = asked.without_comparison(&STEPS.map(Step::metric)).by("balance_category");
-    flows(&app.engine.run(asked.tenant, &question).await?)
+    flows(&app.engine.run(asked.tenant, asked.seen, &question).await?)
 }
 
 /// An answer by kind of movement as flows: its totals are the steps, and currencies stay apart.

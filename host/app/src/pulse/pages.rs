@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use portolan_admin_ui::pages::{FreshnessRow, PulseBody, PulseFilter, PulsePage};
 use portolan_admin_ui::parts::{ChartView, Empty, EmptyKind, Link, Notice, Section, SelectOption, Tone};
-use portolan_analytics::AsOf;
+use portolan_analytics::{AsOf, Visibility};
 use portolan_core::calendar::TenantCalendar;
 use portolan_core::{ConnectionId, Currency, TenantId};
 use portolan_db::TenantTx;
@@ -26,6 +26,7 @@ use crate::connections::queries as connection_queries;
 use crate::web::actor::{AnalyticsQuery, PageActor};
 use crate::web::error::{AppError, AppResult, PageResult};
 use crate::web::extract::Query;
+use crate::web::seen::sees;
 use crate::web::viewer::Viewer;
 use crate::web::{html, wants_part};
 
@@ -37,18 +38,19 @@ pub async fn show_pulse(
 ) -> PageResult {
     let viewer = Viewer::load(&app, &actor).await?;
     let tx = app.db.read(actor.tenant).await?;
-    let sources = Sources::load(&tx, &viewer).await?;
+    let sources = Sources::load(&tx, actor.seen(), &viewer).await?;
     drop(tx);
     let connection = sources.chosen(&query.connection)?;
     let calendar = queries::tenant_calendar(&viewer.tenant);
     let days = match query.names_its_days() {
         true => None,
-        false => queries::ledger_days(&app, actor.tenant, connection).await?,
+        false => queries::ledger_days(&app, actor.tenant, actor.seen(), connection).await?,
     };
     let scope = Scope::resolve(&query, days, viewer.today(), &calendar);
     let page = Pulse {
         app: &app,
         tenant: actor.tenant,
+        seen: actor.seen(),
         viewer: &viewer,
         sources,
         calendar,
@@ -76,9 +78,11 @@ struct Sources {
 }
 
 impl Sources {
-    async fn load(tx: &TenantTx, viewer: &Viewer) -> AppResult<Self> {
-        let connections = connection_queries::list_connections(tx).await?;
-        let newest = connection_queries::newest_syncs(tx).await?;
+    async fn load(tx: &TenantTx, seen: &Visibility, viewer: &Viewer) -> AppResult<Self> {
+        let mut connections = connection_queries::list_connections(tx).await?;
+        connections.retain(|connection| sees(seen, connection));
+        let mut newest = connection_queries::newest_syncs(tx).await?;
+        newest.retain(|id, _| connections.iter().any(|connection| connection.id == *id));
         let mut freshness = Vec::new();
         for connection in &connections {
             let streams = connection_queries::streams_of(tx, ConnectionId(connection.id)).await?;
@@ -112,6 +116,7 @@ impl Sources {
 struct Pulse<'a> {
     app: &'a Arc<App>,
     tenant: TenantId,
+    seen: &'a Visibility,
     viewer: &'a Viewer,
     sources: Sources,
     calendar: TenantCalendar,
@@ -152,6 +157,7 @@ impl Pulse<'_> {
         }
         let asked = Asked {
             tenant: self.tenant,
+            seen: self.seen,
             scope: &self.scope,
             connection: self.connection,
             connections: if self.connection.is_some() { 1 } else { self.sources.connections.len() },
@@ -170,7 +176,9 @@ impl Pulse<'_> {
             ..PulseBody::default()
         };
         body.notices.extend(self.reported_then());
-        body.money = money_views::block(&answers.flows, &self.money_scope());
+        if money::is_told(&asked) {
+            body.money = money_views::block(&answers.flows, &self.money_scope());
+        }
         if views::nothing_happened(&answers) {
             body.empty = Some(self.nothing().await?);
             return Ok(body);
@@ -263,7 +271,7 @@ impl Pulse<'_> {
 
     /// Why there is nothing to show, and what to do about it.
     async fn nothing(&self) -> AppResult<Empty> {
-        let days = queries::ledger_days(self.app, self.tenant, self.connection).await?;
+        let days = queries::ledger_days(self.app, self.tenant, self.seen, self.connection).await?;
         if let Some((first, last)) = days {
             let text = format!(
                 "Nothing happened in these days. The ledger holds {}.",

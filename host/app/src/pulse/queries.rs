@@ -1,6 +1,6 @@
 //! The questions behind Pulse.
 
-use portolan_analytics::{AsOf, Comparison, Grain, GrainChoice, Query, Table};
+use portolan_analytics::{AsOf, Comparison, Dimension, Grain, GrainChoice, Query, Table, Visibility, metric};
 use portolan_core::calendar::{DateRange, TenantCalendar, Weekday};
 use portolan_core::{ConnectionId, Currency, LocalDate, TenantId};
 use portolan_db::entity::tenant;
@@ -23,7 +23,8 @@ pub struct Answers {
     pub money: Table,
     /// One row.
     pub counts: Table,
-    pub products: Table,
+    /// Absent where they are kept from whoever asks.
+    pub products: Option<Table>,
     /// What of the payments reaches the bank, per currency.
     pub flows: Vec<Flow>,
     /// The currency of the charts; absent where nothing was sold.
@@ -43,6 +44,7 @@ pub struct ByPart {
 /// A scope as questions are asked about it.
 pub struct Asked<'a> {
     pub tenant: TenantId,
+    pub seen: &'a Visibility,
     pub scope: &'a Scope,
     pub connection: Option<ConnectionId>,
     /// How many connections the scope holds.
@@ -58,6 +60,19 @@ pub struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    /// Of these metrics those that are told to whoever asks.
+    pub fn open<'m>(&self, metrics: &[&'m str]) -> Vec<&'m str> {
+        open(self.seen, metrics)
+    }
+
+    pub fn may_cut_by(&self, dimension: &str) -> bool {
+        Dimension::find(dimension).is_some_and(|dimension| self.seen.of_dimension(dimension).is_none())
+    }
+
+    async fn run(&self, app: &App, query: &Query) -> AppResult<Table> {
+        Ok(app.engine.run(self.tenant, self.seen, query).await?)
+    }
+
     fn over(&self, metrics: &[&str]) -> Query {
         self.of_connection(Query::over(self.scope.range, metrics), self.scope.comparison)
     }
@@ -92,17 +107,19 @@ pub fn tenant_calendar(tenant: &tenant::Model) -> TenantCalendar {
 pub async fn ledger_days(
     app: &App,
     tenant: TenantId,
+    seen: &Visibility,
     connection: Option<ConnectionId>,
 ) -> AppResult<LedgerDays> {
     let (first_year, last_year) = LEDGER_YEARS;
     let edge = |year| LocalDate::from_ymd(year, 1, 1).ok_or_else(|| AppError::internal("no such year"));
     let whole = DateRange { from: edge(first_year)?, until: edge(last_year)? };
-    let months = days_with_events(app, tenant, connection, whole, GrainChoice::Month).await?;
+    let months = days_with_events(app, (tenant, seen), connection, whole, GrainChoice::Month).await?;
     let (Some(first_month), Some(last_month)) = (months.first(), months.last()) else { return Ok(None) };
-    let first_days = days_with_events(app, tenant, connection, *first_month, GrainChoice::Day).await?;
+    let first_days =
+        days_with_events(app, (tenant, seen), connection, *first_month, GrainChoice::Day).await?;
     let last_days = match first_month == last_month {
         true => first_days.clone(),
-        false => days_with_events(app, tenant, connection, *last_month, GrainChoice::Day).await?,
+        false => days_with_events(app, (tenant, seen), connection, *last_month, GrainChoice::Day).await?,
     };
     let first = first_days.first().unwrap_or(first_month).from;
     let last = last_days.last().unwrap_or(last_month).until.plus_days(-1);
@@ -111,16 +128,20 @@ pub async fn ledger_days(
 
 async fn days_with_events(
     app: &App,
-    tenant: TenantId,
+    (tenant, seen): (TenantId, &Visibility),
     connection: Option<ConnectionId>,
     range: DateRange,
     grain: GrainChoice,
 ) -> AppResult<Vec<DateRange>> {
-    let mut query = Query::over(range, &["gross_sales", "returns", "gross_payments", "payouts"]).every(grain);
+    let telling = open(seen, &["gross_sales", "returns", "units_ordered", "gross_payments", "payouts"]);
+    if telling.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = Query::over(range, &telling).every(grain);
     if let Some(connection) = connection {
         query = query.only("connection", &[&connection.to_string()]);
     }
-    let table = app.engine.run(tenant, &query).await?;
+    let table = app.engine.run(tenant, seen, &query).await?;
     let mut periods: Vec<DateRange> = Vec::new();
     for row in table.rows.iter() {
         if let Some(portolan_analytics::Cell::Period(bucket)) = row.cells.first() {
@@ -131,19 +152,30 @@ async fn days_with_events(
     Ok(periods)
 }
 
+fn open<'m>(seen: &Visibility, metrics: &[&'m str]) -> Vec<&'m str> {
+    let told = |id: &&&str| {
+        metric(id).is_some_and(|metric| seen.answers(metric) && seen.of_metric(metric).is_none())
+    };
+    metrics.iter().filter(told).copied().collect()
+}
+
 /// Amounts per currency, and counts over all of them.
 pub async fn ask_figures(app: &App, asked: &Asked<'_>) -> AppResult<(Table, Table)> {
-    let money = asked.over(&["net_sales", "aov", "returns", "demand_sales", "orders"]);
-    let counts = asked.over(&["orders", "customers", "units_net"]);
-    Ok(futures::try_join!(app.engine.run(asked.tenant, &money), app.engine.run(asked.tenant, &counts))?)
+    let money = asked.open(&["net_sales", "aov", "returns", "demand_sales", "orders"]);
+    let counts = asked.open(&["orders", "customers", "units_net"]);
+    if money.is_empty() || counts.is_empty() {
+        let detail =
+            "Policies of your company keep the figures of this page from you: ask an owner or admin.";
+        return Err(AppError::closed(detail));
+    }
+    let (money, counts) = (asked.over(&money), asked.over(&counts));
+    futures::try_join!(asked.run(app, &money), asked.run(app, &counts))
 }
 
 /// Asks everything at once; the charts wait for the currency.
 pub async fn ask(app: &App, asked: &Asked<'_>) -> AppResult<Answers> {
-    let products = asked.over(&["net_sales", "units_net"]).by("product").top(TOP_PRODUCTS, "net_sales");
-    let products = async { Ok::<_, AppError>(app.engine.run(asked.tenant, &products).await?) };
     let ((money, counts), products, flows) =
-        futures::try_join!(ask_figures(app, asked), products, money::ask(app, asked))?;
+        futures::try_join!(ask_figures(app, asked), ask_products(app, asked), money::ask(app, asked))?;
     let currency =
         occurring(&money, asked.chart_currency).or_else(|| chart_currency(&money, asked.reporting_currency));
     let mut answers = Answers {
@@ -162,6 +194,16 @@ pub async fn ask(app: &App, asked: &Asked<'_>) -> AppResult<Answers> {
     Ok(answers)
 }
 
+/// The products that brought most; nothing where that is kept from whoever asks.
+async fn ask_products(app: &App, asked: &Asked<'_>) -> AppResult<Option<Table>> {
+    let metrics = asked.open(&["net_sales", "units_net"]);
+    if !metrics.contains(&"net_sales") || !asked.may_cut_by("product") {
+        return Ok(None);
+    }
+    let products = asked.over(&metrics).by("product").top(TOP_PRODUCTS, "net_sales");
+    Ok(Some(asked.run(app, &products).await?))
+}
+
 async fn over_time(app: &App, asked: &Asked<'_>, currency: Currency, answers: &mut Answers) -> AppResult<()> {
     let range = asked.scope.range;
     let mut drawn = vec![currency.to_string()];
@@ -170,23 +212,31 @@ async fn over_time(app: &App, asked: &Asked<'_>, currency: Currency, answers: &m
         others.filter(|other| *other != currency).take(MOST_DRAWN - 1).map(|other| other.to_string()),
     );
     let drawn: Vec<&str> = drawn.iter().map(String::as_str).collect();
-    let mut by_time =
-        asked.over(&["net_sales", "aov", "returns"]).every(GrainChoice::Auto).only("currency", &drawn);
+    let mut by_time = asked
+        .over(&asked.open(&["net_sales", "aov", "returns"]))
+        .every(GrainChoice::Auto)
+        .only("currency", &drawn);
     by_time.dense = true;
-    let mut counts = asked.without_comparison(&["orders", "customers", "units_net"]).every(GrainChoice::Auto);
+    let counted = asked.open(&["orders", "customers", "units_net"]);
+    let mut counts = asked.without_comparison(&counted).every(GrainChoice::Auto);
     counts.dense = true;
     let dimension = if asked.connections > 1 { "connection" } else { "sales_channel" };
+    let may_cut = asked.may_cut_by(dimension) && asked.open(&["net_sales"]).len() == 1;
     let parts = asked.without_comparison(&["net_sales"]).by(dimension).every(bar_grain(range));
     let mut parts = parts.only("currency", &[currency.as_str()]);
     parts.dense = true;
-    let (by_time, counts, by_part) = futures::try_join!(
-        app.engine.run(asked.tenant, &by_time),
-        app.engine.run(asked.tenant, &counts),
-        app.engine.run(asked.tenant, &parts),
-    )?;
-    answers.by_time = Some(by_time);
+    let by_part = async {
+        let table = if may_cut { Some(asked.run(app, &parts).await?) } else { None };
+        Ok::<_, AppError>(table)
+    };
+    let by_time = async {
+        let table = if by_time.metrics.is_empty() { None } else { Some(asked.run(app, &by_time).await?) };
+        Ok::<_, AppError>(table)
+    };
+    let (by_time, counts, by_part) = futures::try_join!(by_time, asked.run(app, &counts), by_part)?;
+    answers.by_time = by_time;
     answers.counts_by_time = Some(counts);
-    answers.by_part = Some(ByPart { dimension, table: by_part });
+    answers.by_part = by_part.map(|table| ByPart { dimension, table });
     Ok(())
 }
 

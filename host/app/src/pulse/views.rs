@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use portolan_admin_ui::format;
 use portolan_admin_ui::pages::{FreshnessRow, TopProductRow, TopProducts};
 use portolan_admin_ui::parts::{Badge, Delta, Link, Notice, Tone};
-use portolan_analytics::{Cell, Row, Table, metric};
+use portolan_analytics::{Cell, MASKED, Row, Table, metric};
 use portolan_core::{Currency, Instant};
 use portolan_db::entity::connection::{self, ConnectionState};
 use portolan_db::entity::stream;
@@ -23,6 +23,7 @@ pub(super) fn cell_text(cell: &Cell) -> String {
         },
         Cell::Money(money) => format::money(money.amount_minor, money.currency),
         Cell::Ratio(ratio) => format!("{ratio:.2}"),
+        Cell::Masked => MASKED.to_owned(),
         Cell::Null | Cell::Period(_) | Cell::Key { .. } => format::MISSING.to_owned(),
     }
 }
@@ -50,7 +51,7 @@ pub fn top_products(
     labels: &BTreeMap<String, String>,
     compared_with: Option<&str>,
 ) -> TopProducts {
-    let table = &answers.products;
+    let Some(table) = &answers.products else { return TopProducts::default() };
     let totals: BTreeMap<Currency, i64> = table
         .totals
         .iter()

@@ -17,6 +17,7 @@ use super::orphans::settle_orphans_or_log;
 use super::progress::{SyncProgress, measure};
 use super::queries::{self, SyncFilter};
 use crate::App;
+use crate::channels::seen::check_seen;
 use crate::web::actor::{Require, SyncsRead, SyncsRun};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::{Path, Query};
@@ -133,7 +134,7 @@ pub async fn list_syncs(
     let tx = app.db.read(actor.tenant).await?;
     let filter =
         SyncFilter { connection: query.connection_id.map(ConnectionId), state: None, beside: paging.beside };
-    let rows = queries::list_syncs(&tx, &filter, paging.limit).await?;
+    let rows = queries::list_syncs(&tx, actor.seen(), &filter, paging.limit).await?;
     let mut syncs = Vec::new();
     for row in rows {
         let progress = progress_of(&app, &tx, &row).await?;
@@ -152,6 +153,7 @@ pub async fn start_sync(
 ) -> AppResult<(StatusCode, Json<SyncResponse>)> {
     let Json(request) = request?;
     let connection = ConnectionId(request.connection_id);
+    check_seen(&app.db.read(actor.tenant).await?, actor.seen(), connection).await?;
     let id = ops::start_sync(&app, actor.tenant, actor.who(), connection, Trigger::Manual).await?;
     Ok((StatusCode::ACCEPTED, Json(load(&app, actor.tenant, id).await?)))
 }

@@ -1,5 +1,6 @@
 //! Syncs with the names of their connections: for the command line.
 
+use portolan_analytics::Visibility;
 use portolan_core::{SyncId, TenantId};
 use serde::Serialize;
 
@@ -28,8 +29,12 @@ pub async fn newest_of_all(app: &App) -> AppResult<Vec<NamedSync>> {
     for tenant in all_tenants(app).await? {
         settle_orphans_or_log(app, TenantId(tenant.id)).await;
         let tx = app.db.read(TenantId(tenant.id)).await?;
-        let labels = connection_labels(&tx).await?;
-        for row in list_syncs(&tx, &SyncFilter::default(), NEWEST).await?.into_iter().take(NEWEST as usize) {
+        let labels = connection_labels(&tx, &Visibility::everything()).await?;
+        for row in list_syncs(&tx, &Visibility::everything(), &SyncFilter::default(), NEWEST)
+            .await?
+            .into_iter()
+            .take(NEWEST as usize)
+        {
             let connection = labels.get(&row.connection_id).cloned().unwrap_or_default();
             let progress = progress_of(app, &tx, &row).await?;
             newest.push(NamedSync { connection, sync: SyncResponse::new(row, progress) });
@@ -43,7 +48,7 @@ pub async fn one(app: &App, tenant: TenantId, id: SyncId) -> AppResult<NamedSync
     settle_orphans_or_log(app, tenant).await;
     let tx = app.db.read(tenant).await?;
     let row = find_sync(&tx, id).await?;
-    let labels = connection_labels(&tx).await?;
+    let labels = connection_labels(&tx, &Visibility::everything()).await?;
     let connection = labels.get(&row.connection_id).cloned().unwrap_or_default();
     let progress = progress_of(app, &tx, &row).await?;
     Ok(NamedSync { connection, sync: SyncResponse::new(row, progress) })

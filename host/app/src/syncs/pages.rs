@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use portolan_admin_ui::pages::{SyncPage, SyncsBody, SyncsPage};
 use portolan_admin_ui::parts::{Empty, FieldKind, FormField, Pager, Section, SelectOption};
+use portolan_analytics::Visibility;
 use portolan_core::{ConnectionId, SyncId};
 use portolan_db::TenantTx;
 use portolan_db::entity::sync::{RequestedAction, SyncState};
@@ -23,6 +24,7 @@ use crate::web::actor::{PageActor, SyncsRead, SyncsRun};
 use crate::web::error::{AppError, AppResult, PageResult};
 use crate::web::extract::{Path, Query};
 use crate::web::page::Paging;
+use crate::web::seen::sees_raw;
 use crate::web::viewer::{FlashQuery, Viewer, redirect_after};
 use crate::web::{html, wants_part};
 
@@ -55,8 +57,8 @@ pub async fn list_syncs(
     let viewer = Viewer::load(&app, &actor).await?;
     settle_orphans_or_log(&app, actor.tenant).await;
     let tx = app.db.read(actor.tenant).await?;
-    let labels = queries::connection_labels(&tx).await?;
-    let body = syncs_body(&app, &tx, &viewer, &query, &labels).await?;
+    let labels = queries::connection_labels(&tx, actor.seen()).await?;
+    let body = syncs_body(&app, (&tx, actor.seen()), &viewer, &query, &labels).await?;
     if wants_part(&headers) {
         return html(&body);
     }
@@ -71,7 +73,7 @@ pub async fn list_syncs(
 
 async fn syncs_body(
     app: &App,
-    tx: &TenantTx,
+    (tx, seen): (&TenantTx, &Visibility),
     viewer: &Viewer,
     query: &SyncsQuery,
     labels: &BTreeMap<Uuid, String>,
@@ -82,7 +84,7 @@ async fn syncs_body(
         state: STATES.into_iter().find(|state| state.as_str() == query.state),
         beside: paging.beside,
     };
-    let mut found = queries::list_syncs(tx, &filter, paging.limit).await?;
+    let mut found = queries::list_syncs(tx, seen, &filter, paging.limit).await?;
     let neighbours = paging.cut(app, &mut found, |sync| sync.id);
     let mut rows = Vec::new();
     for row in &found {
@@ -157,10 +159,14 @@ pub async fn show_sync(
     settle_orphans_or_log(&app, actor.tenant).await;
     let tx = app.db.read(actor.tenant).await?;
     let row = ops::find_sync(&tx, id).await?;
-    let labels = queries::connection_labels(&tx).await?;
+    let labels = queries::connection_labels(&tx, actor.seen()).await?;
     let slices = queries::slices_of(&tx, id).await?;
     let file_names = queries::file_names(&tx, &slices).await?;
-    let (quarantine, quarantine_total) = queries::quarantine_of(&tx, id, SHOWN_REJECTED).await?;
+    let (mut quarantine, quarantine_total) = queries::quarantine_of(&tx, id, SHOWN_REJECTED).await?;
+    if !sees_raw(actor.seen()) {
+        // The reasons say what stood there.
+        quarantine.clear();
+    }
     let connection = labels.get(&row.connection_id).map_or("", String::as_str);
     let parts = SyncParts {
         row: &row,

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use portolan_analytics::Visibility;
 use portolan_core::{ConnectionId, SyncId};
 use portolan_db::TenantTx;
 use portolan_db::entity::{chunk, connection, quarantine, slice, sync, upload};
 use sea_orm::{ColumnTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
+use crate::channels::seen::of_seen_connections;
 use crate::web::error::AppResult;
 use crate::web::page::Beside;
+use crate::web::seen::sees;
 
 /// Which syncs are asked for; newest first.
 #[derive(Debug, Clone, Default)]
@@ -20,8 +23,14 @@ pub struct SyncFilter {
 }
 
 /// The newest syncs that match, one more than `limit` where there are more.
-pub async fn list_syncs(tx: &TenantTx, filter: &SyncFilter, limit: u64) -> AppResult<Vec<sync::Model>> {
-    let mut wanted = tx.find::<sync::Entity>();
+pub async fn list_syncs(
+    tx: &TenantTx,
+    seen: &Visibility,
+    filter: &SyncFilter,
+    limit: u64,
+) -> AppResult<Vec<sync::Model>> {
+    let of_seen = of_seen_connections(tx, seen, sync::Column::ConnectionId).await?;
+    let mut wanted = tx.find::<sync::Entity>().filter(of_seen);
     if let Some(connection) = filter.connection {
         wanted = wanted.filter(sync::Column::ConnectionId.eq(connection.0));
     }
@@ -42,10 +51,10 @@ pub async fn list_syncs(tx: &TenantTx, filter: &SyncFilter, limit: u64) -> AppRe
     Ok(found)
 }
 
-/// Labels of all connections, for lists.
-pub async fn connection_labels(tx: &TenantTx) -> AppResult<BTreeMap<Uuid, String>> {
+/// Labels of the connections that somebody sees, for lists.
+pub async fn connection_labels(tx: &TenantTx, seen: &Visibility) -> AppResult<BTreeMap<Uuid, String>> {
     let rows = tx.find::<connection::Entity>().all(tx).await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.label)).collect())
+    Ok(rows.into_iter().filter(|row| sees(seen, row)).map(|row| (row.id, row.label)).collect())
 }
 
 pub async fn slices_of(tx: &TenantTx, sync: SyncId) -> AppResult<Vec<slice::Model>> {

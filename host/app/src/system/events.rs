@@ -11,7 +11,8 @@ use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::Stream;
 use futures::stream;
-use portolan_core::{SyncId, TenantId};
+use portolan_analytics::Visibility;
+use portolan_core::{ConnectionId, SyncId, TenantId};
 use serde_json::json;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -19,10 +20,12 @@ use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::App;
+use crate::channels::seen::seen_connections;
 use crate::live::LiveMessage;
 use crate::web::actor::{AnalyticsQuery, Require, session_token};
 use crate::web::client::AskedFrom;
 use crate::web::error::{AppError, AppResult};
+use crate::web::seen::visibility;
 
 /// Messages within this are one: a page re-asks at most four times a second.
 const TOGETHER: Duration = Duration::from_millis(250);
@@ -45,6 +48,7 @@ pub async fn stream_events(
         token,
         from,
         tenant: actor.tenant,
+        seen: actor.seen().clone(),
         app: Arc::clone(&app),
         waiting: Vec::new(),
     };
@@ -64,6 +68,8 @@ struct Listener {
     /// Where it was opened.
     from: Option<IpAddr>,
     tenant: TenantId,
+    /// Renewed with the look whether the session still stands.
+    seen: Visibility,
     app: Arc<App>,
     waiting: Vec<Event>,
 }
@@ -91,6 +97,7 @@ impl Listener {
             while let Ok(message) = self.receiver.try_recv() {
                 batch.add(self.tenant, &message);
             }
+            batch.keep_seen(&self.app, self.tenant, &self.seen).await;
             self.waiting = batch.into_events();
         }
         self.waiting.pop()
@@ -98,14 +105,16 @@ impl Listener {
 
     /// Whether whoever opened the stream may no longer listen. A database that is away says nothing about
     /// them, and there is nothing to hear without it.
-    async fn is_signed_out(&self) -> bool {
+    async fn is_signed_out(&mut self) -> bool {
         match self.app.sessions.still_stands(&self.token).await {
-            Ok(signed_in) => !signed_in.is_some_and(|signed_in| {
-                signed_in.tenant == self.tenant
-                    && signed_in.may(AnalyticsQuery::PERMISSION)
-                    && signed_in.may_come_from(self.from)
-                    && !signed_in.lacks_second_factor()
-            }),
+            Ok(Some(signed_in)) => {
+                self.seen = visibility(&signed_in.restrictions(), |permission| signed_in.may(permission));
+                signed_in.tenant != self.tenant
+                    || !signed_in.may(AnalyticsQuery::PERMISSION)
+                    || !signed_in.may_come_from(self.from)
+                    || signed_in.lacks_second_factor()
+            }
+            Ok(None) => true,
             Err(error) => {
                 tracing::warn!(%error, "failed to look whether the session of an open page still stands");
                 false
@@ -117,7 +126,7 @@ impl Listener {
 /// What happened within one moment.
 #[derive(Default)]
 struct Batch {
-    syncs: HashMap<SyncId, ()>,
+    syncs: HashMap<SyncId, ConnectionId>,
     data_version: Option<i64>,
     missed: bool,
 }
@@ -137,11 +146,27 @@ impl Batch {
             return;
         }
         match message {
-            LiveMessage::Sync { sync, .. } => {
-                self.syncs.insert(*sync, ());
+            LiveMessage::Sync { sync, connection, .. } => {
+                self.syncs.insert(*sync, *connection);
             }
             LiveMessage::Data { data_version, .. } => {
                 self.data_version = self.data_version.max(Some(*data_version));
+            }
+        }
+    }
+
+    /// Without syncs of connections that whoever listens does not see. A database that is away tells of none.
+    async fn keep_seen(&mut self, app: &App, tenant: TenantId, seen: &Visibility) {
+        if self.syncs.is_empty() || !seen.limits_connections() {
+            return;
+        }
+        let known = async { seen_connections(&app.db.read(tenant).await?, seen).await };
+        match known.await {
+            Ok(Some(known)) => self.syncs.retain(|_, connection| known.contains(&connection.0)),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(?error, "failed to look which connections an open page may hear of");
+                self.syncs.clear();
             }
         }
     }

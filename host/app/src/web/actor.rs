@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use portolan_access::audit::Who;
 use portolan_access::{AuthenticateError, Permission, PolicyError, SignInError, SignedIn};
+use portolan_analytics::Visibility;
 use portolan_core::{TenantId, UserId};
 
 use crate::App;
@@ -21,6 +22,7 @@ use crate::web::client::{address_in, address_of};
 use crate::web::error::{AppError, AppResult, PageError, SECOND_FACTOR_REQUIRED};
 use crate::web::next::to_sign_in;
 use crate::web::request_id;
+use crate::web::seen::{check_address, visibility};
 use crate::web::viewer::redirect_after;
 
 /// The cookie of a session: host-only, `Secure` where the page came over https. Where the public address is
@@ -111,6 +113,9 @@ grants!(
     AnalyticsQuery,
     OrdersRead,
     FinanceRead,
+    FinanceTotals,
+    CostsRead,
+    PersonalRead,
     RatesManage,
     ConnectionsRead,
     ConnectionsWrite,
@@ -123,6 +128,7 @@ grants!(
     PeopleManage,
     PeopleRead,
     RolesManage,
+    PoliciesManage,
     SecurityManage,
     AuditRead,
     ApiKeysManage,
@@ -136,6 +142,7 @@ pub struct Require<G> {
     pub tenant: TenantId,
     caller: Caller,
     address: String,
+    seen: Visibility,
     grant: PhantomData<G>,
 }
 
@@ -143,6 +150,11 @@ impl<G> Require<G> {
     /// Whether they may do something else as well: for what a page shows beside what it is for.
     pub fn may(&self, permission: Permission) -> bool {
         self.caller.may(permission)
+    }
+
+    /// What they see of the data. Whatever reads the ledgers or documents for them asks by it.
+    pub const fn seen(&self) -> &Visibility {
+        &self.seen
     }
 
     /// The session that they are known by; a program has none.
@@ -161,7 +173,7 @@ impl<G> Require<G> {
 }
 
 impl<G: Grant> Require<G> {
-    async fn from_caller(parts: &Parts, app: &App) -> Result<Self, AppError> {
+    async fn from_caller(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
         let caller = Caller::of_parts(parts, app).await?.ok_or_else(AppError::unauthenticated)?;
         app.limits.take_of_caller(&caller, &parts.extensions)?;
         // What concerns a person alone is no program's.
@@ -175,7 +187,9 @@ impl<G: Grant> Require<G> {
             }
         }
         let (user, tenant, address) = (caller.user(), caller.tenant(), address_of(parts));
-        Ok(Self { user, tenant, caller, address, grant: PhantomData })
+        let seen = visibility(&caller.restrictions(), |permission| caller.may(permission));
+        check_address(app, tenant, &seen, parts).await?;
+        Ok(Self { user, tenant, caller, address, seen, grant: PhantomData })
     }
 }
 

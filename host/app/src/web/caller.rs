@@ -7,6 +7,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use portolan_access::api_keys::KeyHolder;
 use portolan_access::audit::Actor;
+use portolan_access::data_policies::Restrictions;
 use portolan_access::{Permission, SignedIn};
 use portolan_core::{TenantId, UserId};
 use utoipa::openapi::OpenApi;
@@ -90,6 +91,14 @@ impl Caller {
             return Err(AppError::second_factor_required());
         }
         Ok(())
+    }
+
+    /// What of the data is kept from the person, or from the key's maker.
+    pub fn restrictions(&self) -> Restrictions {
+        match self {
+            Self::Person(person) => person.restrictions(),
+            Self::Program(program) => program.restrictions(),
+        }
     }
 
     pub const fn is_program(&self) -> bool {

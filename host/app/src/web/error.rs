@@ -143,6 +143,11 @@ impl AppError {
         )
     }
 
+    /// A policy, or what their roles leave out, keeps it from them.
+    pub fn closed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
     /// It is too long ago that they showed who they are.
     pub fn step_up_required() -> Self {
         let detail = "This needs somebody who has shown within ten minutes who they are. Open /sign-in/again, \
@@ -406,6 +411,11 @@ impl From<AnalyticsError> for AppError {
     fn from(error: AnalyticsError) -> Self {
         match error {
             AnalyticsError::Invalid { pointer, message } => Self::invalid(&pointer, message),
+            AnalyticsError::Closed { pointer, message } => {
+                let mut error = Self::closed(message.clone());
+                error.fields = vec![FieldError { path: pointer, message }];
+                error
+            }
             other => Self::internal(other),
         }
     }

@@ -17,6 +17,7 @@ pub mod proxies;
 pub mod request_id;
 pub mod revalidate;
 pub mod route;
+pub mod seen;
 pub mod serve;
 pub mod step_up;
 mod unreadable;

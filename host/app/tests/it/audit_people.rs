@@ -96,6 +96,16 @@ pub async fn people_by_api(story: &mut Story) {
     let roles = Sent::Json(json!({ "roles": ["finance"] }));
     story.act("put", "/api/v1/teams/{id}/roles", &[team], roles, &["team.set_roles"]).await;
     story.act("delete", "/api/v1/teams/{id}", &[team], nothing(), &["team.delete"]).await;
+    let known = Sent::Json(json!({ "attributes": { "countries": ["PT"] } }));
+    story.act("put", &route("/attributes"), &[ana], known, &["member.set_attributes"]).await;
+    let policy = |effect: &str| {
+        let columns = json!({ "columns": ["costs"], "effect": effect });
+        Sent::Json(json!({ "name": "Costs", "columns": columns, "applies_to": { "people": [ana] } }))
+    };
+    let made = story.act("post", "/api/v1/policies", &[], policy("mask"), &["data_policy.create"]).await;
+    let (of_one, made) = ("/api/v1/policies/{id}", id_in(&made));
+    story.act("put", of_one, &[made], policy("hide"), &["data_policy.change"]).await;
+    story.act("delete", of_one, &[made], nothing(), &["data_policy.delete"]).await;
     story.act("delete", &route(""), &[ana], nothing(), &["member.remove"]).await;
 }
 

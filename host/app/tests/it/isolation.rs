@@ -17,9 +17,9 @@ use tower::ServiceExt;
 use crate::doors::Answer;
 use crate::support::*;
 
-mod world;
+pub mod world;
 
-use world::World;
+pub use world::World;
 
 /// The addresses behind one that ends in an action.
 fn actions(path: &str) -> Vec<String> {
@@ -48,6 +48,10 @@ fn body_of(path: &str, foreign: &World) -> String {
         "/api/v1/teams/{id}" => json!({ "name": "another" }),
         "/api/v1/teams/{id}/members" => json!({ "members": [foreign.person] }),
         "/api/v1/roles/{name}" => json!({ "rules": {} }),
+        "/api/v1/people/{id}/attributes" => json!({ "attributes": {} }),
+        "/api/v1/policies/{id}" => {
+            json!({ "name": "x", "columns": { "columns": ["costs"], "effect": "hide" }, "applies_to": {} })
+        }
         "/api/v1/connections/{id}/secret" => json!({ "field": "token", "value": "open-sesame" }),
         _ => json!({}),
     }
@@ -76,7 +80,7 @@ fn request(route: &RouteInfo, path: &str, cookie: Option<&str>, foreign: &World)
 }
 
 /// The routes of the OpenAPI document, with what it says that they need.
-fn operations() -> Vec<RouteInfo> {
+pub fn operations() -> Vec<RouteInfo> {
     let document: Value = serde_json::from_str(&openapi_json().expect("a document")).expect("json");
     let mut routes = Vec::new();
     for (path, item) in document["paths"].as_object().expect("paths") {
@@ -108,7 +112,7 @@ fn operations() -> Vec<RouteInfo> {
 }
 
 /// Somebody with this role, signed in.
-async fn sign_in_as(world: &World, role: SystemRole) -> String {
+pub async fn sign_in_as(world: &World, role: SystemRole) -> String {
     let app = Arc::clone(&world.shop.app);
     let person = NewPerson { sign_in_name: format!("a-{role}"), tenant: world.shop.tenant, role };
     let user = world.shop.app.db.system_write(move |tx| {
@@ -122,15 +126,19 @@ async fn sign_in_as(world: &World, role: SystemRole) -> String {
 }
 
 /// What everybody asks.
-struct Asking {
+pub struct Asking {
     router: Router,
-    own: World,
-    foreign: World,
+    pub own: World,
+    pub foreign: World,
 }
 
 impl Asking {
     async fn new(test: &TestDatabase) -> Self {
         let (own, foreign) = (World::new(test, "harbour").await, World::new(test, "quayside").await);
+        Self::of(own, foreign)
+    }
+
+    pub fn of(own: World, foreign: World) -> Self {
         Self { router: router(Arc::clone(&own.shop.app)), own, foreign }
     }
 
@@ -147,7 +155,7 @@ impl Asking {
     }
 
     /// One route by one role, with this tenant's things and with the other's.
-    async fn ask_as(&self, route: &RouteInfo, role: SystemRole, cookie: &str) {
+    pub async fn ask_as(&self, route: &RouteInfo, role: SystemRole, cookie: &str) {
         let allowed = route.access.permissions().all(|needed| role.permissions().contains(&needed));
         for path in actions(&route.path) {
             let own = self.own.fill(&path, &self.own);

@@ -31,6 +31,7 @@ mod pages;
 mod passes;
 mod people;
 mod permissions;
+mod policies;
 mod postbox;
 mod posting;
 mod public_address;

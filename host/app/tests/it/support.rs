@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use portolan_access::audit::Who;
 use portolan_access::{KeyRing, Sessions};
 use portolan_analytics::{
-    AnalyticsError, AnswerFacts, DateRange, Plan, Query, QueryEngine, Table, TenantContext, answer,
+    AnalyticsError, AnswerFacts, DateRange, Plan, Query, QueryEngine, Table, TenantContext, Visibility,
+    answer,
 };
 use portolan_app::audit::jobs::AnchorAudit;
 use portolan_app::connections::ops::{NewConnection, create_connection};
@@ -72,19 +73,19 @@ struct EmptyEngine;
 
 #[async_trait]
 impl QueryEngine for EmptyEngine {
-    async fn run(&self, _: TenantId, query: &Query) -> Result<Table, AnalyticsError> {
+    async fn run(&self, _: TenantId, seen: &Visibility, query: &Query) -> Result<Table, AnalyticsError> {
         let context = TenantContext {
             connections: Vec::new(),
             calendar: TenantCalendar::default(),
             zone: StoreCalendar::utc(),
         };
-        let plan = Plan::new(query, &context)?;
+        let plan = Plan::new(query, seen, &context)?;
         let results = vec![Vec::new(); plan.statements.len()];
         let facts = AnswerFacts { data_version: 0, as_of: START, engine_ms: 0, rows_scanned: Some(0) };
         Ok(answer(&plan, &results)?.finish(&HashMap::new(), facts))
     }
 
-    async fn days(&self, _: TenantId) -> Result<Option<DateRange>, AnalyticsError> {
+    async fn days(&self, _: TenantId, _: &Visibility) -> Result<Option<DateRange>, AnalyticsError> {
         Ok(None)
     }
 

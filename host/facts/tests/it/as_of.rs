@@ -1,6 +1,6 @@
 //! "What did we report on that day": of both ledgers, from parts and tail, whatever was posted since.
 
-use portolan_analytics::{AsOf, GrainChoice, Query, QueryEngine, Table};
+use portolan_analytics::{AsOf, GrainChoice, Query, QueryEngine, Table, Visibility};
 use portolan_core::{Clock, Duration, Instant};
 use portolan_db::testing::{TestDatabase, on_both};
 use proptest::prelude::*;
@@ -169,7 +169,8 @@ async fn check(test: &TestDatabase, steps: &[Step]) {
             let asked = question.clone().reported(AsOf::Moment(now));
             assert_eq!(told(&world.ask(&asked).await), told(&plain), "as of now is now");
             let ahead = question.clone().reported(AsOf::Moment(now + Duration::from_days(9)));
-            let ahead = world.store.run(world.tenant, &ahead).await.expect("an answer");
+            let ahead =
+                world.store.run(world.tenant, &Visibility::everything(), &ahead).await.expect("an answer");
             assert_eq!((told(&ahead), ahead.as_of), (told(&plain), now), "nobody reports tomorrow");
             answers.push(told(&plain));
         }

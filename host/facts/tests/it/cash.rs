@@ -1,6 +1,6 @@
 //! Questions to the cash ledger, alone and beside the sales ledger.
 
-use portolan_analytics::{Additivity, Cell, Fact, GrainChoice, METRICS, Query, QueryEngine};
+use portolan_analytics::{Additivity, Cell, Fact, GrainChoice, METRICS, Query, QueryEngine, Visibility};
 use portolan_commerce::cash::{BalanceCategory, is_payout_itself};
 use portolan_core::LocalDate;
 use portolan_db::entity::fact_part;
@@ -54,7 +54,7 @@ async fn one_fold_moves_both_ledgers_and_answers_stay() {
         assert_eq!(facts, ["cash_events", "cash_events", "sale_events", "sale_events"]);
 
         world.post_cash(&[moved("2026-03-31", "3", "refund", -500, 0)]).await;
-        let days = world.store.days(world.tenant).await.expect("days");
+        let days = world.store.days(world.tenant, &Visibility::everything()).await.expect("days");
         assert_eq!(days, Some(range("2026-01-05", "2026-04-01")), "whatever ledger an event is in");
         let refunds = Query::over(range("2026-03-01", "2026-04-01"), &["payment_refunds"]);
         assert_eq!(plain_rows(&world.ask(&refunds).await.rows), json!([["EUR", 500]]), "from parts and tail");
@@ -179,7 +179,11 @@ async fn sales_and_payments_stand_side_by_side_where_both_are_known() {
             plain_rows(&by_connection.rows),
             json!([[shop, "EUR", 1_500, 2, 0], [bank, "EUR", 0, 0, 1_400], [bank, "JPY", 0, 0, 90]])
         );
-        let refused = world.store.run(world.tenant, &query.by("product")).await.expect_err("refused");
+        let refused = world
+            .store
+            .run(world.tenant, &Visibility::everything(), &query.by("product"))
+            .await
+            .expect_err("refused");
         assert!(refused.to_string().contains("gross_payments is about payments"), "{refused}");
     })
     .await;

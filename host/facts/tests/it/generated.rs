@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portolan_analytics::{GrainChoice, Query, QueryEngine};
+use portolan_analytics::{GrainChoice, Query, QueryEngine, Visibility};
 use portolan_core::{SeededRandom, SystemClock};
 use portolan_db::testing::TestDatabase;
 use portolan_facts::{FactStore, bench_support};
@@ -19,16 +19,18 @@ async fn the_generated_ledger_answers_the_questions_of_the_benchmarks() {
     assert!((6_000..7_000).contains(&generated.events), "{} events", generated.events);
 
     let sales = Query::over(generated.range, &["net_sales"]).by("channel").every(GrainChoice::Day);
-    let sales = store.run(generated.tenant, &sales).await.expect("day × channel");
+    let sales = store.run(generated.tenant, &Visibility::everything(), &sales).await.expect("day × channel");
     assert!(sales.row_count > 1_000);
     assert_eq!(sales.rows_scanned, Some(generated.events));
 
     let products = Query::over(generated.range, &["net_sales"]).by("product").top(10, "net_sales");
-    let products = store.run(generated.tenant, &products).await.expect("top products");
+    let products =
+        store.run(generated.tenant, &Visibility::everything(), &products).await.expect("top products");
     assert_eq!(products.rows.len(), 30, "ten of each currency");
 
     let customers = Query::over(generated.range, &["customers"]).every(GrainChoice::Month);
-    let customers = store.run(generated.tenant, &customers).await.expect("customers by month");
+    let customers =
+        store.run(generated.tenant, &Visibility::everything(), &customers).await.expect("customers by month");
     assert_eq!(customers.rows.len(), 60);
     test.discard().await;
 }

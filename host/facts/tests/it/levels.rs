@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use portolan_analytics::{GrainChoice, Query, Table};
+use portolan_analytics::{GrainChoice, Query, Table, Visibility};
 use portolan_core::LocalDate;
 use portolan_db::entity::{cash_event, fact_part, sale_event};
 use portolan_db::sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
@@ -183,11 +183,11 @@ async fn check(test: &TestDatabase, steps: &[Step]) {
                 store.fold(world.tenant).await.expect("fold");
             }
             Step::FoldTwice => {
-                let query = by_month();
+                let (query, all) = (by_month(), Visibility::everything());
                 let (one, another, asked) = tokio::join!(
                     store.fold(world.tenant),
                     other.fold(world.tenant),
-                    store.run_uncached(world.tenant, &query)
+                    store.run_uncached(world.tenant, &all, &query)
                 );
                 one.and(another).expect("both folds");
                 let ledger = Ledger::until(&world, i64::MAX).await;
@@ -195,9 +195,13 @@ async fn check(test: &TestDatabase, steps: &[Step]) {
             }
         }
         let ledger = Ledger::until(&world, i64::MAX).await;
-        let months = store.run_uncached(world.tenant, &by_month()).await.expect("by month");
+        let months =
+            store.run_uncached(world.tenant, &Visibility::everything(), &by_month()).await.expect("by month");
         assert_eq!(told(&months), ledger.by_month(), "after {step:?}");
-        let products = store.run_uncached(world.tenant, &by_product()).await.expect("by product");
+        let products = store
+            .run_uncached(world.tenant, &Visibility::everything(), &by_product())
+            .await
+            .expect("by product");
         let rows = plain_rows(&products.rows);
         let rows: BTreeSet<String> = rows.as_array().expect("rows").iter().map(Value::to_string).collect();
         assert_eq!(rows, ledger.by_product(), "after {step:?}");
@@ -228,7 +232,10 @@ async fn one_fold_merges_what_it_wrote_and_then_the_next_level() {
                 world.post(&[line(&(3 * (9 * round + number), number % 3, 1))]).await;
             }
             merged.push(store.fold(world.tenant).await.expect("fold").parts_merged);
-            let months = store.run_uncached(world.tenant, &by_month()).await.expect("by month");
+            let months = store
+                .run_uncached(world.tenant, &Visibility::everything(), &by_month())
+                .await
+                .expect("by month");
             assert_eq!(told(&months), Ledger::until(&world, i64::MAX).await.by_month(), "round {round}");
         }
         assert_eq!(merged, [9, 9, 9, 9, 9, 9, 9, 9, 18], "nine parts of one, then nine parts of nine");
@@ -240,7 +247,8 @@ async fn one_fold_merges_what_it_wrote_and_then_the_next_level() {
         }
         assert_eq!(store.fold(world.tenant).await.expect("fold").parts_merged, 80);
         assert_eq!(part_rows(&world).await, [16, 64, 81]);
-        let months = store.run_uncached(world.tenant, &by_month()).await.expect("by month");
+        let months =
+            store.run_uncached(world.tenant, &Visibility::everything(), &by_month()).await.expect("by month");
         assert_eq!(told(&months), Ledger::until(&world, i64::MAX).await.by_month());
     })
     .await;
@@ -271,7 +279,10 @@ async fn an_answer_amid_postings_folds_and_merges_is_of_one_moment() {
         let asks = async {
             let mut answers = Vec::new();
             while posting.get() {
-                let table = store.run_uncached(world.tenant, &by_month()).await.expect("by month");
+                let table = store
+                    .run_uncached(world.tenant, &Visibility::everything(), &by_month())
+                    .await
+                    .expect("by month");
                 answers.push((table.data_version, told(&table)));
                 answered.set(answers.len());
             }

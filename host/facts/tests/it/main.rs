@@ -14,3 +14,4 @@ mod pruning;
 mod questions;
 mod support;
 mod titles;
+mod visibility;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portolan_analytics::{AnalyticsError, Cell, Query, QueryEngine};
+use portolan_analytics::{AnalyticsError, Cell, Query, QueryEngine, Visibility};
 use portolan_commerce::ledger::EventKind;
 use portolan_core::calendar::DateRange;
 use portolan_core::{LocalDate, TenantId};
@@ -68,7 +68,7 @@ async fn check(test: &TestDatabase, steps: &[Step]) {
         }
     }
     let query = Query::over(range("2026-01-01", "2026-04-01"), &["gross_sales"]).by("product");
-    let answer = world.store.run(world.tenant, &query).await;
+    let answer = world.store.run(world.tenant, &Visibility::everything(), &query).await;
     let expected = naive(steps);
     if !fits(&expected) {
         assert!(matches!(answer, Err(AnalyticsError::Overflow { .. })), "{answer:?}");
@@ -95,7 +95,7 @@ fn sums_over_parts_and_tail_equal_a_loop_over_the_events() {
 async fn the_days_of_a_ledger_are_those_of_parts_and_tail() {
     on_both(portolan_migrations::migrate, async |test| {
         let world = World::new(test).await;
-        let days = async || world.store.days(world.tenant).await.expect("days");
+        let days = async || world.store.days(world.tenant, &Visibility::everything()).await.expect("days");
         assert_eq!(days().await, None);
 
         world.post(&[sale("2026-02-05", "A", 100), sale("2026-02-20", "B", 100)]).await;
@@ -110,7 +110,7 @@ async fn the_days_of_a_ledger_are_those_of_parts_and_tail() {
         assert_eq!(days().await, Some(range("2025-11-30", "2026-04-02")), "across months");
 
         let nobody = TenantId(uuid::Uuid::nil());
-        assert_eq!(world.store.days(nobody).await.expect("days"), None);
+        assert_eq!(world.store.days(nobody, &Visibility::everything()).await.expect("days"), None);
     })
     .await;
 }
@@ -132,9 +132,14 @@ async fn a_question_that_needs_too_much_memory_is_refused_and_the_next_one_answe
     let small = world.store_with(&config);
     let january: DateRange = range("2026-01-01", "2026-02-01");
 
-    let refused = small.run(world.tenant, &Query::over(january, &["net_sales"]).by("product")).await;
+    let refused = small
+        .run(world.tenant, &Visibility::everything(), &Query::over(january, &["net_sales"]).by("product"))
+        .await;
     assert!(matches!(refused, Err(AnalyticsError::TooLarge)), "{refused:?}");
-    let total = small.run(world.tenant, &Query::over(january, &["net_sales"])).await.expect("answer");
+    let total = small
+        .run(world.tenant, &Visibility::everything(), &Query::over(january, &["net_sales"]))
+        .await
+        .expect("answer");
     assert_eq!(total.rows.len(), 1);
     test.discard().await;
 }

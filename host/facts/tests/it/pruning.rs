@@ -1,6 +1,6 @@
 //! What a question needs not, it does not read: parts of other months, rows of other connections.
 
-use portolan_analytics::{AnalyticsError, GrainChoice, Query, QueryEngine};
+use portolan_analytics::{AnalyticsError, GrainChoice, Query, QueryEngine, Visibility};
 use portolan_db::testing::TestDatabase;
 use portolan_facts::FactStoreConfig;
 use serde_json::json;
@@ -41,7 +41,7 @@ async fn a_question_about_a_month_opens_that_months_part_alone() {
     assert_eq!(table.rows_scanned, Some(10));
 
     let quarter = Query::over(range("2026-01-01", "2026-04-01"), &["net_sales"]);
-    let missing = world.store.run(world.tenant, &quarter).await;
+    let missing = world.store.run(world.tenant, &Visibility::everything(), &quarter).await;
     let missing = missing.expect_err("the sales of February are gone, and no answer may be without them");
     assert!(matches!(missing, AnalyticsError::Engine(_)), "{missing:?}");
     assert!(missing.to_string().contains("is missing or damaged: restore it"), "{missing}");
@@ -61,7 +61,11 @@ async fn a_part_of_another_size_is_refused() {
     let others: [&[u8]; 3] = [&whole[..whole.len() - 1], &longer, b""];
     for damaged in others {
         std::fs::write(&part, damaged).expect("damage");
-        let refused = world.store.run_uncached(world.tenant, &query).await.expect_err("not the file it was");
+        let refused = world
+            .store
+            .run_uncached(world.tenant, &Visibility::everything(), &query)
+            .await
+            .expect_err("not the file it was");
         assert!(refused.to_string().contains("is missing or damaged: restore it"), "{refused}");
     }
     std::fs::write(&part, &whole).expect("restore");
@@ -128,9 +132,12 @@ async fn a_question_beyond_its_memory_says_so_and_leaves_its_neighbours_alone() 
         Query::over(january, &["new_customers"]).every(GrainChoice::Day),
     ];
     for query in greedy {
+        let all = Visibility::everything();
         let modest = Query::over(january, &["net_sales"]).every(GrainChoice::Day);
-        let (refused, answered) =
-            tokio::join!(store.run_uncached(world.tenant, &query), store.run_uncached(world.tenant, &modest));
+        let (refused, answered) = tokio::join!(
+            store.run_uncached(world.tenant, &all, &query),
+            store.run_uncached(world.tenant, &all, &modest)
+        );
         let refused = refused.expect_err("too large");
         assert!(matches!(refused, AnalyticsError::TooLarge), "{:?}: {refused:?}", query.metrics);
         assert!(refused.to_string().contains("choose a shorter range"), "{refused}");

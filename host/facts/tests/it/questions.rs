@@ -1,6 +1,8 @@
 //! What a question may ask, and how it is answered.
 
-use portolan_analytics::{AnalyticsError, Comparison, Filter, FilterOp, GrainChoice, Query, QueryEngine};
+use portolan_analytics::{
+    AnalyticsError, Comparison, Filter, FilterOp, GrainChoice, Query, QueryEngine, Visibility,
+};
 use portolan_core::calendar::DateRange;
 use portolan_core::{Currency, TenantId};
 use portolan_db::testing::TestDatabase;
@@ -252,7 +254,7 @@ async fn a_sum_beyond_64_bits_is_refused_and_not_wrapped() {
     let huge = i64::MAX - 5;
     world.post(&[sale("2026-01-02", "A", huge), sale("2026-01-03", "B", huge)]).await;
     let query = Query::over(january(), &["net_sales"]);
-    let refused = world.store.run(world.tenant, &query).await;
+    let refused = world.store.run(world.tenant, &Visibility::everything(), &query).await;
     assert!(matches!(refused, Err(AnalyticsError::Overflow { .. })), "{refused:?}");
     // What is shown, the average, fits again.
     let average = world.ask(&Query::over(january(), &["aov"])).await;
@@ -301,7 +303,7 @@ async fn a_tenant_sees_its_own_ledger_alone() {
     assert_eq!(plain_rows(&left.ask(&query).await.rows), json!([[1]]));
     assert_eq!(plain_rows(&right.ask(&query).await.rows), json!([[2]]));
     let nobody = TenantId(uuid::Uuid::nil());
-    let refused = left.store.run(nobody, &query).await;
+    let refused = left.store.run(nobody, &Visibility::everything(), &query).await;
     assert!(matches!(refused, Err(AnalyticsError::UnknownTenant)), "{refused:?}");
     test.discard().await;
 }

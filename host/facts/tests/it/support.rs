@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use portolan_analytics::{Cell, Query, QueryEngine, Row, Table};
+use portolan_analytics::{Cell, Query, QueryEngine, Row, Table, Visibility};
 use portolan_commerce::cash::{BalanceCategory, CashEvent};
 use portolan_commerce::ledger::{EventKind, PostedEvent, SaleEvent};
 use portolan_core::calendar::DateRange;
@@ -381,11 +381,11 @@ impl World {
     }
 
     pub async fn ask(&self, query: &Query) -> Table {
-        self.store.run(self.tenant, query).await.expect("answer")
+        self.store.run(self.tenant, &Visibility::everything(), query).await.expect("answer")
     }
 
     pub async fn ask_afresh(&self, query: &Query) -> Table {
-        self.store.run_uncached(self.tenant, query).await.expect("answer")
+        self.store.run_uncached(self.tenant, &Visibility::everything(), query).await.expect("answer")
     }
 
     /// The files in the tenant's folder of parts.

@@ -1,6 +1,6 @@
 //! What products are called in an answer.
 
-use portolan_analytics::{Query, QueryEngine};
+use portolan_analytics::{Query, QueryEngine, Visibility};
 use portolan_db::DbError;
 use portolan_db::entity::{document, product_label};
 use portolan_db::sea_orm::IntoActiveModel;
@@ -60,7 +60,7 @@ async fn a_document_names_a_product_else_its_newest_sale_does() {
         });
         stored.await.expect("stored");
         let query = Query::over(range("2026-01-01", "2026-02-01"), &["net_sales"]).by("product");
-        let table = world.store.run(tenant, &query).await.expect("an answer");
+        let table = world.store.run(tenant, &Visibility::everything(), &query).await.expect("an answer");
         let mut labels: Vec<&str> =
             table.rows.iter().filter_map(|row| table.cell(row, "product")?.label()).collect();
         labels.sort_unstable();

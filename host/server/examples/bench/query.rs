@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use portolan_analytics::{GrainChoice, Query, QueryEngine};
+use portolan_analytics::{GrainChoice, Query, QueryEngine, Visibility};
 use portolan_core::calendar::DateRange;
 use portolan_core::{SeededRandom, SystemClock};
 use portolan_db::{Database, DatabaseConfig};
@@ -37,24 +37,24 @@ pub async fn run(place: &Place, events: u64) -> Result<()> {
         for _ in 0..COLD_RUNS {
             let store = open(&database, &folder)?;
             let start_us = now_us();
-            let table = store.run(generated.tenant, &question.query).await?;
+            let table = store.run(generated.tenant, &Visibility::everything(), &question.query).await?;
             cold.push((now_us() - start_us) / 1_000.0);
             (rows, shown) = (table.row_count, table.rows.len());
         }
         let store = open(&database, &folder)?;
-        let first = store.run_uncached(generated.tenant, &question.query).await?;
+        let first = store.run_uncached(generated.tenant, &Visibility::everything(), &question.query).await?;
         ensure!(first.row_count == rows && rows > 0, "{}: {rows} rows", question.name);
         let mut engine = Vec::new();
         for _ in 0..COLD_RUNS {
             let start_us = now_us();
-            store.run_uncached(generated.tenant, &question.query).await?;
+            store.run_uncached(generated.tenant, &Visibility::everything(), &question.query).await?;
             engine.push((now_us() - start_us) / 1_000.0);
         }
-        store.run(generated.tenant, &question.query).await?;
+        store.run(generated.tenant, &Visibility::everything(), &question.query).await?;
         let mut repeated = Vec::new();
         for _ in 0..REPEATED_RUNS {
             let start_us = now_us();
-            store.run(generated.tenant, &question.query).await?;
+            store.run(generated.tenant, &Visibility::everything(), &question.query).await?;
             repeated.push((now_us() - start_us) / 1_000.0);
         }
         let name = question.name;

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use portolan_analytics::{AnalyticsError, QueryEngine};
+use portolan_analytics::{AnalyticsError, QueryEngine, Visibility};
 use portolan_core::{SeededRandom, SystemClock};
 use portolan_db::{Database, DatabaseConfig};
 use portolan_facts::{FactStore, bench_support};
@@ -80,7 +80,7 @@ async fn measure(folder: &Path, events: u64, posted: u64) -> Result<f64> {
         for _ in 0..runs {
             let store = open(&database, &parts)?;
             let start_us = now_us();
-            match store.run(generated.tenant, &query).await {
+            match store.run(generated.tenant, &Visibility::everything(), &query).await {
                 Ok(table) => ensure!(table.row_count > 0, "{name}: no rows"),
                 // What a question may use is limited, and a refusal is an answer: its cell stays empty.
                 Err(AnalyticsError::TooLarge) => break,

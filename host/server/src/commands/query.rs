@@ -1,7 +1,7 @@
 //! `portolan query`: ask for metrics, without a server.
 
 use anyhow::{Context, Result};
-use portolan_analytics::{Cell, Query, Table};
+use portolan_analytics::{Cell, MASKED, Query, Table, Visibility};
 use portolan_app::analytics::question::{Question as Asked, build};
 use portolan_app::people::find_tenant;
 
@@ -25,7 +25,7 @@ pub async fn run(place: &Place, question: Question) -> Result<()> {
         as_of: question.as_of,
     };
     let query: Query = build(&portolan.app, tenant, asked).await.map_err(sentence)?;
-    let table = portolan.app.engine.run(tenant, &query).await?;
+    let table = portolan.app.engine.run(tenant, &Visibility::everything(), &query).await?;
     if as_json {
         return print_line(&serde_json::to_string_pretty(&table).context("the answer is no JSON")?);
     }
@@ -47,6 +47,7 @@ fn print_table(table: &Table) -> Result<()> {
 fn text_of(cell: &Cell) -> String {
     match cell {
         Cell::Null => "-".to_owned(),
+        Cell::Masked => MASKED.to_owned(),
         Cell::Period(bucket) => bucket.start.to_string(),
         Cell::Key { label, .. } => label.clone(),
         Cell::Count(count) => count.to_string(),

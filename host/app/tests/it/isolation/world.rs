@@ -1,14 +1,16 @@
 //! A tenant with one of everything that has an address, and what nobody else may read of it.
 
 use portolan_access::api_keys::NewApiKey;
+use portolan_access::data_policies::{self, DataPolicyKind, NewDataPolicy};
 use portolan_access::{CustomRole, Effect, Permission, create_role, create_team};
 use portolan_app::api_keys::ops as api_keys;
 use portolan_app::ingest::batch::BatchAim;
 use portolan_app::people::ops;
+use portolan_app::policies::ops as policies;
 use portolan_core::{SystemRandom, id};
 use portolan_db::entity::{
-    api_key, connection, document, invitation, plugin_switch, replay, role_grant, shadow_replay, sync, team,
-    upload,
+    api_key, connection, data_policy, document, invitation, person_attribute, plugin_switch, replay,
+    role_grant, shadow_replay, sync, team, upload,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -35,6 +37,7 @@ pub struct World {
     pub invitation: String,
     pub role: String,
     pub api_key: String,
+    pub policy: String,
     /// One of the owner's.
     pub session: String,
     /// A remembered browser of the owner's.
@@ -62,7 +65,7 @@ impl World {
         let shadow = compare(&shop, connection).await;
         let upload = give(&shop, connection, &format!("{name}-sheet.json"), b"[]").await.expect("a file");
         let (team, invitation, role) = people_of(&shop, name).await;
-        let api_key = key_of(&shop, name).await;
+        let (api_key, policy) = (key_of(&shop, name).await, policy_of(&shop, name).await);
         shop.session().await;
         let session = shop.app.sessions.sessions_of(shop.user).await.expect("sessions")[0].id;
         let device = shop.remembered_device().await;
@@ -84,6 +87,7 @@ impl World {
             invitation: invitation.to_string(),
             role,
             api_key: api_key.to_string(),
+            policy: policy.to_string(),
             session: session.to_string(),
             device: device.to_string(),
             words: Vec::new(),
@@ -91,7 +95,7 @@ impl World {
         };
         let ids = [&world.connection, &world.sync, &world.order, &world.payout, &world.upload, &world.replay];
         let further =
-            [&world.shadow, &world.team, &world.invitation, &world.api_key, &world.session, &world.device];
+            [&world.shadow, &world.team, &world.invitation, &world.api_key, &world.policy, &world.session, &world.device];
         world.words = ids.into_iter().chain(further).cloned().collect();
         world.words.extend([world.shop.tenant.to_string(), world.shop.user.to_string(), name.to_owned()]);
         world
@@ -134,6 +138,7 @@ impl World {
             ("invitations", "id") => Some(&self.invitation),
             ("roles", "name") => Some(&self.role),
             ("api-keys", "id") => Some(&self.api_key),
+            ("policies", "id") => Some(&self.policy),
             ("sessions", "id") => Some(&self.session),
             ("devices", "id") => Some(&self.device),
             _ => None,
@@ -144,7 +149,7 @@ impl World {
     pub async fn everything(&self) -> String {
         let shop = &self.shop;
         format!(
-            "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
+            "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
             shop.rows::<connection::Entity>().await,
             shop.rows::<sync::Entity>().await,
             shop.rows::<document::Entity>().await.len(),
@@ -156,6 +161,8 @@ impl World {
             shop.rows::<team::Entity>().await,
             shop.rows::<invitation::Entity>().await,
             shop.rows::<api_key::Entity>().await,
+            shop.rows::<data_policy::Entity>().await,
+            shop.rows::<person_attribute::Entity>().await,
         )
     }
 }
@@ -191,6 +198,23 @@ async fn key_of(shop: &TestApp, name: &str) -> Uuid {
     let new = NewApiKey { name: format!("{name} export"), scopes, ..NewApiKey::default() };
     let made = api_keys::create(&shop.app, shop.tenant, shop.who(), shop.user, new).await;
     made.expect("a key").row.id
+}
+
+/// A policy that applies to nobody.
+async fn policy_of(shop: &TestApp, name: &str) -> Uuid {
+    let (by, now, policy) = (shop.who(), START, id::new_uuid(&shop.clock, &SystemRandom));
+    let new = NewDataPolicy {
+        kind: DataPolicyKind::Columns,
+        name: format!("policy of {name}"),
+        body: json!({ "columns": ["costs"], "effect": "hide" }),
+        subjects: [].into(),
+    };
+    policies::change(&shop.app, shop.tenant, move |tx| {
+        Box::pin(async move { data_policies::create(tx, &by, policy, &new, now).await })
+    })
+    .await
+    .expect("a policy");
+    policy
 }
 
 /// What stands at this place of an address for everybody alike.
