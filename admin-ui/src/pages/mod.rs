@@ -33,7 +33,9 @@ mod sync;
 mod syncs;
 mod upgrade;
 
-pub use account::{AccountDevice, AccountPage, AccountSession, RecoveryCodesPage, SecondFactorCard, SecondFactorPage};
+pub use account::{
+    AccountDevice, AccountPage, AccountSession, RecoveryCodesPage, SecondFactorCard, SecondFactorPage,
+};
 pub use api_keys::{ApiKeyRow, ApiKeysPage, NewApiKeyView, ScopeChoice};
 pub use audit::{AuditEventPage, AuditEventRow, AuditPage, AuditVerificationPage};
 pub use company::CompanyPage;
@@ -47,8 +49,8 @@ pub use connection_settings::{ConflictRow, ConnectionSettingsPage};
 pub use connections::{ConnectionChoicePage, ConnectionRow, ConnectionsBody, ConnectionsPage, PluginChoice};
 pub use coverage::{CoverageMonth, CoverageRow};
 pub use drift::{DriftPath, DriftRow};
-pub use forgot::{ForgotPage, ForgotState, ResetPage, ResetState};
 pub use finance::{CategoryRow, EntryRow, FinancePage, PayoutPage, PayoutRow};
+pub use forgot::{ForgotPage, ForgotState, ResetPage, ResetState};
 pub use message::ErrorPage;
 pub use order::{
     EventRow, LineageRow, OrderLineRow, OrderPage, OrderPayments, PaymentEntryRow, PaymentTotalRow,

@@ -94,8 +94,15 @@ impl World {
             shop,
         };
         let ids = [&world.connection, &world.sync, &world.order, &world.payout, &world.upload, &world.replay];
-        let further =
-            [&world.shadow, &world.team, &world.invitation, &world.api_key, &world.policy, &world.session, &world.device];
+        let further = [
+            &world.shadow,
+            &world.team,
+            &world.invitation,
+            &world.api_key,
+            &world.policy,
+            &world.session,
+            &world.device,
+        ];
         world.words = ids.into_iter().chain(further).cloned().collect();
         world.words.extend([world.shop.tenant.to_string(), world.shop.user.to_string(), name.to_owned()]);
         world
