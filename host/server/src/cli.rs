@@ -9,6 +9,8 @@ use portolan_app::web::address::PublicAddress;
 use portolan_app::web::limits::Allowances;
 use portolan_app::web::proxies::TrustedProxy;
 
+use crate::mail_options::{MailCommand, MailOptions};
+
 /// Self-hosted commerce analytics: one chart over every marketplace, shop and payment provider.
 #[derive(Debug, Parser)]
 #[command(name = "portolan", version, arg_required_else_help = true)]
@@ -48,17 +50,8 @@ pub struct Place {
     /// the database cannot change it.
     #[arg(long, env = "PORTOLAN_AUDIT_ANCHORS")]
     pub audit_anchors: Option<PathBuf>,
-    /// Mail server: smtps://user@mail.example (TLS), or smtp://user@mail.example (STARTTLS). Its password comes from
-    /// --smtp-password-file or PORTOLAN_SMTP_PASSWORD.
-    #[arg(long, env = "PORTOLAN_SMTP_URL", hide_env_values = true)]
-    // Read later: what is wrong with it is told without quoting it, since a password may stand in it by mistake.
-    pub smtp_url: Option<String>,
-    /// File with the mail server's password, on its first line.
-    #[arg(long, env = "PORTOLAN_SMTP_PASSWORD_FILE")]
-    pub smtp_password_file: Option<PathBuf>,
-    /// Who mails come from: "Portolan <portolan@example.com>"
-    #[arg(long, env = "PORTOLAN_MAIL_FROM")]
-    pub mail_from: Option<String>,
+    #[command(flatten)]
+    pub mail: MailOptions,
 }
 
 impl Place {
@@ -221,27 +214,6 @@ pub struct Question {
     /// Answer JSON instead of a table.
     #[arg(long)]
     pub json: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum MailCommand {
-    /// Send a test at once, and say what the mail server says.
-    Test {
-        #[command(flatten)]
-        place: Place,
-        /// To whom.
-        address: String,
-    },
-    /// List mails that wait or were given up: kind and reason, not to whom.
-    Status {
-        #[command(flatten)]
-        place: Place,
-    },
-    /// Have those sent again that were given up.
-    Retry {
-        #[command(flatten)]
-        place: Place,
-    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod fold;
+mod mail_options;
 mod wire;
 
 use std::io::IsTerminal as _;

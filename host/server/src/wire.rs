@@ -108,15 +108,15 @@ impl Portolan {
 
 /// The way out for mail; nothing where no mail server is named. Connects to nobody.
 fn open_mailer(place: &Place) -> Result<Option<Mailer>> {
-    let Some(smtp) = &place.smtp_url else { return Ok(None) };
+    let Some(smtp) = &place.mail.smtp_url else { return Ok(None) };
     let smtp: SmtpAddress = smtp.parse().context("--smtp-url")?;
     let address = place.public_address.clone();
     let address = address.context("mails hold links: say with --public-address what they begin with")?;
-    let from = place.mail_from.as_deref().context("say with --mail-from who mails come from")?;
+    let from = place.mail.mail_from.as_deref().context("say with --mail-from who mails come from")?;
     let from = read_sender(from).with_context(|| {
         format!("--mail-from {from:?} is no mail address: write \"Portolan <portolan@example.com>\"")
     })?;
-    let password = match (&place.smtp_password_file, std::env::var(SMTP_PASSWORD_VARIABLE)) {
+    let password = match (&place.mail.smtp_password_file, std::env::var(SMTP_PASSWORD_VARIABLE)) {
         (Some(file), _) => {
             let text = std::fs::read_to_string(file).with_context(|| {
                 format!("the mail server's password cannot be read from {}", file.display())

@@ -5,7 +5,7 @@ use portolan_app::mail::{jobs, outbox};
 
 use super::print_line;
 use super::user::sentence;
-use crate::cli::MailCommand;
+use crate::mail_options::MailCommand;
 use crate::wire::Portolan;
 
 pub async fn run(command: MailCommand) -> Result<()> {
