@@ -21,6 +21,7 @@ mod order;
 mod orders;
 mod people;
 mod plugins;
+mod policies;
 mod problems;
 mod pulse;
 mod rates;
@@ -62,6 +63,7 @@ pub use people::{
     PersonPage, PersonRow, TeamPage, TeamRow,
 };
 pub use plugins::{PluginPage, PluginRow, PluginStreamRow, PluginsPage};
+pub use policies::{PoliciesPage, PolicyPage, PolicyRow};
 pub use problems::{ProblemRow, ProblemsPage};
 pub use pulse::{
     FreshnessRow, Kpi, KpiValue, MoneyFlow, MoneyKind, MoneyStep, PulseBody, PulseFilter, PulseMoney,
@@ -195,6 +197,12 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("roles-extreme", RolesPage::sample_extreme().render()),
         ("role", RolePage::sample().render()),
         ("role-extreme", RolePage::sample_extreme().render()),
+        ("policies", PoliciesPage::sample().render()),
+        ("policies-empty", PoliciesPage::sample_empty().render()),
+        ("policies-extreme", PoliciesPage::sample_extreme().render()),
+        ("policy", PolicyPage::sample().render()),
+        ("policy-empty", PolicyPage::sample_empty().render()),
+        ("policy-extreme", PolicyPage::sample_extreme().render()),
         ("invitation", InvitationPage::sample().render()),
         ("invitation-known", InvitationPage::sample_known().render()),
         ("invitation-gone", InvitationPage::sample_gone().render()),

@@ -72,6 +72,7 @@ fn pages() -> PageRoutes {
         .merge(orders::routes())
         .merge(finance::routes())
         .merge(people::routes())
+        .merge(policies::routes())
         .merge(plugins::routes())
         .merge(replays::routes())
         .merge(upgrades::routes())

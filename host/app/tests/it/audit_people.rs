@@ -7,7 +7,7 @@ use axum::http::{Request, header};
 use portolan_access::{NewPerson, SystemRole, add_person};
 use portolan_app::people::{NewTenant, add_owner};
 use portolan_core::{Duration, UserId};
-use portolan_db::entity::{invitation, session, team};
+use portolan_db::entity::{data_policy, invitation, session, team};
 use sea_orm::{ColumnTrait, QueryFilter};
 use serde_json::{Value, json};
 
@@ -162,6 +162,15 @@ pub async fn people_by_pages(story: &mut Story) {
     story.act("post", &route_of_team("members"), &[team], Sent::Form(&members), &["team.set_members"]).await;
     let roles = Sent::Form("role.finance=true");
     story.act("post", &route_of_team("roles"), &[team], roles, &["team.set_roles"]).await;
+    let known = Sent::Form("attributes=countries+%3D+PT%2C+DE");
+    story.act("post", &route("attributes"), &[ana], known, &["member.set_attributes"]).await;
+    let form = |effect: &str| format!("name=Costs&kind=columns&keeps=costs&effect={effect}&applies.person:{ana}=true");
+    story.act("post", "/admin/policies", &[], Sent::Form(&form("mask")), &["data_policy.create"]).await;
+    let policy = story.shop.rows::<data_policy::Entity>().await.pop().expect("a policy").id;
+    let of_one = "/admin/policies/{id}";
+    story.act("post", of_one, &[policy], Sent::Form(&form("hide")), &["data_policy.change"]).await;
+    let gone = "/admin/policies/{id}/delete";
+    story.act("post", gone, &[policy], Sent::Form("confirm=Costs"), &["data_policy.delete"]).await;
     let confirm = Sent::Form("confirm=Quay");
     story.act("post", &route_of_team("delete"), &[team], confirm, &["team.delete"]).await;
     let confirm = Sent::Form("confirm=ana");
