@@ -62,6 +62,8 @@ pub struct RolesPage {
     pub answer: Option<Notice>,
     /// Absent for whoever may not make roles.
     pub new_role: Option<Link>,
+    /// For whoever may see what is kept from whom.
+    pub policies: Option<Link>,
 }
 
 impl RolesPage {
@@ -102,12 +104,13 @@ impl RolesPage {
                 "finance allows it; night-shift, by the team Counter, denies it.",
             )),
             new_role: Some(Link::new("New role", "/admin/roles/new")),
+            policies: Some(Link::new("Policies", "/admin/policies")),
         }
     }
 
     /// What whoever may only look sees.
     pub fn sample_empty() -> Self {
-        Self { answer: None, new_role: None, ..Self::sample() }
+        Self { answer: None, new_role: None, policies: None, ..Self::sample() }
     }
 
     pub fn sample_extreme() -> Self {

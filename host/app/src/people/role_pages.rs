@@ -62,6 +62,7 @@ pub async fn show_roles(
         question: question(&people, &query),
         answer,
         new_role: actor.may(Permission::RolesManage).then(|| Link::new("New role", "/admin/roles/new")),
+        policies: actor.may(Permission::PoliciesManage).then(|| Link::new("Policies", "/admin/policies")),
     })
 }
 

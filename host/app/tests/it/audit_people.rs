@@ -164,7 +164,9 @@ pub async fn people_by_pages(story: &mut Story) {
     story.act("post", &route_of_team("roles"), &[team], roles, &["team.set_roles"]).await;
     let known = Sent::Form("attributes=countries+%3D+PT%2C+DE");
     story.act("post", &route("attributes"), &[ana], known, &["member.set_attributes"]).await;
-    let form = |effect: &str| format!("name=Costs&kind=columns&keeps=costs&effect={effect}&applies.person:{ana}=true");
+    let form = |effect: &str| {
+        format!("name=Costs&kind=columns&keeps=costs&effect={effect}&applies.person:{ana}=true")
+    };
     story.act("post", "/admin/policies", &[], Sent::Form(&form("mask")), &["data_policy.create"]).await;
     let policy = story.shop.rows::<data_policy::Entity>().await.pop().expect("a policy").id;
     let of_one = "/admin/policies/{id}";
