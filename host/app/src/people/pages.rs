@@ -22,6 +22,7 @@ use uuid::Uuid;
 use super::ops::{self, MadeInvitation, change};
 use crate::App;
 use crate::web::actor::{Oneself, PageActor, PeopleManage, PeopleRead, Require};
+use crate::web::confirm::ConfirmForm;
 use crate::web::error::{AppError, AppResult, PageResult};
 use crate::web::extract::{Form, Path, Query};
 use crate::web::html;
@@ -134,21 +135,6 @@ pub async fn unban_person(
     let let_in =
         change(&app, actor.tenant, move |tx| Box::pin(async move { lift_ban(tx, &by, id, now).await })).await;
     settle(&app, &actor, id, let_in, "person-let-in").await
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub struct ConfirmForm {
-    confirm: Option<String>,
-}
-
-impl ConfirmForm {
-    /// Whether what cannot be undone was confirmed by this name.
-    pub(super) fn check(&self, name: &str) -> AppResult<()> {
-        match self.confirm.as_deref().map(str::trim) == Some(name.trim()) {
-            true => Ok(()),
-            false => Err(AppError::invalid("confirm", format!("Type {name:?} to confirm."))),
-        }
-    }
 }
 
 pub async fn remove_person(

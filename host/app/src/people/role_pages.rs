@@ -17,9 +17,10 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::ops::{change, read_permission};
-use super::pages::{ConfirmForm, Sent, find_member, why};
+use super::pages::{Sent, find_member, why};
 use crate::App;
 use crate::web::actor::{PageActor, PeopleRead, Require, RolesManage};
+use crate::web::confirm::ConfirmForm;
 use crate::web::error::{AppError, AppResult, PageResult};
 use crate::web::extract::{Form, Path, Query};
 use crate::web::html;

@@ -15,9 +15,10 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::ops::change;
-use super::pages::{ConfirmForm, Sent, chosen, role_fields, words};
+use super::pages::{Sent, chosen, role_fields, words};
 use crate::App;
 use crate::web::actor::{PageActor, PeopleManage, PeopleRead};
+use crate::web::confirm::ConfirmForm;
 use crate::web::error::{AppError, PageResult};
 use crate::web::extract::{Form, Path, Query};
 use crate::web::html;

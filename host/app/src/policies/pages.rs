@@ -19,6 +19,7 @@ use super::ops::{Kept, change, save_attributes, what_sees};
 use super::text::{read_columns, read_rules, write_rules};
 use crate::App;
 use crate::web::actor::{PageActor, PoliciesManage};
+use crate::web::confirm::ConfirmForm;
 use crate::web::error::{AppError, AppResult, PageResult};
 use crate::web::extract::{Form, Path, Query};
 use crate::web::html;
@@ -210,14 +211,12 @@ pub async fn remove_policy(
     StepUp(PageActor(actor)): StepUp<PageActor<PoliciesManage>>,
     State(app): State<Arc<App>>,
     Path(id): Path<Uuid>,
-    Form(sent): Form<Sent>,
+    Form(form): Form<ConfirmForm>,
 ) -> PageResult {
     let tx = app.db.read(actor.tenant).await?;
     let known = data_policies::find(&tx, id).await?;
     drop(tx);
-    if value(&sent, "confirm") != known.name.trim() {
-        return Err(AppError::invalid("confirm", format!("Type {:?} to confirm.", known.name)).into());
-    }
+    form.check(&known.name)?;
     let (by, now) = (actor.who(), app.clock.now());
     change(&app, actor.tenant, move |tx| {
         Box::pin(async move { data_policies::delete(tx, &by, id, now).await })

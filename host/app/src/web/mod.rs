@@ -4,6 +4,7 @@ pub mod actor;
 pub mod address;
 pub mod caller;
 pub mod client;
+pub mod confirm;
 pub mod cookies;
 pub mod error;
 pub mod extract;
