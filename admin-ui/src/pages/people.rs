@@ -1,5 +1,7 @@
 //! People of a company: who belongs to it, with which roles and teams, and who was invited.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 
 use super::EXTREME_TEXT;
@@ -14,6 +16,29 @@ pub struct ChoiceForm {
     pub legend: String,
     pub fields: Vec<FormField>,
     pub button: String,
+}
+
+impl ChoiceForm {
+    /// As it was sent, by the names of fields: what was typed is not lost. A box that was not ticked was not sent.
+    pub fn fill_again(&mut self, sent: &BTreeMap<String, String>) {
+        for field in &mut self.fields {
+            let typed = sent.get(&field.name).cloned();
+            match &mut field.kind {
+                FieldKind::Checkbox { checked } => *checked = typed.as_deref() == Some("true"),
+                FieldKind::Text { value, .. }
+                | FieldKind::Number { value, .. }
+                | FieldKind::Date { value }
+                | FieldKind::TextArea { value, .. } => *value = typed.unwrap_or_default(),
+                FieldKind::Select { options } => {
+                    for option in options {
+                        option.selected = typed.as_deref() == Some(option.value.as_str());
+                    }
+                }
+                // Never sent back.
+                FieldKind::Secret { .. } | FieldKind::File { .. } => {}
+            }
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,6 +23,8 @@ pub struct PolicyRow {
 #[template(path = "policies.html")]
 pub struct PoliciesPage {
     pub shell: Shell,
+    /// Why what was sent is not saved.
+    pub notice: Option<Notice>,
     pub scope: String,
     pub rows: Vec<PolicyRow>,
     /// Whose sight to explain, by GET.
@@ -54,6 +56,7 @@ impl PoliciesPage {
         let lines = FieldKind::TextArea { value: "countries = DE, AT".into(), rows: 4 };
         Self {
             shell: Shell::new("Policies", Section::Admin, "Harbour & Sons", "owner"),
+            notice: Some(Notice::new(Tone::Bad, "Not saved", "Another policy has this name.")),
             scope: "Who sees which data of Harbour & Sons. Every policy narrows; owners see everything"
                 .into(),
             rows: vec![
@@ -82,7 +85,7 @@ impl PoliciesPage {
     }
 
     pub fn sample_empty() -> Self {
-        Self { rows: Vec::new(), answer: None, attributes: None, ..Self::sample() }
+        Self { notice: None, rows: Vec::new(), answer: None, attributes: None, ..Self::sample() }
     }
 
     pub fn sample_extreme() -> Self {
@@ -99,6 +102,8 @@ impl PoliciesPage {
 #[template(path = "policy.html")]
 pub struct PolicyPage {
     pub shell: Shell,
+    /// Why what was sent is not saved.
+    pub notice: Option<Notice>,
     pub facts: Vec<Fact>,
     /// Why there is no form.
     pub note: Option<String>,
@@ -111,6 +116,7 @@ impl PolicyPage {
         let keeps = FieldKind::TextArea { value: "country in DE, AT".into(), rows: 4 };
         Self {
             shell: Shell::new("Germany and Austria", Section::Admin, "Harbour & Sons", "owner"),
+            notice: Some(Notice::new(Tone::Bad, "Not saved", "One field is not accepted; it says why.")),
             facts: vec![
                 Fact::new("Keeps", "rows with country in DE, AT"),
                 Fact::new("Applies to", "role viewer"),
@@ -135,7 +141,7 @@ impl PolicyPage {
     }
 
     pub fn sample_empty() -> Self {
-        Self { form: None, note: Some("Change it over the API.".into()), ..Self::sample() }
+        Self { notice: None, form: None, note: Some("Change it over the API.".into()), ..Self::sample() }
     }
 
     pub fn sample_extreme() -> Self {

@@ -1,10 +1,12 @@
 //! Opens the pools and reads the settings back: a database that would forget acknowledged writes
 //! is refused.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr, Statement, TryGetable};
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection, Executor};
 
@@ -138,7 +140,8 @@ where
 }
 
 async fn open_postgres(config: &DatabaseConfig) -> Result<Pools, DbError> {
-    let writer = sea_orm::Database::connect(postgres_options(config, config.writers.max(2), "30s")).await?;
+    let writer = postgres_options(config, config.writers.max(2), "30s");
+    let writer = sea_orm::Database::connect(writer).await.map_err(|error| refused(error, &config.url))?;
     // A reader computes between its statements: a snapshot may rest a while.
     let reader = sea_orm::Database::connect(postgres_options(config, config.readers.max(2), "5min")).await?;
     accept_or_refuse(expect_durable(&writer).await, config.accept_data_loss)?;
@@ -169,6 +172,11 @@ fn postgres_options(
     options.test_before_acquire_if_idle_for(Duration::from_secs(5));
     options.set_application_name("portolan");
     options.map_sqlx_postgres_opts(move |options| {
+        let options = if leaves_this_machine_in_clear(&options) {
+            options.ssl_mode(PgSslMode::Require)
+        } else {
+            options
+        };
         // Warnings off: `ROLLBACK` outside a transaction, below, would write one at every release.
         options.options([
             ("idle_in_transaction_session_timeout", idle_in_transaction),
@@ -187,6 +195,28 @@ fn postgres_options(
         })
     });
     options
+}
+
+/// Whether the address names another machine and says nothing of TLS: then it is spoken to by TLS or not at all.
+fn leaves_this_machine_in_clear(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    let here = options.get_socket().is_some()
+        || host.starts_with('/')
+        || host == "localhost"
+        || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    !here && matches!(options.get_ssl_mode(), PgSslMode::Prefer | PgSslMode::Allow)
+}
+
+fn refused(error: DbErr, url: &str) -> DbError {
+    let unasked = url.parse().is_ok_and(|options| leaves_this_machine_in_clear(&options));
+    if unasked && error.to_string().contains("does not support TLS") {
+        return DbError::Unsafe(
+            "PostgreSQL on another machine does not speak TLS: turn it on there, or add sslmode=disable to its address \
+             where the network between is yours alone"
+                .to_owned(),
+        );
+    }
+    error.into()
 }
 
 fn common_options(url: String, connections: u32) -> ConnectOptions {

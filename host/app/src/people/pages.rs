@@ -62,7 +62,7 @@ pub async fn invite_person(
         }
         Err(error) if error.status.is_client_error() => {
             if let Some(form) = &mut page.invite {
-                fill_again(form, &sent);
+                form.fill_again(&sent);
                 form.fields[0].error = Some(error.full_detail());
             }
             Ok((error.status, html(&page)?).into_response())
@@ -381,18 +381,6 @@ pub(super) fn role_fields(own: &[CustomRole], held: &BTreeSet<String>) -> Vec<Fo
 pub(super) fn chosen(sent: &Sent, prefix: &str) -> BTreeSet<String> {
     let ticked = sent.iter().filter(|(_, value)| value.as_str() == "true");
     ticked.filter_map(|(name, _)| name.strip_prefix(prefix).map(str::to_owned)).collect()
-}
-
-/// What was typed is not lost.
-fn fill_again(form: &mut ChoiceForm, sent: &Sent) {
-    for field in &mut form.fields {
-        let typed = sent.get(&field.name).cloned();
-        match &mut field.kind {
-            FieldKind::Text { value, .. } => *value = typed.unwrap_or_default(),
-            FieldKind::Checkbox { checked } => *checked = typed.as_deref() == Some("true"),
-            _ => {}
-        }
-    }
 }
 
 /// "analyst, finance"; a dash where there is nothing.

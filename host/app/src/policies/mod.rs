@@ -2,6 +2,7 @@
 //! sees by all of it. How they hold is in [`crate::web::seen`] and [`crate::channels::seen`].
 
 pub mod api;
+mod form;
 pub mod ops;
 mod pages;
 mod text;

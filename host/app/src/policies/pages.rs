@@ -1,11 +1,12 @@
 //! The pages of policies: the list with what somebody sees, and one policy.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
-use portolan_access::data_policies::{self, DataPolicy, DataPolicyKind, NewDataPolicy, Subject};
-use portolan_access::{Member, SystemRole, Team, custom_roles, members, teams};
+use axum::response::IntoResponse as _;
+use portolan_access::Member;
+use portolan_access::data_policies::{self, DataPolicy, DataPolicyKind};
 use portolan_admin_ui::pages::{ChoiceForm, PoliciesPage, PolicyPage, PolicyRow};
 use portolan_admin_ui::parts::{Fact, FieldKind, FormField, Notice, PostAction, Section, SelectOption, Tone};
 use portolan_analytics::policy::{ColumnEffect, ColumnPolicy, RowPolicy};
@@ -15,19 +16,19 @@ use portolan_db::TenantTx;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::ops::{Kept, change, save_attributes, what_sees};
-use super::text::{read_columns, read_rules, write_rules};
+use super::form::{
+    Everybody, Sent, fill_again, form_of, is_about_what_was_typed, new_form, read_policy, value,
+};
+use super::ops::{change, save_attributes, what_sees};
+use super::text::write_rules;
 use crate::App;
-use crate::web::actor::{PageActor, PoliciesManage};
+use crate::web::actor::{PageActor, PoliciesManage, Require};
 use crate::web::confirm::ConfirmForm;
 use crate::web::error::{AppError, AppResult, PageResult};
 use crate::web::extract::{Form, Path, Query};
 use crate::web::html;
 use crate::web::step_up::StepUp;
 use crate::web::viewer::{FlashQuery, Viewer, redirect_after};
-
-/// Fields of a form by their names.
-type Sent = BTreeMap<String, String>;
 
 #[derive(Debug, Default, Deserialize)]
 pub struct PoliciesQuery {
@@ -37,62 +38,20 @@ pub struct PoliciesQuery {
     done: Option<String>,
 }
 
-/// Whom policies may apply to, by name.
-struct Everybody {
-    roles: Vec<String>,
-    teams: Vec<Team>,
-    people: Vec<Member>,
-}
-
-impl Everybody {
-    async fn load(tx: &TenantTx) -> AppResult<Self> {
-        let system = SystemRole::ALL.iter().filter(|role| **role != SystemRole::Owner);
-        let own = custom_roles(tx).await?.into_iter().map(|role| role.name);
-        let roles = system.map(|role| role.as_str().to_owned()).chain(own).collect();
-        Ok(Self { roles, teams: teams(tx).await?, people: members(tx).await? })
-    }
-
-    /// A box for each, ticked where the policy applies.
-    fn fields(&self, applies: &BTreeSet<Subject>) -> Vec<FormField> {
-        let field = |subject: Subject, label: String| {
-            let kind = FieldKind::Checkbox { checked: applies.contains(&subject) };
-            FormField::new(format!("applies.{subject}"), label, kind)
-        };
-        let roles = self.roles.iter().map(|role| field(Subject::Role(role.clone()), format!("role {role}")));
-        let teams =
-            self.teams.iter().map(|team| field(Subject::Team(team.id), format!("team {}", team.name)));
-        let owner = SystemRole::Owner.as_str();
-        let people = self.people.iter().filter(|person| !person.roles.contains(owner));
-        let people = people.map(|person| field(Subject::Person(person.user), person.sign_in_name.clone()));
-        roles.chain(teams).chain(people).collect()
-    }
-
-    fn words(&self, applies: &BTreeSet<Subject>) -> String {
-        let names: Vec<String> = applies.iter().map(|subject| self.word(subject)).collect();
-        if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
-    }
-
-    fn word(&self, subject: &Subject) -> String {
-        let known = match subject {
-            Subject::Role(role) => Some(format!("role {role}")),
-            Subject::Team(id) => {
-                self.teams.iter().find(|team| team.id == *id).map(|team| format!("team {}", team.name))
-            }
-            Subject::Person(user) => {
-                let person = self.people.iter().find(|person| person.user == *user);
-                person.map(|person| person.sign_in_name.clone())
-            }
-        };
-        known.unwrap_or_else(|| format!("a {} that is gone", subject.kind()))
-    }
-}
-
 pub async fn list_policies(
     PageActor(actor): PageActor<PoliciesManage>,
     State(app): State<Arc<App>>,
     Query(query): Query<PoliciesQuery>,
 ) -> PageResult {
-    let viewer = Viewer::load(&app, &actor).await?;
+    html(&list_page(&app, &actor, query).await?)
+}
+
+async fn list_page(
+    app: &App,
+    actor: &Require<PoliciesManage>,
+    query: PoliciesQuery,
+) -> AppResult<PoliciesPage> {
+    let viewer = Viewer::load(app, actor).await?;
     let tx = app.db.read(actor.tenant).await?;
     let everybody = Everybody::load(&tx).await?;
     let asked = everybody.people.iter().find(|person| person.user.to_string() == query.person);
@@ -118,7 +77,8 @@ pub async fn list_policies(
         keeps: keeps(policy),
         applies_to: everybody.words(&policy.subjects),
     });
-    html(&PoliciesPage {
+    Ok(PoliciesPage {
+        notice: None,
         shell: viewer.shell_after("Policies", Section::Admin, &FlashQuery { done: query.done }),
         scope: format!(
             "Who sees which data of {}. Every policy narrows; owners see everything",
@@ -128,12 +88,7 @@ pub async fn list_policies(
         question: vec![FormField::new("person", "Person", FieldKind::Select { options })],
         answer,
         attributes,
-        new: ChoiceForm {
-            action: "/admin/policies".to_owned(),
-            legend: "New policy".to_owned(),
-            fields: new_fields(&everybody),
-            button: "Make the policy".to_owned(),
-        },
+        new: new_form(&everybody),
     })
 }
 
@@ -146,14 +101,35 @@ pub async fn make_policy(
         "rows" => DataPolicyKind::Rows,
         _ => DataPolicyKind::Columns,
     };
-    let new = read_policy(kind, &sent)?;
+    match create(&app, &actor, kind, &sent).await {
+        Ok(()) => Ok(redirect_after("/admin/policies", "policy-saved")),
+        Err(error) if is_about_what_was_typed(&error) => {
+            let mut page = list_page(&app, &actor, PoliciesQuery::default()).await?;
+            fill_again(&mut page.new, &sent, &error);
+            page.notice = Some(not_saved(&error));
+            Ok((error.status, html(&page)?).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn create(
+    app: &App,
+    actor: &Require<PoliciesManage>,
+    kind: DataPolicyKind,
+    sent: &Sent,
+) -> AppResult<()> {
+    let new = read_policy(kind, sent)?;
     let policy = id::new_uuid(&*app.clock, &*app.random);
     let (by, now) = (actor.who(), app.clock.now());
-    change(&app, actor.tenant, move |tx| {
+    change(app, actor.tenant, move |tx| {
         Box::pin(async move { data_policies::create(tx, &by, policy, &new, now).await })
     })
-    .await?;
-    Ok(redirect_after("/admin/policies", "policy-saved"))
+    .await
+}
+
+fn not_saved(error: &AppError) -> Notice {
+    Notice::new(Tone::Bad, "Not saved", error.full_detail())
 }
 
 pub async fn show_policy(
@@ -162,13 +138,23 @@ pub async fn show_policy(
     Path(id): Path<Uuid>,
     Query(flash): Query<FlashQuery>,
 ) -> PageResult {
-    let viewer = Viewer::load(&app, &actor).await?;
+    html(&policy_page(&app, &actor, id, &flash).await?)
+}
+
+async fn policy_page(
+    app: &App,
+    actor: &Require<PoliciesManage>,
+    id: Uuid,
+    flash: &FlashQuery,
+) -> AppResult<PolicyPage> {
+    let viewer = Viewer::load(app, actor).await?;
     let tx = app.db.read(actor.tenant).await?;
     let (policy, everybody) = (data_policies::find(&tx, id).await?, Everybody::load(&tx).await?);
     drop(tx);
     let (name, form) = (policy.name.as_str(), form_of(&policy, &everybody));
-    html(&PolicyPage {
-        shell: viewer.shell_after(name, Section::Admin, &flash),
+    Ok(PolicyPage {
+        notice: None,
+        shell: viewer.shell_after(name, Section::Admin, flash),
         facts: vec![
             Fact::new("Keeps", keeps(&policy)),
             Fact::new("Applies to", everybody.words(&policy.subjects)),
@@ -193,18 +179,32 @@ pub async fn save_policy(
     Path(id): Path<Uuid>,
     Form(sent): Form<Sent>,
 ) -> PageResult {
+    match save(&app, &actor, id, &sent).await {
+        Ok(()) => Ok(redirect_after(&format!("/admin/policies/{id}"), "policy-saved")),
+        Err(error) if is_about_what_was_typed(&error) => {
+            let mut page = policy_page(&app, &actor, id, &FlashQuery::default()).await?;
+            if let Some(form) = &mut page.form {
+                fill_again(form, &sent, &error);
+            }
+            page.notice = Some(not_saved(&error));
+            Ok((error.status, html(&page)?).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn save(app: &App, actor: &Require<PoliciesManage>, id: Uuid, sent: &Sent) -> AppResult<()> {
     let tx = app.db.read(actor.tenant).await?;
     let known = data_policies::find(&tx, id).await?;
     drop(tx);
     let kind =
         known.kind.ok_or_else(|| AppError::conflict("This version does not know this kind of policy."))?;
-    let new = read_policy(kind, &sent)?;
+    let new = read_policy(kind, sent)?;
     let (by, now) = (actor.who(), app.clock.now());
-    change(&app, actor.tenant, move |tx| {
+    change(app, actor.tenant, move |tx| {
         Box::pin(async move { data_policies::change(tx, &by, id, &new, now).await })
     })
-    .await?;
-    Ok(redirect_after(&format!("/admin/policies/{id}"), "policy-saved"))
+    .await
 }
 
 pub async fn remove_policy(
@@ -242,81 +242,6 @@ pub async fn save_person_attributes(
     }
     save_attributes(&app, actor.tenant, actor.who(), UserId(id), attributes).await?;
     Ok(redirect_after("/admin/policies", "attributes-saved"))
-}
-
-fn read_policy(kind: DataPolicyKind, sent: &Sent) -> AppResult<NewDataPolicy> {
-    let keeps = value(sent, "keeps");
-    let kept = match kind {
-        DataPolicyKind::Rows => {
-            Kept::Rows(read_rules(keeps).map_err(|message| AppError::invalid("keeps", message))?)
-        }
-        DataPolicyKind::Columns => Kept::Columns(read_columns(keeps, value(sent, "effect") != "mask")),
-    };
-    let (kind, body) = kept.checked()?;
-    let ticked = sent.iter().filter(|(_, value)| value.as_str() == "true");
-    let subjects = ticked.filter_map(|(name, _)| {
-        let (kind, name) = name.strip_prefix("applies.")?.split_once(':')?;
-        Subject::find(kind, name)
-    });
-    Ok(NewDataPolicy { kind, name: value(sent, "name").to_owned(), body, subjects: subjects.collect() })
-}
-
-fn value<'a>(sent: &'a Sent, name: &str) -> &'a str {
-    sent.get(name).map(|text| text.trim()).unwrap_or_default()
-}
-
-fn new_fields(everybody: &Everybody) -> Vec<FormField> {
-    let kinds = vec![
-        SelectOption::new("rows", "the rows that are seen", true),
-        SelectOption::new("columns", "the columns that are closed", false),
-    ];
-    let mut fields = vec![
-        FormField::text("name", "Name", "").required(),
-        FormField::new("kind", "It says", FieldKind::Select { options: kinds }),
-        keeps_field("").with_help(
-            "Rows: “country in DE, AT, unknown, attr.countries” or “channel not in stripe”, one rule a line. Columns: cash, \
-             costs, personal, sales, or ids of metrics and dimensions.",
-        ),
-        effect_field(ColumnEffect::Hide),
-    ];
-    fields.extend(everybody.fields(&BTreeSet::new()));
-    fields
-}
-
-fn keeps_field(value: &str) -> FormField {
-    FormField::new("keeps", "Rules or columns", FieldKind::TextArea { value: value.to_owned(), rows: 4 })
-        .required()
-}
-
-fn effect_field(effect: ColumnEffect) -> FormField {
-    let options = vec![
-        SelectOption::new("hide", "hidden: refused by their names", effect == ColumnEffect::Hide),
-        SelectOption::new("mask", "masked: shown as •••", effect == ColumnEffect::Mask),
-    ];
-    FormField::new("effect", "Columns are", FieldKind::Select { options })
-}
-
-/// The policy as a form; nothing where a form can't hold it.
-fn form_of(policy: &DataPolicy, everybody: &Everybody) -> Option<ChoiceForm> {
-    let mut fields = vec![FormField::text("name", "Name", policy.name.as_str()).required()];
-    match policy.kind? {
-        DataPolicyKind::Rows => {
-            let rows: RowPolicy = serde_json::from_str(&policy.body).ok()?;
-            fields.push(keeps_field(&write_rules(&rows)?));
-        }
-        DataPolicyKind::Columns => {
-            let columns: ColumnPolicy = serde_json::from_str(&policy.body).ok()?;
-            fields.push(keeps_field(&columns.columns.join(", ")));
-            fields.push(effect_field(columns.effect));
-        }
-    }
-    fields.extend(everybody.fields(&policy.subjects));
-    Some(ChoiceForm {
-        action: format!("/admin/policies/{}", policy.id),
-        legend: "What it keeps, and from whom".to_owned(),
-        fields,
-        button: "Save".to_owned(),
-    })
 }
 
 /// In a sentence.

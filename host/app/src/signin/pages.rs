@@ -21,6 +21,8 @@ use crate::web::html;
 use crate::web::next::is_place;
 
 const AFTER_SIGN_IN: &str = "/pulse";
+/// What a browser kept of the pages goes with the session; cookies go by their names.
+const FORGET_PAGES: (&str, &str) = ("clear-site-data", "\"cache\"");
 
 #[derive(Debug, Deserialize)]
 pub struct SignInQuery {
@@ -93,7 +95,7 @@ pub async fn sign_out(
         app.sessions.sign_out(&token, client).await?;
     }
     let jar = without_second_step(&app, without_session(&app, jar));
-    Ok((jar, Redirect::to("/sign-in")).into_response())
+    Ok((jar, [FORGET_PAGES], Redirect::to("/sign-in")).into_response())
 }
 
 fn link_page(token: &str, valid: bool) -> PageResult {

@@ -175,6 +175,9 @@ impl<G> Require<G> {
 impl<G: Grant> Require<G> {
     async fn from_caller(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
         let caller = Caller::of_parts(parts, app).await?.ok_or_else(AppError::unauthenticated)?;
+        tracing::Span::current()
+            .record("user.id", tracing::field::display(caller.user()))
+            .record("tenant.id", tracing::field::display(caller.tenant()));
         app.limits.take_of_caller(&caller, &parts.extensions)?;
         // What concerns a person alone is no program's.
         if G::NEEDS.is_none() && caller.is_program() {

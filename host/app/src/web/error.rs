@@ -31,6 +31,10 @@ pub const DISK_FULL: &str = "The disk of this server is full. Free some space, t
 /// The code of [`AppError::second_factor_required`]: a page leads on where the API says so.
 pub const SECOND_FACTOR_REQUIRED: &str = "second_factor_required";
 
+/// Answers that tell of somebody who tried what is not theirs. What belongs to others is not found (404), and so is what
+/// was mistyped: both leave a line.
+const REFUSALS: [StatusCode; 2] = [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND];
+
 /// When to ask again, in seconds, where the trouble passes by itself or with somebody's help.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
 
@@ -269,6 +273,8 @@ impl AppError {
         let reference = crate::web::request_id::current();
         if let Some(internal) = &self.internal {
             tracing::error!(request.id = %reference, code = self.code, error = %internal, "request failed");
+        } else if let Some(refused) = REFUSALS.iter().find(|status| **status == self.status) {
+            tracing::info!(request.id = %reference, code = self.code, status = refused.as_u16(), "request refused");
         }
         reference
     }

@@ -11,6 +11,7 @@ use crate::App;
 use crate::web::address::PublicAddress;
 use crate::web::caller::has_bearer;
 use crate::web::error::AppError;
+use crate::web::request_id;
 
 /// No inline script, no inline style, nothing from elsewhere.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -37,6 +38,15 @@ pub async fn refuse_cross_site(State(app): State<Arc<App>>, request: Request, ne
     // session it is refused.
     let by_key = request.uri().path().starts_with("/api/v1/") && has_bearer(request.headers());
     if unsafe_method && !by_key && !is_same_site(request.headers(), app.public_address.as_ref()) {
+        let header = |name: HeaderName| {
+            request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+        };
+        tracing::warn!(
+            request.id = %request_id::current(),
+            from_site = header(HeaderName::from_static("sec-fetch-site")),
+            origin = header(header::ORIGIN),
+            "refused a request that another site made"
+        );
         return AppError::cross_site().into_response();
     }
     next.run(request).await

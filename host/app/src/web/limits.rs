@@ -83,6 +83,8 @@ pub struct RequestLimits {
 struct Kept {
     full_at: HashMap<Whose, Duration>,
     swept_at: Duration,
+    /// When the log was last told of a spent allowance: a flood of requests is no flood of lines.
+    told_at: Option<Duration>,
 }
 
 /// Where whoever finds out who asks leaves what is left to them.
@@ -138,6 +140,7 @@ impl RequestLimits {
         };
         let room = each.0 * i64::from(per_minute) - spent.0;
         if room < each.0 {
+            kept.tell_once_a_minute(whose, now);
             return Err(standing(0, each.0 - room));
         }
         *full_at = Duration(now.0 + spent.0 + each.0);
@@ -164,6 +167,18 @@ impl RequestLimits {
 }
 
 impl Kept {
+    fn tell_once_a_minute(&mut self, whose: Whose, now: Duration) {
+        if self.told_at.is_none_or(|told| now.0 - told.0 >= WINDOW.0) {
+            self.told_at = Some(now);
+            let caller = if let Whose::Caller(id) = whose { Some(id) } else { None };
+            tracing::warn!(
+                of = whose.name(),
+                caller = caller.map(tracing::field::display),
+                "an allowance of requests is spent"
+            );
+        }
+    }
+
     /// Theirs, where there is a place for it: nobody loses what they have spent to a newcomer.
     fn place_of(&mut self, whose: Whose, now: Duration) -> Whose {
         if self.full_at.len() < MOST || self.full_at.contains_key(&whose) {

@@ -35,6 +35,9 @@ pub async fn assign(State(app): State<Arc<App>>, request: Request, next: Next) -
         method = %request.method(),
         // The pattern, never the path: a one-time link's token is part of its path.
         path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str),
+        // Once they are known.
+        user.id = tracing::field::Empty,
+        tenant.id = tracing::field::Empty,
     );
     let mut response = REQUEST_ID.scope(Arc::clone(&id), next.run(request).instrument(span)).await;
     if let Ok(value) = HeaderValue::from_str(&id) {

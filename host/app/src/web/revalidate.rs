@@ -1,7 +1,8 @@
 //! Answers of the API carry a strong `ETag`, and whoever has the same already is told so with 304.
 //!
 //! An answer that names its version by itself keeps that name: it is cheaper, and `If-Match` may refer to
-//! it. Such a name has to differ wherever the answer does. Any other is named by its own bytes.
+//! it. Such a name has to differ wherever the answer does. Any other is named by its own bytes. A program that keeps an
+//! answer keeps it by itself: like pages, answers are `no-store` to browsers and whatever is in between.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -14,8 +15,6 @@ use sha2::{Digest, Sha256};
 
 use crate::web::error::AppError;
 
-/// Kept by whoever asked, alone, and used again only after asking.
-const ASK_AGAIN: HeaderValue = HeaderValue::from_static("private, no-cache");
 /// No JSON answer is near this.
 const LARGEST_BYTES: usize = 64 << 20;
 
@@ -48,7 +47,6 @@ async fn with_tag(response: Response) -> Result<(HeaderValue, Response), axum::E
     // Letters, digits and hyphens: always a header.
     let tag = HeaderValue::from_str(&format!("\"{digest}\"")).map_err(axum::Error::new)?;
     parts.headers.insert(header::ETAG, tag.clone());
-    parts.headers.entry(header::CACHE_CONTROL).or_insert(ASK_AGAIN);
     Ok((tag, Response::from_parts(parts, Body::from(bytes))))
 }
 

@@ -1,7 +1,7 @@
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, DbErr};
 use tempfile::TempDir;
 
-use super::{accept_or_refuse, expect_pragmas, open_sqlite};
+use super::{accept_or_refuse, expect_pragmas, leaves_this_machine_in_clear, open_sqlite, refused};
 use crate::{DatabaseConfig, DbError};
 
 #[tokio::test]
@@ -32,4 +32,26 @@ async fn a_sqlite_that_reads_back_wrong_is_refused() {
 fn only_what_loses_data_can_be_accepted() {
     let away = DbError::Unavailable(sea_orm::DbErr::Custom("away".to_owned()));
     assert!(matches!(accept_or_refuse(Err(away), true), Err(DbError::Unavailable(_))));
+}
+
+#[test]
+fn another_machine_is_spoken_to_by_tls_unless_its_address_says_otherwise() {
+    let in_clear = |url: &str| leaves_this_machine_in_clear(&url.parse().expect("an address"));
+    for elsewhere in ["postgres://p@db/x", "postgres://p@10.0.0.7/x", "postgres://p@db/x?sslmode=prefer"] {
+        assert!(in_clear(elsewhere), "{elsewhere}");
+        let no_tls = || DbErr::Custom("error: server does not support TLS".to_owned());
+        let told = refused(no_tls(), elsewhere).to_string();
+        assert!(told.contains("sslmode=disable"), "{told}");
+    }
+    for fine in [
+        "postgres://p@localhost/x",
+        "postgres://p@127.0.0.1:5433/x",
+        "postgres://p@[::1]/x",
+        "postgres://p@x/x?host=/run/postgresql",
+        "postgres://p@db/x?sslmode=disable",
+        "postgres://p@db/x?sslmode=require",
+        "postgres://p@db/x?sslmode=verify-full",
+    ] {
+        assert!(!in_clear(fine), "{fine}");
+    }
 }
