@@ -217,7 +217,9 @@ pub struct PersonPage {
     /// Absent for whoever may not change them.
     pub roles: Option<ChoiceForm>,
     pub ban: Option<ChoiceForm>,
-    pub unban: Option<PostAction>,
+    /// To what of the data they see, for whoever may say so.
+    pub sees: Option<Link>,
+    pub actions: Vec<PostAction>,
     pub permissions: Vec<PermissionRow>,
     /// Destructive ones, at the end of the page.
     pub danger: Vec<PostAction>,
@@ -256,7 +258,8 @@ impl PersonPage {
                 fields: vec![FormField::text("reason", "Reason", "").required()],
                 button: "Ban".into(),
             }),
-            unban: None,
+            sees: Some(Link::new("What data they see", "/admin/policies?person=sample")),
+            actions: vec![PostAction::new("Sign out everywhere", "/admin/people/sample/sign-out")],
             permissions: vec![
                 row("orders:read", true, "analyst allows it"),
                 row("finance:read", false, "finance allows it; night-shift, by the team Counter, denies it"),
@@ -277,7 +280,7 @@ impl PersonPage {
             state: Badge::new("banned", Tone::Bad),
             notice: Some(notice),
             ban: None,
-            unban: Some(PostAction::primary("Let in again", "/admin/people/sample/unban")),
+            actions: vec![PostAction::primary("Let in again", "/admin/people/sample/unban")],
             ..Self::sample()
         }
     }

@@ -55,7 +55,7 @@ pub use key_ring::{DerivedKey, InvalidMasterKeyId, KeyRing, KeyRingError, Master
 pub use mail_limit::{ask_for_mail, forget_mail_limits};
 pub use members::{
     Ban, Member, MemberError, all_roles_of, ban, bump_access, check_may_change, lift_ban, members,
-    remove_member, set_roles,
+    remove_member, set_roles, sign_out_member,
 };
 pub use network::client_network;
 pub use own_sessions::OwnSession;

@@ -182,6 +182,21 @@ pub async fn lift_ban(tx: &TenantTx, by: &Who, whom: UserId, at: Instant) -> Res
     before.check_changed(tx, by).await
 }
 
+/// Ends what somebody has open here; they may sign in again. For a device that is lost, without keeping its owner out.
+pub async fn sign_out_member(
+    tx: &TenantTx,
+    by: &Who,
+    whom: UserId,
+    at: Instant,
+) -> Result<(), MemberError> {
+    check_member(tx, whom).await?;
+    if by.user() != Some(whom) {
+        check_may_change(tx, by, all_roles_of(tx, whom).await?.iter()).await?;
+    }
+    audit::write(tx, at, by.did("member.sign_out", "person", whom));
+    Ok(end_sessions_here(tx, whom).await?)
+}
+
 /// Takes somebody off the list; their own leaving needs nobody's leave.
 pub async fn remove_member(tx: &TenantTx, by: &Who, whom: UserId, at: Instant) -> Result<(), MemberError> {
     bump_access(tx.host_wide(), tx.tenant()).await?;

@@ -32,6 +32,7 @@ pub fn routes() -> ApiRoutes {
         .with(guarded!(set_person_roles))
         .with(guarded!(ban_person))
         .with(guarded!(unban_person))
+        .with(guarded!(sign_out_person))
         .with(guarded!(remove_person))
         .with(guarded!(explain_permission))
         .with(guarded!(leave_tenant))
@@ -219,6 +220,22 @@ pub async fn ban_person(
     })
     .await?;
     Ok(Json(load(&app, actor.tenant, UserId(id)).await?))
+}
+
+/// End what somebody has open in the tenant, such as on a device that is lost. They may sign in again.
+#[utoipa::path(delete, path = "/api/v1/people/{id}/sessions", tag = "people", params(("id" = Uuid, Path)),
+    responses((status = 204, description = "Ended"), (status = "4XX", body = Problem)))]
+pub async fn sign_out_person(
+    actor: Require<PeopleManage>,
+    State(app): State<Arc<App>>,
+    Path(id): Path<Uuid>,
+) -> AppResult<StatusCode> {
+    let (by, now) = (actor.who(), app.clock.now());
+    change(&app, actor.tenant, move |tx| {
+        Box::pin(async move { sign_out_member(tx, &by, UserId(id), now).await })
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Let somebody in again, with the roles that they had.

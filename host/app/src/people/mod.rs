@@ -30,6 +30,7 @@ pub fn routes() -> PageRoutes {
         .post("/admin/people/{id}/roles", pages::save_roles)
         .post("/admin/people/{id}/ban", pages::ban_person)
         .post("/admin/people/{id}/unban", pages::unban_person)
+        .post("/admin/people/{id}/sign-out", pages::sign_out_person)
         .post("/admin/people/{id}/remove", pages::remove_person)
         .post("/admin/invitations/{id}/withdraw", pages::withdraw)
         .post("/admin/leave", pages::leave)

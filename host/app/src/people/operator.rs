@@ -7,7 +7,7 @@ use portolan_access::audit::{self, Who};
 use portolan_access::{
     CustomRole, Member, MemberError, NewPerson, PersonError, SystemRole, add_person, all_roles_of, ban,
     custom_roles, end_sessions, lift_ban, members, reset_second_factor as forget_second_factor,
-    set_password_hash, set_roles,
+    set_password_hash, set_roles, sign_out_member,
 };
 use portolan_core::calendar::StoreCalendar;
 use portolan_core::{Currency, RatePolicy, TenantId, UserId};
@@ -234,6 +234,8 @@ pub enum OperatorChange {
     Roles(BTreeSet<String>),
     Ban { reason: String },
     Unban,
+    /// Ends what they have open here.
+    SignOut,
 }
 
 pub async fn change_member(
@@ -253,6 +255,7 @@ pub async fn change_member(
                 OperatorChange::Roles(roles) => set_roles(tx, &by, whom, &roles, now).await,
                 OperatorChange::Ban { reason } => ban(tx, &by, whom, &reason, now).await,
                 OperatorChange::Unban => lift_ban(tx, &by, whom, now).await,
+                OperatorChange::SignOut => sign_out_member(tx, &by, whom, now).await,
             }
         })
     })

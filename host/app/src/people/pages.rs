@@ -137,6 +137,18 @@ pub async fn unban_person(
     settle(&app, &actor, id, let_in, "person-let-in").await
 }
 
+pub async fn sign_out_person(
+    PageActor(actor): PageActor<PeopleManage>,
+    State(app): State<Arc<App>>,
+    Path(id): Path<UserId>,
+) -> PageResult {
+    let (by, now) = (actor.who(), app.clock.now());
+    let signed_out = change(&app, actor.tenant, move |tx| {
+        Box::pin(async move { sign_out_member(tx, &by, id, now).await })
+    });
+    settle(&app, &actor, id, signed_out.await, "person-signed-out").await
+}
+
 pub async fn remove_person(
     PageActor(actor): PageActor<PeopleManage>,
     State(app): State<Arc<App>>,
@@ -308,8 +320,16 @@ async fn person_page<G>(
             button: "Save the roles".to_owned(),
         }),
         ban: (manages && member.ban.is_none() && id != actor.user).then(ban_form),
-        unban: (manages && member.ban.is_some())
-            .then(|| PostAction::primary("Let in again", format!("{here}/unban"))),
+        sees: actor
+            .may(Permission::PoliciesManage)
+            .then(|| Link::new("What data they see", format!("/admin/policies?person={id}"))),
+        actions: manages
+            .then(|| match member.ban {
+                Some(_) => PostAction::primary("Let in again", format!("{here}/unban")),
+                None => PostAction::new("Sign out everywhere", format!("{here}/sign-out")),
+            })
+            .into_iter()
+            .collect(),
         permissions: permissions.collect(),
         danger: manages
             .then(|| {

@@ -153,6 +153,7 @@ fn flash_notice(code: &str) -> Option<Notice> {
         "roles-saved" => ("Saved", "What they may do has changed, from their next click on."),
         "person-banned" => ("Banned", "What they had open here has ended. Their roles stay for later."),
         "person-let-in" => ("Let in again", "They may sign in, with the roles that they had."),
+        "person-signed-out" => ("Signed out", "What they had open here has ended. They may sign in again."),
         "person-removed" => ("Removed", "They belong to the company no more. What they did stays."),
         "team-made" => ("Made", "Now say who is in it, and which roles they hold by it."),
         "team-saved" => ("Saved", "What its members may do has changed, from their next click on."),

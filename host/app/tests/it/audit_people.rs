@@ -74,6 +74,7 @@ pub async fn people_by_api(story: &mut Story) {
     let ban = Sent::Json(json!({ "reason": "open-sesame was told to strangers" }));
     story.act("post", &route("/ban"), &[ana], ban, &["member.ban"]).await;
     story.act("post", &route("/unban"), &[ana], nothing(), &["member.lift_ban"]).await;
+    story.act("delete", &route("/sessions"), &[ana], nothing(), &["member.sign_out"]).await;
 
     let invite = Sent::Json(json!({ "name": "open-sesame@example.com", "roles": ["viewer"] }));
     let made = story.act("post", "/api/v1/invitations", &[], invite, &["invitation.create"]).await;
@@ -140,6 +141,7 @@ pub async fn people_by_pages(story: &mut Story) {
     let ban = Sent::Form("reason=open-sesame");
     story.act("post", &route("ban"), &[ana], ban, &["member.ban"]).await;
     story.act("post", &route("unban"), &[ana], nothing(), &["member.lift_ban"]).await;
+    story.act("post", &route("sign-out"), &[ana], nothing(), &["member.sign_out"]).await;
     let invite = Sent::Form("name=open-sesame&role.viewer=true");
     story.act("post", "/admin/people", &[], invite, &["invitation.create"]).await;
     let made = story.shop.rows::<invitation::Entity>().await.pop().expect("an invitation").id;

@@ -2,6 +2,8 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request, header};
+use portolan_access::Client;
+use portolan_core::UserId;
 use portolan_db::entity::idempotency_key;
 use serde_json::{Value, json};
 
@@ -128,6 +130,15 @@ async fn pages_change_people_and_keep_what_was_typed() {
         );
         let invited = shop.submit(&owner, "/admin/people", "name=emil&role.viewer=true").await;
         assert!(invited.status == 200 && invited.body.contains("/invitations/"), "{}", invited.body);
+
+        assert!(shop.get(&cookie, "/pulse").await.status.is_success(), "in so far");
+        assert_eq!(shop.submit(&owner, &format!("{here}/sign-out"), "").await.status, 303);
+        assert!(shop.get(&cookie, "/pulse").await.status.is_redirection(), "signed out at once");
+        let user = UserId(dora.parse().expect("an id"));
+        let link = shop.app.sessions.create_link(shop.tenant, user).await.expect("a link");
+        let again = shop.app.sessions.sign_in_with_link(&link, Client::default()).await.expect("a session");
+        let cookie = format!("ptl_session={}", again.token);
+        assert!(shop.get(&cookie, "/pulse").await.status.is_success(), "and may come in again");
 
         let banned = shop.submit(&owner, &format!("{here}/ban"), "reason=Lost+their+laptop").await;
         assert_eq!(banned.status, 303, "{}", banned.body);

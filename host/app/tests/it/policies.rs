@@ -433,6 +433,40 @@ async fn nobody_but_an_owner_changes_what_applies_to_themselves_or_to_an_admin()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_into_a_refused_policy_stands_in_its_form() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let owner = shop.session().await;
+        let typed = |keeps: &'static str| {
+            [
+                ("name", "Two countries"),
+                ("kind", "rows"),
+                ("keeps", keeps),
+                ("effect", "hide"),
+                ("applies.role:viewer", "true"),
+            ]
+        };
+        let list = "/admin/policies";
+        let refused = shop.post_form(&owner, list, &typed("weather in wet")).await;
+        assert_eq!(refused.status, 422, "{}", refused.body);
+        let ticked = "name=\"applies.role:viewer\" value=\"true\" checked";
+        for kept in ["value=\"Two countries\"", "weather in wet</textarea>", "is no rule", "Not saved", ticked] {
+            assert!(refused.body.contains(kept), "{kept}: {}", refused.body);
+        }
+        assert_eq!(shop.post_form(&owner, list, &typed("country in DE")).await.status, 303);
+        let taken = shop.post_form(&owner, list, &typed("country in DE")).await;
+        assert!(taken.status == 409 && taken.body.contains("country in DE</textarea>"), "{}", taken.body);
+
+        let made = read(&shop, &owner, "/api/v1/policies").await;
+        let here = format!("/admin/policies/{}", made[0]["id"].as_str().expect("an id"));
+        let refused = shop.post_form(&owner, &here, &typed("country is DE")).await;
+        assert!(refused.status == 422 && refused.body.contains("country is DE</textarea>"), "{}", refused.body);
+        assert!(shop.get(&owner, &here).await.body.contains("country in DE</textarea>"), "nothing is saved");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_sees_what_its_maker_sees() {
     on_both(migrate, async |test| {
         let (shop, connection) = two_countries(test).await;

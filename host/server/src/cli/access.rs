@@ -174,6 +174,15 @@ pub enum UserCommand {
         #[arg(long)]
         confirm: String,
     },
+    /// End what somebody has open in a tenant; they may sign in again.
+    SignOut {
+        #[command(flatten)]
+        place: Place,
+        name: String,
+        /// Needed where there are several.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
     /// Let somebody in again.
     Unban {
         #[command(flatten)]

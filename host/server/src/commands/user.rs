@@ -65,6 +65,9 @@ pub async fn run(command: UserCommand) -> Result<()> {
                 "{name} has left {companies} and is forgotten. Backups from before still know them."
             ))
         }
+        UserCommand::SignOut { place, name, tenant } => {
+            apply(&place, tenant.as_deref(), &name, OperatorChange::SignOut, "is signed out").await
+        }
         UserCommand::Unban { place, name, tenant } => {
             apply(&place, tenant.as_deref(), &name, OperatorChange::Unban, "may come in again").await
         }
