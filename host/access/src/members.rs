@@ -183,12 +183,7 @@ pub async fn lift_ban(tx: &TenantTx, by: &Who, whom: UserId, at: Instant) -> Res
 }
 
 /// Ends what somebody has open here; they may sign in again. For a device that is lost, without keeping its owner out.
-pub async fn sign_out_member(
-    tx: &TenantTx,
-    by: &Who,
-    whom: UserId,
-    at: Instant,
-) -> Result<(), MemberError> {
+pub async fn sign_out_member(tx: &TenantTx, by: &Who, whom: UserId, at: Instant) -> Result<(), MemberError> {
     check_member(tx, whom).await?;
     if by.user() != Some(whom) {
         check_may_change(tx, by, all_roles_of(tx, whom).await?.iter()).await?;

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use portolan_access::{
     Explanation, Invitation, Member, Reason, Rights, Team, ban, lift_ban, members, open_invitations,
-    remove_member, set_roles, teams, withdraw_invitation,
+    remove_member, set_roles, sign_out_member, teams, withdraw_invitation,
 };
 use portolan_core::{TenantId, UserId};
 use serde::{Deserialize, Serialize};

@@ -232,7 +232,9 @@ pub async fn list_members(app: &App, tenant: TenantId) -> AppResult<Vec<(Member,
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OperatorChange {
     Roles(BTreeSet<String>),
-    Ban { reason: String },
+    Ban {
+        reason: String,
+    },
     Unban,
     /// Ends what they have open here.
     SignOut,

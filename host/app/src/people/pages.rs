@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
 use portolan_access::{
     CustomRole, Explanation, Member, Permission, Rights, SystemRole, Team, ban, custom_roles, lift_ban,
-    members, open_invitations, remove_member, set_roles, teams, withdraw_invitation,
+    members, open_invitations, remove_member, set_roles, sign_out_member, teams, withdraw_invitation,
 };
 use portolan_admin_ui::pages::{
     ChoiceForm, FreshInvitation, InvitationRow, PeoplePage, PermissionRow, PersonPage, PersonRow, TeamRow,

@@ -450,7 +450,9 @@ async fn what_was_typed_into_a_refused_policy_stands_in_its_form() {
         let refused = shop.post_form(&owner, list, &typed("weather in wet")).await;
         assert_eq!(refused.status, 422, "{}", refused.body);
         let ticked = "name=\"applies.role:viewer\" value=\"true\" checked";
-        for kept in ["value=\"Two countries\"", "weather in wet</textarea>", "is no rule", "Not saved", ticked] {
+        for kept in
+            ["value=\"Two countries\"", "weather in wet</textarea>", "is no rule", "Not saved", ticked]
+        {
             assert!(refused.body.contains(kept), "{kept}: {}", refused.body);
         }
         assert_eq!(shop.post_form(&owner, list, &typed("country in DE")).await.status, 303);
@@ -460,7 +462,11 @@ async fn what_was_typed_into_a_refused_policy_stands_in_its_form() {
         let made = read(&shop, &owner, "/api/v1/policies").await;
         let here = format!("/admin/policies/{}", made[0]["id"].as_str().expect("an id"));
         let refused = shop.post_form(&owner, &here, &typed("country is DE")).await;
-        assert!(refused.status == 422 && refused.body.contains("country is DE</textarea>"), "{}", refused.body);
+        assert!(
+            refused.status == 422 && refused.body.contains("country is DE</textarea>"),
+            "{}",
+            refused.body
+        );
         assert!(shop.get(&owner, &here).await.body.contains("country in DE</textarea>"), "nothing is saved");
     })
     .await;
