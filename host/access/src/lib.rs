@@ -76,7 +76,9 @@ pub use secrets::{
     HouseRotation, KeyPart, MAIL, MasterKeyUse, Rotated, SEALED_COLUMNS, SECOND_FACTOR_SEED, SealedColumn,
     Secrets, SecretsError, Shredded, Status, TenantKeys, WRAPPED_KEYS, examine, examine_house,
 };
-pub use sessions::{AuthenticateError, Client, Factor, NewSession, Sessions, SignInError, SignedIn};
+pub use sessions::{
+    AuthenticateError, Client, EarlierSession, Factor, NewSession, Sessions, SignInError, SignedIn,
+};
 pub use set_up::FirstOwner;
 pub use sign_in_policy::{
     Changer, NewSignInPolicy, SignInPolicy, SignInPolicyError, change_sign_in_policy, lift_networks,

@@ -134,6 +134,18 @@ pub struct Client {
     pub request_id: String,
     /// What the browser is remembered by.
     pub device: DeviceToken,
+    /// The session that the browser had so far: one that begins takes its place.
+    pub earlier: EarlierSession,
+}
+
+/// The token of a session, as a browser's cookie holds it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct EarlierSession(pub Option<String>);
+
+impl std::fmt::Debug for EarlierSession {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(if self.0.is_some() { "EarlierSession(…)" } else { "EarlierSession(none)" })
+    }
 }
 
 impl Client {
@@ -329,24 +341,9 @@ impl Sessions {
 
     /// Ends a session; an unknown one has ended already.
     pub async fn sign_out(&self, token: &str, client: Client) -> Result<(), DbError> {
-        let id_hash = token_hash(token);
-        let now = self.clock.now();
+        let (id_hash, now) = (token_hash(token), self.clock.now());
         self.database
-            .system_write(move |tx| {
-                Box::pin(async move {
-                    let known = tx.find::<session::Entity>().filter(session::Column::IdHash.eq(&id_hash));
-                    let Some(known) = known.one(tx).await? else { return Ok(()) };
-                    let sessions = tx.delete_many::<session::Entity>();
-                    let ended = sessions.filter(session::Column::IdHash.eq(id_hash)).exec(tx).await?;
-                    // Of two that end it at the same moment, one has.
-                    if ended.rows_affected == 1 {
-                        let who = client.who(UserId(known.user_id), known.id);
-                        let entry = who.did("session.end", "session", known.id);
-                        audit::write_in_house(tx, TenantId(known.tenant_id), now, entry);
-                    }
-                    Ok::<(), DbError>(())
-                })
-            })
+            .system_write(move |tx| Box::pin(async move { end_known(tx, id_hash, &client, now).await }))
             .await?;
         self.tell_ended();
         Ok(())
@@ -393,6 +390,10 @@ impl Sessions {
     ) -> Result<NewSession, DbError> {
         let token = new_token(&*self.random);
         let now = self.clock.now();
+        if let Some(earlier) = &client.earlier.0 {
+            end_known(tx, token_hash(earlier), &client, now).await?;
+            self.tell_ended();
+        }
         let expires_at = now + ABSOLUTE;
         let id = id::new_uuid(&*self.clock, &*self.random);
         let factors = factors.iter().map(|factor| factor.as_str()).collect::<Vec<_>>().join("+");
@@ -415,6 +416,20 @@ impl Sessions {
         tracing::info!(user.id = %user, tenant.id = %tenant, "somebody signed in");
         Ok(NewSession { token, user, tenant, expires_at })
     }
+}
+
+/// Ends a session by its hash; an unknown one has ended already.
+async fn end_known(tx: &SystemTx, id_hash: String, client: &Client, now: Instant) -> Result<(), DbError> {
+    let known = tx.find::<session::Entity>().filter(session::Column::IdHash.eq(&id_hash));
+    let Some(known) = known.one(tx).await? else { return Ok(()) };
+    let sessions = tx.delete_many::<session::Entity>();
+    let ended = sessions.filter(session::Column::IdHash.eq(id_hash)).exec(tx).await?;
+    // Of two that end it at the same moment, one has.
+    if ended.rows_affected == 1 {
+        let entry = client.who(UserId(known.user_id), known.id).did("session.end", "session", known.id);
+        audit::write_in_house(tx, TenantId(known.tenant_id), now, entry);
+    }
+    Ok(())
 }
 
 pub(crate) fn stands(session: &session::Model, now: Instant) -> bool {

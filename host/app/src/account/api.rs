@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use portolan_access::{OwnSession, PasswordError, SignInError};
@@ -16,6 +15,7 @@ use crate::web::actor::{Oneself, Require};
 use crate::web::client::FromWhere;
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::{Path, Query};
+use crate::web::json::Json;
 use crate::web::route::{ApiRoutes, guarded};
 use crate::web::step_up::StepUp;
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -19,6 +18,7 @@ use crate::App;
 use crate::web::caller::{Caller, bearer};
 use crate::web::client::{address_in, address_of};
 use crate::web::error::{AppError, AppResult, Problem};
+use crate::web::json::Json;
 use crate::web::request_id;
 use crate::web::route::ApiRoutes;
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use portolan_access::audit::Verification;
 use portolan_core::Instant;
@@ -18,6 +17,7 @@ use crate::App;
 use crate::web::actor::{AuditRead, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::{Path, Query};
+use crate::web::json::Json;
 use crate::web::page::{ListedPage, Page, Paging};
 use crate::web::route::{ApiRoutes, guarded};
 

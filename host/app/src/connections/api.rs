@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
@@ -26,6 +25,7 @@ use crate::ingest::unpack::hex;
 use crate::web::actor::{ConnectionsRead, ConnectionsWrite, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::{Path, Query};
+use crate::web::json::Json;
 use crate::web::page::{ListedPage, Page, Paging};
 use crate::web::route::{ApiRoutes, guarded};
 use crate::web::step_up::StepUp;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use portolan_core::{ConnectionId, Duration, Instant};
 use serde::Serialize;
@@ -17,6 +16,7 @@ use crate::channels::find_connection;
 use crate::web::actor::{ConnectionsRead, Require};
 use crate::web::error::{AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::json::Json;
 use crate::web::route::{ApiRoutes, guarded};
 
 /// What a person looks at first.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use portolan_commerce::cash::CashEvent;
 use portolan_core::{ConnectionId, Instant};
@@ -16,6 +15,7 @@ use crate::App;
 use crate::web::actor::{FinanceRead, Require};
 use crate::web::error::{AppResult, Problem};
 use crate::web::extract::{Path, Query};
+use crate::web::json::Json;
 use crate::web::page::{ListedPage, Page, Paging};
 use crate::web::route::{ApiRoutes, guarded};
 

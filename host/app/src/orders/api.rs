@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use portolan_commerce::ledger::PostedEvent;
 use portolan_core::calendar::{DateRange, StoreCalendar};
@@ -20,6 +19,7 @@ use crate::analytics::question::parse_date;
 use crate::web::actor::{OrdersRead, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::{Path, Query};
+use crate::web::json::Json;
 use crate::web::page::{ListedPage, Page, Paging};
 use crate::web::route::{ApiRoutes, guarded};
 use crate::web::viewer::Viewer;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use portolan_commerce::cash::CashEvent;
 use portolan_db::entity::document;
@@ -18,6 +17,7 @@ use crate::finance::links::PaymentRecord;
 use crate::web::actor::{FinanceRead, OrdersRead, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::json::Json;
 use crate::web::route::{ApiRoutes, guarded};
 
 pub fn routes() -> ApiRoutes {

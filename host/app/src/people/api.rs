@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
-use axum::{Extension, Json};
 use portolan_access::{
     Explanation, Invitation, Member, Reason, Rights, Team, ban, lift_ban, members, open_invitations,
     remove_member, set_roles, sign_out_member, teams, withdraw_invitation,
@@ -22,6 +22,7 @@ use crate::web::actor::{Oneself, PeopleManage, PeopleRead, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Path;
 use crate::web::idempotency::NotKept;
+use crate::web::json::Json;
 use crate::web::route::{ApiRoutes, guarded};
 use crate::web::step_up::StepUp;
 

@@ -38,11 +38,8 @@ pub async fn accept_invitation(
     Path(token): Path<String>,
 ) -> PageResult {
     let present = session_token(&headers, &app);
-    match app.sessions.accept_invitation(&token, present.as_deref(), client.clone()).await {
+    match app.sessions.accept_invitation(&token, present.as_deref(), client).await {
         Ok(session) => {
-            if let Some(present) = present {
-                app.sessions.sign_out(&present, client).await?;
-            }
             let jar = with_session(&app, &headers, jar, session.token);
             Ok((jar, Redirect::to("/pulse")).into_response())
         }

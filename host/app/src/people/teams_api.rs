@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
@@ -21,6 +20,7 @@ use crate::App;
 use crate::web::actor::{PeopleManage, PeopleRead, Require};
 use crate::web::error::{AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::json::Json;
 use crate::web::route::{ApiRoutes, guarded};
 use crate::web::step_up::StepUp;
 

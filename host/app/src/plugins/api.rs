@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use portolan_connector::InstalledPlugin;
 use serde::Serialize;
@@ -14,6 +13,7 @@ use crate::channels::find_plugin;
 use crate::web::actor::{PluginsRead, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::json::Json;
 use crate::web::route::{ApiRoutes, guarded};
 
 pub fn routes() -> ApiRoutes {

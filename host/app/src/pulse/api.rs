@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use portolan_analytics::{AsOf, Cell, Row, Table};
 use portolan_core::{ConnectionId, Currency};
@@ -19,6 +18,7 @@ use crate::channels::find_connection;
 use crate::web::actor::{AnalyticsQuery, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Query;
+use crate::web::json::Json;
 use crate::web::route::{ApiRoutes, guarded};
 use crate::web::seen::sees;
 use crate::web::viewer::Viewer;

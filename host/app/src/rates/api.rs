@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -18,6 +17,7 @@ use crate::App;
 use crate::web::actor::{AnalyticsQuery, RatesManage, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Query;
+use crate::web::json::Json;
 use crate::web::route::{ApiRoutes, guarded};
 
 /// The longest span that one answer lists.

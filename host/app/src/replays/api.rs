@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
@@ -19,6 +18,7 @@ use crate::channels::find_connection;
 use crate::web::actor::{Require, SyncsRead, SyncsRun};
 use crate::web::error::{AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::json::Json;
 use crate::web::route::{ApiRoutes, guarded};
 
 /// The newest of a connection that a list gives.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use portolan_access::{NewSignInPolicy, SignInPolicy};
@@ -14,6 +13,7 @@ use crate::App;
 use crate::web::actor::{Require, SecurityManage};
 use crate::web::client::AskedFrom;
 use crate::web::error::{AppResult, Problem};
+use crate::web::json::Json;
 use crate::web::route::{ApiRoutes, guarded};
 use crate::web::step_up::StepUp;
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use portolan_core::{ConnectionId, Instant};
 use portolan_db::entity::held_delete;
@@ -16,6 +15,7 @@ use crate::channels::find_connection;
 use crate::web::actor::{Require, SyncsRead, SyncsRun};
 use crate::web::error::{AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::json::Json;
 use crate::web::route::{ApiRoutes, guarded};
 
 pub fn routes() -> ApiRoutes {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,6 +9,7 @@ use utoipa_axum::routes;
 
 use crate::App;
 use crate::web::error::{AppError, AppResult, Problem};
+use crate::web::json::Json;
 use crate::web::route::ApiRoutes;
 
 const HEALTH: &str = "whatever watches over the server has no session";

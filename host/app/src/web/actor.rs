@@ -25,12 +25,15 @@ use crate::web::request_id;
 use crate::web::seen::{check_address, visibility};
 use crate::web::viewer::redirect_after;
 
+/// By https, and without.
+pub const SESSION_COOKIES: [&str; 2] = ["__Host-ptl_session", "ptl_session"];
+
 /// The cookie of a session: host-only, `Secure` where the page came over https. Where the public address is
 /// https it says so in its name, and browsers take it from nobody else: no sister domain, no plain http.
 pub fn session_cookie(app: &App) -> &'static str {
     match &app.public_address {
-        Some(address) if address.is_https() => "__Host-ptl_session",
-        _ => "ptl_session",
+        Some(address) if address.is_https() => SESSION_COOKIES[0],
+        _ => SESSION_COOKIES[1],
     }
 }
 

@@ -12,7 +12,7 @@ use axum::response::Response;
 use portolan_access::Client;
 
 use crate::App;
-use crate::web::cookies::device_token;
+use crate::web::cookies::{device_token, earlier_session};
 use crate::web::request_id;
 
 /// The other end of the connection that a request came by; put into each request where connections are served.
@@ -68,6 +68,7 @@ impl<S: Sync> FromRequestParts<S> for FromWhere {
             user_agent: user_agent.unwrap_or_default().to_owned(),
             request_id: request_id::current(),
             device: device_token(&parts.headers),
+            earlier: earlier_session(&parts.headers),
         }))
     }
 }

@@ -3,10 +3,10 @@
 use axum::http::HeaderMap;
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
-use portolan_access::{DEVICE_LASTS, DeviceToken};
+use portolan_access::{DEVICE_LASTS, DeviceToken, EarlierSession};
 
 use crate::App;
-use crate::web::actor::session_cookie;
+use crate::web::actor::{SESSION_COOKIES, session_cookie};
 use crate::web::address::PublicAddress;
 
 /// The cookie between the two steps: never the session's, so that neither is taken for the other.
@@ -25,6 +25,14 @@ const DEVICE_COOKIES: [&str; 2] = ["__Host-ptl_device", "ptl_device"];
 pub fn device_token(headers: &HeaderMap) -> DeviceToken {
     let jar = CookieJar::from_headers(headers);
     DeviceToken(DEVICE_COOKIES.iter().find_map(|name| jar.get(name)).map(|cookie| cookie.value().to_owned()))
+}
+
+/// The session that the browser had so far. Whoever plants one has it ended, and no more.
+pub fn earlier_session(headers: &HeaderMap) -> EarlierSession {
+    let jar = CookieJar::from_headers(headers);
+    EarlierSession(
+        SESSION_COOKIES.iter().find_map(|name| jar.get(name)).map(|cookie| cookie.value().to_owned()),
+    )
 }
 
 /// Gives the browser the token that it is remembered by.

@@ -8,7 +8,6 @@
 use std::io::ErrorKind;
 use std::net::IpAddr;
 
-use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use portolan_access::{SecondFactorError, SecretsError};
@@ -20,6 +19,8 @@ use portolan_connector::{Fault, FieldError};
 use portolan_db::DbError;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::web::json::Json;
 
 /// What the API answers.
 pub type AppResult<T> = Result<T, AppError>;

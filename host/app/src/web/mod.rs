@@ -10,6 +10,7 @@ pub mod error;
 pub mod extract;
 pub mod guard;
 pub mod idempotency;
+pub mod json;
 pub mod limits;
 pub mod next;
 pub mod page;

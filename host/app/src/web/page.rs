@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -22,6 +21,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::web::error::{AppError, AppResult};
 use crate::web::extract::Query;
+use crate::web::json::Json;
 
 const DEFAULT_LIMIT: u64 = 50;
 const LARGEST_LIMIT: u64 = 500;

@@ -141,14 +141,7 @@ async fn what_a_body_does_not_name_is_refused_and_changes_nothing() {
                 false => segment.to_owned(),
             });
             let address = segments.collect::<Vec<_>>().join("/");
-            for (field, value) in smuggled() {
-                let mut body = plausible(&document, &schema);
-                let Some(fields) = body.as_object_mut() else { continue };
-                let (_, object) = resolved(&document, &schema);
-                if object["properties"].get(&field).is_some() {
-                    continue;
-                }
-                fields.insert(field.clone(), value);
+            let send = async |body: Value| {
                 let request = Request::builder()
                     .method(method.as_str())
                     .uri(&address)
@@ -157,7 +150,17 @@ async fn what_a_body_does_not_name_is_refused_and_changes_nothing() {
                     .header(header::IF_MATCH, "\"0\"")
                     .header("sec-fetch-site", "same-origin")
                     .body(Body::from(body.to_string()));
-                let answer = shop.ask(request.expect("a request")).await;
+                shop.ask(request.expect("a request")).await
+            };
+            for (field, value) in smuggled() {
+                let mut body = plausible(&document, &schema);
+                let Some(fields) = body.as_object_mut() else { continue };
+                let (_, object) = resolved(&document, &schema);
+                if object["properties"].get(&field).is_some() {
+                    continue;
+                }
+                fields.insert(field.clone(), value);
+                let answer = send(body).await;
                 assert!(
                     answer.status.is_client_error(),
                     "{method} {path} with {field}: {} {}",
@@ -165,6 +168,13 @@ async fn what_a_body_does_not_name_is_refused_and_changes_nothing() {
                     answer.body
                 );
             }
+            // Nor are values taken by their order.
+            let (_, object) = resolved(&document, &schema);
+            let properties = object["properties"].as_object().cloned().unwrap_or_default();
+            let values = properties.values().map(|schema| plausible(&document, schema)).collect();
+            let answer = send(Value::Array(values)).await;
+            let said = format!("{method} {path} with a list: {} {}", answer.status, answer.body);
+            assert!(answer.status.is_client_error() && !answer.body.contains("missing field"), "{said}");
         }
         assert_eq!(shop.rows::<audit_event::Entity>().await.len(), before, "nothing was done");
     })
