@@ -61,10 +61,8 @@ impl Renaming<'_> {
     pub fn rename_json(&mut self, body: &[u8], framing: &str) -> Result<Vec<u8>, RenameError> {
         let paths = Paths::new(&self.stream.subject).map_err(RenameError::Plugin)?;
         if self.stream.subject.iter().all(|place| place.path() == IN_FRAMING) {
-            return Err(RenameError::Plugin(format!(
-                "the stream {:?} says that its framing names the customers' column, but its chunks are JSON",
-                self.stream.name
-            )));
+            let detail = "says that its framing names the customers' column, but its chunks are JSON";
+            return Err(RenameError::Plugin(format!("the stream {:?} {detail}", self.stream.name)));
         }
         if framing.split(';').next().is_some_and(|kind| kind.trim() == "ndjson") {
             return Ok(self.rename_lines(body, &paths));
@@ -72,6 +70,15 @@ impl Renaming<'_> {
         let text = std::str::from_utf8(body)
             .map_err(|error| RenameError::Page(JsonError::Malformed(error.to_string())))?;
         Ok(self.rename_value(text, &paths).map_err(RenameError::Page)?.into_bytes())
+    }
+
+    /// Errors: a delimited file of a stream that looks for customers in JSON would be stored with their ids.
+    pub fn check_is_in_framing(&self) -> Result<(), String> {
+        if self.stream.subject.iter().any(|place| place.path() == IN_FRAMING) {
+            return Ok(());
+        }
+        let detail = "says where customers stand in JSON, but its chunks are delimited files";
+        Err(format!("the stream {:?} {detail}: its subject has to be {IN_FRAMING:?}", self.stream.name))
     }
 
     fn rename_lines(&mut self, body: &[u8], paths: &Paths) -> Vec<u8> {
