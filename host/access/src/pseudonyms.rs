@@ -25,6 +25,8 @@ use crate::secrets::{PERSON_KEY, PSEUDONYM_KEY, SecretsError, TenantKeys};
 const KEY_BYTES: usize = 32;
 /// Of the hash: two of a billion customers share one with a probability of one in 10^20.
 const PSEUDONYM_BYTES: usize = 16;
+/// How often key and value are read until they are of one moment.
+const LOOKS: u32 = 3;
 /// What every pseudonym begins with.
 pub const PSEUDONYM_PREFIX: &str = "p_";
 /// Says what the derived key is for; another use would have another label.
@@ -44,13 +46,20 @@ impl PseudonymKey {
     ///
     /// Errors: it does not open. Another one is never made in its place: every customer would become two.
     pub async fn load(ring: &KeyRing, tx: &TenantTx) -> Result<Option<Self>, SecretsError> {
-        let Some(row) = tx.find::<pseudonym_key::Entity>().one(tx).await.map_err(DbError::from)? else {
-            return Ok(None);
-        };
-        let keys = TenantKeys::load(ring, tx).await?;
-        let name = row.id.to_string();
-        let seed = keys.open(PSEUDONYM_KEY.cell(tx.tenant(), &name), &row.sealed).map(Zeroizing::new)?;
-        Ok(Some(Self::from_seed(&seed)))
+        let mut looks = 0;
+        loop {
+            looks += 1;
+            let row = tx.find::<pseudonym_key::Entity>().one(tx).await.map_err(DbError::from)?;
+            let Some(row) = row else { return Ok(None) };
+            let keys = TenantKeys::load(ring, tx).await?;
+            let name = row.id.to_string();
+            match keys.open(PSEUDONYM_KEY.cell(tx.tenant(), &name), &row.sealed).map(Zeroizing::new) {
+                Ok(seed) => return Ok(Some(Self::from_seed(&seed))),
+                // In a transaction that writes, a rotation may have passed between the two reads.
+                Err(SealError::NoDataKey(_)) if looks < LOOKS => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// The tenant's, made where there is none. Another transaction may make it at the same moment: one of them counts.
@@ -77,6 +86,12 @@ impl PseudonymKey {
         let mut derived = Zeroizing::new([0; KEY_BYTES]);
         Hkdf::<Sha256>::new(None, seed).expand(LABEL, &mut *derived).expect("at most 255 blocks of output");
         Self(hmac::Key::new(hmac::HMAC_SHA256, &*derived))
+    }
+
+    /// The key of a seed that a test knows.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn for_tests(seed: &[u8; KEY_BYTES]) -> Self {
+        Self::from_seed(seed)
     }
 
     /// What stands for a customer of a connection, by the channel's id in its canonical form.

@@ -148,3 +148,6 @@ pub fn canonical_forms(manifest: Option<&Manifest>, id: &str) -> Vec<String> {
     forms.dedup();
     forms
 }
+
+#[cfg(test)]
+mod tests;

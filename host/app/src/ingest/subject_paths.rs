@@ -248,3 +248,6 @@ fn end_of_container(bytes: &[u8], start: usize) -> usize {
     }
     bytes.len()
 }
+
+#[cfg(test)]
+mod tests;
