@@ -399,7 +399,24 @@ async fn whoever_is_long_unseen_is_named_to_the_day() {
         assert_eq!(unseen(5).await, [shop.subject(ADA).await], "the other was seen again");
         shop.forget(&shop.subject(ADA).await).await;
         assert_eq!(unseen(5).await, [], "whoever is erased is nobody's any more");
-        assert_eq!(shop.rows::<document_version::Entity>().await.is_empty(), false);
+        assert!(!shop.rows::<document_version::Entity>().await.is_empty(), "documents stay");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_that_names_no_customers_cannot_sync_where_pseudonyms_are_promised() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let connection = shop.connect().await;
+        let mut silent = manifest();
+        silent.streams.iter_mut().for_each(|stream| stream.subject.clear());
+        drop(shop.runtime.clone().plugin(silent));
+        say_orders(&shop);
+        let failed = shop.sync(connection).await;
+        assert!(assert_failed(&failed, "subjects_unnamed").contains("Switch to a build"), "says what to do");
+        assert_eq!(shop.rows::<chunk::Entity>().await.len(), 0);
+        assert_eq!(rests(test, ADA).await, None);
     })
     .await;
 }
