@@ -17,6 +17,10 @@ pub struct Delimited {
     pub group_by: Option<String>,
     /// Columns with personal data, taken out before anything is staged.
     pub drop: Vec<String>,
+    /// Columns with customers' ids: the host puts pseudonyms in their place before anything is staged.
+    pub subject: Vec<String>,
+    /// Whether those ids are whole numbers, so that `17850.0` is the same customer as `17850`.
+    pub subject_is_whole: bool,
     /// Lines before the header; a chunk's body begins with the header.
     pub skip_lines: u32,
 }
@@ -29,6 +33,8 @@ impl Default for Delimited {
             encoding: "utf-8".to_owned(),
             group_by: None,
             drop: Vec::new(),
+            subject: Vec::new(),
+            subject_is_whole: false,
             skip_lines: 0,
         }
     }
@@ -50,6 +56,12 @@ impl fmt::Display for Delimited {
         }
         for column in &self.drop {
             write!(formatter, ";drop={}", encoded(column))?;
+        }
+        for column in &self.subject {
+            write!(formatter, ";subject={}", encoded(column))?;
+        }
+        if self.subject_is_whole {
+            formatter.write_str(";subject-numbers=whole")?;
         }
         Ok(())
     }
@@ -76,6 +88,8 @@ impl FromStr for Delimited {
                 "encoding" => framing.encoding = decoded(value)?,
                 "group-by" => framing.group_by = Some(decoded(value)?),
                 "drop" => framing.drop.push(decoded(value)?),
+                "subject" => framing.subject.push(decoded(value)?),
+                "subject-numbers" if value == "whole" => framing.subject_is_whole = true,
                 "skip" => {
                     framing.skip_lines = decoded(value)?
                         .parse()

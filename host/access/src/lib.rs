@@ -27,6 +27,7 @@ mod passwords;
 mod people;
 mod permission;
 mod policy;
+mod pseudonyms;
 mod recovery;
 mod resets;
 mod rights;
@@ -63,6 +64,7 @@ pub use passwords::{PasswordError, Passwords};
 pub use people::{NewPerson, PersonError, add_person, end_sessions, set_password_hash};
 pub use permission::{Permission, UnknownPermission};
 pub use policy::{Effect, Policies, PolicyError, TenantPolicy};
+pub use pseudonyms::{PSEUDONYM_PREFIX, PersonKey, PseudonymKey, SealedPerson};
 pub use resets::{RESET_LASTS, Reset};
 pub use rights::{Explanation, Reason, Rights};
 pub use role::{SystemRole, UnknownRole};
@@ -73,7 +75,7 @@ pub use second_factor::{
 pub use second_step::{PendingSignIn, Shown};
 pub use secrets::{
     AUDIT_SIGNER, CONNECTION_SECRET, ColumnReport, ColumnRotation, DataKeyUse, HOUSE_COLUMNS, HouseColumn,
-    HouseRotation, KeyPart, MAIL, MasterKeyUse, Rotated, SEALED_COLUMNS, SECOND_FACTOR_SEED, SealedColumn,
+    HouseRotation, KeyPart, MAIL, MasterKeyUse, PERSON_KEY, PSEUDONYM_KEY, Rotated, SEALED_COLUMNS, SECOND_FACTOR_SEED, SealedColumn,
     Secrets, SecretsError, Shredded, Status, TenantKeys, WRAPPED_KEYS, examine, examine_house,
 };
 pub use sessions::{

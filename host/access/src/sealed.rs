@@ -3,6 +3,7 @@
 //! ```text
 //! 1 | master key id (8)  | nonce (24) | ciphertext and tag     wrapped data keys; values of no tenant; values of before data keys
 //! 2 | data key id (16)   | nonce (24) | ciphertext and tag     values
+//! 3 |                      nonce (24) | ciphertext and tag     values that a key of their own row seals
 //! ```
 //!
 //! The associated data name table, column, tenant, row and key, so that a value copied into another cell
@@ -18,6 +19,7 @@ use crate::key_ring::{KEY_ID_BYTES, KeyRing, MasterKeyId, Purpose};
 
 const BY_MASTER_KEY: u8 = 1;
 const BY_DATA_KEY: u8 = 2;
+const BY_OWN_KEY: u8 = 3;
 const DATA_KEY_BYTES: usize = 32;
 const DATA_KEY_ID_BYTES: usize = 16;
 const NONCE_BYTES: usize = 24;
@@ -224,6 +226,25 @@ impl KeyRing {
     }
 }
 
+/// Seals a value with a key that its own row holds.
+pub(crate) fn seal_with(
+    key: &[u8; 32],
+    cell: SealedCell<'_>,
+    plain: &[u8],
+    random: &dyn Random,
+) -> Result<Vec<u8>, SealError> {
+    encrypt_after(&[BY_OWN_KEY], key, &cell.associated_data(None), plain, random)
+}
+
+/// Opens such a value in its own cell.
+pub(crate) fn open_with(
+    key: &[u8; 32],
+    cell: SealedCell<'_>,
+    sealed: &[u8],
+) -> Result<Vec<u8>, SealError> {
+    decrypt_after(&[BY_OWN_KEY], key, &cell.associated_data(None), sealed)
+}
+
 /// The cell of a wrapped data key.
 fn wrapped_cell(tenant: TenantId, row: &str) -> SealedCell<'_> {
     SealedCell { table: "tenant_key", column: "wrapped", tenant, row }
@@ -236,12 +257,22 @@ fn encrypt(
     plain: &[u8],
     random: &dyn Random,
 ) -> Result<Vec<u8>, SealError> {
+    encrypt_after(&by.header(), key, associated_data, plain, random)
+}
+
+fn encrypt_after(
+    header: &[u8],
+    key: &[u8; 32],
+    associated_data: &[u8],
+    plain: &[u8],
+    random: &dyn Random,
+) -> Result<Vec<u8>, SealError> {
     let mut nonce = [0_u8; NONCE_BYTES];
     random.fill(&mut nonce);
     let payload = Payload { msg: plain, aad: associated_data };
     let cipher = XChaCha20Poly1305::new(key.into());
     let ciphertext = cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealError::TooLarge)?;
-    Ok([by.header(), nonce.to_vec(), ciphertext].concat())
+    Ok([header, &nonce, &ciphertext].concat())
 }
 
 fn decrypt(
@@ -250,7 +281,16 @@ fn decrypt(
     associated_data: &[u8],
     sealed: &[u8],
 ) -> Result<Vec<u8>, SealError> {
-    let rest = sealed.strip_prefix(by.header().as_slice()).ok_or(SealError::Refused)?;
+    decrypt_after(&by.header(), key, associated_data, sealed)
+}
+
+fn decrypt_after(
+    header: &[u8],
+    key: &[u8; 32],
+    associated_data: &[u8],
+    sealed: &[u8],
+) -> Result<Vec<u8>, SealError> {
+    let rest = sealed.strip_prefix(header).ok_or(SealError::Refused)?;
     let (nonce, ciphertext) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(SealError::Refused)?;
     let payload = Payload { msg: ciphertext, aad: associated_data };
     let cipher = XChaCha20Poly1305::new(key.into());

@@ -27,6 +27,7 @@ pub mod router;
 pub mod security;
 pub mod setup;
 pub mod signin;
+pub mod subjects;
 pub mod syncs;
 pub mod system;
 pub mod upgrades;

@@ -15,8 +15,8 @@ pub use config::{AllowedHost, SplitConfig};
 pub use fake::FakeRuntime;
 pub use fault::{AuthKind, Fault, FieldError};
 pub use manifest::{
-    AuthMethod, AuthScheme, BucketScope, CONTRACT_VERSION, CursorKind, FileNeed, Manifest, ManifestError,
-    PluginKind, RateBucket, RequestedLimits, StreamDeclaration, StreamMode,
+    AuthMethod, AuthScheme, BucketScope, CONTRACT_VERSION, CursorKind, FileNeed, IN_FRAMING, Manifest,
+    ManifestError, PluginKind, RateBucket, RequestedLimits, Step, StreamDeclaration, StreamMode, SubjectPlace,
 };
 pub use port::{
     CheckReport, ChunkInfo, ConnectionContext, Continuation, EgressGrant, FetchRequest, InstalledPlugin,

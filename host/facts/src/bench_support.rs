@@ -151,6 +151,7 @@ async fn add_tenant(store: &FactStore, id: TenantId, slug: &str) -> Result<(), F
                 created_at: now,
                 updated_at: now,
                 plugin_sha256: None,
+                pseudonyms: false,
             }
             .into_active_model()
         })

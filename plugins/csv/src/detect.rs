@@ -4,7 +4,7 @@ use portolan_sdk::framing::Delimited;
 use portolan_sdk::{Error, Result};
 
 use crate::columns;
-use crate::mapping::{Config, Dialect};
+use crate::mapping::{Config, Dialect, Locale};
 
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Lines that are looked at, for a preamble and for the delimiter.
@@ -35,15 +35,13 @@ pub fn framing(config: &Config, stream: &str, file_name: &str, head: &[u8]) -> R
     for line in candidates {
         let rest: String = lines.get(line..).unwrap_or_default().join("\n");
         let headers = headers(&rest, delimiter);
-        match group_and_drop(config, stream, &headers) {
-            Ok((group_by, drop)) => {
+        match roles(config, stream, &headers) {
+            Ok(roles) => {
                 return Ok(Delimited {
                     delimiter,
                     encoding: encoding.name().to_lowercase(),
-                    group_by: Some(group_by),
-                    drop,
                     skip_lines: line as u32,
-                    ..Delimited::default()
+                    ..roles
                 });
             }
             // The first line is the likeliest header, so its error is the one to tell.
@@ -54,23 +52,33 @@ pub fn framing(config: &Config, stream: &str, file_name: &str, head: &[u8]) -> R
         .map_or_else(|| bad_file(stream, file_name, "has no header"), |error| in_file(error, file_name)))
 }
 
-fn group_and_drop(config: &Config, stream: &str, headers: &[String]) -> Result<(String, Vec<String>)> {
-    let (key, mapped, marked) = match stream {
+/// Which columns group, which go, and which name customers.
+fn roles(config: &Config, stream: &str, headers: &[String]) -> Result<Delimited> {
+    let (key, mapped, marked, customer) = match stream {
         "orders" => {
             let columns = columns::orders(&config.orders, headers)?;
-            (columns.document_key.clone(), columns.all(), &config.orders.personal)
+            let customer = columns.customer.clone().map(|column| (column, &config.orders.locale));
+            (columns.document_key.clone(), columns.all(), &config.orders.personal, customer)
         }
         "products" => {
             let columns = columns::products(&config.products, headers)?;
-            (columns.key.clone(), columns.all(), &config.products.personal)
+            (columns.key.clone(), columns.all(), &config.products.personal, None)
         }
         "customers" => {
             let columns = columns::customers(&config.customers, headers)?;
-            (columns.key.clone(), columns.all(), &config.customers.personal)
+            let customer = Some((columns.key.clone(), &config.customers.locale));
+            (columns.key.clone(), columns.all(), &config.customers.personal, customer)
         }
         other => return Err(Error::PluginBug(format!("there is no stream {other:?}"))),
     };
-    Ok((key, columns::personal(marked, &mapped, headers)))
+    let is_whole = |(column, locale): &(String, &Locale)| locale.strip_decimal_zero.contains(column);
+    Ok(Delimited {
+        group_by: Some(key),
+        drop: columns::personal(marked, &mapped, headers),
+        subject_is_whole: customer.as_ref().is_some_and(is_whole),
+        subject: customer.map(|(column, _)| column).into_iter().collect(),
+        ..Delimited::default()
+    })
 }
 
 /// The mapping's encoding, else by byte order mark, else UTF-8 where the head is that, else

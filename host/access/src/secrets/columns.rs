@@ -35,8 +35,16 @@ pub const CONNECTION_SECRET: SealedColumn = SealedColumn {
 pub const AUDIT_SIGNER: SealedColumn =
     SealedColumn { table: "audit_signer", column: "sealed", key: &[KeyPart::Uuid("id")] };
 
+/// What pseudonyms of customers are made with.
+pub const PSEUDONYM_KEY: SealedColumn =
+    SealedColumn { table: "pseudonym_key", column: "sealed", key: &[KeyPart::Uuid("id")] };
+
+/// What seals a customer's identity.
+pub const PERSON_KEY: SealedColumn =
+    SealedColumn { table: "person", column: "key_sealed", key: &[KeyPart::Uuid("id")] };
+
 /// All of them.
-pub const SEALED_COLUMNS: &[SealedColumn] = &[CONNECTION_SECRET, AUDIT_SIGNER];
+pub const SEALED_COLUMNS: &[SealedColumn] = &[CONNECTION_SECRET, AUDIT_SIGNER, PSEUDONYM_KEY, PERSON_KEY];
 
 /// Table and column of the data keys themselves, which a master key has wrapped.
 pub const WRAPPED_KEYS: (&str, &str) = ("tenant_key", "wrapped");

@@ -21,7 +21,10 @@ use portolan_db::entity::tenant;
 use portolan_db::{Database, DbError};
 use sea_orm::QueryOrder;
 
-pub use columns::{AUDIT_SIGNER, CONNECTION_SECRET, KeyPart, SEALED_COLUMNS, SealedColumn, WRAPPED_KEYS};
+pub use columns::{
+    AUDIT_SIGNER, CONNECTION_SECRET, KeyPart, PERSON_KEY, PSEUDONYM_KEY, SEALED_COLUMNS, SealedColumn,
+    WRAPPED_KEYS,
+};
 pub use examine::{ColumnReport, examine};
 pub use house::{HOUSE_COLUMNS, HouseColumn, HouseRotation, MAIL, SECOND_FACTOR_SEED, examine_house};
 pub use removal::Shredded;

@@ -14,6 +14,7 @@ use crate::support::{migrate, on_both};
 /// `SEALED_COLUMNS`.
 const PLAIN_BYTES: &[(&str, &str, &str)] = &[
     ("chunk", "body", "a page as the channel sent it; no personal field is asked for"),
+    ("person", "identity_sealed", "sealed with the key in key_sealed of the same row, which is listed"),
     ("slice", "token", "where the next page begins, in the plugin's own words"),
     ("idempotency_key", "body", "an answer of the API, for a day; no answer holds a secret"),
 ];

@@ -48,6 +48,7 @@ impl Vault {
             id: id::new_uuid(&SystemClock, &SystemRandom),
             plugin_id: "fake".to_owned(),
             plugin_sha256: None,
+            pseudonyms: false,
             label: "Harbour".to_owned(),
             state: connection::ConnectionState::Active,
             config: "{}".to_owned(),

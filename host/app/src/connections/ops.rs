@@ -92,6 +92,7 @@ pub async fn create_connection(
         created_at: Set(now),
         updated_at: Set(now),
         plugin_sha256: Set(Some(plugin.plugin.sha256.clone())),
+        pseudonyms: Set(plugin.manifest.names_subjects()),
     };
     let streams = stream_rows(&plugin.manifest, tenant, id);
     let entry = who.did("connection.create", "connection", id).after(json!({

@@ -4,6 +4,7 @@
 //! stand in the file; one document may make a chunk larger than the aim. Rows are never merged:
 //! equal rows are two records.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use csv::ByteRecord;
@@ -57,8 +58,16 @@ struct Document {
     key_is_certain: bool,
 }
 
-/// Cuts `file` into chunks.
-pub fn cut_delimited(file: &[u8], framing: &Delimited, aim: ChunkAim) -> Result<Vec<CutChunk>, CutError> {
+/// What stands for a customer's id; none where the field names nobody.
+pub type Rename<'a> = &'a mut dyn FnMut(&str) -> Option<String>;
+
+/// Cuts `file` into chunks. With `rename` the columns that the framing calls subjects hold pseudonyms afterwards.
+pub fn cut_delimited(
+    file: &[u8],
+    framing: &Delimited,
+    aim: ChunkAim,
+    rename: Option<Rename<'_>>,
+) -> Result<Vec<CutChunk>, CutError> {
     let file = skip_lines(strip_byte_order_mark(file), framing.skip_lines);
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(framing.delimiter)
@@ -71,9 +80,12 @@ pub fn cut_delimited(file: &[u8], framing: &Delimited, aim: ChunkAim) -> Result<
         return Err(CutError::Empty);
     }
     let header_end = reader.position().byte() as usize;
-    let columns = Columns::read(&header, framing)?;
+    let mut columns = Columns::read(&header, framing)?;
+    if rename.is_none() {
+        columns.subjects.clear();
+    }
     let documents = group_rows(file, &mut reader, &columns)?;
-    let mut writer = ChunkWriter::new(file, header_end, framing, columns, aim);
+    let mut writer = ChunkWriter::new(file, header_end, framing, columns, aim, rename);
     for document in &documents {
         writer.add_document(document)?;
     }
@@ -86,6 +98,7 @@ struct Columns {
     width: usize,
     key: Option<usize>,
     dropped: Vec<usize>,
+    subjects: Vec<usize>,
 }
 
 impl Columns {
@@ -98,6 +111,12 @@ impl Columns {
             width: names.len(),
             key: framing.group_by.as_deref().map(|name| find_column(&names, name)).transpose()?,
             dropped: (0..names.len()).filter(|index| is_dropped(&names[*index])).collect(),
+            // One that is misspelt would be stored in clear.
+            subjects: framing
+                .subject
+                .iter()
+                .map(|name| find_column(&names, name))
+                .collect::<Result<_, _>>()?,
         })
     }
 
@@ -107,25 +126,43 @@ impl Columns {
         (!key.is_empty()).then_some(key)
     }
 
-    /// The row without its dropped columns.
+    /// Whether rows are stored as they stand in the file.
+    fn keeps_rows(&self) -> bool {
+        self.dropped.is_empty() && self.subjects.is_empty()
+    }
+
+    /// The row without its dropped columns, with pseudonyms in the place of customers' ids.
     ///
     /// Where a row is not as wide as the header nobody knows which field belongs to which column, and
     /// any of them may be personal. All are blanked, save a key that other rows prove to be one: by it
     /// the whole document is put aside. Such a row stays of another width, so that it is never mapped.
-    fn without_dropped<'r>(&self, row: &'r ByteRecord, key_is_certain: bool) -> Vec<&'r [u8]> {
+    fn rewritten<'r>(
+        &self,
+        row: &'r ByteRecord,
+        key_is_certain: bool,
+        mut rename: Option<Rename<'_>>,
+    ) -> Vec<Cow<'r, [u8]>> {
+        let mut renamed = |index: usize| match rename.as_deref_mut() {
+            Some(rename) if self.subjects.contains(&index) => {
+                let id = trimmed_text(&row[index], self.encoding);
+                rename(&id).map_or(Cow::Borrowed(&row[index]), |pseudonym| Cow::Owned(pseudonym.into_bytes()))
+            }
+            _ => Cow::Borrowed(&row[index]),
+        };
         let kept = (0..row.len()).filter(|index| !self.dropped.contains(index));
         if row.len() == self.width {
-            return kept.map(|index| &row[index]).collect();
+            return kept.map(renamed).collect();
         }
         let is_known = |index: usize| key_is_certain && self.key == Some(index);
-        let mut fields: Vec<&[u8]> =
-            kept.map(|index| if is_known(index) { &row[index] } else { &[][..] }).collect();
+        let mut fields: Vec<Cow<'r, [u8]>> = kept
+            .map(|index| if is_known(index) { renamed(index) } else { Cow::Borrowed(&[][..]) })
+            .collect();
         // A record without fields would be written as one blank field.
         if fields.is_empty() {
-            fields.push(&[]);
+            fields.push(Cow::Borrowed(&[]));
         }
         if fields.len() == self.width - self.dropped.len() {
-            fields.push(&[]);
+            fields.push(Cow::Borrowed(&[]));
         }
         fields
     }
@@ -199,23 +236,26 @@ fn group_rows(
     Ok(documents)
 }
 
-struct ChunkWriter<'a> {
+/// `'a` is the file, `'r` what renames.
+struct ChunkWriter<'a, 'r> {
     file: &'a [u8],
     header: Vec<u8>,
     framing: &'a Delimited,
     columns: Columns,
     aim: ChunkAim,
+    rename: Option<Rename<'r>>,
     current: CutChunk,
     done: Vec<CutChunk>,
 }
 
-impl<'a> ChunkWriter<'a> {
+impl<'a, 'r> ChunkWriter<'a, 'r> {
     fn new(
         file: &'a [u8],
         header_end: usize,
         framing: &'a Delimited,
         columns: Columns,
         aim: ChunkAim,
+        rename: Option<Rename<'r>>,
     ) -> Self {
         let mut writer = Self {
             file,
@@ -223,11 +263,14 @@ impl<'a> ChunkWriter<'a> {
             framing,
             columns,
             aim,
+            rename: None,
             current: CutChunk { body: Vec::new(), rows: 0 },
             done: Vec::new(),
         };
         // A header that cannot be rewritten has been read before: the text is the same.
         writer.header = writer.row_text((0, header_end), true).unwrap_or_default();
+        // The header names nobody.
+        writer.rename = rename;
         writer.current.body.clone_from(&writer.header);
         writer
     }
@@ -260,11 +303,11 @@ impl<'a> ChunkWriter<'a> {
         self.done
     }
 
-    /// The row as it stands in the file, or rewritten without its dropped columns.
-    fn row_text(&self, (start, end): Span, key_is_certain: bool) -> Result<Vec<u8>, CutError> {
+    /// The row as it stands in the file, or rewritten.
+    fn row_text(&mut self, (start, end): Span, key_is_certain: bool) -> Result<Vec<u8>, CutError> {
         // After CRLF the reader stands before the line feed: it belongs to no row.
         let text = without_leading_newlines(&self.file[start..end]);
-        if self.columns.dropped.is_empty() {
+        if self.columns.keeps_rows() {
             let mut row = text.to_vec();
             if !row.ends_with(b"\n") {
                 row.push(b'\n');
@@ -286,8 +329,9 @@ impl<'a> ChunkWriter<'a> {
             .from_writer(Vec::new());
         for record in reader.byte_records() {
             let record = record.map_err(unreadable)?;
-            let kept = self.columns.without_dropped(&record, key_is_certain);
-            writer.write_record(kept).map_err(unreadable)?;
+            let rename = self.rename.as_mut().map(|rename| -> Rename<'_> { &mut **rename });
+            let fields = self.columns.rewritten(&record, key_is_certain, rename);
+            writer.write_record(&fields).map_err(unreadable)?;
         }
         writer.into_inner().map_err(|error| CutError::Unreadable {
             position: start as u64,

@@ -31,7 +31,7 @@ fn files_are_cut_as_the_contract_says() {
         let aim = ChunkAim { bytes: number("bytes", 1 << 20) as usize, rows: number("rows", 1_000) as u32 };
         let answer = Framing::parse(text("framing")).and_then(|framing| match framing {
             Framing::Delimited(delimited) => {
-                cut_delimited(&bytes(text("file")), &delimited, aim).map_err(|error| error.to_string())
+                cut_delimited(&bytes(text("file")), &delimited, aim, None).map_err(|error| error.to_string())
             }
             Framing::Whole => panic!("{name}: not delimited"),
         });
@@ -53,14 +53,14 @@ fn files_are_cut_as_the_contract_says() {
 fn rows_of_one_document_come_together_however_far_apart() {
     let file = b"id,sku\n1,a\n2,b\n1,c\n";
     let chunks =
-        cut_delimited(file, &framing("csv;group-by=id"), ChunkAim { bytes: 1, rows: 1 }).expect("cut");
+        cut_delimited(file, &framing("csv;group-by=id"), ChunkAim { bytes: 1, rows: 1 }, None).expect("cut");
     assert_eq!(bodies(&chunks), ["id,sku\n1,a\n1,c\n", "id,sku\n2,b\n"]);
 }
 
 #[test]
 fn equal_rows_stay_two_records() {
     let file = b"id,sku\n1,a\n1,a\n";
-    let chunks = cut_delimited(file, &framing("csv;group-by=id"), ChunkAim::default()).expect("cut");
+    let chunks = cut_delimited(file, &framing("csv;group-by=id"), ChunkAim::default(), None).expect("cut");
     assert_eq!(chunks.len(), 1);
     assert_eq!(chunks[0].rows, 2);
 }
@@ -69,13 +69,13 @@ fn equal_rows_stay_two_records() {
 fn dropped_columns_never_reach_a_chunk() {
     let file = b"id;mail;note\r\n1;ada@example.org;\"x;y\"\r\n";
     let chunks =
-        cut_delimited(file, &framing("csv;delimiter=%3B;group-by=id;drop=mail"), ChunkAim::default())
+        cut_delimited(file, &framing("csv;delimiter=%3B;group-by=id;drop=mail"), ChunkAim::default(), None)
             .expect("cut");
     assert_eq!(bodies(&chunks), ["id;note\n1;\"x;y\"\n"]);
 }
 
 fn cut_in_small_chunks(file: &[u8], text: &str) -> Vec<CutChunk> {
-    cut_delimited(file, &framing(text), ChunkAim { bytes: 1, rows: 1 }).expect("cut")
+    cut_delimited(file, &framing(text), ChunkAim { bytes: 1, rows: 1 }, None).expect("cut")
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn nothing_personal_of_a_malformed_row_reaches_a_chunk() {
 fn a_key_that_only_malformed_rows_have_may_be_personal() {
     let file = b"id,mail,sku\n1,x@x,a\nada@x,a\nada@x,b\nAda,Lovelace,ada@x,c\n";
     let chunks =
-        cut_delimited(file, &framing("csv;group-by=id;drop=mail"), ChunkAim::default()).expect("cut");
+        cut_delimited(file, &framing("csv;group-by=id;drop=mail"), ChunkAim::default(), None).expect("cut");
     assert_eq!(bodies(&chunks), ["id,sku\n1,a\n\"\"\n\"\"\n,,\n"]);
     assert_eq!(chunks[0].rows, 4);
 }
@@ -147,14 +147,14 @@ proptest! {
 fn quoted_line_breaks_and_windows_line_ends_keep_their_rows() {
     let file = b"\xEF\xBB\xBFid,note\r\n1,\"two\r\nlines\"\r\n\r\n2,x";
     let chunks =
-        cut_delimited(file, &framing("csv;group-by=id"), ChunkAim { bytes: 1, rows: 1 }).expect("cut");
+        cut_delimited(file, &framing("csv;group-by=id"), ChunkAim { bytes: 1, rows: 1 }, None).expect("cut");
     assert_eq!(bodies(&chunks), ["id,note\r\n1,\"two\r\nlines\"\r\n", "id,note\r\n2,x\n"]);
 }
 
 #[test]
 fn a_missing_key_column_names_what_the_file_has() {
     let error =
-        cut_delimited(b"a,b\n1,2\n", &framing("csv;group-by=id"), ChunkAim::default()).expect_err("error");
+        cut_delimited(b"a,b\n1,2\n", &framing("csv;group-by=id"), ChunkAim::default(), None).expect_err("error");
     assert_eq!(error, CutError::MissingColumn { column: "id".into(), found: vec!["a".into(), "b".into()] });
 }
 
@@ -175,7 +175,7 @@ proptest! {
             file.push_str(&format!("{key},{index}\n"));
         }
         let aim = ChunkAim { bytes: 1 << 20, rows: aim_rows };
-        let chunks = cut_delimited(file.as_bytes(), &framing("csv;group-by=id"), aim).expect("cut");
+        let chunks = cut_delimited(file.as_bytes(), &framing("csv;group-by=id"), aim, None).expect("cut");
         let mut seen = Vec::new();
         let mut chunk_of_key = std::collections::HashMap::new();
         for (number, chunk) in chunks.iter().enumerate() {

@@ -24,6 +24,10 @@ pub struct Delimited {
     pub group_by: Option<String>,
     /// Headers of columns with personal data, removed before staging.
     pub drop: Vec<String>,
+    /// Headers of columns with customers' ids, which become pseudonyms before staging.
+    pub subject: Vec<String>,
+    /// Whether those ids are whole numbers: `17850.0` is `17850`.
+    pub subject_is_whole: bool,
 }
 
 impl Framing {
@@ -49,6 +53,8 @@ impl Framing {
             skip_lines: 0,
             group_by: None,
             drop: Vec::new(),
+            subject: Vec::new(),
+            subject_is_whole: false,
         };
         for piece in pieces {
             let (name, value) =
@@ -64,6 +70,8 @@ impl Framing {
                 }
                 "group-by" => delimited.group_by = Some(value),
                 "drop" => delimited.drop.push(value),
+                "subject" => delimited.subject.push(value),
+                "subject-numbers" if value == "whole" => delimited.subject_is_whole = true,
                 "encoding" => delimited.encoding = ascii_compatible(&value)?,
                 _ => return Err(format!("framing parameter {name:?} is unknown")),
             }

@@ -9,11 +9,14 @@ pub mod framing;
 pub mod head;
 mod history;
 mod labels;
+pub mod people;
 pub mod post;
+pub mod pseudonyms;
 pub mod read;
 mod rows;
 pub mod sources;
 pub mod stage;
+pub mod subject_paths;
 pub mod unpack;
 
 pub use labels::KnownLabels;

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use portolan_connector::{ChunkInfo, Page, Payload, RawChunk, RequestedLimits, StagedFile};
 use sha2::{Digest, Sha256};
 
-use super::cut::{ChunkAim, CutError, cut_delimited};
-use super::framing::Framing;
+use super::cut::{ChunkAim, CutChunk, CutError, cut_delimited};
+use super::framing::{Delimited, Framing};
+use super::pseudonyms::{People, Pseudonyms, RenameError, Renaming, whole_number};
+use super::subject_paths::JsonError;
 use super::unpack::hex;
 
 /// A chunk on its way into the database.
@@ -28,33 +30,77 @@ pub enum StageError {
     /// The file itself is at fault: a person has to correct it or the mapping.
     #[error(transparent)]
     File(#[from] CutError),
+    /// Customers' ids in it cannot be found, so it is not stored.
+    #[error(
+        "the channel's answer cannot be read, so nobody knows which customers it names, and it is not stored: {0}"
+    )]
+    Page(JsonError),
     #[error("a staged file cannot be read: {0}")]
     Storage(#[from] std::io::Error),
 }
 
-/// Cuts a page's chunks as their framing says. Blocking: reads staged files.
+impl From<RenameError> for StageError {
+    fn from(error: RenameError) -> Self {
+        match error {
+            RenameError::Plugin(detail) => Self::Plugin(detail),
+            RenameError::Page(error) => Self::Page(error),
+        }
+    }
+}
+
+/// A page on its way into the database.
+#[derive(Debug, Default)]
+pub struct CutPage {
+    pub chunks: Vec<NewChunk>,
+    /// Those whom it tells of, where the connection goes by pseudonyms.
+    pub people: People,
+}
+
+/// Cuts a page's chunks as their framing says, with pseudonyms in the place of customers' ids. Blocking: reads staged
+/// files.
 pub fn cut_page(
     page: Page,
     files: &[StagedFile],
     limits: &RequestedLimits,
-) -> Result<Vec<NewChunk>, StageError> {
-    let mut staged = Vec::new();
+    pseudonyms: Option<&Pseudonyms>,
+) -> Result<CutPage, StageError> {
+    let mut cut = CutPage::default();
     for chunk in page.chunks {
         let framing = Framing::parse(&chunk.info.framing).map_err(StageError::Plugin)?;
+        let body = read_payload(&chunk, files, &page.downloads)?;
+        let renaming = pseudonyms.and_then(|all| all.of_stream(&chunk.info.stream, &mut cut.people));
         match framing {
             Framing::Whole => {
-                staged.push(new_chunk(chunk.info.clone(), &read_payload(&chunk, files, &page.downloads)?)?)
+                let renamed = match renaming {
+                    Some(mut renaming) => renaming.rename_json(&body, &chunk.info.framing)?,
+                    None => body,
+                };
+                cut.chunks.push(new_chunk(chunk.info.clone(), &renamed)?);
             }
             Framing::Delimited(delimited) => {
-                let file = read_payload(&chunk, files, &page.downloads)?;
                 let aim = ChunkAim { bytes: limits.chunk_bytes as usize, rows: limits.chunk_records };
-                for cut in cut_delimited(&file, &delimited, aim)? {
-                    staged.push(new_chunk(chunk.info.clone(), &cut.body)?);
+                for piece in cut_renamed(&body, &delimited, aim, renaming)? {
+                    cut.chunks.push(new_chunk(chunk.info.clone(), &piece.body)?);
                 }
             }
         }
     }
-    Ok(staged)
+    Ok(cut)
+}
+
+fn cut_renamed(
+    file: &[u8],
+    framing: &Delimited,
+    aim: ChunkAim,
+    renaming: Option<Renaming<'_>>,
+) -> Result<Vec<CutChunk>, StageError> {
+    let Some(mut renaming) = renaming else { return Ok(cut_delimited(file, framing, aim, None)?) };
+    renaming.check_is_in_framing().map_err(StageError::Plugin)?;
+    let mut rename = |id: &str| {
+        let id = if framing.subject_is_whole { whole_number(id) } else { id };
+        renaming.pseudonym(id)
+    };
+    Ok(cut_delimited(file, framing, aim, Some(&mut rename))?)
 }
 
 fn new_chunk(info: ChunkInfo, body: &[u8]) -> Result<NewChunk, StageError> {

@@ -13,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::agreement::{Agreement, charged_total};
+use super::customer::{ChannelCustomerResponse, channel_customer};
 use super::queries::{self, OrderFilter};
 use crate::App;
 use crate::analytics::question::parse_date;
@@ -109,6 +110,8 @@ pub struct OrderDetailResponse {
     /// The newest version in the words of the canonical model; amounts in minor units of its currency.
     #[schema(value_type = Object)]
     pub document: Value,
+    /// Who stands behind `customer_key` at the channel: with `personal:read`, where the connection goes by pseudonyms.
+    pub channel_customer: Option<ChannelCustomerResponse>,
     pub refunds: Vec<RefundResponse>,
     /// Newest first.
     pub versions: Vec<VersionResponse>,
@@ -263,8 +266,10 @@ pub async fn show_order(
 ) -> AppResult<Json<OrderDetailResponse>> {
     let tx = app.db.read(actor.tenant).await?;
     let record = queries::load_order(&tx, actor.seen(), id).await?;
+    let customer = channel_customer(&app, &tx, actor.seen(), &record).await?;
     let current = record.head.version_id;
     Ok(Json(OrderDetailResponse {
+        channel_customer: customer.map(ChannelCustomerResponse::from),
         document: serde_json::from_str(&record.body).map_err(AppError::internal)?,
         refunds: record
             .refunds

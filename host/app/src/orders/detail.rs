@@ -10,6 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::agreement::Agreement;
+use super::customer::channel_customer;
 use super::lineage::{self, Lineage};
 use super::payment_views::order_payments;
 use super::payments::OrderMoney;
@@ -36,9 +37,12 @@ pub async fn show_order(
         true => Some(OrderMoney::load(&tx, actor.seen(), &record.head).await?),
         false => None,
     };
+    let customer = channel_customer(&app, &tx, actor.seen(), &record).await?;
     drop(tx);
     let may_read_again = actor.may(SyncsRun::PERMISSION);
-    html(&page(&viewer, &record, &lineage, money.as_ref(), may_read_again))
+    let mut page = page(&viewer, &record, &lineage, money.as_ref(), may_read_again);
+    page.facts.extend(customer.map(|identity| views::channel_customer(&viewer, identity)));
+    html(&page)
 }
 
 fn page(

@@ -2,6 +2,7 @@
 
 mod agreement;
 pub mod api;
+mod customer;
 mod detail;
 mod kept;
 mod lineage;

@@ -12,6 +12,7 @@ use portolan_db::entity::{document, document_version, sale_event};
 
 use super::lineage::Lineage;
 use super::queries::OrderRecord;
+use crate::subjects::Identity;
 use crate::web::viewer::Viewer;
 
 /// How a state of an order is meant; channels name many.
@@ -69,6 +70,15 @@ pub fn facts(order: &Order) -> Vec<Fact> {
     }
     facts.extend(optional("Cancelled because", order.cancel_reason.as_ref()));
     facts
+}
+
+/// Who the customer is at the channel.
+pub fn channel_customer(viewer: &Viewer, identity: Identity) -> Fact {
+    let text = match identity {
+        Identity::Known { channel_customer_id } => channel_customer_id,
+        Identity::Erased { at } => format!("erased on {}", viewer.date_and_time(at)),
+    };
+    Fact::new("Customer in the channel", text)
 }
 
 pub fn line_row(line: &OrderLine, currency: Currency, tax_included: bool) -> OrderLineRow {

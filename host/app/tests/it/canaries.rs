@@ -166,7 +166,8 @@ async fn story(test: &TestDatabase, canaries: &mut Canaries) -> Vec<String> {
     }
 
     let refused = Fault::Auth { kind: AuthKind::Invalid, missing: Vec::new(), detail: "401".to_owned() };
-    let runtime = shop.runtime.clone().page("orders", &[order("A", 1, 60)]);
+    let customers = [canaries.plant("a customer's id"), canaries.plant("a customer's id after keys were changed")];
+    let runtime = shop.runtime.clone().page("orders", &[order_of("A", 1, 60, &customers[0])]);
     drop(runtime.fetch_fault("stores", 0, refused));
     shop.sync(id).await;
     Secrets::new(
@@ -179,6 +180,10 @@ async fn story(test: &TestDatabase, canaries: &mut Canaries) -> Vec<String> {
     .await
     .expect("rotate");
     assert_secret_opens(&shop, id, &replaced).await;
+    shop.runtime.clear_pages("orders");
+    drop(shop.runtime.clone().page("orders", &[order_of("B", 2, 50, &customers[1])]));
+    shop.sync(id).await;
+    assert_eq!(shop.rows::<portolan_db::entity::person::Entity>().await.len(), 2, "both are known");
     answers.extend(
         doctor::examine(&shop.app).await.expect("the doctor").iter().map(|finding| format!("{finding:?}")),
     );

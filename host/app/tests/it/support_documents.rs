@@ -12,7 +12,7 @@ use super::support::START;
 pub use portolan_commerce::document::Moment;
 pub use uuid::Uuid;
 
-/// Stores whole, orders by their changes within thirty days (one slice), sheets from files.
+/// Stores whole, orders by their changes within thirty days (one slice) with customers under pseudonyms, sheets from files.
 pub fn manifest() -> Manifest {
     let text = json!({
         "id": "fake", "version": "1.0.0", "kind": "connector", "name": "Fake shop", "publisher": "Portolan",
@@ -33,7 +33,7 @@ pub fn manifest() -> Manifest {
             { "name": "stores", "entity": "store", "mode": "snapshot", "framing": "json" },
             { "name": "orders", "entity": "order", "further_entities": ["refund"], "mode": "incremental",
               "framing": "json", "record_key": "/key", "cursor_field": "updated_at", "lookback_seconds": 60,
-              "retention_seconds": 2_592_000 },
+              "retention_seconds": 2_592_000, "subject": ["/*/customer"], "subject_prefix": "Customer/" },
             { "name": "sheets", "entity": "order", "mode": "files", "framing": "json", "record_key": "/key" }
         ],
         "files": [{ "stream": "sheets", "extensions": [".json", ".csv"] }]
@@ -103,6 +103,15 @@ pub fn order(key: &str, units: i64, changed_minutes_ago: i64) -> Document {
         agreements: Vec::new(),
         attributes: Vec::new(),
     }))
+}
+
+/// The same of another customer.
+pub fn order_of(key: &str, units: i64, changed_minutes_ago: i64, customer: &str) -> Document {
+    let mut order = order(key, units, changed_minutes_ago);
+    if let Document::Order(order) = &mut order {
+        order.customer = Some(customer.to_owned());
+    }
+    order
 }
 
 /// A refund of so many units of an order's line.

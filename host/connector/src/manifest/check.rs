@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::subject::MOST_STEPS;
 use super::{AuthMethod, CONTRACT_VERSION, Manifest, PluginKind, StreamDeclaration, StreamMode};
 use crate::config::{self, HostPattern};
 
@@ -263,6 +264,7 @@ fn check_streams(manifest: &Manifest, findings: &mut Vec<String>) {
             ));
         }
         check_cursor(stream, findings);
+        check_subject(stream, findings);
     }
     let files = manifest.files.iter().map(|need| ("files", &need.stream));
     let webhooks = manifest
@@ -273,6 +275,20 @@ fn check_streams(manifest: &Manifest, findings: &mut Vec<String>) {
         if !names.contains(stream.as_str()) {
             findings.push(format!("{place}: {:?} is not among streams", shorten(stream)));
         }
+    }
+}
+
+fn check_subject(stream: &StreamDeclaration, findings: &mut Vec<String>) {
+    let name = shorten(&stream.name);
+    let mut steps = 0;
+    for place in &stream.subject {
+        match place.steps() {
+            Ok(path) => steps += path.map_or(0, |path| path.len() + 1),
+            Err(detail) => findings.push(format!("stream {name:?}: subject: {detail}")),
+        }
+    }
+    if steps > MOST_STEPS {
+        findings.push(format!("stream {name:?}: subject has too many paths: {MOST_STEPS} steps in all"));
     }
 }
 

@@ -8,6 +8,7 @@ mod auth;
 mod check;
 mod declarations;
 mod stream;
+mod subject;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ pub use declarations::{
     BucketScope, FileNeed, Mailbox, RateBucket, RequestedLimits, Verification, WebhookTopic,
 };
 pub use stream::{CursorKind, StreamDeclaration, StreamMode};
+pub use subject::{IN_FRAMING, Step, SubjectPlace};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -93,6 +95,11 @@ impl Manifest {
 
     pub fn stream(&self, name: &str) -> Option<&StreamDeclaration> {
         self.streams.iter().find(|stream| stream.name == name)
+    }
+
+    /// Whether it says where customers' ids stand, so that its connections go by pseudonyms.
+    pub fn names_subjects(&self) -> bool {
+        self.streams.iter().any(|stream| !stream.subject.is_empty())
     }
 
     /// The scheme used when a request names none: the first.

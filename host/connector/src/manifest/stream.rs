@@ -4,6 +4,8 @@ use portolan_commerce::document::Entity;
 use portolan_core::Duration;
 use serde::{Deserialize, Serialize};
 
+use super::subject::SubjectPlace;
+
 /// One kind of thing that a connection delivers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamDeclaration {
@@ -58,6 +60,13 @@ pub struct StreamDeclaration {
     /// JSON pointer into the connection's configuration to further such paths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub personal_data_from: Option<String>,
+    /// Where the customer's id stands: a pseudonym is put in its place before staging.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subject: Vec<SubjectPlace>,
+    /// What the channel writes in front of such an id in some places and leaves out in others: taken off before the
+    /// pseudonym is made, so that both are the same customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_prefix: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -30,6 +30,9 @@ pub struct Model {
     /// The build of its plugin that it is on: a newer one is switched to, never slipped in.
     #[sea_orm(column_type = "Text")]
     pub plugin_sha256: Option<String>,
+    /// Whether its customers' ids are replaced by pseudonyms before anything is stored. Never changes: the same
+    /// customer under two keys would be two customers.
+    pub pseudonyms: bool,
 }
 
 /// Whether a connection is synced.

@@ -243,6 +243,7 @@ impl World {
             created_at: 0,
             updated_at: 0,
             plugin_sha256: None,
+            pseudonyms: false,
         };
         self.database
             .write(self.tenant, move |tx| {

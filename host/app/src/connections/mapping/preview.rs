@@ -88,13 +88,13 @@ async fn read(app: &Arc<App>, draft: &Draft<'_>, path: &Path, size: usize) -> Ap
     let plugin = &draft.plugin.plugin;
     let page = app.runtime.fetch(plugin, request).await?;
     let limits = draft.plugin.manifest.limits.clone();
-    let cut = tokio::task::spawn_blocking(move || cut_page(page, &[file], &limits)).await;
-    let chunks = cut.map_err(AppError::internal)?.map_err(|error| match error {
+    let cut = tokio::task::spawn_blocking(move || cut_page(page, &[file], &limits, None)).await;
+    let cut = cut.map_err(AppError::internal)?.map_err(|error| match error {
         StageError::Storage(error) => AppError::storage(error),
         other => AppError::invalid("file", format!("{other}.")),
     })?;
     let mut preview = Preview::default();
-    for chunk in chunks {
+    for chunk in cut.chunks {
         let request = NormalizeRequest {
             info: chunk.info,
             body: unpack_body(&chunk.body).map_err(AppError::internal)?.into(),

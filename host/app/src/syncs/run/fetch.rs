@@ -1,12 +1,13 @@
 //! Fetching a slice: page after page, each stored with the token of the next in one transaction.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use portolan_connector::{
     ConnectionContext, Continuation, Fault, FetchRequest, Page, Payload, StagedFile, WaitFor,
 };
-use portolan_core::Duration;
+use portolan_core::{ConnectionId, Duration};
 use portolan_core::id::uuids_in_order;
 use portolan_db::DbError;
 use portolan_db::entity::chunk::{self, ChunkState};
@@ -19,11 +20,13 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::normalise::BeingPosted;
+use super::names::keys_closed;
 use super::plan_step::spec_of;
 use super::wait::waiting;
 use super::{RunError, Stop, SyncRun};
 use crate::channels::context::{UPLOAD_STAGED, UPLOAD_WAITING};
-use crate::ingest::stage::{NewChunk, StageError, cut_page};
+use crate::ingest::people::note_people;
+use crate::ingest::stage::{CutPage, NewChunk, StageError, cut_page};
 
 /// How long a page may take, whatever the plugin says; the runtime has its own limits below it.
 const PAGE_DEADLINE: Duration = Duration::from_minutes(5);
@@ -167,8 +170,8 @@ impl SyncRun {
         let taken = files_taken(slice, &page, &next)?;
         let (expected, bytes_fetched) = (page.expected, page.bytes_fetched);
         let downloads: Vec<StagedFile> = page.downloads.clone();
-        let chunks = match self.cut(slice, page).await {
-            Ok(chunks) => chunks,
+        let CutPage { chunks, people } = match self.cut(slice, page).await {
+            Ok(cut) => cut,
             Err(error) => {
                 self.remove_staged_files(&BTreeSet::new(), &downloads).await;
                 return Err(error.into());
@@ -200,11 +203,13 @@ impl SyncRun {
             ..Default::default()
         };
         let (sync, connection, files) = (self.sync.0, self.connection.id, taken.clone());
+        let app = Arc::clone(&self.app);
         // A channel that has us wait has brought nothing: only its chunks, once they are read, are progress.
         let got_on = waiting_until.is_none();
         self.write_and(got_on, move |tx| {
             Box::pin(async move {
                 tx.insert_many(chunk_rows).await?;
+                note_people(&app, tx, ConnectionId(connection), &people, now).await.map_err(keys_closed)?;
                 tx.update(slice_row).await?;
                 tx.update_many::<sync::Entity>()
                     .col_expr(
@@ -270,15 +275,21 @@ impl SyncRun {
         Ok(next)
     }
 
-    async fn cut(&self, slice: &slice::Model, page: Page) -> Result<Vec<NewChunk>, RunError> {
+    async fn cut(&self, slice: &slice::Model, page: Page) -> Result<CutPage, RunError> {
         let (files, limits) = (self.files_of(slice), self.plugin.manifest.limits.clone());
-        let cut = tokio::task::spawn_blocking(move || cut_page(page, &files, &limits)).await;
+        let pseudonyms = self.pseudonyms().await?;
+        let cut = tokio::task::spawn_blocking(move || cut_page(page, &files, &limits, pseudonyms.as_ref()));
+        let cut = cut.await;
         let cut = cut.map_err(|error| RunError::Job(JobError::retry(error)))?;
         cut.map_err(|error| match error {
             StageError::Plugin(detail) => RunError::Slice { code: "plugin_bug".to_owned(), detail },
             StageError::File(error) => {
                 RunError::Slice { code: "unreadable_file".to_owned(), detail: format!("{error}.") }
             }
+            error @ StageError::Page(_) => RunError::Slice {
+                code: "unreadable_page".to_owned(),
+                detail: format!("{error}. Sync again; if it stays, report it to the plugin's publisher."),
+            },
             StageError::Storage(error) => RunError::Retry {
                 after_ms: None,
                 counts_as_failure: true,

@@ -9,6 +9,7 @@ mod fetch;
 mod files;
 mod finish;
 mod left;
+mod names;
 mod normalise;
 mod passes;
 mod plan_step;
@@ -18,6 +19,7 @@ mod wait;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
+use portolan_access::PseudonymKey;
 use portolan_connector::{ConnectionContext, InstalledPlugin};
 use portolan_core::calendar::StoreCalendar;
 use portolan_core::{ConnectionId, Duration, SyncId, TenantId};
@@ -27,6 +29,7 @@ use portolan_db::entity::sync::{self, RequestedAction, SyncState};
 use portolan_db::{TenantTx, Work};
 use portolan_jobs::{JobContext, JobError};
 use sea_orm::ActiveValue::Set;
+use tokio::sync::OnceCell;
 
 use crate::App;
 use crate::channels::build_of_connection;
@@ -51,6 +54,8 @@ pub(super) struct SyncRun {
     pub context: ConnectionContext,
     pub calendar: StoreCalendar,
     pub known_labels: Arc<KnownLabels>,
+    /// How its customers are named, once a page has asked.
+    pub pseudonym_key: OnceCell<Arc<PseudonymKey>>,
 }
 
 /// Why a run stops before its slices are done.
@@ -162,6 +167,7 @@ impl SyncRun {
             context,
             calendar,
             known_labels: Arc::default(),
+            pseudonym_key: OnceCell::new(),
         }))
     }
 
