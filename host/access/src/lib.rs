@@ -22,6 +22,7 @@ mod links;
 mod mail_limit;
 mod members;
 mod network;
+pub mod oidc;
 mod own_sessions;
 mod passwords;
 mod people;
@@ -73,7 +74,8 @@ pub use second_factor::{
 pub use second_step::{PendingSignIn, Shown};
 pub use secrets::{
     AUDIT_SIGNER, CONNECTION_SECRET, ColumnReport, ColumnRotation, DataKeyUse, HOUSE_COLUMNS, HouseColumn,
-    HouseRotation, KeyPart, MAIL, MasterKeyUse, Rotated, SEALED_COLUMNS, SECOND_FACTOR_SEED, SealedColumn,
+    HouseRotation, IDENTITY_FLOW, IDENTITY_PROVIDER_SECRET, KeyPart, MAIL, MasterKeyUse, Rotated,
+    SEALED_COLUMNS, SECOND_FACTOR_SEED, SealedColumn,
     Secrets, SecretsError, Shredded, Status, TenantKeys, WRAPPED_KEYS, examine, examine_house,
 };
 pub use sessions::{AuthenticateError, Client, Factor, NewSession, Sessions, SignInError, SignedIn};

@@ -35,8 +35,12 @@ pub const CONNECTION_SECRET: SealedColumn = SealedColumn {
 pub const AUDIT_SIGNER: SealedColumn =
     SealedColumn { table: "audit_signer", column: "sealed", key: &[KeyPart::Uuid("id")] };
 
+/// What a company's providers of identities know this server by.
+pub const IDENTITY_PROVIDER_SECRET: SealedColumn =
+    SealedColumn { table: "identity_provider", column: "sealed", key: &[KeyPart::Uuid("id")] };
+
 /// All of them.
-pub const SEALED_COLUMNS: &[SealedColumn] = &[CONNECTION_SECRET, AUDIT_SIGNER];
+pub const SEALED_COLUMNS: &[SealedColumn] = &[CONNECTION_SECRET, AUDIT_SIGNER, IDENTITY_PROVIDER_SECRET];
 
 /// Table and column of the data keys themselves, which a master key has wrapped.
 pub const WRAPPED_KEYS: (&str, &str) = ("tenant_key", "wrapped");
