@@ -36,6 +36,7 @@ pub struct Invitation {
 /// An invitation as whoever holds its link sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvitationSeen {
+    pub tenant: TenantId,
     pub tenant_name: String,
     pub sign_in_name: String,
     /// Whether somebody of this name signs in to this host already: then they have to be signed in to accept.
@@ -166,7 +167,7 @@ impl Sessions {
             host.find::<tenant::Entity>().filter(tenant::Column::Id.eq(tenant.0)).one(host).await?;
         let (Some(found), Some(of_tenant)) = (found, of_tenant) else { return Ok(None) };
         let known = find_user(host, &found.sign_in_name).await?.is_some();
-        Ok(Some(InvitationSeen { tenant_name: of_tenant.name, sign_in_name: found.sign_in_name, known }))
+        Ok(Some(InvitationSeen { tenant, tenant_name: of_tenant.name, sign_in_name: found.sign_in_name, known }))
     }
 
     /// The sign-in name of whoever is behind a session's token.

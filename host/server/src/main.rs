@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod fold;
 mod mail_options;
+mod outside;
 mod wire;
 
 use std::io::IsTerminal as _;

@@ -50,6 +50,8 @@ pub(super) struct OpenedProvider {
 /// A provider as somebody enters it.
 #[derive(Clone, Default)]
 pub struct NewProvider {
+    /// Chosen beforehand, so that the address to register at the provider is known before it is stored here.
+    pub id: Option<Uuid>,
     pub label: String,
     pub issuer: String,
     pub client_id: String,
@@ -78,6 +80,8 @@ pub enum ProviderError {
     Secret,
     #[error("a company has at most {MOST_PROVIDERS} of them: delete one that nobody uses")]
     TooMany,
+    #[error("this provider is stored already")]
+    Exists,
     #[error("there is no such provider")]
     Unknown,
     #[error(transparent)]
@@ -207,7 +211,10 @@ pub async fn create_provider(
         return Err(ProviderError::TooMany);
     }
     let now = tools.clock.now();
-    let id = id::new_uuid(tools.clock, tools.random);
+    let id = new.id.unwrap_or_else(|| id::new_uuid(tools.clock, tools.random));
+    if tx.find_by_id::<identity_provider::Entity>(id).await?.is_some() {
+        return Err(ProviderError::Exists);
+    }
     let sealed = seal(tx, id, new.client_secret.as_deref().unwrap_or_default(), tools).await?;
     let row = identity_provider::Model {
         tenant_id: tx.tenant().0,
