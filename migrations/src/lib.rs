@@ -43,6 +43,7 @@ mod m0036_ways_in;
 mod m0037_set_up;
 mod m0038_mail;
 mod m0039_api_tokens;
+mod m0041_identities;
 mod m0042_persons;
 mod row_security;
 mod table;
@@ -81,6 +82,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0037_set_up::Migration),
             Box::new(m0038_mail::Migration),
             Box::new(m0039_api_tokens::Migration),
+            Box::new(m0041_identities::Migration),
             Box::new(m0042_persons::Migration),
         ]
     }

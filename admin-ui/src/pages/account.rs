@@ -16,9 +16,33 @@ pub struct AccountPage {
     pub new_password_error: Option<String>,
     pub second_factor: Option<SecondFactorCard>,
     pub sessions: Vec<AccountSession>,
+    /// What identity providers call them.
+    pub identities: Vec<AccountIdentity>,
+    /// Providers of the company that could be linked.
+    pub linkable: Vec<LinkableProvider>,
     pub erase: PostAction,
     /// Browsers in which no code is asked for.
     pub devices: Vec<AccountDevice>,
+}
+
+/// An account elsewhere that lets somebody in here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountIdentity {
+    /// What the company calls the provider.
+    pub name: String,
+    pub issuer: String,
+    pub since: When,
+    pub last_used: Option<When>,
+    /// Where its end is posted to.
+    pub unlink: String,
+}
+
+/// A provider of the company that is not linked yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkableProvider {
+    /// Sent as `provider`.
+    pub handle: String,
+    pub label: String,
 }
 
 /// A browser that is remembered.
@@ -94,6 +118,8 @@ impl AccountPage {
                 "You leave every company, and your name, password, second factor and keys are forgotten for good.",
             ),
             devices: vec![device("Firefox on Linux")],
+            identities: vec![identity("Google", "https://accounts.google.com")],
+            linkable: vec![LinkableProvider { handle: "sample".into(), label: "Harbour accounts".into() }],
         }
     }
 
@@ -103,6 +129,8 @@ impl AccountPage {
         page.has_password = false;
         page.second_factor = None;
         page.devices = Vec::new();
+        page.identities = Vec::new();
+        page.linkable = Vec::new();
         page.sessions.truncate(1);
         page
     }
@@ -118,6 +146,8 @@ impl AccountPage {
             few_codes: true,
             code: CodeField::new("Code", Some("This code is not right.".into())),
         });
+        page.identities = vec![identity(super::EXTREME_TEXT, super::EXTREME_TEXT)];
+        page.linkable[0].label = super::EXTREME_TEXT.into();
         page.devices = (0..20).map(|_| device(super::EXTREME_TEXT)).collect();
         page.sessions = (0..40).map(|number| session(super::EXTREME_TEXT, "", number == 0)).collect();
         page
@@ -183,6 +213,16 @@ impl RecoveryCodesPage {
 
     pub fn sample_renewed() -> Self {
         Self { first: false, name: super::EXTREME_TEXT.into(), ..Self::sample() }
+    }
+}
+
+fn identity(name: &str, issuer: &str) -> AccountIdentity {
+    AccountIdentity {
+        name: name.into(),
+        issuer: issuer.into(),
+        since: when("3 Mar 2026"),
+        last_used: Some(when("09:12")),
+        unlink: "/account/identities/0198c5a0-0000-7000-8000-000000000000/unlink".into(),
     }
 }
 

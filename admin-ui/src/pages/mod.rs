@@ -23,6 +23,7 @@ mod people;
 mod plugins;
 mod policies;
 mod problems;
+mod providers;
 mod pulse;
 mod rates;
 mod roles;
@@ -35,7 +36,8 @@ mod syncs;
 mod upgrade;
 
 pub use account::{
-    AccountDevice, AccountPage, AccountSession, RecoveryCodesPage, SecondFactorCard, SecondFactorPage,
+    AccountDevice, AccountIdentity, AccountPage, AccountSession, LinkableProvider, RecoveryCodesPage,
+    SecondFactorCard, SecondFactorPage,
 };
 pub use api_keys::{ApiKeyRow, ApiKeysPage, NewApiKeyView, ScopeChoice};
 pub use audit::{AuditEventPage, AuditEventRow, AuditPage, AuditVerificationPage};
@@ -65,6 +67,9 @@ pub use people::{
 pub use plugins::{PluginPage, PluginRow, PluginStreamRow, PluginsPage};
 pub use policies::{PoliciesPage, PolicyPage, PolicyRow};
 pub use problems::{ProblemRow, ProblemsPage};
+pub use providers::{
+    CompanySignInPage, LinkProviderPage, ProviderPage, ProviderRow, ProviderTroublePage, ProvidersPage,
+};
 pub use pulse::{
     FreshnessRow, Kpi, KpiValue, MoneyFlow, MoneyKind, MoneyStep, PulseBody, PulseFilter, PulseMoney,
     PulsePage, RangePreset, SparklineView, TopProductRow, TopProducts,
@@ -88,6 +93,12 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
     vec![
         ("sign-in", SignInPage::sample().render()),
         ("sign-in-error", SignInPage::sample_error().render()),
+        ("sign-in-providers", SignInPage::sample_providers().render()),
+        ("sign-in-companies", SignInPage::sample_companies().render()),
+        ("sign-in-company", CompanySignInPage::sample().render()),
+        ("sign-in-company-refused", CompanySignInPage::sample_refused().render()),
+        ("sign-in-provider-trouble", ProviderTroublePage::sample().render()),
+        ("sign-in-provider-trouble-extreme", ProviderTroublePage::sample_extreme().render()),
         ("sign-in-link", SignInLinkPage::sample().render()),
         ("sign-in-link-used", SignInLinkPage::sample_used().render()),
         ("sign-in-second-step", SecondStepPage::sample().render()),
@@ -95,6 +106,7 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("sign-in-again", AgainPage::sample().render()),
         ("sign-in-again-password", AgainPage::sample_password().render()),
         ("sign-in-again-link", AgainPage::sample_link().render()),
+        ("sign-in-again-providers", AgainPage::sample_providers().render()),
         ("sign-in-forgot", ForgotPage::new(ForgotState::Ask).render()),
         ("sign-in-forgot-asked", ForgotPage::new(ForgotState::Asked).render()),
         ("sign-in-forgot-no-mail", ForgotPage::new(ForgotState::NoMail).render()),
@@ -128,6 +140,12 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("api-keys-made", ApiKeysPage::sample_made().render()),
         ("api-keys-empty", ApiKeysPage::sample_empty().render()),
         ("api-keys-extreme", ApiKeysPage::sample_extreme().render()),
+        ("link-provider", LinkProviderPage::sample().render()),
+        ("providers", ProvidersPage::sample().render()),
+        ("providers-empty", ProvidersPage::sample_empty().render()),
+        ("providers-extreme", ProvidersPage::sample_extreme().render()),
+        ("provider", ProviderPage::sample().render()),
+        ("provider-extreme", ProviderPage::sample_extreme().render()),
         ("security", SecurityPage::sample().render()),
         ("security-empty", SecurityPage::sample_empty().render()),
         ("security-extreme", SecurityPage::sample_extreme().render()),

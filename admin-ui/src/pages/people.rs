@@ -6,7 +6,8 @@ use askama::Template;
 
 use super::EXTREME_TEXT;
 use crate::parts::{
-    Badge, Empty, Fact, FieldKind, FormField, Link, Notice, PostAction, Section, Shell, Tone, When,
+    Badge, Empty, Fact, FieldKind, FormField, Link, Notice, PostAction, ProviderButton, Section, Shell, Tone,
+    When,
 };
 
 /// Fields that are chosen from, in a form of their own.
@@ -372,6 +373,8 @@ pub struct InvitationPage {
     pub action: String,
     pub state: InvitationState,
     pub error: Option<String>,
+    /// Identity providers of the company, to join by.
+    pub providers: Vec<ProviderButton>,
 }
 
 impl InvitationPage {
@@ -383,6 +386,7 @@ impl InvitationPage {
             action: "/invitations/sample".into(),
             state: InvitationState::Open,
             error: None,
+            providers: ProviderButton::samples("Join"),
         }
     }
 
@@ -392,6 +396,7 @@ impl InvitationPage {
     }
 
     pub fn sample_gone() -> Self {
-        Self { state: InvitationState::Gone, error: Some(EXTREME_TEXT.into()), ..Self::sample() }
+        let providers = Vec::new();
+        Self { state: InvitationState::Gone, error: Some(EXTREME_TEXT.into()), providers, ..Self::sample() }
     }
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::parts::{CodeField, Shell};
+use crate::parts::{CodeField, ProviderButton, Shell};
 
 /// `GET /sign-in`; the form posts `name` and `password` to `/sign-in`.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
@@ -14,11 +14,24 @@ pub struct SignInPage {
     pub error: Option<String>,
     /// Where to go afterwards, sent as `next`.
     pub next: Option<String>,
+    /// Identity providers of the company whose page this is.
+    pub providers: Vec<ProviderButton>,
+    /// Whether companies have pages of their own, with theirs.
+    pub of_company: bool,
 }
 
 impl SignInPage {
     pub fn new(next: Option<String>) -> Self {
-        Self { shell: Shell::plain("Sign in"), name: String::new(), error: None, next }
+        let shell = Shell::plain("Sign in");
+        Self { shell, name: String::new(), error: None, next, providers: Vec::new(), of_company: false }
+    }
+
+    pub fn sample_providers() -> Self {
+        Self { providers: ProviderButton::samples("Continue"), ..Self::sample_error() }
+    }
+
+    pub fn sample_companies() -> Self {
+        Self { of_company: true, ..Self::sample() }
     }
 
     pub fn sample() -> Self {
@@ -121,13 +134,15 @@ pub struct AgainPage {
     pub refused: bool,
     pub action: &'static str,
     pub next: Option<String>,
+    /// Identity providers that can show it.
+    pub providers: Vec<ProviderButton>,
 }
 
 impl AgainPage {
     pub fn new(asked_for: AskedFor, next: Option<String>) -> Self {
         let code = CodeField::new("Code of your authenticator", None).alone();
         let shell = Shell::plain("Show that it is you");
-        Self { shell, asked_for, code, refused: false, action: "/sign-in/again", next }
+        Self { shell, asked_for, code, refused: false, action: "/sign-in/again", next, providers: Vec::new() }
     }
 
     pub fn refused(mut self) -> Self {
@@ -146,5 +161,9 @@ impl AgainPage {
 
     pub fn sample_link() -> Self {
         Self::new(AskedFor::Link, None)
+    }
+
+    pub fn sample_providers() -> Self {
+        Self { providers: ProviderButton::samples("Show it"), ..Self::sample_link() }
     }
 }

@@ -102,6 +102,24 @@ impl Link {
     }
 }
 
+/// Leads to an identity provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderButton {
+    /// "Continue with Google".
+    pub text: String,
+    pub href: String,
+}
+
+impl ProviderButton {
+    pub fn samples(verb: &str) -> Vec<Self> {
+        let sample = |label: &str| Self {
+            text: format!("{verb} with {label}"),
+            href: "/auth/oidc/sample/start".into(),
+        };
+        vec![sample("Google"), sample("Harbour & Sons, the account that you have at the counter")]
+    }
+}
+
 /// A label and its value, for description lists and count strips.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
 #[template(

@@ -36,6 +36,7 @@ pub struct Invitation {
 /// An invitation as whoever holds its link sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvitationSeen {
+    pub tenant: TenantId,
     pub tenant_name: String,
     pub sign_in_name: String,
     /// Whether somebody of this name signs in to this host already: then they have to be signed in to accept.
@@ -49,6 +50,14 @@ pub enum AcceptError {
     Invalid,
     #[error("sign in as {0} first, then open the link again: the name exists on this server")]
     SignInFirst(String),
+    #[error(
+        "you are signed in by another company's provider alone, which does not count here: sign in with your password or a one-time link, then open the invitation again"
+    )]
+    ProviderAlone,
+    #[error(
+        "what you showed at the provider is linked with another person here: choose another account there"
+    )]
+    LinkedElsewhere,
     /// Whoever invited may no longer give what they gave, for example.
     #[error(transparent)]
     Member(#[from] MemberError),
@@ -160,7 +169,12 @@ impl Sessions {
             host.find::<tenant::Entity>().filter(tenant::Column::Id.eq(tenant.0)).one(host).await?;
         let (Some(found), Some(of_tenant)) = (found, of_tenant) else { return Ok(None) };
         let known = find_user(host, &found.sign_in_name).await?.is_some();
-        Ok(Some(InvitationSeen { tenant_name: of_tenant.name, sign_in_name: found.sign_in_name, known }))
+        Ok(Some(InvitationSeen {
+            tenant,
+            tenant_name: of_tenant.name,
+            sign_in_name: found.sign_in_name,
+            known,
+        }))
     }
 
     /// The sign-in name of whoever is behind a session's token.
@@ -184,24 +198,32 @@ impl Sessions {
         }
         let tenant = tenant_of(token).ok_or(AcceptError::Invalid)?;
         let present = match present {
-            Some(present) => self.authenticate(present).await?.map(|signed_in| signed_in.user),
+            Some(present) => self.authenticate(present).await?,
             None => None,
         };
+        if present.as_ref().is_some_and(|signed_in| signed_in.by_provider_alone) {
+            return Err(AcceptError::ProviderAlone);
+        }
+        let present = present.map(|signed_in| signed_in.user);
         let (sessions, hash) = (self.clone(), token_hash(token));
         self.database
             .write(tenant, move |tx| {
-                Box::pin(async move { sessions.join_by(tx, &hash, present, client).await })
+                Box::pin(async move {
+                    let user = sessions.join_by(tx, &hash, present, &client).await?;
+                    Ok(sessions.begin(tx.host_wide(), user, tx.tenant(), &[Factor::Link], client).await?)
+                })
             })
             .await
     }
 
-    async fn join_by(
+    /// Makes a member of whoever is present, or of somebody new.
+    pub(crate) async fn join_by(
         &self,
         tx: &TenantTx,
         hash: &str,
         present: Option<UserId>,
-        client: Client,
-    ) -> Result<NewSession, AcceptError> {
+        client: &Client,
+    ) -> Result<UserId, AcceptError> {
         bump_access(tx.host_wide(), tx.tenant()).await?;
         let now = self.clock.now();
         let sql = "UPDATE invitation SET accepted_at = $3 \
@@ -245,7 +267,7 @@ impl Sessions {
         before.check_changed(tx, &inviter).await?;
         let entry = client.before_a_session(user).did("invitation.accept", "invitation", invitation.id);
         audit::write(tx, now, entry.after(json!({ "person": user.to_string(), "roles": invitation.roles })));
-        Ok(self.begin(tx.host_wide(), user, tx.tenant(), &[Factor::Link], client).await?)
+        Ok(user)
     }
 }
 
@@ -262,6 +284,6 @@ impl From<invitation::Model> for Invitation {
 }
 
 /// A link names its tenant, so that it is looked for there alone.
-fn tenant_of(token: &str) -> Option<TenantId> {
+pub(crate) fn tenant_of(token: &str) -> Option<TenantId> {
     token.get(..32).and_then(|tenant| Uuid::try_parse(tenant).ok()).map(TenantId)
 }

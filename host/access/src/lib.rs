@@ -22,6 +22,7 @@ mod links;
 mod mail_limit;
 mod members;
 mod network;
+pub mod oidc;
 mod own_sessions;
 mod passwords;
 mod people;
@@ -75,8 +76,9 @@ pub use second_factor::{
 pub use second_step::{PendingSignIn, Shown};
 pub use secrets::{
     AUDIT_SIGNER, CONNECTION_SECRET, ColumnReport, ColumnRotation, DataKeyUse, HOUSE_COLUMNS, HouseColumn,
-    HouseRotation, KeyPart, MAIL, MasterKeyUse, PERSON_KEY, PSEUDONYM_KEY, Rotated, SEALED_COLUMNS, SECOND_FACTOR_SEED, SealedColumn,
-    Secrets, SecretsError, Shredded, Status, TenantKeys, WRAPPED_KEYS, examine, examine_house,
+    HouseRotation, IDENTITY_FLOW, IDENTITY_PROVIDER_SECRET, KeyPart, MAIL, MasterKeyUse, PERSON_KEY,
+    PSEUDONYM_KEY, Rotated, SEALED_COLUMNS, SECOND_FACTOR_SEED, SealedColumn, Secrets, SecretsError,
+    Shredded, Status, TenantKeys, WRAPPED_KEYS, examine, examine_house,
 };
 pub use sessions::{
     AuthenticateError, Client, EarlierSession, Factor, NewSession, Sessions, SignInError, SignedIn,

@@ -68,6 +68,9 @@ pub struct SignedIn {
     pub authenticated_at: Instant,
     /// Whether a second factor was shown, now or when they came in.
     pub second_factor: bool,
+    /// Whether nothing but a provider of identities of this company vouches for them. Whom a company trusts is no other
+    /// company's business, so such a session stays there ([`crate::oidc`]).
+    pub by_provider_alone: bool,
     policy: Arc<TenantPolicy>,
 }
 
@@ -99,6 +102,8 @@ pub enum Factor {
     Password,
     /// A one-time link that an operator made.
     Link,
+    /// What a provider of identities of the company says.
+    Oidc,
     /// A code of an authenticator.
     Totp,
     RecoveryCode,
@@ -112,6 +117,7 @@ impl Factor {
         match self {
             Self::Password => "password",
             Self::Link => "link",
+            Self::Oidc => "oidc",
             Self::Totp => "totp",
             Self::RecoveryCode => "recovery_code",
             Self::Device => "device",
@@ -120,7 +126,7 @@ impl Factor {
 
     /// A first step by its stored name.
     pub(crate) fn of_first_step(name: &str) -> Self {
-        if name == Self::Link.as_str() { Self::Link } else { Self::Password }
+        [Self::Link, Self::Oidc].into_iter().find(|first| first.as_str() == name).unwrap_or(Self::Password)
     }
 }
 
@@ -177,6 +183,11 @@ pub enum SignInError {
     /// The first step is done; nobody is in before the second.
     #[error("the second step of signing in is missing")]
     SecondStep(PendingSignIn),
+    /// What vouches for them here does not count there.
+    #[error(
+        "you came in by your company's provider alone, which does not count in another company: sign in there by its own, or with your password"
+    )]
+    ProviderAlone,
     #[error(transparent)]
     Database(#[from] DbError),
     #[error(transparent)]
@@ -322,8 +333,16 @@ impl Sessions {
         let authenticated_at = Instant(session.authenticated_at);
         let second = [Factor::Totp, Factor::RecoveryCode, Factor::Device].map(Factor::as_str);
         let second_factor = session.factors.split('+').any(|factor| second.contains(&factor));
-        let signed_in =
-            SignedIn { user, tenant, session: session.id, authenticated_at, second_factor, policy };
+        let by_provider_alone = is_by_provider_alone(&session);
+        let signed_in = SignedIn {
+            user,
+            tenant,
+            session: session.id,
+            authenticated_at,
+            second_factor,
+            by_provider_alone,
+            policy,
+        };
         Ok(Some((session, signed_in)))
     }
 
@@ -368,6 +387,7 @@ impl Sessions {
                         "DELETE FROM set_up_token WHERE expires_at <= $1",
                         "DELETE FROM password_reset WHERE expires_at <= $1",
                         "DELETE FROM remembered_device WHERE expires_at <= $1",
+                        "DELETE FROM identity_flow WHERE expires_at <= $1",
                         "DELETE FROM guess_budget WHERE full_at <= $1",
                         "DELETE FROM familiar_place WHERE until <= $1",
                     ] {
@@ -434,6 +454,10 @@ async fn end_known(tx: &SystemTx, id_hash: String, client: &Client, now: Instant
 
 pub(crate) fn stands(session: &session::Model, now: Instant) -> bool {
     now < Instant(session.expires_at) && now.since(Instant(session.last_seen_at)) < IDLE
+}
+
+pub(crate) fn is_by_provider_alone(session: &session::Model) -> bool {
+    session.factors == Factor::Oidc.as_str()
 }
 
 /// Whether the person belongs to the tenant and is not banned from it.

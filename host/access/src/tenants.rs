@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder};
 use serde_json::json;
 
 use crate::audit;
-use crate::sessions::{Client, is_member, stands};
+use crate::sessions::{Client, is_by_provider_alone, is_member, stands};
 use crate::token::{new_token, token_hash};
 use crate::{NewSession, Sessions, SignInError};
 
@@ -23,6 +23,16 @@ pub async fn tenants_of(tx: &SystemTx, user: UserId) -> Result<Vec<tenant::Model
 }
 
 impl Sessions {
+    /// Whether somebody belongs to a company beside this one, banned there or not.
+    pub async fn belongs_elsewhere(&self, user: UserId, here: TenantId) -> Result<bool, DbError> {
+        let tx = self.database.system_read().await?;
+        let elsewhere = tx
+            .find::<membership::Entity>()
+            .filter(membership::Column::UserId.eq(user.0))
+            .filter(membership::Column::TenantId.ne(here.0));
+        Ok(elsewhere.one(&tx).await?.is_some())
+    }
+
     /// The oldest of somebody's tenants that lets them come from there; the oldest, where none does: it says so.
     pub(crate) async fn tenant_to_enter(
         &self,
@@ -78,6 +88,9 @@ impl Sessions {
         let from = TenantId(old.tenant_id);
         if !is_member(tx, user, from).await? || !is_member(tx, user, to).await? {
             return Err(SignInError::Refused);
+        }
+        if is_by_provider_alone(&old) {
+            return Err(SignInError::ProviderAlone);
         }
         let gone = tx.delete_many::<session::Entity>().filter(session::Column::IdHash.eq(old_hash));
         if gone.exec(tx).await.map_err(DbError::from)?.rows_affected != 1 {

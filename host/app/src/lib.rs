@@ -36,6 +36,7 @@ pub mod web;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use portolan_access::oidc::{Identities, Outside};
 use portolan_access::{KeyRing, SecondFactors, Sessions};
 use portolan_analytics::QueryEngine;
 use portolan_charts::ChartRenderer;
@@ -69,6 +70,8 @@ pub struct App {
     pub stopping: CancellationToken,
     pub queue: Queue,
     pub sessions: Sessions,
+    /// The way out to identity providers.
+    pub outside: Outside,
     /// How often anybody may ask.
     pub limits: RequestLimits,
     /// Where people reach this server, where the operator says it.
@@ -87,5 +90,10 @@ impl App {
     /// What people prove themselves with beside their password.
     pub fn second_factors(&self) -> SecondFactors {
         SecondFactors::new(&self.sessions, &self.key_ring)
+    }
+
+    /// What people are called by identity providers.
+    pub fn identities(&self) -> Identities {
+        Identities::new(&self.sessions, &self.key_ring, &self.outside)
     }
 }

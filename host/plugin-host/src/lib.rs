@@ -19,7 +19,9 @@ mod runtime;
 mod state;
 mod text;
 
-pub use capability::http::Lookup;
+pub use capability::http::{
+    GrantedOrigin, Lookup, NotAnOrigin, Outgoing, OutgoingAnswer, outgoing_to_providers,
+};
 pub use cassette::{Ask, Outcome, TapeError};
 pub use load::{Inspected, MANIFEST_SECTION, inspect};
 pub use options::{CacheKey, HttpOptions, Limits, Options};

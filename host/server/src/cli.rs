@@ -8,6 +8,7 @@ use portolan_access::MasterKeyId;
 use portolan_app::web::address::PublicAddress;
 use portolan_app::web::limits::Allowances;
 use portolan_app::web::proxies::TrustedProxy;
+use portolan_plugin_host::GrantedOrigin;
 
 use crate::mail_options::{MailCommand, MailOptions};
 
@@ -54,6 +55,10 @@ pub struct Place {
     /// the database cannot change it.
     #[arg(long, env = "PORTOLAN_AUDIT_ANCHORS")]
     pub audit_anchors: Option<PathBuf>,
+    /// Identity provider that may be asked although it is in a private network (https://id.intern.example) or speaks plain
+    /// http (http://127.0.0.1:8081): scheme, host and port, exactly; repeat for several.
+    #[arg(long = "grant-provider", env = "PORTOLAN_GRANT_PROVIDERS", value_delimiter = ',')]
+    pub granted_providers: Vec<GrantedOrigin>,
     #[command(flatten)]
     pub mail: MailOptions,
 }

@@ -5,6 +5,7 @@ mod commands;
 mod fold;
 mod log;
 mod mail_options;
+mod outside;
 mod wire;
 
 use std::process::ExitCode;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use portolan_access::oidc::Outside;
 use portolan_access::{KeyRing, Purpose, Sessions};
 use portolan_app::App;
 use portolan_app::CHART_BUNDLE;
@@ -29,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Place;
 use crate::fold::FoldFacts;
+use crate::outside::GuardedOutside;
 
 /// Holds the master keys in base64, the active one on the first line, where a file is not wanted.
 const MASTER_KEY_VARIABLE: &str = "PORTOLAN_MASTER_KEY";
@@ -71,6 +73,7 @@ impl Portolan {
         let facts =
             FactStore::new(db.clone(), &data_dir.join("parts"), Arc::clone(&clock), Arc::clone(&random))?;
         let mail = open_mailer(place)?;
+        let outside = GuardedOutside::new(place.granted_providers.clone());
         let app = Arc::new(App {
             runtime,
             engine: Arc::new(facts.clone()),
@@ -78,6 +81,7 @@ impl Portolan {
             queue: Queue::new(db.clone(), Arc::clone(&clock), Arc::clone(&random)),
             sessions: Sessions::new(db.clone(), Arc::clone(&clock), Arc::clone(&random)),
             limits: RequestLimits::new(Arc::clone(&clock), place.allowances()),
+            outside: Outside::new(Arc::new(outside), Arc::clone(&clock)),
             live: LiveBus::default(),
             stopping: CancellationToken::new(),
             public_address: place.public_address.clone(),

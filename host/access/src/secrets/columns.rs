@@ -43,8 +43,13 @@ pub const PSEUDONYM_KEY: SealedColumn =
 pub const PERSON_KEY: SealedColumn =
     SealedColumn { table: "person", column: "key_sealed", key: &[KeyPart::Uuid("id")] };
 
+/// What a company's providers of identities know this server by.
+pub const IDENTITY_PROVIDER_SECRET: SealedColumn =
+    SealedColumn { table: "identity_provider", column: "sealed", key: &[KeyPart::Uuid("id")] };
+
 /// All of them.
-pub const SEALED_COLUMNS: &[SealedColumn] = &[CONNECTION_SECRET, AUDIT_SIGNER, PSEUDONYM_KEY, PERSON_KEY];
+pub const SEALED_COLUMNS: &[SealedColumn] =
+    &[CONNECTION_SECRET, AUDIT_SIGNER, PSEUDONYM_KEY, PERSON_KEY, IDENTITY_PROVIDER_SECRET];
 
 /// Table and column of the data keys themselves, which a master key has wrapped.
 pub const WRAPPED_KEYS: (&str, &str) = ("tenant_key", "wrapped");

@@ -33,8 +33,11 @@ pub const SECOND_FACTOR_SEED: HouseColumn =
 /// To whom mails go that wait, and what they say.
 pub const MAIL: HouseColumn = HouseColumn { table: "mail", column: "sealed", key: "id" };
 
+/// What is needed to finish what somebody began at a provider of identities.
+pub const IDENTITY_FLOW: HouseColumn = HouseColumn { table: "identity_flow", column: "sealed", key: "id" };
+
 /// All of them; tenants' are in [`crate::SEALED_COLUMNS`].
-pub const HOUSE_COLUMNS: &[HouseColumn] = &[SECOND_FACTOR_SEED, MAIL];
+pub const HOUSE_COLUMNS: &[HouseColumn] = &[SECOND_FACTOR_SEED, MAIL, IDENTITY_FLOW];
 
 /// What a rotation did to the values of one column.
 #[derive(Debug, Clone, PartialEq, Eq)]

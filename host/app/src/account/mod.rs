@@ -1,8 +1,9 @@
 //! Profile and security: what people do about their own account, whatever their roles. Password, second factor, recovery
-//! codes, and the sessions that they are signed in with.
+//! codes, what identity providers call them, and the sessions that they are signed in with.
 
 pub mod api;
 mod browser;
+mod identities;
 mod pages;
 mod second_factor;
 
@@ -16,6 +17,8 @@ pub fn routes() -> PageRoutes {
         .post("/account/sessions/end-others", pages::end_other_sessions)
         .post("/account/sessions/{id}/end", pages::end_session)
         .post("/account/devices/{id}/forget", pages::forget_device)
+        .post("/account/identities/link", identities::begin_link)
+        .post("/account/identities/{id}/unlink", identities::unlink)
         .get("/account/second-factor", second_factor::show_set_up)
         .post("/account/second-factor", second_factor::begin)
         .post("/account/second-factor/confirm", second_factor::confirm)

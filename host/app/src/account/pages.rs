@@ -12,6 +12,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::browser::browser_name;
+use super::identities;
 use crate::App;
 use crate::people::erase_person;
 use crate::web::actor::{Oneself, PageActor, Require, SettingUp};
@@ -158,6 +159,7 @@ async fn page<G>(
     let sessions = app.sessions.sessions_of(actor.user).await?;
     let this = actor.signed_in()?.session;
     let devices = app.sessions.devices_of(actor.user).await?;
+    let (identities, linkable) = identities::shown(app, actor, &viewer).await?;
     Ok(AccountPage {
         shell: viewer.shell_after("Profile and security", Section::None, flash),
         name: viewer.user_name().to_owned(),
@@ -165,6 +167,8 @@ async fn page<G>(
         old_password_error: refused.old_password,
         new_password_error: refused.new_password,
         second_factor,
+        identities,
+        linkable,
         erase: PostAction::danger(
             "Delete my account",
             "/account/erase",

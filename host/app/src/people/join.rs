@@ -14,6 +14,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::App;
+use crate::security::providers::buttons;
 use crate::web::actor::{GoingElsewhere, PageActor, session_token};
 use crate::web::client::FromWhere;
 use crate::web::cookies::with_session;
@@ -70,6 +71,12 @@ async fn invitation_page(app: &App, headers: &HeaderMap, token: &str, error: Opt
         }
         Some(_) => (StatusCode::OK, InvitationState::Open),
     };
+    let providers = match (&seen, &state) {
+        (Some(seen), InvitationState::Open | InvitationState::SignInFirst { .. }) => {
+            buttons(app, seen.tenant, "Join", &[("invitation", token)]).await?
+        }
+        _ => Vec::new(),
+    };
     let (tenant_name, sign_in_name) =
         seen.map(|seen| (seen.tenant_name, seen.sign_in_name)).unwrap_or_default();
     let status = error.as_ref().map_or(status, |error| error.status);
@@ -79,6 +86,7 @@ async fn invitation_page(app: &App, headers: &HeaderMap, token: &str, error: Opt
         sign_in_name,
         action,
         state,
+        providers,
         error: error.map(|error| error.detail),
     };
     Ok((status, html(&page)?).into_response())

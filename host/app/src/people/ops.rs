@@ -110,7 +110,9 @@ impl From<AcceptError> for AppError {
     fn from(error: AcceptError) -> Self {
         match error {
             AcceptError::Invalid => Self::not_found("invitation"),
-            AcceptError::SignInFirst(_) => Self::conflict(sentence(&error.to_string())),
+            AcceptError::SignInFirst(_) | AcceptError::ProviderAlone | AcceptError::LinkedElsewhere => {
+                Self::conflict(sentence(&error.to_string()))
+            }
             AcceptError::Member(error) => error.into(),
             AcceptError::Authenticate(error) => error.into(),
         }

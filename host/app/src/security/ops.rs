@@ -58,9 +58,14 @@ impl From<SignInPolicyError> for AppError {
             SignInPolicyError::Idle => "idle_minutes",
             SignInPolicyError::Network(_) | SignInPolicyError::NotFromHere(_) => "networks",
         };
-        let text = error.to_string();
-        let mut letters = text.chars();
-        let first = letters.next().map(char::to_uppercase).into_iter().flatten();
-        Self::invalid(field, first.chain(letters).chain(['.']).collect::<String>())
+        Self::invalid(field, sentence(&error))
     }
+}
+
+/// With a capital letter and a full stop, for people.
+pub fn sentence(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase).into_iter().flatten();
+    first.chain(letters).chain(['.']).collect()
 }

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::pages::SignInQuery;
 use crate::App;
+use crate::security::providers::buttons;
 use crate::web::actor::{PageActor, Require, SettingUp};
 use crate::web::client::FromWhere;
 use crate::web::cookies::with_session;
@@ -67,5 +68,11 @@ async fn page(app: &App, actor: &Require<SettingUp>, next: Option<String>) -> Ap
     } else {
         AskedFor::Link
     };
-    Ok(AgainPage::new(asked_for, next.filter(|next| is_place(next))))
+    let next = next.filter(|next| is_place(next));
+    let mut page = AgainPage::new(asked_for, next.clone());
+    if page.asked_for != AskedFor::Code && !app.identities().of(actor.user).await?.is_empty() {
+        let query = [("again", "1"), ("next", next.as_deref().unwrap_or(AFTERWARDS))];
+        page.providers = buttons(app, actor.tenant, "Show it", &query).await?;
+    }
+    Ok(page)
 }

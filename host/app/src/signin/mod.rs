@@ -1,8 +1,9 @@
-//! Signing in and out: by password, or by a one-time link that an operator made; then by a code, for whoever has a
+//! Signing in and out: by password, by an identity provider of the company, or by a one-time link that an operator made; then by a code, for whoever has a
 //! second factor. A new password for whoever forgot theirs. And showing again who one is, before what a session alone is not enough for.
 
 mod again;
 mod forgot;
+pub mod oidc;
 mod pages;
 mod second_step;
 
@@ -23,6 +24,10 @@ pub fn routes() -> PageRoutes {
         .public_post("/sign-in/reset/{token}", forgot::reset_password, WAY_IN)
         .public_get("/sign-in/second-step", second_step::show_second_step, WAY_IN)
         .public_post("/sign-in/second-step", second_step::finish_sign_in, WAY_IN)
+        .public_get("/sign-in/at", oidc::choose_company, WAY_IN)
+        .public_get("/sign-in/at/{slug}", oidc::show_company_sign_in, WAY_IN)
+        .public_get("/auth/oidc/{provider}/start", oidc::start_sign_in, WAY_IN)
+        .public_get("/auth/oidc/{provider}/callback", oidc::finish_sign_in, WAY_IN)
         .get("/sign-in/again", again::show_again)
         .post("/sign-in/again", again::sign_in_again)
         .public_post("/sign-out", pages::sign_out, "it ends whatever session the request carries, or none")

@@ -7,9 +7,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use portolan_access::{NewSession, SignInError};
-use portolan_admin_ui::pages::{SignInLinkPage, SignInLinkState, SignInPage};
+use portolan_admin_ui::pages::{SignInLinkPage, SignInLinkState};
 use serde::Deserialize;
 
+use super::oidc::sign_in_page;
 use super::second_step::ask_for_second_step;
 use crate::App;
 use crate::web::actor::session_token;
@@ -36,8 +37,8 @@ pub struct SignInForm {
     next: Option<String>,
 }
 
-pub async fn show_sign_in(Query(query): Query<SignInQuery>) -> PageResult {
-    html(&SignInPage::new(query.next.filter(|next| is_place(next))))
+pub async fn show_sign_in(State(app): State<Arc<App>>, Query(query): Query<SignInQuery>) -> PageResult {
+    html(&sign_in_page(&app, query.next.filter(|next| is_place(next))).await?)
 }
 
 pub async fn sign_in(
@@ -54,7 +55,7 @@ pub async fn sign_in(
             Ok(ask_for_second_step(&app, &headers, jar, pending, next.as_deref()))
         }
         Err(SignInError::Refused) => {
-            let mut page = SignInPage::new(next);
+            let mut page = sign_in_page(&app, next).await?;
             page.name = form.name;
             page.error =
                 Some("Name and password do not match. Check both, or ask for a one-time link.".to_owned());

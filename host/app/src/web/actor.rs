@@ -234,6 +234,7 @@ impl From<SignInError> for AppError {
     fn from(error: SignInError) -> Self {
         match error {
             SignInError::Refused | SignInError::SecondStep(_) => Self::unauthenticated(),
+            SignInError::ProviderAlone => Self::refused(format!("Y{}.", &error.to_string()[1..])),
             SignInError::SecondFactor(error) => error.into(),
             SignInError::Database(error) => error.into(),
             SignInError::Password(error) => Self::internal(error),

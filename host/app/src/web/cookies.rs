@@ -72,6 +72,28 @@ pub fn without_second_step(app: &App, jar: CookieJar) -> CookieJar {
     without(jar, second_step_cookie(app))
 }
 
+/// The cookie of who is on the way to an identity provider and back.
+fn provider_cookie(app: &App) -> &'static str {
+    match &app.public_address {
+        Some(address) if address.is_https() => "__Host-ptl_provider",
+        _ => "ptl_provider",
+    }
+}
+
+/// Binds the way to an identity provider and back to this browser.
+pub fn with_provider_flow(app: &App, headers: &HeaderMap, jar: CookieJar, token: String) -> CookieJar {
+    jar.add(cookie(app, headers, provider_cookie(app), token))
+}
+
+/// What that cookie holds.
+pub fn provider_flow_token(headers: &HeaderMap, app: &App) -> Option<String> {
+    CookieJar::from_headers(headers).get(provider_cookie(app)).map(|cookie| cookie.value().to_owned())
+}
+
+pub fn without_provider_flow(app: &App, jar: CookieJar) -> CookieJar {
+    without(jar, provider_cookie(app))
+}
+
 /// A browser takes a `__Host-` cookie away only when told so securely.
 fn without(jar: CookieJar, name: &'static str) -> CookieJar {
     jar.remove(Cookie::build(name).path("/").secure(name.starts_with("__Host-")))

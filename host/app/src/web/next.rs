@@ -50,7 +50,7 @@ pub fn is_place(next: &str) -> bool {
     let own_path = next.starts_with('/') && !next.starts_with("//");
     let path = next.split(['?', '#']).next().unwrap_or_default();
     // Signing in leads away from signing in; what programs ask is no page.
-    let page = !["/sign-in", "/sign-out", "/api", "/assets"].iter().any(|root| is_below(path, root));
+    let page = !["/sign-in", "/sign-out", "/auth", "/api", "/assets"].iter().any(|root| is_below(path, root));
     plain && own_path && page && next.len() <= LONGEST_BYTES && next.parse::<Uri>().is_ok()
 }
 
@@ -125,6 +125,7 @@ mod tests {
             "/sign-in?next=/pulse",
             "/sign-in/link/abc",
             "/sign-out",
+            "/auth/oidc/abc/start",
             "/api/v1/orders",
             "/assets/app.js",
         ] {

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, header};
+use portolan_access::oidc::ProviderHandle;
 use portolan_access::{NewPerson, SystemRole, add_person};
 use portolan_app::people::{NewTenant, add_owner};
 use portolan_core::{Duration, UserId};
-use portolan_db::entity::{data_policy, invitation, session, team};
+use portolan_db::entity::{data_policy, identity_provider, invitation, session, team};
 use sea_orm::{ColumnTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use crate::audit::{Sent, Story, id_in, json_of};
 use crate::doors::Answer;
+use crate::sign_in_by_provider::{CLIENT_SECRET_IN_FORM, href_to};
 use crate::support::*;
 
 /// Of tests alone; the word that no event may hold is in it.
@@ -198,6 +200,7 @@ pub async fn account_by_pages(story: &mut Story) {
     let policy = Sent::Form("role=viewer&session_minutes=60&idle_minutes=30&networks=");
     story.act("post", "/admin/security", &[], policy, &["sign_in_policy.change"]).await;
 
+    providers_by_pages(story).await;
     second_factor_on(story).await;
     let codes = "/account/recovery-codes";
     story.act("post", codes, &[], nothing(), &["recovery_codes.renew"]).await;
@@ -218,6 +221,47 @@ pub async fn account_by_pages(story: &mut Story) {
     let form = format!("tenant={}", story.shop.tenant);
     let back = story.act("post", "/tenants/switch", &[], Sent::Form(&form), &["session.begin"]).await;
     story.keep(back.cookie);
+}
+
+/// Whom the company trusts, and what they call its people.
+async fn providers_by_pages(story: &mut Story) {
+    let app = Arc::get_mut(&mut story.shop.app).expect("nobody else holds it now");
+    app.public_address = Some("http://portolan.example".parse().expect("an address"));
+    let provider = story.shop.outside.provider("https://id.example");
+    let form = "label=Harbour&issuer=https%3A%2F%2Fid.example&client_id=portolan-test\
+                &client_secret=open-sesame&enabled=true";
+    let told = ["identity_provider.create"];
+    story.act("post", "/admin/sign-in-providers", &[], Sent::Form(form), &told).await;
+    let stored = story.shop.rows::<identity_provider::Entity>().await.pop().expect("a provider").id;
+    let route = "/admin/sign-in-providers/{id}";
+    let form =
+        format!("label=Harbour&client_id=portolan-test&client_secret={}&enabled=true", CLIENT_SECRET_IN_FORM);
+    story.act("post", route, &[stored], Sent::Form(&form), &["identity_provider.change"]).await;
+    let check = "/admin/sign-in-providers/{id}/check";
+    story.act("post", check, &[stored], Sent::Form(""), &["identity_provider.check"]).await;
+
+    // Going there changes nothing; coming back links.
+    let handle = ProviderHandle { tenant: story.shop.tenant, id: stored };
+    let form = format!("provider={handle}");
+    let gone = story.act("post", "/account/identities/link", &[], Sent::Form(&form), &[]).await;
+    let flow = gone.cookie.expect("a cookie");
+    let there = href_to(&gone.body, "https://id.example/");
+    let back = provider.authorize(&there, "owner-there");
+    let before = story.events().await.len();
+    let request = Request::get(back.strip_prefix("http://portolan.example").expect("ours"));
+    let cookies = format!("{}; {}", story.session, flow.split(';').next().expect("a pair"));
+    let linked =
+        story.shop.ask(request.header(header::COOKIE, cookies).body(Body::empty()).expect("a request")).await;
+    assert_eq!(linked.location.as_deref(), Some("/account?done=identity-linked"), "{}", linked.body);
+    let told = story.events().await.split_off(before);
+    let actions: Vec<&str> = told.iter().map(|event| event.action.as_str()).collect();
+    assert_eq!(actions, ["identity.link"]);
+    let own = story.shop.app.identities().of(story.shop.user).await.expect("read")[0].id;
+    let unlink = "/account/identities/{id}/unlink";
+    story.act("post", unlink, &[own], Sent::Form(""), &["identity.unlink"]).await;
+    let delete = "/admin/sign-in-providers/{id}/delete";
+    let confirm = Sent::Form("confirm=Harbour");
+    story.act("post", delete, &[stored], confirm, &["identity_provider.delete"]).await;
 }
 
 async fn second_factor_on(story: &mut Story) {

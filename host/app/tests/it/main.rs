@@ -43,6 +43,7 @@ mod seats;
 mod second_factor;
 mod security;
 mod set_up;
+mod sign_in_by_provider;
 mod subjects;
 mod support;
 mod support_documents;

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use portolan_access::audit::Who;
+use portolan_access::oidc::Outside;
+use portolan_access::oidc::fake::FakeOutside;
 use portolan_access::{KeyRing, Sessions};
 use portolan_analytics::{
     AnalyticsError, AnswerFacts, DateRange, Plan, Query, QueryEngine, Table, TenantContext, Visibility,
@@ -116,6 +118,8 @@ pub struct TestApp {
     pub tenant: TenantId,
     pub user: UserId,
     pub folds: Arc<AtomicUsize>,
+    /// Identity providers, where a test has some.
+    pub outside: FakeOutside,
     folder: TempDir,
 }
 
@@ -138,6 +142,7 @@ impl TestApp {
         let random: Arc<dyn Random> = Arc::new(SystemRandom);
         let runtime = FakeRuntime::new().plugin(manifest());
         let db = test.database.clone();
+        let outside = FakeOutside::new(Arc::clone(&shared));
         let app = Arc::new(App {
             runtime: Arc::new(runtime.clone()),
             engine: Arc::new(EmptyEngine),
@@ -146,6 +151,7 @@ impl TestApp {
             queue: Queue::new(db.clone(), Arc::clone(&shared), Arc::clone(&random)),
             sessions: Sessions::new(db.clone(), Arc::clone(&shared), Arc::clone(&random)),
             limits: RequestLimits::new(Arc::clone(&shared), Allowances::NONE),
+            outside: Outside::new(Arc::new(outside.clone()), Arc::clone(&shared)),
             live: LiveBus::default(),
             stopping: CancellationToken::new(),
             public_address: None,
@@ -158,7 +164,7 @@ impl TestApp {
             mail: None,
         });
         let (tenant, user) = (TenantId(Uuid::nil()), UserId(Uuid::nil()));
-        Self { app, runtime, clock, tenant, user, folds: Arc::default(), folder }
+        Self { app, runtime, clock, tenant, user, folds: Arc::default(), outside, folder }
     }
 
     /// The owner, as verbs are told.

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use async_trait::async_trait;
 use bytes::Bytes;
+use portolan_access::oidc::{AskOutside, IncomingAnswer, OutgoingRequest, Outside, OutsideError};
 use portolan_access::{KeyRing, Sessions};
 use portolan_app::live::LiveBus;
 use portolan_app::web::limits::{Allowances, RequestLimits};
@@ -57,6 +59,20 @@ impl Place {
     }
 }
 
+/// No benchmark asks an identity provider.
+struct Nobody;
+
+#[async_trait]
+impl AskOutside for Nobody {
+    fn permits(&self, _: &str) -> Result<(), OutsideError> {
+        Err(OutsideError("benchmarks ask nobody".to_owned()))
+    }
+
+    async fn ask(&self, request: OutgoingRequest) -> Result<IncomingAnswer, OutsideError> {
+        self.permits(&request.url).and_then(|()| Err(OutsideError("benchmarks ask nobody".to_owned())))
+    }
+}
+
 /// A Portolan on this database, with this runtime.
 pub fn open_app(
     folder: &Path,
@@ -73,6 +89,7 @@ pub fn open_app(
         queue: Queue::new(db.clone(), Arc::clone(&clock), Arc::clone(&random)),
         sessions: Sessions::new(db.clone(), Arc::clone(&clock), Arc::clone(&random)),
         limits: RequestLimits::new(Arc::clone(&clock), Allowances::NONE),
+        outside: Outside::new(Arc::new(Nobody), Arc::clone(&clock)),
         live: LiveBus::default(),
         stopping: CancellationToken::new(),
         public_address: None,

@@ -8,10 +8,12 @@ use portolan_app::ingest::batch::BatchAim;
 use portolan_app::people::ops;
 use portolan_app::policies::ops as policies;
 use portolan_core::{SystemRandom, id};
+use portolan_db::DbError;
 use portolan_db::entity::{
-    api_key, connection, data_policy, document, invitation, person_attribute, plugin_switch, replay,
-    role_grant, shadow_replay, sync, team, upload,
+    api_key, connection, data_policy, document, identity, identity_provider, invitation, person_attribute,
+    plugin_switch, replay, role_grant, shadow_replay, sync, team, upload,
 };
+use sea_orm::IntoActiveModel;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -38,6 +40,10 @@ pub struct World {
     pub role: String,
     pub api_key: String,
     pub policy: String,
+    /// Somebody else's sign-in that the tenant trusts.
+    pub provider: String,
+    /// What that one calls the owner.
+    pub identity: String,
     /// One of the owner's.
     pub session: String,
     /// A remembered browser of the owner's.
@@ -66,6 +72,7 @@ impl World {
         let upload = give(&shop, connection, &format!("{name}-sheet.json"), b"[]").await.expect("a file");
         let (team, invitation, role) = people_of(&shop, name).await;
         let (api_key, policy) = (key_of(&shop, name).await, policy_of(&shop, name).await);
+        let (provider, identity) = provider_of(&shop, name).await;
         shop.session().await;
         let session = shop.app.sessions.sessions_of(shop.user).await.expect("sessions")[0].id;
         let device = shop.remembered_device().await;
@@ -88,6 +95,8 @@ impl World {
             role,
             api_key: api_key.to_string(),
             policy: policy.to_string(),
+            provider: provider.to_string(),
+            identity: identity.to_string(),
             session: session.to_string(),
             device: device.to_string(),
             words: Vec::new(),
@@ -100,6 +109,8 @@ impl World {
             &world.invitation,
             &world.api_key,
             &world.policy,
+            &world.provider,
+            &world.identity,
             &world.session,
             &world.device,
         ];
@@ -146,6 +157,8 @@ impl World {
             ("roles", "name") => Some(&self.role),
             ("api-keys", "id") => Some(&self.api_key),
             ("policies", "id") => Some(&self.policy),
+            ("sign-in-providers", "id") => Some(&self.provider),
+            ("identities", "id") => Some(&self.identity),
             ("sessions", "id") => Some(&self.session),
             ("devices", "id") => Some(&self.device),
             _ => None,
@@ -156,7 +169,7 @@ impl World {
     pub async fn everything(&self) -> String {
         let shop = &self.shop;
         format!(
-            "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
+            "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
             shop.rows::<connection::Entity>().await,
             shop.rows::<sync::Entity>().await,
             shop.rows::<document::Entity>().await.len(),
@@ -170,6 +183,8 @@ impl World {
             shop.rows::<api_key::Entity>().await,
             shop.rows::<data_policy::Entity>().await,
             shop.rows::<person_attribute::Entity>().await,
+            shop.rows::<identity_provider::Entity>().await,
+            shop.app.identities().of(shop.user).await,
         )
     }
 }
@@ -205,6 +220,30 @@ async fn key_of(shop: &TestApp, name: &str) -> Uuid {
     let new = NewApiKey { name: format!("{name} export"), scopes, ..NewApiKey::default() };
     let made = api_keys::create(&shop.app, shop.tenant, shop.who(), shop.user, new).await;
     made.expect("a key").row.id
+}
+
+/// A provider of the tenant, which knows its owner.
+async fn provider_of(shop: &TestApp, name: &str) -> (Uuid, Uuid) {
+    let issuer = format!("https://id.{name}.example");
+    shop.outside.provider(&issuer);
+    let provider = shop.provider_at(&issuer).await.id;
+    let row = identity::Model {
+        issuer,
+        subject: format!("{name}-owner"),
+        id: id::new_uuid(&shop.clock, &SystemRandom),
+        user_id: shop.user.0,
+        linked_at: START.0,
+        last_used_at: None,
+    };
+    let identity = row.id;
+    let linked = shop.app.db.system_write(move |tx| {
+        Box::pin(async move {
+            tx.insert(row.into_active_model()).await?;
+            Ok::<_, DbError>(())
+        })
+    });
+    linked.await.expect("linked");
+    (provider, identity)
 }
 
 /// A policy that applies to nobody.

@@ -80,8 +80,6 @@ struct Kept {
 
 impl Clients {
     pub fn new(options: HttpOptions, clock: Arc<dyn Clock>) -> Self {
-        // Another part of the process may have installed the same provider before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         Self { options, clock, kept: Mutex::default() }
     }
 
@@ -96,7 +94,7 @@ impl Clients {
             return Ok(known.client.clone());
         }
         make_room(&mut kept, now);
-        let client = self.build(policy.permit())?;
+        let client = build_client(&self.options, policy.permit())?;
         kept.insert(policy.clone(), Kept { client: client.clone(), used_at: now });
         Ok(client)
     }
@@ -105,22 +103,25 @@ impl Clients {
     pub fn kept(&self) -> usize {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
+}
 
-    fn build(&self, permit: Permit) -> Result<Client, String> {
-        let lookup = self.options.lookup.clone().unwrap_or_else(|| Arc::new(SystemLookup));
-        let builder = Client::builder()
-            .user_agent(&self.options.user_agent)
-            .redirect(Redirects::none())
-            .no_proxy()
-            .referer(false)
-            .https_only(permit == Permit::Declared)
-            .dns_resolver(Arc::new(Resolver { lookup, permit }))
-            .http1_max_headers(256)
-            .connect_timeout(Duration::from_millis(self.options.connect_timeout_ms))
-            .pool_idle_timeout(Duration::from_secs(30))
-            .pool_max_idle_per_host(8);
-        built(builder)
-    }
+/// A client of its own for one rule.
+pub fn build_client(options: &HttpOptions, permit: Permit) -> Result<Client, String> {
+    // Another part of the process may have installed the same provider before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let lookup = options.lookup.clone().unwrap_or_else(|| Arc::new(SystemLookup));
+    let builder = Client::builder()
+        .user_agent(&options.user_agent)
+        .redirect(Redirects::none())
+        .no_proxy()
+        .referer(false)
+        .https_only(permit == Permit::Declared)
+        .dns_resolver(Arc::new(Resolver { lookup, permit }))
+        .http1_max_headers(256)
+        .connect_timeout(Duration::from_millis(options.connect_timeout_ms))
+        .pool_idle_timeout(Duration::from_secs(30))
+        .pool_max_idle_per_host(8);
+    built(builder)
 }
 
 /// Forgets who has been idle; where that is not enough, who was used longest ago.

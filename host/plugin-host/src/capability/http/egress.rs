@@ -161,7 +161,7 @@ fn is_host(allowed: &AllowedHost, url: &Url) -> bool {
     url.domain() == Some(allowed.host.as_str()) && url.port_or_known_default() == Some(allowed.port)
 }
 
-fn is_grant_for(grant: &EgressGrant, url: &Url) -> bool {
+pub(super) fn is_grant_for(grant: &EgressGrant, url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     grant.scheme.eq_ignore_ascii_case(url.scheme())
         && grant

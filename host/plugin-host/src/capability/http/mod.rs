@@ -11,6 +11,7 @@ mod client;
 mod download;
 mod egress;
 mod exchange;
+mod outgoing;
 mod quota;
 mod retry_after;
 mod seats;
@@ -18,6 +19,7 @@ mod tape;
 
 pub use client::{Clients, Lookup};
 pub use egress::Egress;
+pub use outgoing::{GrantedOrigin, NotAnOrigin, Outgoing, OutgoingAnswer, outgoing_to_providers};
 pub use seats::Seats;
 pub use tape::{Player, Recorder, Tape};
 
