@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use portolan_commerce::document::Entity;
 use portolan_core::Instant;
 use portolan_db::TenantTx;
 use portolan_db::entity::{connection, document, document_version, person, sale_event};
@@ -15,7 +16,6 @@ use crate::App;
 use crate::finance::links::payments_of_order;
 use crate::ingest::entity_name;
 use crate::web::error::{AppError, AppResult};
-use portolan_commerce::document::Entity;
 
 /// The name of the format, and its version: a field that changes its meaning is a new version.
 const FORMAT: &str = "portolan-subject";

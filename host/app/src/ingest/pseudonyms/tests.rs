@@ -157,7 +157,7 @@ fn measured_for_the_report() {
     let order = |index: usize| {
         let lines: Vec<String> = (0..3).map(|number| line(index * 3 + number)).collect();
         format!(
-            r#"{{"id":"gid://shop/Order/{index}","name":"#{index}","createdAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-02T00:00:00Z","customer":{{"id":"gid://shop/Customer/{}"}},"shippingAddress":{{"countryCodeV2":"DE","provinceCode":"BE"}},"currentTotalPriceSet":{{"shopMoney":{{"amount":"59.70","currencyCode":"EUR"}}}},"lineItems":{{"nodes":[{}]}},"refunds":[],"transactions":[{{"id":"gid://shop/OrderTransaction/{index}","kind":"SALE","status":"SUCCESS"}}]}}"#,
+            r##"{{"id":"gid://shop/Order/{index}","name":"#{index}","createdAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-02T00:00:00Z","customer":{{"id":"gid://shop/Customer/{}"}},"shippingAddress":{{"countryCodeV2":"DE","provinceCode":"BE"}},"currentTotalPriceSet":{{"shopMoney":{{"amount":"59.70","currencyCode":"EUR"}}}},"lineItems":{{"nodes":[{}]}},"refunds":[],"transactions":[{{"id":"gid://shop/OrderTransaction/{index}","kind":"SALE","status":"SUCCESS"}}]}}"##,
             index / 2,
             lines.join(",")
         )
