@@ -4,8 +4,8 @@ use askama::Template;
 
 use super::EXTREME_TEXT;
 use crate::parts::{
-    Badge, Empty, Fact, FieldKind, FormField, Link, Notice, PostAction, ProviderButton, Section, Shell,
-    Tone, When,
+    Badge, Empty, Fact, FieldKind, FormField, Link, Notice, PostAction, ProviderButton, Section, Shell, Tone,
+    When,
 };
 
 /// Fields that are chosen from, in a form of their own.

@@ -149,7 +149,12 @@ impl ProviderPage {
             fields: fields(false),
             action: action.into(),
             check: format!("{action}/check"),
-            delete: PostAction::danger("Delete", &format!("{action}/delete"), "Google", "Nobody comes in by it."),
+            delete: PostAction::danger(
+                "Delete",
+                &format!("{action}/delete"),
+                "Google",
+                "Nobody comes in by it.",
+            ),
         }
     }
 

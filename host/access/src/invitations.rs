@@ -54,7 +54,9 @@ pub enum AcceptError {
         "you are signed in by another company's provider alone, which does not count here: sign in with your password or a one-time link, then open the invitation again"
     )]
     ProviderAlone,
-    #[error("what you showed at the provider is linked with another person here: choose another account there")]
+    #[error(
+        "what you showed at the provider is linked with another person here: choose another account there"
+    )]
     LinkedElsewhere,
     /// Whoever invited may no longer give what they gave, for example.
     #[error(transparent)]
@@ -167,7 +169,12 @@ impl Sessions {
             host.find::<tenant::Entity>().filter(tenant::Column::Id.eq(tenant.0)).one(host).await?;
         let (Some(found), Some(of_tenant)) = (found, of_tenant) else { return Ok(None) };
         let known = find_user(host, &found.sign_in_name).await?.is_some();
-        Ok(Some(InvitationSeen { tenant, tenant_name: of_tenant.name, sign_in_name: found.sign_in_name, known }))
+        Ok(Some(InvitationSeen {
+            tenant,
+            tenant_name: of_tenant.name,
+            sign_in_name: found.sign_in_name,
+            known,
+        }))
     }
 
     /// The sign-in name of whoever is behind a session's token.

@@ -75,8 +75,8 @@ pub use second_step::{PendingSignIn, Shown};
 pub use secrets::{
     AUDIT_SIGNER, CONNECTION_SECRET, ColumnReport, ColumnRotation, DataKeyUse, HOUSE_COLUMNS, HouseColumn,
     HouseRotation, IDENTITY_FLOW, IDENTITY_PROVIDER_SECRET, KeyPart, MAIL, MasterKeyUse, Rotated,
-    SEALED_COLUMNS, SECOND_FACTOR_SEED, SealedColumn,
-    Secrets, SecretsError, Shredded, Status, TenantKeys, WRAPPED_KEYS, examine, examine_house,
+    SEALED_COLUMNS, SECOND_FACTOR_SEED, SealedColumn, Secrets, SecretsError, Shredded, Status, TenantKeys,
+    WRAPPED_KEYS, examine, examine_house,
 };
 pub use sessions::{AuthenticateError, Client, Factor, NewSession, Sessions, SignInError, SignedIn};
 pub use set_up::FirstOwner;

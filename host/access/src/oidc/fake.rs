@@ -10,9 +10,7 @@ use openidconnect::url::Url;
 use portolan_core::{Clock, Instant};
 use ring::rand::SystemRandom;
 use ring::rsa::PublicKeyComponents;
-use ring::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
-};
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -280,9 +278,12 @@ fn keys(state: &State) -> Value {
 fn token(issuer: &str, state: &mut State, request: &OutgoingRequest, now: Instant) -> IncomingAnswer {
     let form = Url::parse(&format!("https://x/?{}", String::from_utf8_lossy(&request.body))).expect("a form");
     let form: HashMap<String, String> = form.query_pairs().into_owned().collect();
-    let refused = |error: &str| json_answer(400, &json!({ "error": error, "error_description": "<b>no</b>" }));
-    let whose = request.headers.iter().find(|(name, _)| name == "authorization").map(|(_, value)| value.as_str());
-    let escaped: String = openidconnect::url::form_urlencoded::byte_serialize(CLIENT_SECRET.as_bytes()).collect();
+    let refused =
+        |error: &str| json_answer(400, &json!({ "error": error, "error_description": "<b>no</b>" }));
+    let whose =
+        request.headers.iter().find(|(name, _)| name == "authorization").map(|(_, value)| value.as_str());
+    let escaped: String =
+        openidconnect::url::form_urlencoded::byte_serialize(CLIENT_SECRET.as_bytes()).collect();
     if whose != Some(&format!("Basic {}", STANDARD.encode(format!("{CLIENT_ID}:{escaped}")))) {
         return json_answer(401, &json!({ "error": "invalid_client" }));
     }
@@ -291,7 +292,10 @@ fn token(issuer: &str, state: &mut State, request: &OutgoingRequest, now: Instan
     let verifier = form.get("code_verifier").cloned().unwrap_or_default();
     let challenge = encoded(Sha256::digest(verifier.as_bytes()));
     state.verifier = Some(verifier);
-    if challenge != grant.challenge || form["redirect_uri"] != grant.redirect_uri || grant.client_id != CLIENT_ID {
+    if challenge != grant.challenge
+        || form["redirect_uri"] != grant.redirect_uri
+        || grant.client_id != CLIENT_ID
+    {
         return refused("invalid_grant");
     }
     let access_token = "an access token";

@@ -28,9 +28,14 @@ pub enum Purpose {
     /// To sign in anew, since what comes next asks for it.
     SignInAgain,
     /// To link what they are called there with the person of this session.
-    Link { user: UserId, session: Uuid },
+    Link {
+        user: UserId,
+        session: Uuid,
+    },
     /// To join by this invitation.
-    Join { invitation: String },
+    Join {
+        invitation: String,
+    },
 }
 
 /// Somebody sent on their way.
@@ -128,11 +133,7 @@ impl Identities {
     }
 
     /// Takes what a browser comes back with, once, and has the provider prove who it is.
-    pub async fn come_back(
-        &self,
-        callback: Callback,
-        redirect_uri: &str,
-    ) -> Result<CameBack, IdentityError> {
+    pub async fn come_back(&self, callback: Callback, redirect_uri: &str) -> Result<CameBack, IdentityError> {
         let flow = self.take(&callback).await?.ok_or(IdentityError::Gone)?;
         let begun_at = Instant(flow.begun_at);
         // Used up by now, whoever's it is: one provider's answer says nothing about a way to another one.

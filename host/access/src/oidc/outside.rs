@@ -164,9 +164,10 @@ impl Outside {
 
 async fn answer(client: &dyn AskOutside, request: HttpRequest) -> Result<HttpResponse, OutsideError> {
     let (parts, body) = request.into_parts();
-    let headers = parts.headers.iter().filter_map(|(name, value)| {
-        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-    });
+    let headers = parts
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
     let request = OutgoingRequest {
         method: parts.method.as_str().to_owned(),
         url: parts.uri.to_string(),

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::{Duration as StdDuration, SystemTime};
 
 use openidconnect::core::{
-    CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreErrorResponseType, CoreIdToken,
-    CoreIdTokenClaims, CoreIdTokenVerifier, CoreJwsSigningAlgorithm,
+    CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreErrorResponseType,
+    CoreIdToken, CoreIdTokenClaims, CoreIdTokenVerifier, CoreJwsSigningAlgorithm,
 };
 use openidconnect::{
-    AccessToken, AccessTokenHash, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret,
-    CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, JwsSigningAlgorithm, Nonce, OAuth2TokenResponse,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, SignatureVerificationError, TokenResponse,
+    AccessToken, AccessTokenHash, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId,
+    ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, JwsSigningAlgorithm, Nonce,
+    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
+    SignatureVerificationError, TokenResponse,
 };
 use portolan_core::{Duration, Instant};
 
@@ -27,8 +28,14 @@ const LONGEST_ON_THE_WAY: Duration = Duration::from_minutes(10);
 /// As OpenID Connect limits subjects.
 const LONGEST_SUBJECT_BYTES: usize = 255;
 
-type Client =
-    CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
+type Client = CoreClient<
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointMaybeSet,
+    EndpointMaybeSet,
+>;
 
 /// What only this browser and this server know of one way there and back.
 pub(super) struct Secrets {
@@ -179,11 +186,16 @@ fn verified(
     })
 }
 
-fn verifier_of<'client>(client: &'client Client, metadata: &Metadata, now: Instant) -> CoreIdTokenVerifier<'client> {
+fn verifier_of<'client>(
+    client: &'client Client,
+    metadata: &Metadata,
+    now: Instant,
+) -> CoreIdTokenVerifier<'client> {
     // Whoever knows the client secret could sign with it, and anybody could leave the signature out.
-    let allowed = metadata.id_token_signing_alg_values_supported().iter().filter(|algorithm| {
-        !algorithm.uses_shared_secret() && **algorithm != CoreJwsSigningAlgorithm::None
-    });
+    let allowed = metadata
+        .id_token_signing_alg_values_supported()
+        .iter()
+        .filter(|algorithm| !algorithm.uses_shared_secret() && **algorithm != CoreJwsSigningAlgorithm::None);
     let expires_after = system_time(Instant(now.0 - LEEWAY.0));
     client
         .id_token_verifier()

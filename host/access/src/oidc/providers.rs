@@ -307,9 +307,7 @@ async fn seal(
 
 fn checked(new: NewProvider) -> Result<NewProvider, ProviderError> {
     let label = new.label.trim().to_owned();
-    if label.is_empty()
-        || label.chars().count() > LONGEST_LABEL_CHARS
-        || label.chars().any(char::is_control)
+    if label.is_empty() || label.chars().count() > LONGEST_LABEL_CHARS || label.chars().any(char::is_control)
     {
         return Err(ProviderError::Label);
     }
@@ -319,9 +317,10 @@ fn checked(new: NewProvider) -> Result<NewProvider, ProviderError> {
         return Err(ProviderError::ClientId);
     }
     let client_secret = new.client_secret.map(|secret| secret.trim().to_owned());
-    if client_secret.as_ref().is_some_and(|secret| {
-        secret.len() > LONGEST_BYTES || secret.chars().any(char::is_control)
-    }) {
+    if client_secret
+        .as_ref()
+        .is_some_and(|secret| secret.len() > LONGEST_BYTES || secret.chars().any(char::is_control))
+    {
         return Err(ProviderError::Secret);
     }
     Ok(NewProvider { label, client_id, client_secret, issuer: new.issuer.trim().to_owned(), ..new })

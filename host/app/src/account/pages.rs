@@ -11,8 +11,8 @@ use portolan_admin_ui::parts::{CodeField, PostAction, Section};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::identities;
 use super::browser::browser_name;
+use super::identities;
 use crate::App;
 use crate::people::erase_person;
 use crate::web::actor::{Oneself, PageActor, Require, SettingUp};

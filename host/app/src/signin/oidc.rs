@@ -200,7 +200,9 @@ pub fn trouble(error: IdentityError, again: Option<ProviderHandle>) -> PageResul
     let status = match &error {
         IdentityError::Database(_) | IdentityError::Secrets(_) => return Err(internal(error).into()),
         IdentityError::UnknownProvider => return Err(AppError::not_found("provider").into()),
-        IdentityError::Accept(portolan_access::AcceptError::Member(_) | portolan_access::AcceptError::Authenticate(_)) => {
+        IdentityError::Accept(
+            portolan_access::AcceptError::Member(_) | portolan_access::AcceptError::Authenticate(_),
+        ) => {
             return Err(internal(error).into());
         }
         IdentityError::Outside(reason) => {

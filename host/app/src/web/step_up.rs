@@ -90,7 +90,8 @@ where
 /// What a company's provider says is that company's trust alone: where somebody belongs to others as well, it does not
 /// change how they come in there.
 async fn check_own(app: &App, signed_in: &SignedIn) -> AppResult<()> {
-    if signed_in.by_provider_alone && app.sessions.belongs_elsewhere(signed_in.user, signed_in.tenant).await? {
+    if signed_in.by_provider_alone && app.sessions.belongs_elsewhere(signed_in.user, signed_in.tenant).await?
+    {
         return Err(AppError::refused(
             "You came in by your company's provider alone, and this is about all your companies. Sign in with your \
              password or a one-time link, then do it.",

@@ -167,7 +167,9 @@ fn flash_notice(code: &str) -> Option<Notice> {
         "connection-resumed" => ("Resumed", "Scheduled syncs run again."),
         "connection-deleted" => ("Deleted", "The connection and its secrets are gone."),
         "security-saved" => ("Saved", "It holds from everybody's next click on."),
-        "provider-added" => ("Added", "Register the address below at the provider, then check whether it answers."),
+        "provider-added" => {
+            ("Added", "Register the address below at the provider, then check whether it answers.")
+        }
         "provider-saved" => ("Saved", "It counts for whoever signs in from now on."),
         "provider-deleted" => ("Deleted", "Nobody comes in by it any more."),
         "identity-linked" => ("Linked", "From now on you can sign in by it."),

@@ -13,8 +13,8 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use crate::audit::{Sent, Story, id_in, json_of};
-use crate::sign_in_by_provider::{CLIENT_SECRET_IN_FORM, href_to};
 use crate::doors::Answer;
+use crate::sign_in_by_provider::{CLIENT_SECRET_IN_FORM, href_to};
 use crate::support::*;
 
 /// Of tests alone; the word that no event may hold is in it.
@@ -232,7 +232,8 @@ async fn providers_by_pages(story: &mut Story) {
     story.act("post", "/admin/sign-in-providers", &[], Sent::Form(form), &told).await;
     let stored = story.shop.rows::<identity_provider::Entity>().await.pop().expect("a provider").id;
     let route = "/admin/sign-in-providers/{id}";
-    let form = format!("label=Harbour&client_id=portolan-test&client_secret={}&enabled=true", CLIENT_SECRET_IN_FORM);
+    let form =
+        format!("label=Harbour&client_id=portolan-test&client_secret={}&enabled=true", CLIENT_SECRET_IN_FORM);
     story.act("post", route, &[stored], Sent::Form(&form), &["identity_provider.change"]).await;
     let check = "/admin/sign-in-providers/{id}/check";
     story.act("post", check, &[stored], Sent::Form(""), &["identity_provider.check"]).await;
@@ -247,7 +248,8 @@ async fn providers_by_pages(story: &mut Story) {
     let before = story.events().await.len();
     let request = Request::get(back.strip_prefix("http://portolan.example").expect("ours"));
     let cookies = format!("{}; {}", story.session, flow.split(';').next().expect("a pair"));
-    let linked = story.shop.ask(request.header(header::COOKIE, cookies).body(Body::empty()).expect("a request")).await;
+    let linked =
+        story.shop.ask(request.header(header::COOKIE, cookies).body(Body::empty()).expect("a request")).await;
     assert_eq!(linked.location.as_deref(), Some("/account?done=identity-linked"), "{}", linked.body);
     let told = story.events().await.split_off(before);
     let actions: Vec<&str> = told.iter().map(|event| event.action.as_str()).collect();

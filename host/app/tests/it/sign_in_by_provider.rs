@@ -24,7 +24,8 @@ pub const CLIENT_SECRET_IN_FORM: &str = "a+secret+of+tests%3A+with+%26+and+%25";
 
 /// The address in a page that begins so.
 pub fn href_to(page: &str, beginning: &str) -> String {
-    let at = page.find(&format!("href=\"{beginning}")).unwrap_or_else(|| panic!("no way to {beginning}: {page}"));
+    let at =
+        page.find(&format!("href=\"{beginning}")).unwrap_or_else(|| panic!("no way to {beginning}: {page}"));
     let rest = &page[at + "href=\"".len()..];
     rest.split('"').next().expect("its end").replace("&#38;", "&").replace("&amp;", "&")
 }
@@ -37,7 +38,8 @@ struct Browser {
 
 impl Browser {
     async fn send(&mut self, shop: &TestApp, method: Method, path: &str, form: &str) -> Answer {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut request = Request::builder().method(method).uri(path).header("sec-fetch-site", "same-origin");
         if !cookies.is_empty() {
             request = request.header(header::COOKIE, cookies.join("; "));
@@ -86,7 +88,13 @@ impl Browser {
     }
 
     /// There and back.
-    async fn sign_in(&mut self, shop: &TestApp, provider: &Provider, there: &FakeProvider, subject: &str) -> Answer {
+    async fn sign_in(
+        &mut self,
+        shop: &TestApp,
+        provider: &Provider,
+        there: &FakeProvider,
+        subject: &str,
+    ) -> Answer {
         let back = self.go(shop, &start(provider), there, subject).await;
         self.get(shop, &back).await
     }
@@ -160,7 +168,8 @@ impl TestApp {
     }
 
     async fn another_company(&self, owner: &str, slug: &str) -> TenantId {
-        let new = NewTenant { slug: slug.to_owned(), currency: "EUR".to_owned(), time_zone: "UTC".to_owned() };
+        let new =
+            NewTenant { slug: slug.to_owned(), currency: "EUR".to_owned(), time_zone: "UTC".to_owned() };
         add_owner(&self.app, owner, None, new).await.expect("another company")
     }
 }
@@ -188,14 +197,21 @@ async fn whoever_is_linked_comes_in_by_the_provider_and_keeps_their_way() {
         let flow = browser.cookie("__Host-ptl_provider").expect("bound to the browser").to_owned();
         assert!(!back.contains(&flow), "what stays in the browser does not travel");
         let welcome = browser.get(&shop, &back).await;
-        assert_eq!((welcome.status.as_u16(), welcome.location.as_deref()), (303, Some("/orders")), "{}", welcome.body);
+        assert_eq!(
+            (welcome.status.as_u16(), welcome.location.as_deref()),
+            (303, Some("/orders")),
+            "{}",
+            welcome.body
+        );
         assert_eq!(browser.cookie("__Host-ptl_provider"), None);
         assert_eq!(browser.get(&shop, "/orders").await.status, 200);
         let verifier = there.verifier().expect("a verifier was sent");
         assert!(verifier.len() >= 43, "{verifier}");
         let signed_in = shop.app.sessions.authenticate(browser.session().expect("a session")).await;
         let signed_in = signed_in.expect("look").expect("somebody");
-        assert!(signed_in.by_provider_alone && signed_in.user == shop.user && signed_in.tenant == shop.tenant);
+        assert!(
+            signed_in.by_provider_alone && signed_in.user == shop.user && signed_in.tenant == shop.tenant
+        );
 
         // A session of before is not carried over, and its cookie opens nothing any more.
         let old = browser.session().expect("one").to_owned();
@@ -215,10 +231,18 @@ async fn whoever_is_linked_comes_in_by_the_provider_and_keeps_their_way() {
         assert_eq!(there.asked("/.well-known/openid-configuration"), 2);
 
         let profile = other.get(&shop, "/account").await;
-        assert!(profile.body.contains("Accounts elsewhere") && profile.body.contains(ISSUER), "{}", profile.body);
-        let told: Vec<String> = shop.rows::<audit_event::Entity>().await.into_iter().map(|event| format!("{event:?}")).collect();
+        assert!(
+            profile.body.contains("Accounts elsewhere") && profile.body.contains(ISSUER),
+            "{}",
+            profile.body
+        );
+        let told: Vec<String> =
+            shop.rows::<audit_event::Entity>().await.into_iter().map(|event| format!("{event:?}")).collect();
         assert!(told.iter().any(|event| event.contains("identity.link")));
-        assert!(told.iter().all(|event| !event.contains("owner-there") && !event.contains("example.com")), "{told:?}");
+        assert!(
+            told.iter().all(|event| !event.contains("owner-there") && !event.contains("example.com")),
+            "{told:?}"
+        );
     })
     .await;
 }
@@ -251,7 +275,10 @@ async fn whatever_is_wrong_with_a_token_nobody_comes_in_by_it() {
             // Without a signature, or with its name alone, the library may not read it at all.
             let said = text.contains(words) || (fault == Fault::Unsigned && text.contains("cannot be read"));
             assert!(said, "{fault:?}: {text}");
-            assert!(!text.contains("owner-there") && !text.contains("eyJ"), "{fault:?}: nothing of the token");
+            assert!(
+                !text.contains("owner-there") && !text.contains("eyJ"),
+                "{fault:?}: nothing of the token"
+            );
             assert_eq!(browser.session(), None, "{fault:?}");
         }
         assert_eq!(shop.sessions_by_provider().await, 0);
@@ -332,7 +359,11 @@ async fn one_providers_answer_says_nothing_about_another_one() {
         // The same subject elsewhere is somebody else.
         let mut browser = Browser::default();
         let refused = browser.sign_in(&shop, &other, &other_there, "owner-there").await;
-        assert!(refused.status == 422 && refused.body.contains("Nobody of this company is linked"), "{}", refused.body);
+        assert!(
+            refused.status == 422 && refused.body.contains("Nobody of this company is linked"),
+            "{}",
+            refused.body
+        );
         assert!(browser.session().is_none());
 
         // What one gave, brought to the other's address, is refused and used up.
@@ -375,7 +406,8 @@ async fn a_mail_address_is_nobody_and_whoever_is_linked_with_nobody_is_told_what
         // What is linked with one person cannot be linked with another.
         let ana = shop.person("ana", shop.tenant).await;
         let mut of_ana = shop.browser_of(ana, shop.tenant).await;
-        let gone = of_ana.post(&shop, "/account/identities/link", &format!("provider={}", provider.handle())).await;
+        let gone =
+            of_ana.post(&shop, "/account/identities/link", &format!("provider={}", provider.handle())).await;
         let back = there.authorize(&href_to(&gone.body, ISSUER), "owner-there");
         let refused = of_ana.get(&shop, back.strip_prefix(PUBLIC).expect("ours")).await;
         assert!(refused.status == 422 && refused.body.contains("another person"), "{}", refused.body);
@@ -454,7 +486,11 @@ async fn what_one_company_trusts_opens_no_other() {
         browser.sign_in(&shop, &provider, &there, "owner-there").await;
         assert_eq!(browser.get(&shop, "/pulse").await.status, 200);
         let switched = browser.post(&shop, "/tenants/switch", &format!("tenant={other}")).await;
-        assert!(switched.status == 403 && switched.body.contains("does not count in another company"), "{}", switched.body);
+        assert!(
+            switched.status == 403 && switched.body.contains("does not count in another company"),
+            "{}",
+            switched.body
+        );
         // Nor is the account opened by it, which both companies share.
         let password = "new_password=another+harbour+1&repeated=another+harbour+1";
         for (path, form) in [
@@ -474,7 +510,8 @@ async fn what_one_company_trusts_opens_no_other() {
             portolan_app::people::find_member(&shop.app, "third").await.expect("the owner").0,
         );
         let roles = ["viewer".to_owned()].into();
-        let made = ops::make_invitation(&shop.app, third, by, "shop".to_owned(), roles).await.expect("invited");
+        let made =
+            ops::make_invitation(&shop.app, third, by, "shop".to_owned(), roles).await.expect("invited");
         let path = made.link.strip_prefix(PUBLIC).expect("ours");
         let refused = browser.post(&shop, path, "").await;
         assert!(refused.status == 409 && refused.body.contains("does not count here"), "{}", refused.body);
@@ -497,13 +534,15 @@ async fn a_second_factor_is_asked_for_after_the_provider_too() {
         assert_eq!(on.status, 200, "{}", on.body);
 
         let mut browser = Browser::default();
-        let back = browser.go(&shop, &format!("{}?next=/orders", start(&provider)), &there, "owner-there").await;
+        let back =
+            browser.go(&shop, &format!("{}?next=/orders", start(&provider)), &there, "owner-there").await;
         let first = browser.get(&shop, &back).await;
         assert_eq!(first.location.as_deref(), Some("/sign-in/second-step?next=/orders"), "{}", first.body);
         assert_eq!(browser.session(), None, "nobody is in yet");
         shop.advance(Duration::from_secs(60));
         let code = shop.app.second_factors().code_at(shop.user, shop.app.clock.now()).await;
-        let second = browser.post(&shop, "/sign-in/second-step", &format!("code={code}&next=%2Forders")).await;
+        let second =
+            browser.post(&shop, "/sign-in/second-step", &format!("code={code}&next=%2Forders")).await;
         assert_eq!(second.location.as_deref(), Some("/orders"), "{}", second.body);
         let signed_in = shop.app.sessions.authenticate(browser.session().expect("in")).await;
         let signed_in = signed_in.expect("look").expect("somebody");
@@ -552,9 +591,15 @@ async fn an_invited_person_joins_by_the_provider_and_needs_no_password() {
         assert!(page.body.contains("Join with Harbour accounts"), "{}", page.body);
         let back = dora.go(&shop, &href_to(&page.body, "/auth/oidc/"), &there, "dora-there").await;
         let joined = dora.get(&shop, &back).await;
-        assert_eq!((joined.status.as_u16(), joined.location.as_deref()), (303, Some("/pulse")), "{}", joined.body);
+        assert_eq!(
+            (joined.status.as_u16(), joined.location.as_deref()),
+            (303, Some("/pulse")),
+            "{}",
+            joined.body
+        );
         assert_eq!(dora.get(&shop, "/orders").await.status, 200);
-        let signed_in = shop.app.sessions.authenticate(dora.session().expect("in")).await.expect("look").expect("one");
+        let signed_in =
+            shop.app.sessions.authenticate(dora.session().expect("in")).await.expect("look").expect("one");
         assert_ne!(signed_in.user, shop.user);
         assert_eq!(shop.app.identities().of(signed_in.user).await.expect("read").len(), 1);
         assert!(!shop.app.sessions.has_password(signed_in.user).await.expect("look"));
@@ -638,10 +683,15 @@ async fn a_provider_that_is_down_wrong_or_changes_its_keys_is_told_in_words() {
             let mut browser = Browser::default();
             let refused = browser.get(&shop, &start(&provider)).await;
             assert_eq!(refused.status, 502, "{fault:?}: {}", refused.body);
-            assert!(refused.body.contains(words) && refused.body.contains("<h1>"), "{fault:?}: {}", refused.body);
+            assert!(
+                refused.body.contains(words) && refused.body.contains("<h1>"),
+                "{fault:?}: {}",
+                refused.body
+            );
             // The admins' look at it says the same.
             let mut admin = shop.browser_of(shop.user, shop.tenant).await;
-            let page = admin.post(&shop, &format!("/admin/sign-in-providers/{}/check", provider.id), "").await;
+            let page =
+                admin.post(&shop, &format!("/admin/sign-in-providers/{}/check", provider.id), "").await;
             let said = page.body.to_lowercase();
             assert!(page.status == 200 && said.contains(&words.to_lowercase()), "{fault:?}: {}", page.body);
         }
@@ -709,23 +759,45 @@ async fn strangers_are_shown_the_buttons_of_one_company_alone() {
         let (without, unknown) =
             (browser.get(&shop, "/sign-in/at/quay").await, browser.get(&shop, "/sign-in/at/nobody").await);
         assert_eq!((without.status, &without.body), (unknown.status, &unknown.body));
-        for strange in ["/sign-in/at", "/sign-in/at?company=", "/sign-in/at?company=..%2Fx", "/sign-in/at?company=%3Cb%3E"] {
+        for strange in [
+            "/sign-in/at",
+            "/sign-in/at?company=",
+            "/sign-in/at?company=..%2Fx",
+            "/sign-in/at?company=%3Cb%3E",
+        ] {
             let page = browser.get(&shop, strange).await;
             assert!(page.status == 200 && page.body.contains("Short name"), "{strange}: {}", page.body);
         }
         for gone in ["x", &"0".repeat(64), &handle.to_uppercase()] {
             assert_eq!(browser.get(&shop, &format!("/auth/oidc/{gone}/start")).await.status, 404, "{gone}");
-            assert_eq!(browser.get(&shop, &format!("/auth/oidc/{gone}/callback?code=x&state=y")).await.status.as_u16() / 100, 4);
+            assert_eq!(
+                browser
+                    .get(&shop, &format!("/auth/oidc/{gone}/callback?code=x&state=y"))
+                    .await
+                    .status
+                    .as_u16()
+                    / 100,
+                4
+            );
         }
         // Switched off it is not there, and whoever is in by it alone is out.
         browser.sign_in(&shop, &provider, &there, "owner-there").await;
         let mut away = Browser::default();
         let back = away.go(&shop, &start(&provider), &there, "owner-there").await;
         let (by, app) = (shop.who(), Arc::clone(&shop.app));
-        let off = NewProvider { label: provider.label.clone(), client_id: provider.client_id.clone(), ..NewProvider::default() };
+        let off = NewProvider {
+            label: provider.label.clone(),
+            client_id: provider.client_id.clone(),
+            ..NewProvider::default()
+        };
         let changed = shop.app.db.write(shop.tenant, move |tx| {
             Box::pin(async move {
-                let tools = ProviderTools { ring: &app.key_ring, outside: &app.outside, clock: &*app.clock, random: &*app.random };
+                let tools = ProviderTools {
+                    ring: &app.key_ring,
+                    outside: &app.outside,
+                    clock: &*app.clock,
+                    random: &*app.random,
+                };
                 change_provider(tx, &by, provider.id, off, tools).await
             })
         });

@@ -8,11 +8,11 @@ use portolan_app::ingest::batch::BatchAim;
 use portolan_app::people::ops;
 use portolan_app::policies::ops as policies;
 use portolan_core::{SystemRandom, id};
-use portolan_db::entity::{
-    api_key, connection, data_policy, document, identity, identity_provider, invitation, person_attribute, plugin_switch, replay,
-    role_grant, shadow_replay, sync, team, upload,
-};
 use portolan_db::DbError;
+use portolan_db::entity::{
+    api_key, connection, data_policy, document, identity, identity_provider, invitation, person_attribute,
+    plugin_switch, replay, role_grant, shadow_replay, sync, team, upload,
+};
 use sea_orm::IntoActiveModel;
 use serde_json::json;
 use uuid::Uuid;

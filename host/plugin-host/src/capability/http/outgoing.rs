@@ -73,7 +73,8 @@ impl Outgoing {
     ///
     /// Errors: a sentence that says what is missing.
     pub fn permits(&self, address: &str) -> Result<(), String> {
-        let url = Url::parse(address).map_err(|_| "this is no address: write https:// and a name".to_owned())?;
+        let url =
+            Url::parse(address).map_err(|_| "this is no address: write https:// and a name".to_owned())?;
         self.permit(&url).map(|_| ())
     }
 
@@ -85,7 +86,9 @@ impl Outgoing {
             return Ok(Permit::Granted);
         }
         if url.scheme() != "https" {
-            return Err("only https is asked, unless whoever runs this server grants the very address".to_owned());
+            return Err(
+                "only https is asked, unless whoever runs this server grants the very address".to_owned()
+            );
         }
         match url.domain() {
             Some(_) => Ok(Permit::Declared),
@@ -103,7 +106,8 @@ impl Outgoing {
         headers: &[(String, String)],
         body: Vec<u8>,
     ) -> Result<OutgoingAnswer, String> {
-        let url = Url::parse(address).map_err(|_| "this is no address: write https:// and a name".to_owned())?;
+        let url =
+            Url::parse(address).map_err(|_| "this is no address: write https:// and a name".to_owned())?;
         let permit = self.permit(&url)?;
         let host = url.host_str().unwrap_or_default().to_owned();
         let method = Method::from_bytes(method.as_bytes()).map_err(|_| "this is no method".to_owned())?;
@@ -150,7 +154,9 @@ fn explained(error: &reqwest::Error, host: &str) -> String {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(found) = cause {
         if found.is::<BlockedAddress>() {
-            return format!("{host} leads to an address of a private or reserved network, which is not asked");
+            return format!(
+                "{host} leads to an address of a private or reserved network, which is not asked"
+            );
         }
         cause = found.source();
     }

@@ -144,7 +144,13 @@ fn an_origin_is_scheme_host_and_port() {
     let read = |text: &str| text.parse::<GrantedOrigin>().map(|origin| origin.to_string());
     assert_eq!(read("https://id.intern").as_deref(), Ok("https://id.intern:443"));
     assert_eq!(read(" http://127.0.0.1:8081/ ").as_deref(), Ok("http://127.0.0.1:8081"));
-    for wrong in ["id.intern", "ftp://id.intern", "https://id.intern/realms/a", "https://me@id.intern", "https://id.intern?x"] {
+    for wrong in [
+        "id.intern",
+        "ftp://id.intern",
+        "https://id.intern/realms/a",
+        "https://me@id.intern",
+        "https://id.intern?x",
+    ] {
         assert_eq!(read(wrong), Err(NotAnOrigin), "{wrong}");
     }
 }
