@@ -19,6 +19,17 @@ export async function checkForms(run) {
     }
   }));
 
+  await run.check("a sign-in provider's form is filled in for Google, by keyboard and at phone width", () => run.withPage("/admin/sign-in-providers", { viewport: { width: 390, height: 844 } }, async (page) => {
+    await page.focus("text=Fill in what Google needs");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/admin/sign-in-providers?preset=google*");
+    expect(await page.inputValue("#issuer") === "https://accounts.google.com", "the issuer is not filled in");
+    expect(await page.inputValue("#label") === "Google", "the name is not filled in");
+    expect(await page.locator("#client_secret").getAttribute("type") === "password", "the secret is shown");
+    const said = await page.locator("section[aria-labelledby=new-title]").innerText();
+    expect(said.includes("/callback") || said.includes("--public-address"), `neither the address to register nor why there is none: ${said}`);
+  }));
+
   await run.check("consent names the hosts and is not given beforehand", () => run.withPage("/connections/new", {}, async (page) => {
     await page.locator(".choices a").first().click();
     await page.locator("fieldset.consent").waitFor();

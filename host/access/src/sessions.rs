@@ -184,9 +184,7 @@ pub enum SignInError {
     #[error("the second step of signing in is missing")]
     SecondStep(PendingSignIn),
     /// What vouches for them here does not count there.
-    #[error(
-        "you came in by your company's provider alone, which does not count in another company: sign in there by its own, or with your password"
-    )]
+    #[error("a company's provider does not count in another company")]
     ProviderAlone,
     #[error(transparent)]
     Database(#[from] DbError),

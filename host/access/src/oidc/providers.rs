@@ -8,7 +8,7 @@ use openidconnect::url::Url;
 use portolan_core::{Clock, Instant, Random, TenantId, id};
 use portolan_db::entity::{identity_provider, pending_sign_in, session};
 use portolan_db::{DbError, TenantTx};
-use sea_orm::{ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{ActiveModelTrait, ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder};
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -234,7 +234,10 @@ impl From<SignInError> for AppError {
     fn from(error: SignInError) -> Self {
         match error {
             SignInError::Refused | SignInError::SecondStep(_) => Self::unauthenticated(),
-            SignInError::ProviderAlone => Self::refused(format!("Y{}.", &error.to_string()[1..])),
+            SignInError::ProviderAlone => Self::refused(
+                "You came in by your company's provider alone, which does not count in another company. Sign in there \
+                 by its own, or with your password.",
+            ),
             SignInError::SecondFactor(error) => error.into(),
             SignInError::Database(error) => error.into(),
             SignInError::Password(error) => Self::internal(error),
