@@ -44,6 +44,7 @@ mod m0037_set_up;
 mod m0038_mail;
 mod m0039_api_tokens;
 mod m0042_persons;
+mod m0043_privacy;
 mod row_security;
 mod table;
 
@@ -82,6 +83,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0038_mail::Migration),
             Box::new(m0039_api_tokens::Migration),
             Box::new(m0042_persons::Migration),
+            Box::new(m0043_privacy::Migration),
         ]
     }
 }

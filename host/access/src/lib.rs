@@ -75,8 +75,9 @@ pub use second_factor::{
 pub use second_step::{PendingSignIn, Shown};
 pub use secrets::{
     AUDIT_SIGNER, CONNECTION_SECRET, ColumnReport, ColumnRotation, DataKeyUse, HOUSE_COLUMNS, HouseColumn,
-    HouseRotation, KeyPart, MAIL, MasterKeyUse, PERSON_KEY, PSEUDONYM_KEY, Rotated, SEALED_COLUMNS, SECOND_FACTOR_SEED, SealedColumn,
-    Secrets, SecretsError, Shredded, Status, TenantKeys, WRAPPED_KEYS, examine, examine_house,
+    HouseRotation, KeyPart, MAIL, MasterKeyUse, PERSON_KEY, PRIVACY_EXPORT, PRIVACY_SUBJECT, PSEUDONYM_KEY,
+    Rotated, SEALED_COLUMNS, SECOND_FACTOR_SEED, SealedColumn, Secrets, SecretsError, Shredded, Status,
+    TenantKeys, WRAPPED_KEYS, examine, examine_house,
 };
 pub use sessions::{AuthenticateError, Client, Factor, NewSession, Sessions, SignInError, SignedIn};
 pub use set_up::FirstOwner;

@@ -43,8 +43,17 @@ pub const PSEUDONYM_KEY: SealedColumn =
 pub const PERSON_KEY: SealedColumn =
     SealedColumn { table: "person", column: "key_sealed", key: &[KeyPart::Uuid("id")] };
 
+/// Whom a privacy request is about.
+pub const PRIVACY_SUBJECT: SealedColumn =
+    SealedColumn { table: "privacy_request", column: "subject", key: &[KeyPart::Uuid("id")] };
+
+/// What is handed out to whoever asked what is stored of them.
+pub const PRIVACY_EXPORT: SealedColumn =
+    SealedColumn { table: "privacy_request", column: "export", key: &[KeyPart::Uuid("id")] };
+
 /// All of them.
-pub const SEALED_COLUMNS: &[SealedColumn] = &[CONNECTION_SECRET, AUDIT_SIGNER, PSEUDONYM_KEY, PERSON_KEY];
+pub const SEALED_COLUMNS: &[SealedColumn] =
+    &[CONNECTION_SECRET, AUDIT_SIGNER, PSEUDONYM_KEY, PERSON_KEY, PRIVACY_SUBJECT, PRIVACY_EXPORT];
 
 /// Table and column of the data keys themselves, which a master key has wrapped.
 pub const WRAPPED_KEYS: (&str, &str) = ("tenant_key", "wrapped");

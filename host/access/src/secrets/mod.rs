@@ -22,8 +22,8 @@ use portolan_db::{Database, DbError};
 use sea_orm::QueryOrder;
 
 pub use columns::{
-    AUDIT_SIGNER, CONNECTION_SECRET, KeyPart, PERSON_KEY, PSEUDONYM_KEY, SEALED_COLUMNS, SealedColumn,
-    WRAPPED_KEYS,
+    AUDIT_SIGNER, CONNECTION_SECRET, KeyPart, PERSON_KEY, PRIVACY_EXPORT, PRIVACY_SUBJECT, PSEUDONYM_KEY,
+    SEALED_COLUMNS, SealedColumn, WRAPPED_KEYS,
 };
 pub use examine::{ColumnReport, examine};
 pub use house::{HOUSE_COLUMNS, HouseColumn, HouseRotation, MAIL, SECOND_FACTOR_SEED, examine_house};

@@ -130,6 +130,7 @@ grants!(
     RolesManage,
     PoliciesManage,
     SecurityManage,
+    PrivacyManage,
     AuditRead,
     ApiKeysManage,
     SystemRead,

@@ -7,10 +7,12 @@ use portolan_app::api_keys::ops as api_keys;
 use portolan_app::ingest::batch::BatchAim;
 use portolan_app::people::ops;
 use portolan_app::policies::ops as policies;
-use portolan_core::{SystemRandom, id};
+use portolan_app::privacy::ops::{Ask, ask};
+use portolan_core::{ConnectionId, SystemRandom, id};
+use portolan_db::entity::privacy_request::{self, PrivacyKind, PrivacySource};
 use portolan_db::entity::{
-    api_key, connection, data_policy, document, invitation, person_attribute, plugin_switch, replay,
-    role_grant, shadow_replay, sync, team, upload,
+    api_key, connection, connection_privacy, data_policy, document, invitation, person_attribute,
+    plugin_switch, replay, role_grant, shadow_replay, sync, team, upload,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -38,6 +40,8 @@ pub struct World {
     pub role: String,
     pub api_key: String,
     pub policy: String,
+    /// What is stored of a customer, ready to be taken.
+    pub privacy_request: String,
     /// One of the owner's.
     pub session: String,
     /// A remembered browser of the owner's.
@@ -66,6 +70,7 @@ impl World {
         let upload = give(&shop, connection, &format!("{name}-sheet.json"), b"[]").await.expect("a file");
         let (team, invitation, role) = people_of(&shop, name).await;
         let (api_key, policy) = (key_of(&shop, name).await, policy_of(&shop, name).await);
+        let privacy_request = export_of(&shop, connection).await;
         shop.session().await;
         let session = shop.app.sessions.sessions_of(shop.user).await.expect("sessions")[0].id;
         let device = shop.remembered_device().await;
@@ -88,6 +93,7 @@ impl World {
             role,
             api_key: api_key.to_string(),
             policy: policy.to_string(),
+            privacy_request: privacy_request.to_string(),
             session: session.to_string(),
             device: device.to_string(),
             words: Vec::new(),
@@ -100,6 +106,7 @@ impl World {
             &world.invitation,
             &world.api_key,
             &world.policy,
+            &world.privacy_request,
             &world.session,
             &world.device,
         ];
@@ -146,6 +153,7 @@ impl World {
             ("roles", "name") => Some(&self.role),
             ("api-keys", "id") => Some(&self.api_key),
             ("policies", "id") => Some(&self.policy),
+            ("requests", "id") => Some(&self.privacy_request),
             ("sessions", "id") => Some(&self.session),
             ("devices", "id") => Some(&self.device),
             _ => None,
@@ -156,7 +164,7 @@ impl World {
     pub async fn everything(&self) -> String {
         let shop = &self.shop;
         format!(
-            "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
+            "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
             shop.rows::<connection::Entity>().await,
             shop.rows::<sync::Entity>().await,
             shop.rows::<document::Entity>().await.len(),
@@ -170,8 +178,24 @@ impl World {
             shop.rows::<api_key::Entity>().await,
             shop.rows::<data_policy::Entity>().await,
             shop.rows::<person_attribute::Entity>().await,
+            shop.rows::<privacy_request::Entity>().await,
+            shop.rows::<connection_privacy::Entity>().await,
         )
     }
+}
+
+/// What is stored of a customer, gathered.
+async fn export_of(shop: &TestApp, connection: ConnectionId) -> Uuid {
+    let wish = Ask {
+        kind: PrivacyKind::Export,
+        source: PrivacySource::Page,
+        connection,
+        customer_id: "customer-1".to_owned(),
+        at_once: false,
+    };
+    let asked = ask(&shop.app, shop.tenant, shop.who(), wish).await.expect("a request");
+    shop.work().await;
+    asked.id
 }
 
 /// A team, an invitation and a role of the tenant's own.
