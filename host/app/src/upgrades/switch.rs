@@ -139,6 +139,12 @@ async fn point_to(
     switch: Switch,
 ) -> AppResult<Uuid> {
     let connection = ConnectionId(row.id);
+    if row.pseudonyms && !next.manifest.names_subjects() {
+        return Err(AppError::conflict(
+            "The connection keeps its customers under pseudonyms, and that version doesn't say where it names them: \
+             they would be stored as the channel sends them. Choose another version.",
+        ));
+    }
     refuse_running_sync(tx, connection).await?;
     let now = app.clock.now().0;
     let by = switch.who.user();

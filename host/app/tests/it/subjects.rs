@@ -11,7 +11,7 @@ use portolan_app::web::error::AppError;
 use portolan_connector::{ChunkInfo, Continuation, Page, Payload, RawChunk};
 use portolan_core::{ConnectionId, Duration};
 use portolan_db::Dialect;
-use portolan_db::entity::{chunk, connection, document, document_version, person, sale_event};
+use portolan_db::entity::{chunk, connection, document, document_version, person, pseudonym_key, sale_event};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, QueryFilter, Statement};
 use serde_json::Value;
@@ -196,6 +196,7 @@ async fn whoever_is_erased_stays_so_and_figures_stay_as_they_were() {
         assert!(row.key_sealed.is_none() && row.identity_sealed.is_none() && row.erased_at.is_some());
         assert_eq!(shop.rows::<person::Entity>().await.len(), 2, "nobody is made anew");
         assert_eq!(rests(test, ADA).await, None);
+        assert!(!stored_pages(&shop).await.contains(ADA));
 
         let after = shop.figures().await;
         assert!(before.is_subset(&after) && after.len() == before.len() + 1, "{before:?} {after:?}");
@@ -268,7 +269,16 @@ async fn changing_the_keys_makes_nobody_a_stranger() {
         assert!(findings.iter().any(|finding| finding.what.contains("person")), "{findings:?}");
 
         // Without its key no customer is named: another key would make two of each.
-        secrets.shred(shop.tenant).await.expect("shredded");
+        let damaged = app.db.write(shop.tenant, |tx| {
+            Box::pin(async move {
+                tx.update_many::<pseudonym_key::Entity>()
+                    .col_expr(pseudonym_key::Column::Sealed, Expr::value(vec![2_u8; 90]))
+                    .exec(tx)
+                    .await?;
+                Ok::<_, AppError>(())
+            })
+        });
+        damaged.await.map_err(|error| error.full_detail()).expect("damaged");
         let failed = shop.sync(connection).await;
         let told = assert_failed(&failed, "pseudonym_key");
         assert!(told.contains("portolan doctor"), "{told}");
@@ -389,7 +399,24 @@ async fn whoever_is_long_unseen_is_named_to_the_day() {
         assert_eq!(unseen(5).await, [shop.subject(ADA).await], "the other was seen again");
         shop.forget(&shop.subject(ADA).await).await;
         assert_eq!(unseen(5).await, [], "whoever is erased is nobody's any more");
-        assert_eq!(shop.rows::<document_version::Entity>().await.is_empty(), false);
+        assert!(!shop.rows::<document_version::Entity>().await.is_empty(), "documents stay");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_that_names_no_customers_cannot_sync_where_pseudonyms_are_promised() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        let connection = shop.connect().await;
+        let mut silent = manifest();
+        silent.streams.iter_mut().for_each(|stream| stream.subject.clear());
+        drop(shop.runtime.clone().plugin(silent));
+        say_orders(&shop);
+        let failed = shop.sync(connection).await;
+        assert!(assert_failed(&failed, "subjects_unnamed").contains("Switch to a build"), "says what to do");
+        assert_eq!(shop.rows::<chunk::Entity>().await.len(), 0);
+        assert_eq!(rests(test, ADA).await, None);
     })
     .await;
 }

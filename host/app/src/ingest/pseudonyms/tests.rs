@@ -139,3 +139,28 @@ fn a_column_of_customers_that_the_file_lacks_is_told() {
     let missing = cut_delimited(b"order\n1\n", &framing, ChunkAim::default(), Some(&mut rename));
     assert!(missing.expect_err("refused").to_string().contains("Kunde"));
 }
+
+#[test]
+fn measured_for_the_report() {
+    let line = |index: usize| {
+        format!(
+            r#"{{"id":"gid://shop/LineItem/{index}","title":"A mug of the harbour, {index}","quantity":2,"sku":"MUG-{index}","originalUnitPriceSet":{{"shopMoney":{{"amount":"19.90","currencyCode":"EUR"}}}},"taxLines":[{{"rate":0.19,"title":"VAT","priceSet":{{"shopMoney":{{"amount":"3.18","currencyCode":"EUR"}}}}}}]}}"#
+        )
+    };
+    let order = |index: usize| {
+        let lines: Vec<String> = (0..3).map(|number| line(index * 3 + number)).collect();
+        format!(
+            r#"{{"id":"gid://shop/Order/{index}","name":"#{index}","createdAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-02T00:00:00Z","customer":{{"id":"gid://shop/Customer/{}"}},"shippingAddress":{{"countryCodeV2":"DE","provinceCode":"BE"}},"currentTotalPriceSet":{{"shopMoney":{{"amount":"59.70","currencyCode":"EUR"}}}},"lineItems":{{"nodes":[{}]}},"refunds":[],"transactions":[{{"id":"gid://shop/OrderTransaction/{index}","kind":"SALE","status":"SUCCESS"}}]}}"#,
+            index / 2,
+            lines.join(",")
+        )
+    };
+    let body = format!(r#"{{"data":{{"orders":{{"nodes":[{}]}}}}}}"#, (0..10_000).map(order).collect::<Vec<_>>().join(","));
+    let (pseudonyms, mut people) = (pseudonyms(1), People::new());
+    let began = std::time::Instant::now();
+    let renamed = pseudonyms.of_stream("orders", &mut people).expect("customers").rename_json(body.as_bytes(), "json").expect("JSON");
+    let renaming_ms = began.elapsed().as_millis();
+    let began = std::time::Instant::now();
+    let packed = crate::ingest::stage::pack_body(&renamed).expect("packed");
+    panic!("{} bytes, {} people, renamed in {renaming_ms} ms, packed in {} ms to {}", body.len(), people.len(), began.elapsed().as_millis(), packed.len());
+}
