@@ -20,6 +20,7 @@ pub mod retention;
 pub mod retention_api;
 mod run;
 mod store;
+mod unknown;
 mod verify;
 mod views;
 

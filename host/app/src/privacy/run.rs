@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::jobs::FORGET_EXPORT;
 use super::queries::standing;
 use super::store::{lane, subject_of};
+use super::unknown::keep_out;
 use crate::App;
 use crate::subjects::{self, Subject};
 use crate::syncs::ops::request_action;
@@ -144,6 +145,12 @@ async fn erase(app: &Arc<App>, job: &JobContext, row: &privacy_request::Model) -
             let subjects = subjects_of(&app, tx, &row).await.map_err(later)?;
             for subject in &subjects {
                 erase_one(&app, tx, subject).await.map_err(later)?;
+            }
+            if let (true, Some(customer)) =
+                (subjects.is_empty(), subject_of(&app, tx, &row).await.map_err(later)?)
+            {
+                let connection = ConnectionId(row.connection_id);
+                keep_out(&app, tx, connection, &customer).await.map_err(later)?;
             }
             let done = privacy_request::ActiveModel { subject: Set(None), ..Default::default() };
             finish(&app, tx, &row, json!({ "persons": subjects.len() }), done).await

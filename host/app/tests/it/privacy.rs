@@ -126,15 +126,22 @@ async fn a_channels_wish_is_stored_and_done_by_what_its_body_says() {
         let row = shop.privacy_requests().await.pop().expect("the second");
         assert_eq!((row.kind, row.state, row.subject), (PrivacyKind::Erase, PrivacyState::Done, None));
 
-        // Whom nobody knows, and who has no id, is nobody to erase; it is told and done.
-        assert_eq!(shop.tell_signed(&path, &redact(404)).await, 200);
+        // Who has no id is nobody to erase; it is told and done. Whom nobody knows yet is kept out from the beginning.
         let mut guest = redact(1);
         guest["customer"] = json!({ "email": "guest@example.org" });
         assert_eq!(shop.tell_signed(&path, &guest).await, 200);
         shop.work().await;
+        assert_eq!(shop.erased_customers().await, 1);
+        assert_eq!(shop.tell_signed(&path, &redact(404)).await, 200);
+        shop.work().await;
         let rows = shop.privacy_requests().await;
         assert!(rows.iter().all(|row| row.state == PrivacyState::Done), "{rows:?}");
-        assert_eq!(shop.erased_customers().await, 1);
+        shop.runtime.clear_pages("orders");
+        drop(shop.runtime.clone().page("orders", &[order_of("Z", 1, 5, "Customer/404")]));
+        assert_succeeded(&shop.sync(connection).await);
+        let people = shop.rows::<person::Entity>().await;
+        assert_eq!((people.len(), shop.erased_customers().await), (3, 2));
+        assert!(people.iter().all(|row| row.erased_at.is_none() || row.identity_sealed.is_none()));
         let known = &shop.rows::<connection_privacy::Entity>().await[0];
         assert!(known.hook_received_at.is_some() && known.hook_sha256.is_some());
         assert!(
