@@ -45,6 +45,7 @@ mod m0038_mail;
 mod m0039_api_tokens;
 mod m0041_identities;
 mod m0042_persons;
+mod m0043_privacy;
 mod row_security;
 mod table;
 
@@ -84,6 +85,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0039_api_tokens::Migration),
             Box::new(m0041_identities::Migration),
             Box::new(m0042_persons::Migration),
+            Box::new(m0043_privacy::Migration),
         ]
     }
 }

@@ -22,6 +22,7 @@ mod orders;
 mod people;
 mod plugins;
 mod policies;
+mod privacy;
 mod problems;
 mod providers;
 mod pulse;
@@ -66,6 +67,10 @@ pub use people::{
 };
 pub use plugins::{PluginPage, PluginRow, PluginStreamRow, PluginsPage};
 pub use policies::{PoliciesPage, PolicyPage, PolicyRow};
+pub use privacy::{
+    AskForCustomer, FoundCustomer, KeptCustomersRow, NewPrivacyHook, PrivacyHookCell, PrivacyPage,
+    PrivacyRequestRow,
+};
 pub use problems::{ProblemRow, ProblemsPage};
 pub use providers::{
     CompanySignInPage, LinkProviderPage, ProviderPage, ProviderRow, ProviderTroublePage, ProvidersPage,
@@ -221,6 +226,10 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("policy", PolicyPage::sample().render()),
         ("policy-empty", PolicyPage::sample_empty().render()),
         ("policy-extreme", PolicyPage::sample_extreme().render()),
+        ("privacy", PrivacyPage::sample().render()),
+        ("privacy-made", PrivacyPage::sample_made().render()),
+        ("privacy-empty", PrivacyPage::sample_empty().render()),
+        ("privacy-extreme", PrivacyPage::sample_extreme().render()),
         ("invitation", InvitationPage::sample().render()),
         ("invitation-known", InvitationPage::sample_known().render()),
         ("invitation-gone", InvitationPage::sample_gone().render()),

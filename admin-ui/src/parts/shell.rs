@@ -14,6 +14,7 @@ pub enum Section {
     Plugins,
     Admin,
     Audit,
+    Privacy,
     ApiKeys,
     #[default]
     None,
@@ -31,7 +32,7 @@ pub(crate) struct NavEntry {
     pub wide_only: bool,
 }
 
-pub(crate) const NAVIGATION: [NavEntry; 9] = [
+pub(crate) const NAVIGATION: [NavEntry; 10] = [
     entry(Section::Pulse, "Pulse", "/pulse", "pulse", "p"),
     entry(Section::Orders, "Orders", "/orders", "orders", "o"),
     entry(Section::Finance, "Finance", "/finance", "finance", "f"),
@@ -40,6 +41,7 @@ pub(crate) const NAVIGATION: [NavEntry; 9] = [
     NavEntry { wide_only: true, ..entry(Section::Plugins, "Plugins", "/plugins", "plugins", "l") },
     NavEntry { wide_only: true, ..entry(Section::Admin, "Admin", "/admin/people", "admin", "a") },
     NavEntry { wide_only: true, ..entry(Section::Audit, "Audit", "/admin/audit", "audit", "u") },
+    NavEntry { wide_only: true, ..entry(Section::Privacy, "Privacy", "/admin/privacy", "person", "v") },
     NavEntry { wide_only: true, ..entry(Section::ApiKeys, "API keys", "/admin/api-keys", "key", "k") },
 ];
 
@@ -75,6 +77,8 @@ pub struct Shell {
     pub sees_admin: bool,
     /// Whether the person may look at who did what.
     pub sees_audit: bool,
+    /// Whether the person may hand out and erase what is stored of customers.
+    pub sees_privacy: bool,
     /// The companies that the person belongs to, where there are several.
     pub tenants: Vec<TenantChoice>,
     /// Outcome of the action that led here.
@@ -127,11 +131,17 @@ impl Shell {
         self
     }
 
+    pub fn with_privacy(mut self, sees_privacy: bool) -> Self {
+        self.sees_privacy = sees_privacy;
+        self
+    }
+
     pub(crate) fn navigation(&self) -> impl Iterator<Item = &'static NavEntry> {
-        let (sees_admin, sees_audit) = (self.sees_admin, self.sees_audit);
+        let (sees_admin, sees_audit, sees_privacy) = (self.sees_admin, self.sees_audit, self.sees_privacy);
         NAVIGATION.iter().filter(move |entry| match entry.section {
             Section::Admin => sees_admin,
             Section::Audit => sees_audit,
+            Section::Privacy => sees_privacy,
             _ => true,
         })
     }

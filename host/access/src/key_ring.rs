@@ -36,6 +36,8 @@ pub enum Purpose {
     PluginCache,
     /// Signs the cursors of lists.
     Cursor,
+    /// Names privacy requests by what was asked, so that the same is not asked twice.
+    PrivacyRequests,
 }
 
 impl Purpose {
@@ -46,6 +48,7 @@ impl Purpose {
             Self::HouseValues => "portolan v1 house values",
             Self::PluginCache => "portolan v1 plugin compile cache",
             Self::Cursor => "portolan v1 list cursors",
+            Self::PrivacyRequests => "portolan v1 privacy requests",
         }
     }
 }

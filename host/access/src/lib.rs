@@ -76,9 +76,7 @@ pub use second_factor::{
 pub use second_step::{PendingSignIn, Shown};
 pub use secrets::{
     AUDIT_SIGNER, CONNECTION_SECRET, ColumnReport, ColumnRotation, DataKeyUse, HOUSE_COLUMNS, HouseColumn,
-    HouseRotation, IDENTITY_FLOW, IDENTITY_PROVIDER_SECRET, KeyPart, MAIL, MasterKeyUse, PERSON_KEY,
-    PSEUDONYM_KEY, Rotated, SEALED_COLUMNS, SECOND_FACTOR_SEED, SealedColumn, Secrets, SecretsError,
-    Shredded, Status, TenantKeys, WRAPPED_KEYS, examine, examine_house,
+    HouseRotation, IDENTITY_FLOW, IDENTITY_PROVIDER_SECRET, KeyPart, MAIL, MasterKeyUse, PERSON_KEY, PRIVACY_EXPORT, PRIVACY_SUBJECT, PSEUDONYM_KEY, Rotated, SEALED_COLUMNS, SECOND_FACTOR_SEED, SealedColumn, Secrets, SecretsError, Shredded, Status, TenantKeys, WRAPPED_KEYS, examine, examine_house,
 };
 pub use sessions::{
     AuthenticateError, Client, EarlierSession, Factor, NewSession, Sessions, SignInError, SignedIn,

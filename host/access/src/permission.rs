@@ -74,6 +74,8 @@ permissions!(
     PoliciesManage = "policies:manage",
     /// Say how people sign in, and end their sessions.
     SecurityManage = "security:manage",
+    /// Hand out and erase what is stored of customers, and say how long they are kept.
+    PrivacyManage = "privacy:manage",
     /// See who did what.
     AuditRead = "audit:read",
     /// See and end everybody's keys; one's own need no permission.

@@ -20,6 +20,7 @@ pub mod orders;
 pub mod people;
 pub mod plugins;
 pub mod policies;
+pub mod privacy;
 pub mod pulse;
 pub mod rates;
 pub mod replays;

@@ -17,7 +17,7 @@ use crate::web::route::{ApiRoutes, PageRoutes, RouteInfo};
 use crate::web::{caller, client, guard, idempotency, limits, request_id, revalidate};
 use crate::{
     App, account, analytics, api_keys, audit, company, connections, coverage, drift, finance, orders, people,
-    plugins, policies, pulse, rates, replays, security, setup, signin, syncs, system, upgrades,
+    plugins, policies, privacy, pulse, rates, replays, security, setup, signin, syncs, system, upgrades,
 };
 
 /// Larger bodies are refused; uploads have a limit of their own.
@@ -50,6 +50,9 @@ fn api() -> ApiRoutes {
         .merge(people::teams_api::routes())
         .merge(plugins::api::routes())
         .merge(policies::api::routes())
+        .merge(privacy::api::routes())
+        .merge(privacy::retention_api::routes())
+        .merge(privacy::hook_routes())
         .merge(pulse::api::routes())
         .merge(replays::api::routes())
         .merge(security::api::routes())
@@ -80,6 +83,7 @@ fn pages() -> PageRoutes {
         .merge(audit::routes())
         .merge(api_keys::routes())
         .merge(security::routes())
+        .merge(privacy::routes())
         .merge(system::routes())
 }
 

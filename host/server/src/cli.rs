@@ -14,7 +14,7 @@ use crate::mail_options::{MailCommand, MailOptions};
 
 mod access;
 
-pub use access::{AuditCommand, KeyCommand, RoleCommand, TenantCommand, UserCommand};
+pub use access::{AuditCommand, KeyCommand, PrivacyCommand, RoleCommand, TenantCommand, UserCommand};
 
 /// Self-hosted commerce analytics: one chart over every marketplace, shop and payment provider.
 #[derive(Debug, Parser)]
@@ -153,6 +153,11 @@ pub enum Command {
     Key {
         #[command(subcommand)]
         command: KeyCommand,
+    },
+    /// What customers of a shop may ask: what is stored of them, and to be forgotten.
+    Privacy {
+        #[command(subcommand)]
+        command: PrivacyCommand,
     },
     /// Whether mail goes out.
     Mail {

@@ -14,6 +14,7 @@ use portolan_app::channels::seats::SharedSeats;
 use portolan_app::live::LiveBus;
 use portolan_app::mail::jobs::SendMail;
 use portolan_app::mail::{Mailer, SmtpAddress, read_sender};
+use portolan_app::privacy::jobs::{ForgetExport, KeepRetention, RunRequest};
 use portolan_app::replays::jobs::RunReplay;
 use portolan_app::syncs::jobs::{RunSync, StartScheduledSync};
 use portolan_app::upgrades::jobs::RunShadow;
@@ -106,6 +107,9 @@ impl Portolan {
             .with(RunShadow { app: Arc::clone(&self.app) })
             .with(AnchorAudit { app: Arc::clone(&self.app) })
             .with(SendMail { app: Arc::clone(&self.app) })
+            .with(RunRequest { app: Arc::clone(&self.app) })
+            .with(ForgetExport { app: Arc::clone(&self.app) })
+            .with(KeepRetention { app: Arc::clone(&self.app) })
             .with(FoldFacts { facts: self.facts.clone() })
     }
 }

@@ -35,6 +35,10 @@ pub enum Actor {
     },
     /// Whoever runs the server, on its command line.
     Operator,
+    /// A channel that tells us something, by the address of this connection.
+    Channel(Uuid),
+    /// The server, by what was set up or asked before.
+    Server,
 }
 
 impl Actor {
@@ -44,6 +48,8 @@ impl Actor {
             Self::Person(_) => "person",
             Self::ApiKey { .. } => "api_key",
             Self::Operator => "operator",
+            Self::Channel(_) => "channel",
+            Self::Server => "server",
         }
     }
 
@@ -51,7 +57,8 @@ impl Actor {
         match self {
             Self::Person(user) => Some(user.0),
             Self::ApiKey { key, .. } => Some(key),
-            Self::Operator => None,
+            Self::Channel(connection) => Some(connection),
+            Self::Operator | Self::Server => None,
         }
     }
 }
@@ -82,11 +89,16 @@ impl Who {
         Self::without_a_request(Actor::Person(user))
     }
 
+    /// The server itself, in a job.
+    pub fn server() -> Self {
+        Self::without_a_request(Actor::Server)
+    }
+
     /// The person behind it: for rows that name who made them.
     pub const fn user(&self) -> Option<UserId> {
         match self.actor {
             Actor::Person(user) | Actor::ApiKey { owner: user, .. } => Some(user),
-            Actor::Operator => None,
+            Actor::Operator | Actor::Channel(_) | Actor::Server => None,
         }
     }
 

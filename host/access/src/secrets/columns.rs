@@ -47,9 +47,16 @@ pub const PERSON_KEY: SealedColumn =
 pub const IDENTITY_PROVIDER_SECRET: SealedColumn =
     SealedColumn { table: "identity_provider", column: "sealed", key: &[KeyPart::Uuid("id")] };
 
+/// Whom a privacy request is about.
+pub const PRIVACY_SUBJECT: SealedColumn =
+    SealedColumn { table: "privacy_request", column: "subject", key: &[KeyPart::Uuid("id")] };
+
+/// What is handed out to whoever asked what is stored of them.
+pub const PRIVACY_EXPORT: SealedColumn =
+    SealedColumn { table: "privacy_request", column: "export", key: &[KeyPart::Uuid("id")] };
+
 /// All of them.
-pub const SEALED_COLUMNS: &[SealedColumn] =
-    &[CONNECTION_SECRET, AUDIT_SIGNER, PSEUDONYM_KEY, PERSON_KEY, IDENTITY_PROVIDER_SECRET];
+pub const SEALED_COLUMNS: &[SealedColumn] = &[CONNECTION_SECRET, AUDIT_SIGNER, PSEUDONYM_KEY, PERSON_KEY, IDENTITY_PROVIDER_SECRET, PRIVACY_SUBJECT, PRIVACY_EXPORT];
 
 /// Table and column of the data keys themselves, which a master key has wrapped.
 pub const WRAPPED_KEYS: (&str, &str) = ("tenant_key", "wrapped");

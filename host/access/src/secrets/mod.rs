@@ -22,7 +22,7 @@ use portolan_db::{Database, DbError};
 use sea_orm::QueryOrder;
 
 pub use columns::{
-    AUDIT_SIGNER, CONNECTION_SECRET, IDENTITY_PROVIDER_SECRET, KeyPart, PERSON_KEY, PSEUDONYM_KEY,
+    AUDIT_SIGNER, CONNECTION_SECRET, IDENTITY_PROVIDER_SECRET, KeyPart, PERSON_KEY, PRIVACY_EXPORT, PRIVACY_SUBJECT, PSEUDONYM_KEY,
     SEALED_COLUMNS, SealedColumn, WRAPPED_KEYS,
 };
 pub use examine::{ColumnReport, examine};

@@ -130,6 +130,8 @@ pub fn actor_text(event: &audit_event::Model, names: &BTreeMap<Uuid, String>) ->
     match (event.actor_kind.as_str(), event.actor_id) {
         ("person", Some(id)) => names.get(&id).cloned().unwrap_or_else(|| "somebody who has left".to_owned()),
         ("api_key", Some(id)) => format!("API key {id}"),
+        ("channel", Some(id)) => format!("the channel of the connection {id}"),
+        ("server", _) => "the server, by itself".to_owned(),
         _ => "the operator, on the command line".to_owned(),
     }
 }

@@ -88,6 +88,7 @@ async fn words_of(app: &Arc<App>, mailer: &Mailer, waiting: Waiting) -> AppResul
             }
             None => return Ok(None),
         },
+        Letter::CustomersWish { to, company, erases } => (to, customers_wish(host, &company, erases)),
         Letter::PasswordWasReset { to, address } => (to.clone(), password_was_reset(host, &to, &address)),
     };
     let Some(to) = mailbox_of(&to) else { return Ok(None) };
@@ -150,6 +151,27 @@ fn password_was_reset(host: &str, name: &str, address: &str) -> Mail {
         end: format!(
             "If it was not you, somebody else reads this mailbox: change its password first, then ask for a new one at {host}/sign-in/forgot."
         ),
+    }
+}
+
+fn customers_wish(host: &str, company: &str, erases: bool) -> Mail {
+    let company = one_line(company);
+    let (title, asks) = match erases {
+        true => (
+            format!("A channel of {company} was left"),
+            "A channel says that its app was removed. Its customers are erased here, and nothing more is fetched of it.",
+        ),
+        false => (
+            format!("A customer of {company} asks what is stored of them"),
+            "A channel passes the request of a customer on. What is stored of them is gathered here; hand it to them within \
+             thirty days.",
+        ),
+    };
+    Mail {
+        title,
+        paragraphs: vec![asks.to_owned()],
+        link: Some(MailLink { text: "Look at it".to_owned(), href: format!("{host}/admin/privacy") }),
+        end: format!("Sent to the owners of {company} at {host}."),
     }
 }
 

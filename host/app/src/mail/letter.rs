@@ -14,6 +14,8 @@ pub enum Letter {
     PasswordReset { name: String, asked_from: Asked },
     /// A password was replaced by such a link.
     PasswordWasReset { to: String, address: String },
+    /// A channel asks for customers; of whom, the page alone says.
+    CustomersWish { to: String, company: String, erases: bool },
 }
 
 /// Who asked: for the audit.
@@ -42,6 +44,7 @@ impl Letter {
             Self::Invitation { .. } => "invitation",
             Self::PasswordReset { .. } => PASSWORD_RESET,
             Self::PasswordWasReset { .. } => "password_was_reset",
+            Self::CustomersWish { .. } => "customers_wish",
         }
     }
 }

@@ -133,6 +133,7 @@ grants!(
     RolesManage,
     PoliciesManage,
     SecurityManage,
+    PrivacyManage,
     AuditRead,
     ApiKeysManage,
     SystemRead,

@@ -10,6 +10,11 @@ pub struct ConfirmForm {
 }
 
 impl ConfirmForm {
+    /// What was typed in a form that holds more.
+    pub fn of(confirm: String) -> Self {
+        Self { confirm: Some(confirm) }
+    }
+
     /// Whether it was confirmed by this name.
     pub fn check(&self, name: &str) -> AppResult<()> {
         match self.confirm.as_deref().map(str::trim) == Some(name.trim()) {

@@ -23,6 +23,7 @@ pub struct Viewer {
     disk_is_full: bool,
     sees_admin: bool,
     sees_audit: bool,
+    sees_privacy: bool,
     /// Where they belong to several.
     tenants: Vec<TenantChoice>,
 }
@@ -53,16 +54,28 @@ impl Viewer {
         }
         let sees_admin = actor.may(Permission::PeopleRead);
         let sees_audit = actor.may(Permission::AuditRead);
+        let sees_privacy = actor.may(Permission::PrivacyManage);
         let calendar = StoreCalendar::new(&tenant.time_zone, 0).unwrap_or_else(|_| StoreCalendar::utc());
         let (now, disk_is_full) = (app.clock.now(), app.db.disk_is_full());
         let user_name = user.sign_in_name;
-        Ok(Self { tenant, user_name, now, calendar, disk_is_full, sees_admin, sees_audit, tenants })
+        Ok(Self {
+            tenant,
+            user_name,
+            now,
+            calendar,
+            disk_is_full,
+            sees_admin,
+            sees_audit,
+            sees_privacy,
+            tenants,
+        })
     }
 
     pub fn shell(&self, title: impl Into<String>, section: Section) -> Shell {
         let shell = Shell::new(title, section, self.tenant.name.as_str(), self.user_name.as_str())
             .with_admin(self.sees_admin)
             .with_audit(self.sees_audit)
+            .with_privacy(self.sees_privacy)
             .with_tenants(self.tenants.clone());
         let trouble = self.disk_is_full.then(|| Notice::new(Tone::Bad, "Disk full", DISK_FULL_WAITING));
         shell.with_flash(trouble)
@@ -160,6 +173,14 @@ fn flash_notice(code: &str) -> Option<Notice> {
         "team-deleted" => ("Deleted", "Nobody was removed; what they held by the team alone is gone."),
         "policy-saved" => ("Saved", "It counts for everybody it applies to, from their next click on."),
         "policy-deleted" => ("Deleted", "Whoever it applied to sees what it kept from them."),
+        "privacy-export-asked" => {
+            ("Gathering", "What is stored is ready in some minutes; it can be taken below for seven days.")
+        }
+        "privacy-erase-asked" => ("Noted", "Until it begins it can be taken back below."),
+        "privacy-erasing" => ("Erasing", "It is done in some minutes. Figures stay as they are."),
+        "privacy-cancelled" => ("Taken back", "Nothing was done."),
+        "privacy-retried" => ("Begun again", "How far it is, is said below."),
+        "retention-saved" => ("Saved", "Whoever was not seen for longer is erased once a day."),
         "attributes-saved" => ("Saved", "Policies that ask for it count by it from the next click on."),
         "role-saved" => ("Saved", "It counts for everybody who holds it, from their next click on."),
         "role-deleted" => ("Deleted", "The role is gone."),

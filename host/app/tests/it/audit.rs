@@ -21,6 +21,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, Statement};
 use serde_json::{Value, json};
 
 use crate::audit_people::{account_by_api, account_by_pages, leave_by_page, people_by_api, people_by_pages};
+use crate::audit_privacy::{privacy_by_api, privacy_by_pages};
 use crate::doors::Answer;
 use crate::support::*;
 use crate::upgrades::a_shop_with_a_newer_version;
@@ -37,9 +38,10 @@ const TOLD_BY_OTHERS: [&str; 4] = [
     "delete /api/v1/account",
 ];
 
-/// Forms that are not acted out with the others: coming in is told below, in `audit_people`, `set_up` and `mail`, and a mapping of
-/// columns is saved by the verbs of the settings and of the uploads.
-const TOLD_ELSEWHERE: [&str; 9] = [
+/// Forms that are not acted out with the others: coming in is told below, in `audit_people`, `set_up` and `mail`, a mapping of
+/// columns is saved by the verbs of the settings and of the uploads, and what a channel brings is told in `privacy`.
+const TOLD_ELSEWHERE: [&str; 10] = [
+    "/hooks/{token}",
     "/sign-in/forgot",
     "/sign-in/reset/{token}",
     "/setup",
@@ -258,6 +260,7 @@ async fn every_operation_of_the_api_that_changes_something_is_told_once() {
         let route = "/api/v1/api-keys/{id}/rotate";
         story.act("post", route, &[key], Sent::Json(json!({})), &["api_key.rotate"]).await;
         story.act("delete", "/api/v1/api-keys/{id}", &[key], nothing(), &["api_key.revoke"]).await;
+        privacy_by_api(&mut story, connection).await;
         people_by_api(&mut story).await;
         account_by_api(&mut story).await;
         let held = story.shop.get(&story.session, "/api/v1/audit/verification").await;
@@ -388,6 +391,7 @@ async fn every_form_of_the_pages_that_changes_something_is_told_once() {
         story.act("post", "/admin/api-keys/{id}/rotate", &[key], nothing(), &["api_key.rotate"]).await;
         story.act("post", "/admin/api-keys/{id}/revoke", &[key], nothing(), &["api_key.revoke"]).await;
 
+        privacy_by_pages(&mut story, connection).await;
         people_by_pages(&mut story).await;
         account_by_pages(&mut story).await;
         story.act("post", "/sign-out", &[], nothing(), &["session.end"]).await;

@@ -18,6 +18,7 @@ use portolan_app::connections::ops::{NewConnection, create_connection};
 use portolan_app::live::LiveBus;
 use portolan_app::mail::jobs::SendMail;
 use portolan_app::people::{NewTenant, add_owner, find_member};
+use portolan_app::privacy::jobs::{ForgetExport, KeepRetention, RunRequest};
 use portolan_app::replays::jobs::RunReplay;
 use portolan_app::syncs::jobs::{FOLD_FACTS, RunSync, StartScheduledSync};
 use portolan_app::syncs::ops::{Trigger, start_sync};
@@ -215,6 +216,9 @@ impl TestApp {
             .with(RunShadow { app: Arc::clone(&self.app) })
             .with(AnchorAudit { app: Arc::clone(&self.app) })
             .with(SendMail { app: Arc::clone(&self.app) })
+            .with(RunRequest { app: Arc::clone(&self.app) })
+            .with(ForgetExport { app: Arc::clone(&self.app) })
+            .with(KeepRetention { app: Arc::clone(&self.app) })
             .with(CountFolds(Arc::clone(&self.folds)));
         let worker = tokio::spawn(Worker::new(self.app.queue.clone(), registry, options).run(stop.clone()));
         let idle = async {

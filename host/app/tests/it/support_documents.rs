@@ -29,6 +29,18 @@ pub fn manifest() -> Manifest {
             "hosts": ["{{shop}}.shops.example"] }],
         "hosts": ["{{shop}}.shops.example"],
         "base_url": "https://{{shop}}.shops.example",
+        "privacy_webhooks": {
+            "verification": { "algorithm": "hmac-sha256", "secret": "token", "header": "X-Shop-Signature",
+                "encoding": "base64", "message": "{{body}}" },
+            "account": { "pointer": "/shop_domain", "field": "shop" },
+            "topics": [
+                { "topic": "customers/data_request", "asks": "export", "has": ["/data_request", "/orders_requested"],
+                  "customer": "/customer/id" },
+                { "topic": "customers/redact", "asks": "erase", "has": ["/orders_to_redact"], "customer": "/customer/id" },
+                { "topic": "shop/redact", "asks": "erase_all", "has": ["/shop_id"],
+                  "lacks": ["/customer", "/data_request", "/orders_requested", "/orders_to_redact"] }
+            ]
+        },
         "streams": [
             { "name": "stores", "entity": "store", "mode": "snapshot", "framing": "json" },
             { "name": "orders", "entity": "order", "further_entities": ["refund"], "mode": "incremental",

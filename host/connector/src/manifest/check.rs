@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::subject::MOST_STEPS;
-use super::{AuthMethod, CONTRACT_VERSION, Manifest, PluginKind, StreamDeclaration, StreamMode};
+use super::{
+    AuthMethod, CONTRACT_VERSION, Manifest, PluginKind, PrivacyAsks, PrivacyWebhooks, StreamDeclaration,
+    StreamMode, Verification,
+};
 use crate::config::{self, HostPattern};
 
 /// What `signer` can do; the manifest's schema lists the same.
@@ -32,6 +35,9 @@ pub(super) fn check(manifest: &Manifest) -> Result<(), ManifestError> {
     check_auth(manifest, &mut findings);
     check_streams(manifest, &mut findings);
     check_rate_buckets(manifest, &mut findings);
+    if let Some(webhooks) = &manifest.privacy_webhooks {
+        check_privacy_webhooks(manifest, webhooks, &mut findings);
+    }
     if findings.is_empty() { Ok(()) } else { Err(ManifestError { findings }) }
 }
 
@@ -221,7 +227,9 @@ fn check_auth(manifest: &Manifest, findings: &mut Vec<String>) {
     let secrets = manifest.secret_fields();
     let signing = manifest.signing.iter().map(|entry| ("signing", &entry.secret));
     let webhooks = manifest.webhooks.iter().map(|webhook| ("webhooks", &webhook.verification.secret));
-    for (place, secret) in signing.chain(webhooks) {
+    let privacy = manifest.privacy_webhooks.iter();
+    let privacy = privacy.map(|webhooks| ("privacy_webhooks", &webhooks.verification.secret));
+    for (place, secret) in signing.chain(webhooks).chain(privacy) {
         if !secrets.contains(secret) {
             findings.push(format!("{place} uses {:?}, which is no secret field of config", shorten(secret)));
         }
@@ -308,6 +316,47 @@ fn check_rate_buckets(manifest: &Manifest, findings: &mut Vec<String>) {
         }
         if bucket.concurrency == Some(0) {
             findings.push(format!("rate bucket {id:?}: concurrency must be 1 or more, or absent"));
+        }
+    }
+}
+
+/// The host verifies these itself, so it accepts only what it can.
+fn check_privacy_webhooks(manifest: &Manifest, webhooks: &PrivacyWebhooks, findings: &mut Vec<String>) {
+    let mut find = |finding: String| findings.push(format!("privacy_webhooks: {finding}"));
+    let Verification { algorithm, header, encoding, message, timestamp_header, .. } = &webhooks.verification;
+    if algorithm != "hmac-sha256" {
+        find(format!("the algorithm {:?} is not accepted: use hmac-sha256", shorten(algorithm)));
+    }
+    if !["base64", "hex"].contains(&encoding.as_str()) {
+        find(format!("the encoding {:?} is not accepted: use base64 or hex", shorten(encoding)));
+    }
+    if message != "{{body}}" || timestamp_header.is_some() {
+        find("what is signed has to be {{body}}, and nothing else".to_owned());
+    }
+    if !is_header_name(header) {
+        find(format!("{:?} is not the name of a header", shorten(header)));
+    }
+    if let Some(account) = &webhooks.account {
+        let secret = manifest.secret_fields().contains(&account.field);
+        if secret || !manifest.has_field(&account.field) {
+            find(format!("account.field {:?} is no open field of config", shorten(&account.field)));
+        }
+    }
+    if webhooks.topics.is_empty() {
+        find("topics is empty: name at least one".to_owned());
+    }
+    for topic in &webhooks.topics {
+        let name = shorten(&topic.topic);
+        if topic.has.is_empty() && topic.lacks.is_empty() {
+            find(format!("topic {name:?} is told apart by nothing: say what its body has or lacks"));
+        }
+        if (topic.asks == PrivacyAsks::EraseAll) == topic.customer.is_some() {
+            find(format!("topic {name:?}: customer belongs to export and erase, and to those alone"));
+        }
+        let account = webhooks.account.iter().map(|account| &account.pointer);
+        let pointers = topic.has.iter().chain(&topic.lacks).chain(&topic.customer).chain(account);
+        for pointer in pointers.filter(|pointer| !pointer.starts_with('/')) {
+            find(format!("topic {name:?}: {:?} is no JSON pointer: begin it with /", shorten(pointer)));
         }
     }
 }

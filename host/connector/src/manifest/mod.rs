@@ -7,6 +7,7 @@
 mod auth;
 mod check;
 mod declarations;
+mod privacy;
 mod stream;
 mod subject;
 #[cfg(test)]
@@ -17,6 +18,7 @@ pub use check::ManifestError;
 pub use declarations::{
     BucketScope, FileNeed, Mailbox, RateBucket, RequestedLimits, Verification, WebhookTopic,
 };
+pub use privacy::{PrivacyAccount, PrivacyAsks, PrivacyTopic, PrivacyWebhooks, PrivacyWish};
 pub use stream::{CursorKind, StreamDeclaration, StreamMode};
 pub use subject::{IN_FRAMING, Step, SubjectPlace};
 
@@ -67,6 +69,8 @@ pub struct Manifest {
     pub rate_buckets: Vec<RateBucket>,
     #[serde(default)]
     pub webhooks: Vec<WebhookTopic>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy_webhooks: Option<PrivacyWebhooks>,
     #[serde(default)]
     pub files: Vec<FileNeed>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{AuthMethod, CursorKind, Manifest, StreamMode};
+use super::{AuthMethod, CursorKind, Manifest, PrivacyAsks, StreamMode};
 
 fn sample() -> Value {
     json!({
@@ -183,4 +183,69 @@ fn all_findings_are_told_at_once() {
     manifest["base_url"] = json!("http://shops.example");
     let told = parse(&manifest).expect_err("three findings");
     assert_eq!(told.split("; ").count(), 3, "{told}");
+}
+
+fn privacy_webhooks() -> Value {
+    json!({
+        "verification": { "algorithm": "hmac-sha256", "secret": "key", "header": "X-Signature", "encoding": "base64",
+            "message": "{{body}}" },
+        "account": { "pointer": "/shop_domain", "field": "shop" },
+        "topics": [
+            { "topic": "customers/data_request", "asks": "export", "has": ["/data_request", "/orders_requested"],
+              "customer": "/customer/id" },
+            { "topic": "customers/redact", "asks": "erase", "has": ["/orders_to_redact"], "customer": "/customer/id" },
+            { "topic": "shop/redact", "asks": "erase_all",
+              "lacks": ["/customer", "/data_request", "/orders_requested", "/orders_to_redact"] }
+        ]
+    })
+}
+
+#[test]
+fn what_a_channel_asks_for_a_customer_is_told_by_the_body_alone() {
+    let mut manifest = sample();
+    manifest["privacy_webhooks"] = privacy_webhooks();
+    let webhooks = parse(&manifest).expect("accepted").privacy_webhooks.expect("declared");
+    let about = |mut body: Value, more: Value| {
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        let wish = webhooks.judge(&body);
+        wish.map(|wish| (wish.asks, wish.customer_id))
+    };
+    let shop = || json!({ "shop_id": 1, "shop_domain": "harbour" });
+    let customer = json!({ "id": 191_167, "email": "ada@example.org" });
+    let key = Some("191167".to_owned());
+    let asked = json!({ "orders_requested": [1], "customer": customer, "data_request": { "id": 9 } });
+    assert_eq!(about(shop(), asked), Some((PrivacyAsks::Export, key.clone())));
+    let redact = json!({ "customer": customer, "orders_to_redact": [] });
+    assert_eq!(about(shop(), redact), Some((PrivacyAsks::Erase, key)));
+    assert_eq!(about(shop(), json!({})), Some((PrivacyAsks::EraseAll, None)));
+    assert_eq!(about(shop(), json!({ "customer": customer })), None, "of no topic");
+    let nobody = json!({ "customer": { "email": "guest@example.org" }, "orders_to_redact": [5] });
+    assert_eq!(about(shop(), nobody), Some((PrivacyAsks::Erase, None)));
+    for nothing in [json!([]), json!("x"), Value::Null] {
+        assert_eq!(webhooks.judge(&nothing), None, "{nothing}");
+    }
+    assert!(webhooks.is_of_account(&shop(), &json!({ "shop": "harbour" })));
+    for config in [json!({ "shop": "quayside" }), json!({})] {
+        assert!(!webhooks.is_of_account(&shop(), &config), "{config}");
+    }
+    assert!(!webhooks.is_of_account(&json!({}), &json!({})), "what says nothing is nobody's");
+}
+
+#[test]
+fn a_privacy_webhook_that_the_host_cannot_verify_or_tell_apart_is_refused() {
+    let refused = |pointer: &str, value: Value| {
+        let mut webhooks = privacy_webhooks();
+        *webhooks.pointer_mut(pointer).expect(pointer) = value;
+        findings("/privacy_webhooks", webhooks)
+    };
+    assert!(refused("/verification/algorithm", json!("hmac-sha1")).contains("use hmac-sha256"));
+    assert!(refused("/verification/encoding", json!("rot13")).contains("base64 or hex"));
+    assert!(refused("/verification/message", json!("{{timestamp}}.{{body}}")).contains("nothing else"));
+    assert!(refused("/verification/header", json!("X Signature")).contains("name of a header"));
+    assert!(refused("/verification/secret", json!("shop")).contains("no secret field"));
+    assert!(refused("/account/field", json!("token")).contains("no open field"));
+    assert!(refused("/topics", json!([])).contains("at least one"));
+    assert!(refused("/topics/1/has", json!([])).contains("told apart by nothing"));
+    assert!(refused("/topics/1/customer", Value::Null).contains("belongs to export and erase"));
+    assert!(refused("/topics/1/customer", json!("customer")).contains("no JSON pointer"));
 }

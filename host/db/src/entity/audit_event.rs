@@ -11,7 +11,7 @@ pub struct Model {
     /// 1, 2, 3, … without a gap.
     pub seq: i64,
     pub at: i64,
-    /// person, api_key or operator.
+    /// person, api_key, operator, channel (by the address of a connection) or server.
     #[sea_orm(column_type = "Text")]
     pub actor_kind: String,
     pub actor_id: Option<Uuid>,

@@ -89,6 +89,43 @@ pub enum KeyCommand {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum PrivacyCommand {
+    /// List requests of customers, newest first: state, kind, connection, when they are due.
+    List {
+        #[command(flatten)]
+        place: Place,
+        /// Needed where there are several.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// Print what is stored of a customer, as JSON on standard output.
+    Export {
+        #[command(flatten)]
+        place: Place,
+        /// Name or id of the connection.
+        #[arg(long)]
+        connection: String,
+        /// The customer's id at the channel.
+        #[arg(long)]
+        customer: String,
+    },
+    /// Erase a customer, at once and for good. Figures stay as they are.
+    Erase {
+        #[command(flatten)]
+        place: Place,
+        /// Name or id of the connection.
+        #[arg(long)]
+        connection: String,
+        /// The customer's id at the channel.
+        #[arg(long)]
+        customer: String,
+        /// The customer's id once more.
+        #[arg(long)]
+        confirm: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub enum AuditCommand {
     /// Walk the audits of all tenants: every number, every hash, every signed head. Names the first broken place.
     Verify {

@@ -7,6 +7,7 @@ mod doctor;
 mod key;
 mod mail;
 mod plugin;
+mod privacy;
 mod query;
 mod rates;
 mod record;
@@ -49,6 +50,7 @@ pub async fn run(command: Command) -> Result<()> {
         Command::Secrets { command } => secrets::run(command).await,
         Command::Audit { command } => audit::run(command).await,
         Command::Key { command } => key::run(command).await,
+        Command::Privacy { command } => privacy::run(command).await,
         Command::Mail { command } => mail::run(command).await,
         Command::Rates { command } => rates::run(command).await,
         Command::Openapi => print_line(&portolan_app::router::openapi_json()?),

@@ -7,10 +7,12 @@ use portolan_app::api_keys::ops as api_keys;
 use portolan_app::ingest::batch::BatchAim;
 use portolan_app::people::ops;
 use portolan_app::policies::ops as policies;
-use portolan_core::{SystemRandom, id};
+use portolan_app::privacy::ops::{Ask, ask};
+use portolan_core::{ConnectionId, SystemRandom, id};
 use portolan_db::DbError;
+use portolan_db::entity::privacy_request::{self, PrivacyKind, PrivacySource};
 use portolan_db::entity::{
-    api_key, connection, data_policy, document, identity, identity_provider, invitation, person_attribute,
+    api_key, connection, connection_privacy, data_policy, document, identity, identity_provider, invitation, person_attribute,
     plugin_switch, replay, role_grant, shadow_replay, sync, team, upload,
 };
 use sea_orm::IntoActiveModel;
@@ -44,6 +46,8 @@ pub struct World {
     pub provider: String,
     /// What that one calls the owner.
     pub identity: String,
+    /// What is stored of a customer, ready to be taken.
+    pub privacy_request: String,
     /// One of the owner's.
     pub session: String,
     /// A remembered browser of the owner's.
@@ -73,6 +77,7 @@ impl World {
         let (team, invitation, role) = people_of(&shop, name).await;
         let (api_key, policy) = (key_of(&shop, name).await, policy_of(&shop, name).await);
         let (provider, identity) = provider_of(&shop, name).await;
+        let privacy_request = export_of(&shop, connection).await;
         shop.session().await;
         let session = shop.app.sessions.sessions_of(shop.user).await.expect("sessions")[0].id;
         let device = shop.remembered_device().await;
@@ -97,6 +102,7 @@ impl World {
             policy: policy.to_string(),
             provider: provider.to_string(),
             identity: identity.to_string(),
+            privacy_request: privacy_request.to_string(),
             session: session.to_string(),
             device: device.to_string(),
             words: Vec::new(),
@@ -111,6 +117,7 @@ impl World {
             &world.policy,
             &world.provider,
             &world.identity,
+            &world.privacy_request,
             &world.session,
             &world.device,
         ];
@@ -159,6 +166,7 @@ impl World {
             ("policies", "id") => Some(&self.policy),
             ("sign-in-providers", "id") => Some(&self.provider),
             ("identities", "id") => Some(&self.identity),
+            ("requests", "id") => Some(&self.privacy_request),
             ("sessions", "id") => Some(&self.session),
             ("devices", "id") => Some(&self.device),
             _ => None,
@@ -185,8 +193,24 @@ impl World {
             shop.rows::<person_attribute::Entity>().await,
             shop.rows::<identity_provider::Entity>().await,
             shop.app.identities().of(shop.user).await,
+            shop.rows::<privacy_request::Entity>().await,
+            shop.rows::<connection_privacy::Entity>().await,
         )
     }
+}
+
+/// What is stored of a customer, gathered.
+async fn export_of(shop: &TestApp, connection: ConnectionId) -> Uuid {
+    let wish = Ask {
+        kind: PrivacyKind::Export,
+        source: PrivacySource::Page,
+        connection,
+        customer_id: "customer-1".to_owned(),
+        at_once: false,
+    };
+    let asked = ask(&shop.app, shop.tenant, shop.who(), wish).await.expect("a request");
+    shop.work().await;
+    asked.id
 }
 
 /// A team, an invitation and a role of the tenant's own.
