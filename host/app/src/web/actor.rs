@@ -183,6 +183,8 @@ impl<G: Grant> Require<G> {
         caller.check_meets(G::MEETS, address_in(&parts.extensions))?;
         for needed in G::NEEDS.into_iter().chain(G::ALSO) {
             if !caller.may(needed) {
+                let (user, tenant) = (caller.user(), caller.tenant());
+                tracing::warn!(user.id = %user, tenant.id = %tenant, permission = needed.as_str(), "a request was refused: its permission is missing");
                 return Err(AppError::forbidden(needed.as_str()));
             }
         }

@@ -37,6 +37,7 @@ pub async fn refuse_cross_site(State(app): State<Arc<App>>, request: Request, ne
     // session it is refused.
     let by_key = request.uri().path().starts_with("/api/v1/") && has_bearer(request.headers());
     if unsafe_method && !by_key && !is_same_site(request.headers(), app.public_address.as_ref()) {
+        tracing::warn!("a request that another site sent was refused");
         return AppError::cross_site().into_response();
     }
     next.run(request).await
