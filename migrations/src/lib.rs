@@ -43,6 +43,7 @@ mod m0036_ways_in;
 mod m0037_set_up;
 mod m0038_mail;
 mod m0039_api_tokens;
+mod m0040_ways_to_show;
 mod m0041_identities;
 mod m0042_persons;
 mod m0043_privacy;
@@ -86,6 +87,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0041_identities::Migration),
             Box::new(m0042_persons::Migration),
             Box::new(m0043_privacy::Migration),
+            Box::new(m0040_ways_to_show::Migration),
         ]
     }
 }

@@ -19,11 +19,13 @@ mod guesses;
 mod invitations;
 mod key_ring;
 mod links;
+mod mail_code;
 mod mail_limit;
 mod members;
 mod network;
 pub mod oidc;
 mod own_sessions;
+pub mod passkeys;
 mod passwords;
 mod people;
 mod permission;
@@ -54,6 +56,7 @@ pub use invitations::{
     AcceptError, INVITATION_LASTS, Invitation, InvitationSeen, invite, open_invitations, withdraw_invitation,
 };
 pub use key_ring::{DerivedKey, InvalidMasterKeyId, KeyRing, KeyRingError, MasterKeyId, Purpose};
+pub use mail_code::{MAIL_CODE_LASTS, MailCode};
 pub use mail_limit::{ask_for_mail, forget_mail_limits};
 pub use members::{
     Ban, Member, MemberError, all_roles_of, ban, bump_access, check_may_change, lift_ban, members,
@@ -71,12 +74,15 @@ pub use rights::{Explanation, Reason, Rights};
 pub use role::{SystemRole, UnknownRole};
 pub use sealed::{SealError, SealedBy, SealedCell};
 pub use second_factor::{
-    Enrolment, RecoveryCodes, SecondFactorError, SecondFactorState, SecondFactors, reset_second_factor,
+    Enrolment, RecoveryCodes, SecondFactorError, SecondFactorState, SecondFactors, Ways, reset_second_factor,
 };
 pub use second_step::{PendingSignIn, Shown};
 pub use secrets::{
     AUDIT_SIGNER, CONNECTION_SECRET, ColumnReport, ColumnRotation, DataKeyUse, HOUSE_COLUMNS, HouseColumn,
-    HouseRotation, IDENTITY_FLOW, IDENTITY_PROVIDER_SECRET, KeyPart, MAIL, MasterKeyUse, PERSON_KEY, PRIVACY_EXPORT, PRIVACY_SUBJECT, PSEUDONYM_KEY, Rotated, SEALED_COLUMNS, SECOND_FACTOR_SEED, SealedColumn, Secrets, SecretsError, Shredded, Status, TenantKeys, WRAPPED_KEYS, examine, examine_house,
+    HouseRotation, IDENTITY_FLOW, IDENTITY_PROVIDER_SECRET, KeyPart, MAIL, MasterKeyUse, PASSKEY,
+    PASSKEY_CEREMONY, PERSON_KEY, PRIVACY_EXPORT, PRIVACY_SUBJECT, PSEUDONYM_KEY, Rotated, SEALED_COLUMNS,
+    SECOND_FACTOR_SEED, SealedColumn, Secrets, SecretsError, Shredded, Status, TenantKeys, WRAPPED_KEYS,
+    examine, examine_house,
 };
 pub use sessions::{
     AuthenticateError, Client, EarlierSession, Factor, NewSession, Sessions, SignInError, SignedIn,

@@ -1,4 +1,4 @@
-//! The second factor: codes that an authenticator makes, and recovery codes for whoever lost it.
+//! The second factor: codes that an authenticator makes, passkeys ([`crate::passkeys`]), and recovery codes for whoever lost them.
 //!
 //! **Invariants**
 //! - A code counts once: using it moves `last_step` by a conditional update, and so does a recovery code its `used_at`.
@@ -15,6 +15,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QueryO
 
 use crate::audit;
 use crate::devices::forget_devices;
+use crate::guesses::may_try_recovery_code;
+use crate::passkeys::{forget_passkeys, lock_passkeys, passkeys_of};
 use crate::recovery::{CODES, code_hash, new_code, new_salt, normal_code};
 use crate::secrets::{SECOND_FACTOR_SEED, SecretsError};
 use crate::sessions::{Client, Factor, SignedIn};
@@ -29,7 +31,7 @@ const TRIES_WITHIN: Duration = Duration::from_minutes(5);
 #[derive(Clone)]
 pub struct SecondFactors {
     pub(crate) sessions: Sessions,
-    ring: Arc<KeyRing>,
+    pub(crate) ring: Arc<KeyRing>,
 }
 
 /// A second factor that is asked for at sign-in.
@@ -37,6 +39,22 @@ pub struct SecondFactors {
 pub struct SecondFactorState {
     pub since: Instant,
     pub recovery_codes_left: u64,
+}
+
+/// What somebody can show beside their password.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ways {
+    /// A code of an authenticator.
+    pub code: bool,
+    pub passkey: bool,
+    pub recovery_codes_left: u64,
+}
+
+impl Ways {
+    /// Whether there is a second factor, so that one is asked for.
+    pub const fn any(self) -> bool {
+        self.code || self.passkey
+    }
 }
 
 /// A seed that waits for its first code.
@@ -89,7 +107,17 @@ impl SecondFactors {
         Self { sessions: sessions.clone(), ring: Arc::clone(ring) }
     }
 
-    /// `None` where none is asked for.
+    /// What this person can show beside their password.
+    pub async fn ways_of(&self, user: UserId) -> Result<Ways, DbError> {
+        let tx = self.sessions.database.system_read().await?;
+        Ok(Ways {
+            code: has_code(&tx, user).await?,
+            passkey: !passkeys_of(&tx, user).await?.is_empty(),
+            recovery_codes_left: codes_left(&tx, user).await?,
+        })
+    }
+
+    /// Their authenticator; `None` where no code of one is asked for.
     pub async fn state(&self, user: UserId) -> Result<Option<SecondFactorState>, DbError> {
         let tx = self.sessions.database.system_read().await?;
         let row = find(&tx, user).await?;
@@ -203,7 +231,8 @@ impl SecondFactors {
         confirmed.ok_or(SecondFactorError::Refused)
     }
 
-    /// Switches the second factor off, with a code or a recovery code; forgets seed and recovery codes.
+    /// Switches the authenticator off, with a code or a recovery code, and forgets its seed; recovery codes stay with
+    /// whoever has a passkey.
     pub async fn switch_off(
         &self,
         signed_in: &SignedIn,
@@ -220,7 +249,7 @@ impl SecondFactors {
                     if factors.try_code(tx, user, &code).await?.is_none() {
                         return Ok::<_, SecondFactorError>(false);
                     }
-                    reset_second_factor(tx, user).await?;
+                    forget_code(tx, user).await?;
                     let entry = who.did("second_factor.switch_off", "person", user);
                     audit::write_in_house(tx, tenant, factors.sessions.clock.now(), entry);
                     Ok(true)
@@ -246,7 +275,9 @@ impl SecondFactors {
                     let sql = "UPDATE second_factor SET last_step = last_step \
                                WHERE user_id = $1 AND confirmed_at IS NOT NULL";
                     let lock = tx.execute_raw(tx.statement(sql, [user.0.into()])).await;
-                    if lock.map_err(DbError::from)?.rows_affected() != 1 {
+                    let locked =
+                        lock.map_err(DbError::from)?.rows_affected() + lock_passkeys(tx, user).await?;
+                    if locked == 0 {
                         return Err(SecondFactorError::NotOn);
                     }
                     let codes = factors.replace_codes(tx, user).await?;
@@ -268,6 +299,9 @@ impl SecondFactors {
         typed: &str,
     ) -> Result<Option<Factor>, SecondFactorError> {
         let now = self.sessions.clock.now();
+        if !has_code(tx, user).await? && !passkeys_of(tx, user).await?.is_empty() {
+            return self.try_recovery_code_alone(tx, user, typed, now).await;
+        }
         if !count_try(tx, user, now, "IS NOT NULL").await? {
             tracing::warn!(user.id = %user, "no second factor, or too many tries");
             return Ok(None);
@@ -278,8 +312,29 @@ impl SecondFactors {
         };
         if used.is_some() {
             give_back_try(tx, user).await?;
+        } else {
+            tracing::warn!(user.id = %user, "a code was not right");
         }
         Ok(used)
+    }
+
+    /// Somebody with passkeys alone has no codes but recovery codes, and no row that counts tries.
+    async fn try_recovery_code_alone(
+        &self,
+        tx: &SystemTx,
+        user: UserId,
+        typed: &str,
+        now: Instant,
+    ) -> Result<Option<Factor>, SecondFactorError> {
+        let may = may_try_recovery_code(tx, user, now).await?;
+        let used = match normal_code(typed).filter(|_| may) {
+            Some(code) => use_recovery_code(tx, user, &code, now).await?,
+            None => false,
+        };
+        if !used {
+            tracing::warn!(user.id = %user, "a code was not right, or there were too many tries");
+        }
+        Ok(used.then_some(Factor::RecoveryCode))
     }
 
     async fn use_code(
@@ -303,7 +358,7 @@ impl SecondFactors {
         Ok(Seed::from_bytes(bytes).ok_or(SecretsError::Seal(crate::SealError::Refused))?)
     }
 
-    async fn replace_codes(&self, tx: &SystemTx, user: UserId) -> Result<RecoveryCodes, DbError> {
+    pub(crate) async fn replace_codes(&self, tx: &SystemTx, user: UserId) -> Result<RecoveryCodes, DbError> {
         let random = &*self.sessions.random;
         forget_codes(tx, user).await?;
         let codes: Vec<String> = (0..CODES).map(|_| new_code(random)).collect();
@@ -326,22 +381,35 @@ impl SecondFactors {
     }
 }
 
-/// Forgets a person's second factor, recovery codes and remembered browsers; says whether there was one. For the operator, and for whoever
-/// has shown a code; they tell the audit.
-pub async fn reset_second_factor(tx: &SystemTx, user: UserId) -> Result<bool, DbError> {
-    forget_codes(tx, user).await?;
+/// Forgets a person's authenticator, and what it opened: remembered browsers, and recovery codes where no passkey is left.
+async fn forget_code(tx: &SystemTx, user: UserId) -> Result<bool, DbError> {
+    if lock_passkeys(tx, user).await? == 0 {
+        forget_codes(tx, user).await?;
+    }
     forget_devices(tx, user).await?;
     let own = second_factor::Column::UserId.eq(user.0);
     let gone = tx.delete_many::<second_factor::Entity>().filter(own).exec(tx).await?;
     let was_on = gone.rows_affected > 0;
     if was_on {
-        tracing::warn!(user.id = %user, "a second factor was switched off");
+        tracing::warn!(user.id = %user, "an authenticator was switched off");
     }
     Ok(was_on)
 }
 
+/// Forgets a person's authenticator, passkeys, recovery codes and remembered browsers; says whether there was one. For the operator, and for whoever
+/// has shown a code; they tell the audit.
+pub async fn reset_second_factor(tx: &SystemTx, user: UserId) -> Result<bool, DbError> {
+    let had_passkeys = forget_passkeys(tx, user).await?;
+    Ok(forget_code(tx, user).await? || had_passkeys)
+}
+
 /// Whether a second step is asked for.
 pub(crate) async fn has_second_factor(tx: &SystemTx, user: UserId) -> Result<bool, DbError> {
+    Ok(has_code(tx, user).await? || !passkeys_of(tx, user).await?.is_empty())
+}
+
+/// Whether there is an authenticator whose first code was right.
+pub(crate) async fn has_code(tx: &SystemTx, user: UserId) -> Result<bool, DbError> {
     Ok(find(tx, user).await?.is_some_and(|row| row.confirmed_at.is_some()))
 }
 
@@ -393,7 +461,7 @@ async fn unused_codes(tx: &SystemTx, user: UserId) -> Result<Vec<recovery_code::
     Ok(unused.all(tx).await?)
 }
 
-async fn forget_codes(tx: &SystemTx, user: UserId) -> Result<(), DbError> {
+pub(crate) async fn forget_codes(tx: &SystemTx, user: UserId) -> Result<(), DbError> {
     let own = recovery_code::Column::UserId.eq(user.0);
     tx.delete_many::<recovery_code::Entity>().filter(own).exec(tx).await?;
     Ok(())

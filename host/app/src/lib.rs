@@ -38,6 +38,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use portolan_access::oidc::{Identities, Outside};
+use portolan_access::passkeys::{NoRelyingParty, Passkeys, RelyingParty};
 use portolan_access::{KeyRing, SecondFactors, Sessions};
 use portolan_analytics::QueryEngine;
 use portolan_charts::ChartRenderer;
@@ -96,5 +97,11 @@ impl App {
     /// What people are called by identity providers.
     pub fn identities(&self) -> Identities {
         Identities::new(&self.sessions, &self.key_ring, &self.outside)
+    }
+
+    /// Passkeys, where browsers use them at the address of this server.
+    pub fn passkeys(&self) -> Result<Passkeys, NoRelyingParty> {
+        let address = self.public_address.as_ref().ok_or(NoRelyingParty::Unknown)?;
+        Ok(Passkeys::new(&self.second_factors(), RelyingParty::at(address.as_str())?))
     }
 }

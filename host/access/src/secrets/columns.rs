@@ -56,7 +56,15 @@ pub const PRIVACY_EXPORT: SealedColumn =
     SealedColumn { table: "privacy_request", column: "export", key: &[KeyPart::Uuid("id")] };
 
 /// All of them.
-pub const SEALED_COLUMNS: &[SealedColumn] = &[CONNECTION_SECRET, AUDIT_SIGNER, PSEUDONYM_KEY, PERSON_KEY, IDENTITY_PROVIDER_SECRET, PRIVACY_SUBJECT, PRIVACY_EXPORT];
+pub const SEALED_COLUMNS: &[SealedColumn] = &[
+    CONNECTION_SECRET,
+    AUDIT_SIGNER,
+    PSEUDONYM_KEY,
+    PERSON_KEY,
+    IDENTITY_PROVIDER_SECRET,
+    PRIVACY_SUBJECT,
+    PRIVACY_EXPORT,
+];
 
 /// Table and column of the data keys themselves, which a master key has wrapped.
 pub const WRAPPED_KEYS: (&str, &str) = ("tenant_key", "wrapped");

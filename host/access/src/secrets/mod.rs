@@ -22,12 +22,13 @@ use portolan_db::{Database, DbError};
 use sea_orm::QueryOrder;
 
 pub use columns::{
-    AUDIT_SIGNER, CONNECTION_SECRET, IDENTITY_PROVIDER_SECRET, KeyPart, PERSON_KEY, PRIVACY_EXPORT, PRIVACY_SUBJECT, PSEUDONYM_KEY,
-    SEALED_COLUMNS, SealedColumn, WRAPPED_KEYS,
+    AUDIT_SIGNER, CONNECTION_SECRET, IDENTITY_PROVIDER_SECRET, KeyPart, PERSON_KEY, PRIVACY_EXPORT,
+    PRIVACY_SUBJECT, PSEUDONYM_KEY, SEALED_COLUMNS, SealedColumn, WRAPPED_KEYS,
 };
 pub use examine::{ColumnReport, examine};
 pub use house::{
-    HOUSE_COLUMNS, HouseColumn, HouseRotation, IDENTITY_FLOW, MAIL, SECOND_FACTOR_SEED, examine_house,
+    HOUSE_COLUMNS, HouseColumn, HouseRotation, IDENTITY_FLOW, MAIL, PASSKEY, PASSKEY_CEREMONY,
+    SECOND_FACTOR_SEED, examine_house,
 };
 pub use removal::Shredded;
 pub use rotation::{ColumnRotation, Rotated};

@@ -1,10 +1,13 @@
-//! Profile and security: what people do about their own account, whatever their roles. Password, second factor, recovery
+//! Profile and security: what people do about their own account, whatever their roles. Password, second factor, passkeys, recovery
 //! codes, what identity providers call them, and the sessions that they are signed in with.
 
 pub mod api;
 mod browser;
 mod identities;
+mod ops;
 mod pages;
+mod passkeys;
+pub mod passkeys_api;
 mod second_factor;
 
 use crate::web::route::PageRoutes;
@@ -19,6 +22,10 @@ pub fn routes() -> PageRoutes {
         .post("/account/devices/{id}/forget", pages::forget_device)
         .post("/account/identities/link", identities::begin_link)
         .post("/account/identities/{id}/unlink", identities::unlink)
+        .get("/account/passkeys/new", passkeys::show_new_passkey)
+        .post("/account/passkeys", passkeys::add_passkey)
+        .post("/account/passkeys/{id}/rename", passkeys::rename_passkey)
+        .post("/account/passkeys/{id}/remove", passkeys::remove_passkey)
         .get("/account/second-factor", second_factor::show_set_up)
         .post("/account/second-factor", second_factor::begin)
         .post("/account/second-factor/confirm", second_factor::confirm)

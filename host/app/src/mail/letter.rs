@@ -16,6 +16,14 @@ pub enum Letter {
     PasswordWasReset { to: String, address: String },
     /// A channel asks for customers; of whom, the page alone says.
     CustomersWish { to: String, company: String, erases: bool },
+    /// Somebody has changed their own password.
+    PasswordChanged { to: String, address: String },
+    /// A passkey opens an account from now on.
+    PasskeyAdded { to: String, name: String, address: String },
+    /// A passkey opens it no more.
+    PasskeyRemoved { to: String, address: String },
+    /// The second step of signing in.
+    SignInCode { to: String, code: String },
 }
 
 /// Who asked: for the audit.
@@ -45,6 +53,10 @@ impl Letter {
             Self::PasswordReset { .. } => PASSWORD_RESET,
             Self::PasswordWasReset { .. } => "password_was_reset",
             Self::CustomersWish { .. } => "customers_wish",
+            Self::PasswordChanged { .. } => "password_changed",
+            Self::PasskeyAdded { .. } => "passkey_added",
+            Self::PasskeyRemoved { .. } => "passkey_removed",
+            Self::SignInCode { .. } => "sign_in_code",
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
@@ -21,6 +20,7 @@ use crate::channels::seen::check_seen;
 use crate::web::actor::{PrivacyManage, Require};
 use crate::web::error::{AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::json::Json;
 use crate::web::page::{ListedPage, Page, Paging};
 use crate::web::route::{ApiRoutes, guarded};
 use crate::web::step_up::StepUp;

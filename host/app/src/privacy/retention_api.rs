@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
@@ -16,6 +15,7 @@ use crate::App;
 use crate::web::actor::{PrivacyManage, Require};
 use crate::web::error::{AppResult, Problem};
 use crate::web::extract::Query;
+use crate::web::json::Json;
 use crate::web::route::{ApiRoutes, guarded};
 use crate::web::step_up::StepUp;
 

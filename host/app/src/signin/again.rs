@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Redirect};
 use axum_extra::extract::CookieJar;
 use portolan_access::SignInError;
 use portolan_admin_ui::pages::{AgainPage, AskedFor};
+use portolan_admin_ui::parts::PasskeyForm;
 use serde::Deserialize;
 
 use super::pages::SignInQuery;
@@ -21,7 +22,7 @@ use crate::web::extract::{Form, Query};
 use crate::web::html;
 use crate::web::next::is_place;
 
-const AFTERWARDS: &str = "/account";
+pub const AFTERWARDS: &str = "/account";
 
 #[derive(Deserialize)]
 pub struct AgainForm {
@@ -60,9 +61,12 @@ pub async fn sign_in_again(
     }
 }
 
-async fn page(app: &App, actor: &Require<SettingUp>, next: Option<String>) -> AppResult<AgainPage> {
-    let asked_for = if app.second_factors().state(actor.user).await?.is_some() {
+pub async fn page(app: &App, actor: &Require<SettingUp>, next: Option<String>) -> AppResult<AgainPage> {
+    let ways = app.second_factors().ways_of(actor.user).await?;
+    let asked_for = if ways.code {
         AskedFor::Code
+    } else if ways.passkey {
+        AskedFor::Passkey
     } else if app.sessions.has_password(actor.user).await? {
         AskedFor::Password
     } else {
@@ -74,5 +78,7 @@ async fn page(app: &App, actor: &Require<SettingUp>, next: Option<String>) -> Ap
         let query = [("again", "1"), ("next", next.as_deref().unwrap_or(AFTERWARDS))];
         page.providers = buttons(app, actor.tenant, "Show it", &query).await?;
     }
+    let can_ask = ways.passkey && app.passkeys().is_ok();
+    page.passkey = can_ask.then(|| PasskeyForm::again(page.next.clone()));
     Ok(page)
 }

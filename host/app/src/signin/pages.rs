@@ -7,16 +7,17 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use portolan_access::{NewSession, SignInError};
-use portolan_admin_ui::pages::{SignInLinkPage, SignInLinkState};
+use portolan_admin_ui::pages::{SignInLinkPage, SignInLinkState, SignInPage};
+use portolan_admin_ui::parts::PasskeyForm;
 use serde::Deserialize;
 
-use super::oidc::sign_in_page;
+use super::oidc;
 use super::second_step::ask_for_second_step;
 use crate::App;
 use crate::web::actor::session_token;
 use crate::web::client::FromWhere;
 use crate::web::cookies::{with_session, without_second_step, without_session};
-use crate::web::error::PageResult;
+use crate::web::error::{AppResult, PageResult};
 use crate::web::extract::{Form, Path, Query};
 use crate::web::html;
 use crate::web::next::is_place;
@@ -39,6 +40,13 @@ pub struct SignInForm {
 
 pub async fn show_sign_in(State(app): State<Arc<App>>, Query(query): Query<SignInQuery>) -> PageResult {
     html(&sign_in_page(&app, query.next.filter(|next| is_place(next))).await?)
+}
+
+/// The page with the ways in that there are here.
+pub async fn sign_in_page(app: &App, next: Option<String>) -> AppResult<SignInPage> {
+    let mut page = oidc::sign_in_page(app, next).await?;
+    page.passkey = app.passkeys().ok().map(|_| PasskeyForm::sign_in(page.next.clone()));
+    Ok(page)
 }
 
 pub async fn sign_in(

@@ -30,6 +30,7 @@ mod order_payments;
 mod orphans;
 mod pages;
 mod passes;
+mod passkeys;
 mod people;
 mod permissions;
 mod policies;

@@ -12,8 +12,8 @@ use portolan_core::{ConnectionId, SystemRandom, id};
 use portolan_db::DbError;
 use portolan_db::entity::privacy_request::{self, PrivacyKind, PrivacySource};
 use portolan_db::entity::{
-    api_key, connection, connection_privacy, data_policy, document, identity, identity_provider, invitation, person_attribute,
-    plugin_switch, replay, role_grant, shadow_replay, sync, team, upload,
+    api_key, connection, connection_privacy, data_policy, document, identity, identity_provider, invitation,
+    person_attribute, plugin_switch, replay, role_grant, shadow_replay, sync, team, upload,
 };
 use sea_orm::IntoActiveModel;
 use serde_json::json;
@@ -52,6 +52,8 @@ pub struct World {
     pub session: String,
     /// A remembered browser of the owner's.
     pub device: String,
+    /// Of somebody who signs in nowhere here.
+    pub passkey: String,
     /// What nobody else may read: ids, names, keys.
     pub words: Vec<String>,
 }
@@ -81,6 +83,7 @@ impl World {
         shop.session().await;
         let session = shop.app.sessions.sessions_of(shop.user).await.expect("sessions")[0].id;
         let device = shop.remembered_device().await;
+        let passkey = shop.somebodys_passkey().await;
         let documents = shop.rows::<document::Entity>().await;
         let id_of = |kind: &str| {
             let found = documents.iter().find(|document| document.entity == kind);
@@ -105,6 +108,7 @@ impl World {
             privacy_request: privacy_request.to_string(),
             session: session.to_string(),
             device: device.to_string(),
+            passkey: passkey.to_string(),
             words: Vec::new(),
             shop,
         };
@@ -120,6 +124,7 @@ impl World {
             &world.privacy_request,
             &world.session,
             &world.device,
+            &world.passkey,
         ];
         world.words = ids.into_iter().chain(further).cloned().collect();
         world.words.extend([world.shop.tenant.to_string(), world.shop.user.to_string(), name.to_owned()]);
@@ -169,6 +174,7 @@ impl World {
             ("requests", "id") => Some(&self.privacy_request),
             ("sessions", "id") => Some(&self.session),
             ("devices", "id") => Some(&self.device),
+            ("passkeys", "id") => Some(&self.passkey),
             _ => None,
         }
     }
