@@ -44,7 +44,7 @@ pub async fn sign_in(
     match app.passkeys()?.finish_sign_in(&form.ceremony, &form.answer, client).await {
         Ok(session) => Ok(welcome(&app, &headers, without_second_step(&app, jar), session, next.as_deref())),
         Err(SignInError::Refused) => {
-            let mut page = sign_in_page(&app, next);
+            let mut page = sign_in_page(&app, next).await?;
             page.passkey = page.passkey.map(PasskeyForm::refused);
             Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)?).into_response())
         }

@@ -147,8 +147,8 @@ pub async fn finish_sign_in(
 }
 
 /// The first step is over, or was finished elsewhere.
-pub fn too_late(app: &App, jar: CookieJar, next: Option<String>) -> PageResult {
-    let mut page = sign_in_page(app, next);
+pub async fn too_late(app: &App, jar: CookieJar, next: Option<String>) -> PageResult {
+    let mut page = sign_in_page(app, next).await?;
     page.error = Some("That took longer than ten minutes. Begin again with your name.".to_owned());
     let jar = without_second_step(app, jar);
     Ok((StatusCode::UNPROCESSABLE_ENTITY, jar, html(&page)?).into_response())
