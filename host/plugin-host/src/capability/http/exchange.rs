@@ -243,7 +243,7 @@ impl HttpCall {
     }
 }
 
-fn blocked(error: &reqwest::Error) -> Option<&BlockedAddress> {
+pub(super) fn blocked(error: &reqwest::Error) -> Option<&BlockedAddress> {
     let mut cause = error.source();
     while let Some(inner) = cause {
         if let Some(found) = inner.downcast_ref::<BlockedAddress>() {

@@ -10,8 +10,9 @@ use portolan_connector::EgressGrant;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Method, Url};
 
-use super::client::{BlockedAddress, build_client};
+use super::client::build_client;
 use super::egress::{Permit, is_grant_for};
+use super::exchange::blocked;
 use crate::options::HttpOptions;
 
 /// One address that the operator lets the host ask although it is inside or plain http: scheme, host and port, exactly.
@@ -151,14 +152,8 @@ impl Outgoing {
 
 /// What went wrong, by its kind: the whole of it may quote addresses.
 fn explained(error: &reqwest::Error, host: &str) -> String {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(found) = cause {
-        if found.is::<BlockedAddress>() {
-            return format!(
-                "{host} leads to an address of a private or reserved network, which is not asked"
-            );
-        }
-        cause = found.source();
+    if blocked(error).is_some() {
+        return format!("{host} leads to an address of a private or reserved network, which is not asked");
     }
     if error.is_timeout() {
         return format!("{host} did not answer in time");
