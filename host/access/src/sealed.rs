@@ -237,11 +237,7 @@ pub(crate) fn seal_with(
 }
 
 /// Opens such a value in its own cell.
-pub(crate) fn open_with(
-    key: &[u8; 32],
-    cell: SealedCell<'_>,
-    sealed: &[u8],
-) -> Result<Vec<u8>, SealError> {
+pub(crate) fn open_with(key: &[u8; 32], cell: SealedCell<'_>, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
     decrypt_after(&[BY_OWN_KEY], key, &cell.associated_data(None), sealed)
 }
 

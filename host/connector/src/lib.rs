@@ -16,7 +16,8 @@ pub use fake::FakeRuntime;
 pub use fault::{AuthKind, Fault, FieldError};
 pub use manifest::{
     AuthMethod, AuthScheme, BucketScope, CONTRACT_VERSION, CursorKind, FileNeed, IN_FRAMING, Manifest,
-    ManifestError, PluginKind, RateBucket, RequestedLimits, Step, StreamDeclaration, StreamMode, SubjectPlace,
+    ManifestError, PluginKind, RateBucket, RequestedLimits, Step, StreamDeclaration, StreamMode,
+    SubjectPlace,
 };
 pub use port::{
     CheckReport, ChunkInfo, ConnectionContext, Continuation, EgressGrant, FetchRequest, InstalledPlugin,

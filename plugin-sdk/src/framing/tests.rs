@@ -25,9 +25,15 @@ fn the_text_is_the_contracts() {
 
 #[test]
 fn what_is_no_framing_is_an_error() {
-    for text in
-        ["json", "csv;what=1", "csv;delimiter=ab", "csv;delimiter=%3", "csv;skip=x", "csv;group-by=%FF", "csv;subject-numbers=1"]
-    {
+    for text in [
+        "json",
+        "csv;what=1",
+        "csv;delimiter=ab",
+        "csv;delimiter=%3",
+        "csv;skip=x",
+        "csv;group-by=%FF",
+        "csv;subject-numbers=1",
+    ] {
         assert!(text.parse::<Delimited>().is_err(), "{text}");
     }
 }

@@ -6,7 +6,7 @@ use portolan_access::audit::{self, Who};
 use portolan_core::{ConnectionId, TenantId};
 use portolan_db::entity::sync::SyncState;
 use portolan_db::entity::{
-    chunk, connection, connection_secret, document, document_version, egress_grant, product_label,
+    chunk, connection, connection_secret, document, document_version, egress_grant, person, product_label,
     quarantine, stream, sync, version_source,
 };
 use portolan_db::{DbError, TenantTx};
@@ -86,8 +86,9 @@ pub async fn delete_connection(
         .await
 }
 
-/// What it brought without moving the ledger: products, customers, test orders, raw pages.
+/// What it brought without moving the ledger: products, customers and who they are, test orders, raw pages.
 async fn delete_imported(tx: &TenantTx, id: ConnectionId) -> Result<(), DbError> {
+    tx.delete_many::<person::Entity>().filter(person::Column::ConnectionId.eq(id.0)).exec(tx).await?;
     tx.delete_many::<quarantine::Entity>().filter(quarantine::Column::ConnectionId.eq(id.0)).exec(tx).await?;
     tx.delete_many::<chunk::Entity>().filter(chunk::Column::ConnectionId.eq(id.0)).exec(tx).await?;
     tx.delete_many::<document::Entity>().filter(document::Column::ConnectionId.eq(id.0)).exec(tx).await?;

@@ -154,9 +154,8 @@ impl Columns {
             return kept.map(renamed).collect();
         }
         let is_known = |index: usize| key_is_certain && self.key == Some(index);
-        let mut fields: Vec<Cow<'r, [u8]>> = kept
-            .map(|index| if is_known(index) { renamed(index) } else { Cow::Borrowed(&[][..]) })
-            .collect();
+        let mut fields: Vec<Cow<'r, [u8]>> =
+            kept.map(|index| if is_known(index) { renamed(index) } else { Cow::Borrowed(&[][..]) }).collect();
         // A record without fields would be written as one blank field.
         if fields.is_empty() {
             fields.push(Cow::Borrowed(&[]));

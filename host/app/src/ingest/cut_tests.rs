@@ -153,8 +153,8 @@ fn quoted_line_breaks_and_windows_line_ends_keep_their_rows() {
 
 #[test]
 fn a_missing_key_column_names_what_the_file_has() {
-    let error =
-        cut_delimited(b"a,b\n1,2\n", &framing("csv;group-by=id"), ChunkAim::default(), None).expect_err("error");
+    let error = cut_delimited(b"a,b\n1,2\n", &framing("csv;group-by=id"), ChunkAim::default(), None)
+        .expect_err("error");
     assert_eq!(error, CutError::MissingColumn { column: "id".into(), found: vec!["a".into(), "b".into()] });
 }
 

@@ -36,9 +36,8 @@ pub async fn note_people(
         for row in &known {
             new.remove(row.pseudonym.as_str());
         }
-        let behind = |row: &&person::Model| {
-            row.erased_at.is_none() && row.last_seen_at < (now - SEEN_AGAIN_AFTER).0
-        };
+        let behind =
+            |row: &&person::Model| row.erased_at.is_none() && row.last_seen_at < (now - SEEN_AGAIN_AFTER).0;
         let seen_again: Vec<_> = known.iter().filter(behind).map(|row| row.id).collect();
         if !seen_again.is_empty() {
             tx.update_many::<person::Entity>()

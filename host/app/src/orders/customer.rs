@@ -24,7 +24,9 @@ pub struct ChannelCustomerResponse {
 impl From<Identity> for ChannelCustomerResponse {
     fn from(identity: Identity) -> Self {
         match identity {
-            Identity::Known { channel_customer_id } => Self { id: Some(channel_customer_id), erased_at: None },
+            Identity::Known { channel_customer_id } => {
+                Self { id: Some(channel_customer_id), erased_at: None }
+            }
             Identity::Erased { at } => Self { id: None, erased_at: Some(at.to_rfc3339()) },
         }
     }

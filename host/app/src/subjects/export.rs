@@ -3,19 +3,19 @@
 
 use std::collections::BTreeSet;
 
+use portolan_commerce::document::Entity;
 use portolan_core::Instant;
 use portolan_db::TenantTx;
 use portolan_db::entity::{connection, document, document_version, person, sale_event};
 use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, Value as Bound};
 use serde_json::{Value, json};
 
-use super::identity::{Identity, identity};
 use super::Subject;
+use super::identity::{Identity, identity};
 use crate::App;
 use crate::finance::links::payments_of_order;
 use crate::ingest::entity_name;
 use crate::web::error::{AppError, AppResult};
-use portolan_commerce::document::Entity;
 
 /// The name of the format, and its version: a field that changes its meaning is a new version.
 const FORMAT: &str = "portolan-subject";
@@ -76,9 +76,8 @@ async fn documents_of(tx: &TenantTx, subject: &Subject) -> AppResult<Vec<documen
             .add(Column::Entity.eq(entity_name(Entity::Customer)))
             .add(Column::Key.eq(subject.pseudonym.as_str())),
     );
-    let of_connection = |tx: &TenantTx| {
-        tx.find::<document::Entity>().filter(Column::ConnectionId.eq(subject.connection_id))
-    };
+    let of_connection =
+        |tx: &TenantTx| tx.find::<document::Entity>().filter(Column::ConnectionId.eq(subject.connection_id));
     let mut found =
         of_connection(tx).filter(own).order_by_asc(Column::Entity).order_by_asc(Column::Key).all(tx).await?;
     let known: BTreeSet<_> = found.iter().map(|head| head.id).collect();
@@ -126,11 +125,7 @@ async fn document(tx: &TenantTx, head: &document::Model) -> AppResult<Value> {
 }
 
 /// What the ledger says under the keys of the person's documents, in the order of posting; what was taken back, too.
-async fn sale_events(
-    tx: &TenantTx,
-    subject: &Subject,
-    heads: &[document::Model],
-) -> AppResult<Vec<Value>> {
+async fn sale_events(tx: &TenantTx, subject: &Subject, heads: &[document::Model]) -> AppResult<Vec<Value>> {
     let under = [Entity::Order, Entity::Refund].map(entity_name);
     let keys: BTreeSet<&str> = heads
         .iter()

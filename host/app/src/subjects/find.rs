@@ -46,11 +46,7 @@ pub async fn find(
 }
 
 /// The person behind a pseudonym; none in connections of before pseudonyms.
-pub async fn of_pseudonym(
-    tx: &TenantTx,
-    connection_id: Uuid,
-    pseudonym: &str,
-) -> AppResult<Option<Subject>> {
+pub async fn of_pseudonym(tx: &TenantTx, connection_id: Uuid, pseudonym: &str) -> AppResult<Option<Subject>> {
     let row = tx
         .find::<person::Entity>()
         .filter(person::Column::ConnectionId.eq(connection_id))

@@ -16,8 +16,12 @@ const LOOKS: u32 = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
     /// The channel's id, in its canonical form.
-    Known { channel_customer_id: String },
-    Erased { at: Instant },
+    Known {
+        channel_customer_id: String,
+    },
+    Erased {
+        at: Instant,
+    },
 }
 
 /// Opens a person's identity. Only for whoever has `personal:read`, and for privacy requests.

@@ -166,7 +166,8 @@ async fn story(test: &TestDatabase, canaries: &mut Canaries) -> Vec<String> {
     }
 
     let refused = Fault::Auth { kind: AuthKind::Invalid, missing: Vec::new(), detail: "401".to_owned() };
-    let customers = [canaries.plant("a customer's id"), canaries.plant("a customer's id after keys were changed")];
+    let customers =
+        [canaries.plant("a customer's id"), canaries.plant("a customer's id after keys were changed")];
     let runtime = shop.runtime.clone().page("orders", &[order_of("A", 1, 60, &customers[0])]);
     drop(runtime.fetch_fault("stores", 0, refused));
     shop.sync(id).await;

@@ -34,8 +34,12 @@ async fn with_customers(test: &TestDatabase, name: &str) -> (TestApp, Connection
 fn say_orders(shop: &TestApp) {
     shop.runtime.clear_pages("orders");
     let prefixed = format!("Customer/{ADA}");
-    let orders =
-        [order_of("A", 1, 60, ADA), order_of("B", 2, 50, &prefixed), order_of("C", 4, 40, BEN), refund("R", "A", 1, 30)];
+    let orders = [
+        order_of("A", 1, 60, ADA),
+        order_of("B", 2, 50, &prefixed),
+        order_of("C", 4, 40, BEN),
+        refund("R", "A", 1, 30),
+    ];
     drop(shop.runtime.clone().page("orders", &orders));
 }
 
@@ -176,7 +180,8 @@ async fn a_customer_rests_under_a_pseudonym_everywhere_and_is_found_by_the_chann
 async fn whoever_is_erased_stays_so_and_figures_stay_as_they_were() {
     on_both(migrate, async |test| {
         let (shop, connection) = with_customers(test, "shop").await;
-        let (ada, before, customers) = (shop.subject(ADA).await, shop.figures().await, shop.customers().await);
+        let (ada, before, customers) =
+            (shop.subject(ADA).await, shop.figures().await, shop.customers().await);
         let erased = shop.forget(&ada).await;
         assert!(!erased.before);
         let again = shop.forget(&ada).await;
@@ -224,7 +229,10 @@ async fn an_export_holds_the_persons_documents_and_events_and_nobody_elses() {
             events.iter().filter_map(|event| event["event"]["order_key"].as_str()).collect();
         assert_eq!(orders, ["A", "B"].into());
         let of_hers = |row: &sale_event::Model| ["A", "B"].contains(&row.order_key.as_str());
-        assert_eq!(events.len(), shop.rows::<sale_event::Entity>().await.iter().filter(|row| of_hers(row)).count());
+        assert_eq!(
+            events.len(),
+            shop.rows::<sale_event::Entity>().await.iter().filter(|row| of_hers(row)).count()
+        );
         let ben = shop.subject(BEN).await;
         assert!(!told.to_string().contains(&ben.pseudonym), "{told}");
 
@@ -318,8 +326,11 @@ async fn an_order_tells_who_its_customer_is_to_those_alone_who_may_know() {
         let heads = shop.rows::<document::Entity>().await;
         let id = heads.iter().find(|head| head.key == "A").expect("the order").id;
         let member = async |name: &str, role: SystemRole| {
-            let tenant =
-                NewTenant { slug: "shop".to_owned(), currency: "EUR".to_owned(), time_zone: "UTC".to_owned() };
+            let tenant = NewTenant {
+                slug: "shop".to_owned(),
+                currency: "EUR".to_owned(),
+                time_zone: "UTC".to_owned(),
+            };
             add_with_role(&shop.app, name, None, tenant, role).await.expect("a person");
             let user = find_person(&shop.app, name).await.expect("a person");
             let link = shop.app.sessions.create_link(shop.tenant, user).await.expect("a link");
@@ -352,7 +363,9 @@ async fn an_order_tells_who_its_customer_is_to_those_alone_who_may_know() {
         assert!(page.contains("erased on") && !page.contains(ADA), "{page}");
         let answer = shop.get(&owner, &format!("/api/v1/orders/{id}")).await.body;
         let answer: Value = serde_json::from_str(&answer).expect("json");
-        assert!(answer["channel_customer"]["id"].is_null() && answer["channel_customer"]["erased_at"].is_string());
+        assert!(
+            answer["channel_customer"]["id"].is_null() && answer["channel_customer"]["erased_at"].is_string()
+        );
     })
     .await;
 }

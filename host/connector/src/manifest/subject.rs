@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 pub enum SubjectPlace {
     Path(String),
     /// Only values that begin with something are ids of customers: a page that mixes kinds of things.
-    Those { path: String, begins: String },
+    Those {
+        path: String,
+        begins: String,
+    },
 }
 
 /// The place that says: the framing names the column.

@@ -46,7 +46,10 @@ fn a_customer_is_the_same_whichever_way_the_channel_writes_the_id() {
     let pseudonym = people.keys().next().expect("one");
     assert_eq!(text.matches(&format!("\"{pseudonym}\"")).count(), 3, "{text}");
     assert!(!text.contains("123") && text.contains(r#"{"id":" "}"#), "{text}");
-    assert!(canonical_forms(Some(&pseudonyms(1).manifest), " gid://shop/Customer/123 ").contains(&"123".to_owned()));
+    assert!(
+        canonical_forms(Some(&pseudonyms(1).manifest), " gid://shop/Customer/123 ")
+            .contains(&"123".to_owned())
+    );
 }
 
 #[test]
@@ -60,9 +63,13 @@ fn another_connection_knows_nobody_of_this_one() {
 
 #[test]
 fn of_lines_each_is_by_itself_and_one_that_is_no_json_is_not_kept() {
-    let body = "{\"customer\":7}\r\n\n{\"customer\":\"secret-8\"\n{\"id\":\"cus_9\",\"x\":1.10}\n{\"id\":\"ch_1\"}";
+    let body =
+        "{\"customer\":7}\r\n\n{\"customer\":\"secret-8\"\n{\"id\":\"cus_9\",\"x\":1.10}\n{\"id\":\"ch_1\"}";
     let (text, people) = renamed("lines", "ndjson", body);
-    assert_eq!(people.values().map(String::as_str).collect::<std::collections::BTreeSet<_>>(), ["7", "cus_9"].into());
+    assert_eq!(
+        people.values().map(String::as_str).collect::<std::collections::BTreeSet<_>>(),
+        ["7", "cus_9"].into()
+    );
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), body.lines().count(), "{text}");
     assert_eq!((lines[1], lines[4]), ("", "{\"id\":\"ch_1\"}"));
@@ -150,17 +157,30 @@ fn measured_for_the_report() {
     let order = |index: usize| {
         let lines: Vec<String> = (0..3).map(|number| line(index * 3 + number)).collect();
         format!(
-            r#"{{"id":"gid://shop/Order/{index}","name":"#{index}","createdAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-02T00:00:00Z","customer":{{"id":"gid://shop/Customer/{}"}},"shippingAddress":{{"countryCodeV2":"DE","provinceCode":"BE"}},"currentTotalPriceSet":{{"shopMoney":{{"amount":"59.70","currencyCode":"EUR"}}}},"lineItems":{{"nodes":[{}]}},"refunds":[],"transactions":[{{"id":"gid://shop/OrderTransaction/{index}","kind":"SALE","status":"SUCCESS"}}]}}"#,
+            r##"{{"id":"gid://shop/Order/{index}","name":"#{index}","createdAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-02T00:00:00Z","customer":{{"id":"gid://shop/Customer/{}"}},"shippingAddress":{{"countryCodeV2":"DE","provinceCode":"BE"}},"currentTotalPriceSet":{{"shopMoney":{{"amount":"59.70","currencyCode":"EUR"}}}},"lineItems":{{"nodes":[{}]}},"refunds":[],"transactions":[{{"id":"gid://shop/OrderTransaction/{index}","kind":"SALE","status":"SUCCESS"}}]}}"##,
             index / 2,
             lines.join(",")
         )
     };
-    let body = format!(r#"{{"data":{{"orders":{{"nodes":[{}]}}}}}}"#, (0..10_000).map(order).collect::<Vec<_>>().join(","));
+    let body = format!(
+        r#"{{"data":{{"orders":{{"nodes":[{}]}}}}}}"#,
+        (0..10_000).map(order).collect::<Vec<_>>().join(",")
+    );
     let (pseudonyms, mut people) = (pseudonyms(1), People::new());
     let began = std::time::Instant::now();
-    let renamed = pseudonyms.of_stream("orders", &mut people).expect("customers").rename_json(body.as_bytes(), "json").expect("JSON");
+    let renamed = pseudonyms
+        .of_stream("orders", &mut people)
+        .expect("customers")
+        .rename_json(body.as_bytes(), "json")
+        .expect("JSON");
     let renaming_ms = began.elapsed().as_millis();
     let began = std::time::Instant::now();
     let packed = crate::ingest::stage::pack_body(&renamed).expect("packed");
-    panic!("{} bytes, {} people, renamed in {renaming_ms} ms, packed in {} ms to {}", body.len(), people.len(), began.elapsed().as_millis(), packed.len());
+    panic!(
+        "{} bytes, {} people, renamed in {renaming_ms} ms, packed in {} ms to {}",
+        body.len(),
+        people.len(),
+        began.elapsed().as_millis(),
+        packed.len()
+    );
 }

@@ -16,7 +16,11 @@ fn marked(text: &str, wanted: &[&str]) -> String {
 fn values_are_replaced_where_the_paths_lead_and_nowhere_else() {
     let cases: &[(&[&str], &str, &str)] = &[
         (&["/customer"], r#"{"customer": 17, "id": 1.50}"#, r#"{"customer": "<17>", "id": 1.50}"#),
-        (&["/customer"], r#"{"customer":null,"x":{"customer":1}}"#, r#"{"customer":null,"x":{"customer":1}}"#),
+        (
+            &["/customer"],
+            r#"{"customer":null,"x":{"customer":1}}"#,
+            r#"{"customer":null,"x":{"customer":1}}"#,
+        ),
         (&["/data/*/id"], r#"{"data":[{"id":"a"},{"id":"b"}]}"#, r#"{"data":[{"id":"<a>"},{"id":"<b>"}]}"#),
         (&["/data/*/id"], r#"{"data":{"x":{"id":"a"}}}"#, r#"{"data":{"x":{"id":"a"}}}"#),
         (&["/*"], "[1, \"two\" ,true,[3]]", "[\"<1>\", \"<two>\" ,true,[\"<3>\"]]"),
@@ -27,9 +31,17 @@ fn values_are_replaced_where_the_paths_lead_and_nowhere_else() {
         ),
         (&["/a/**/b"], r#"{"a":{"b":1,"c":{"b":2}},"b":3}"#, r#"{"a":{"b":"<1>","c":{"b":"<2>"}},"b":3}"#),
         // A key may be written with escapes, and twice.
-        (&["/customer"], r#"{"custom\u0065r":"é","customer":"x"}"#, r#"{"custom\u0065r":"<é>","customer":"<x>"}"#),
+        (
+            &["/customer"],
+            r#"{"custom\u0065r":"é","customer":"x"}"#,
+            r#"{"custom\u0065r":"<é>","customer":"<x>"}"#,
+        ),
         // What is not where it should be must not slip by.
-        (&["/customer"], r#"{"customer":{"id":"x","tags":["y"]}}"#, r#"{"customer":{"id":"<x>","tags":["<y>"]}}"#),
+        (
+            &["/customer"],
+            r#"{"customer":{"id":"x","tags":["y"]}}"#,
+            r#"{"customer":{"id":"<x>","tags":["<y>"]}}"#,
+        ),
         (&["/customer"], "17", "17"),
         (&[], r#"{"customer":17}"#, r#"{"customer":17}"#),
         (&["/a~1b"], r#"{"a/b":1}"#, r#"{"a/b":"<1>"}"#),
@@ -41,7 +53,9 @@ fn values_are_replaced_where_the_paths_lead_and_nowhere_else() {
 
 #[test]
 fn what_is_no_json_is_refused_and_not_half_replaced() {
-    for text in ["", "{", r#"{"customer":17"#, r#"{"customer":17}}"#, "{customer:17}", r#"{"customer":"\ud800"}"#] {
+    for text in
+        ["", "{", r#"{"customer":17"#, r#"{"customer":17}}"#, "{customer:17}", r#"{"customer":"\ud800"}"#]
+    {
         let refused = replace_values(text, &paths(&["/customer"]), |_, value| Some(value.to_owned()));
         assert!(matches!(refused, Err(JsonError::Malformed(_))), "{text}: {refused:?}");
     }
@@ -55,7 +69,8 @@ fn what_is_nested_without_end_is_refused() {
     assert!(replace(&deep(MOST_DEPTH), "/**/customer").is_ok());
     // Where no path leads nothing has to be remembered.
     let ignored = format!(r#"{{"x":{},"customer":1}}"#, deep(100_000));
-    let replaced = replace_values(&ignored, &paths(&["/customer"]), |_, _| Some("y".to_owned())).expect("JSON");
+    let replaced =
+        replace_values(&ignored, &paths(&["/customer"]), |_, _| Some("y".to_owned())).expect("JSON");
     assert_eq!(replaced, ignored.replace(":1}", ":\"y\"}"));
 }
 
@@ -73,7 +88,8 @@ fn json() -> impl Strategy<Value = String> {
         let item = (blank, inner, blank).prop_map(|(before, value, after)| format!("{before}{value}{after}"));
         let keys = prop::sample::subsequence(vec!["a", "customer", "id", "z"], 0..4);
         let members = (keys, prop::collection::vec((blank, item.clone()), 4)).prop_map(|(keys, items)| {
-            let members = keys.iter().zip(items).map(|(key, (blank, item))| format!("{blank}\"{key}\"{blank}:{item}"));
+            let members =
+                keys.iter().zip(items).map(|(key, (blank, item))| format!("{blank}\"{key}\"{blank}:{item}"));
             format!("{{{}}}", members.collect::<Vec<_>>().join(","))
         });
         let elements = prop::collection::vec(item, 0..4).prop_map(|items| format!("[{}]", items.join(",")));
@@ -82,7 +98,11 @@ fn json() -> impl Strategy<Value = String> {
 }
 
 /// The same by the book: every leaf with its way from the root.
-fn leaves<'v>(value: &'v Value, way: &mut Vec<Option<&'v str>>, found: &mut Vec<(Vec<Option<&'v str>>, &'v Value)>) {
+fn leaves<'v>(
+    value: &'v Value,
+    way: &mut Vec<Option<&'v str>>,
+    found: &mut Vec<(Vec<Option<&'v str>>, &'v Value)>,
+) {
     match value {
         Value::Object(members) => members.iter().for_each(|(key, member)| {
             way.push(Some(key));
@@ -110,7 +130,8 @@ fn leads(steps: &[Step], way: &[Option<&str>]) -> bool {
     }
 }
 
-const PATHS: &[&str] = &["/customer", "/*/customer", "/**/customer/id", "/a/**/id", "/*/*", "/**/z", "/customer/*/**/a"];
+const PATHS: &[&str] =
+    &["/customer", "/*/customer", "/**/customer/id", "/a/**/id", "/*/*", "/**/z", "/customer/*/**/a"];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use portolan_connector::{
     ConnectionContext, Continuation, Fault, FetchRequest, Page, Payload, StagedFile, WaitFor,
 };
-use portolan_core::{ConnectionId, Duration};
 use portolan_core::id::uuids_in_order;
+use portolan_core::{ConnectionId, Duration};
 use portolan_db::DbError;
 use portolan_db::entity::chunk::{self, ChunkState};
 use portolan_db::entity::slice::{self, SliceState};
@@ -19,8 +19,8 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, QueryFilter};
 use uuid::Uuid;
 
-use super::normalise::BeingPosted;
 use super::names::keys_closed;
+use super::normalise::BeingPosted;
 use super::plan_step::spec_of;
 use super::wait::waiting;
 use super::{RunError, Stop, SyncRun};
