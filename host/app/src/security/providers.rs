@@ -116,9 +116,7 @@ pub async fn buttons(
     verb: &str,
     query: &[(&str, &str)],
 ) -> AppResult<Vec<ProviderButton>> {
-    let mut address_query = form_urlencoded::Serializer::new(String::new());
-    address_query.extend_pairs(query);
-    let address_query = address_query.finish();
+    let address_query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
     let mark = if address_query.is_empty() { "" } else { "?" };
     let button = |provider: Provider| ProviderButton {
         text: format!("{verb} with {}", provider.label),

@@ -72,7 +72,7 @@ pub async fn finish_second_step(
                 page.passkey = page.passkey.map(PasskeyForm::refused);
                 Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)?).into_response())
             }
-            None => too_late(&app, jar, next),
+            None => too_late(&app, jar, next).await,
         },
         Err(error) => Err(error.into()),
     }

@@ -140,7 +140,7 @@ pub async fn finish_sign_in(
         }
         Err(SecondFactorError::Refused) => match page(&app, &token, next.clone(), true).await? {
             Some(page) => Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page.refused())?).into_response()),
-            None => too_late(&app, jar, next),
+            None => too_late(&app, jar, next).await,
         },
         Err(error) => Err(error.into()),
     }
