@@ -32,6 +32,7 @@ mod permission;
 mod policy;
 mod pseudonyms;
 mod recovery;
+mod recovery_codes;
 mod resets;
 mod rights;
 mod role;
@@ -69,12 +70,13 @@ pub use people::{NewPerson, PersonError, add_person, end_sessions, set_password_
 pub use permission::{Permission, UnknownPermission};
 pub use policy::{Effect, Policies, PolicyError, TenantPolicy};
 pub use pseudonyms::{PSEUDONYM_PREFIX, PersonKey, PseudonymKey, SealedPerson};
+pub use recovery_codes::RecoveryCodes;
 pub use resets::{RESET_LASTS, Reset};
 pub use rights::{Explanation, Reason, Rights};
 pub use role::{SystemRole, UnknownRole};
 pub use sealed::{SealError, SealedBy, SealedCell};
 pub use second_factor::{
-    Enrolment, RecoveryCodes, SecondFactorError, SecondFactorState, SecondFactors, Ways, reset_second_factor,
+    Enrolment, SecondFactorError, SecondFactorState, SecondFactors, Ways, reset_second_factor,
 };
 pub use second_step::{PendingSignIn, Shown};
 pub use secrets::{

@@ -9,19 +9,19 @@
 use std::sync::Arc;
 
 use portolan_core::{Duration, Instant, UserId};
-use portolan_db::entity::{recovery_code, second_factor, user};
+use portolan_db::entity::{second_factor, user};
 use portolan_db::{DbError, SystemTx};
-use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter};
 
 use crate::audit;
 use crate::devices::forget_devices;
-use crate::guesses::may_try_recovery_code;
 use crate::passkeys::{forget_passkeys, lock_passkeys, passkeys_of};
-use crate::recovery::{CODES, code_hash, new_code, new_salt, normal_code};
+use crate::recovery::normal_code;
+use crate::recovery_codes::{codes_left, forget_codes, use_recovery_code};
 use crate::secrets::{SECOND_FACTOR_SEED, SecretsError};
 use crate::sessions::{Client, Factor, SignedIn};
 use crate::totp::Seed;
-use crate::{KeyRing, NewSession, Sessions};
+use crate::{KeyRing, NewSession, RecoveryCodes, Sessions};
 
 /// How many tries fit into the row of an account: as many as it has columns `tried_at`.
 const TRIES: usize = 5;
@@ -69,16 +69,6 @@ pub struct Enrolment {
 impl std::fmt::Debug for Enrolment {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Enrolment(…)")
-    }
-}
-
-/// Recovery codes, known here for the only time.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RecoveryCodes(pub Vec<String>);
-
-impl std::fmt::Debug for RecoveryCodes {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "RecoveryCodes({} …)", self.0.len())
     }
 }
 
@@ -259,37 +249,6 @@ impl SecondFactors {
         if done { Ok(()) } else { Err(SecondFactorError::Refused) }
     }
 
-    /// Makes new recovery codes; the old ones open nothing any more.
-    pub async fn renew_recovery_codes(
-        &self,
-        signed_in: &SignedIn,
-        client: Client,
-    ) -> Result<RecoveryCodes, SecondFactorError> {
-        let (factors, user) = (self.clone(), signed_in.user);
-        let (tenant, who) = (signed_in.tenant, client.who(user, signed_in.session));
-        self.sessions
-            .database
-            .system_write(move |tx| {
-                Box::pin(async move {
-                    // Two who do this at once do it one after the other: the codes of the second count.
-                    let sql = "UPDATE second_factor SET last_step = last_step \
-                               WHERE user_id = $1 AND confirmed_at IS NOT NULL";
-                    let lock = tx.execute_raw(tx.statement(sql, [user.0.into()])).await;
-                    let locked =
-                        lock.map_err(DbError::from)?.rows_affected() + lock_passkeys(tx, user).await?;
-                    if locked == 0 {
-                        return Err(SecondFactorError::NotOn);
-                    }
-                    let codes = factors.replace_codes(tx, user).await?;
-                    let entry = who.did("recovery_codes.renew", "person", user);
-                    audit::write_in_house(tx, tenant, factors.sessions.clock.now(), entry);
-                    tracing::info!(user.id = %user, "new recovery codes were made");
-                    Ok(codes)
-                })
-            })
-            .await
-    }
-
     /// Tries a code or a recovery code, and counts the try; says which of them was right. The transaction has to be
     /// committed whatever comes out, or the try would not count.
     pub(crate) async fn try_code(
@@ -318,25 +277,6 @@ impl SecondFactors {
         Ok(used)
     }
 
-    /// Somebody with passkeys alone has no codes but recovery codes, and no row that counts tries.
-    async fn try_recovery_code_alone(
-        &self,
-        tx: &SystemTx,
-        user: UserId,
-        typed: &str,
-        now: Instant,
-    ) -> Result<Option<Factor>, SecondFactorError> {
-        let may = may_try_recovery_code(tx, user, now).await?;
-        let used = match normal_code(typed).filter(|_| may) {
-            Some(code) => use_recovery_code(tx, user, &code, now).await?,
-            None => false,
-        };
-        if !used {
-            tracing::warn!(user.id = %user, "a code was not right, or there were too many tries");
-        }
-        Ok(used.then_some(Factor::RecoveryCode))
-    }
-
     async fn use_code(
         &self,
         tx: &SystemTx,
@@ -356,20 +296,6 @@ impl SecondFactors {
         let bytes = self.ring.open_for_house(SECOND_FACTOR_SEED.cell(&cell_of), &row.sealed);
         let bytes = bytes.map_err(SecretsError::from)?;
         Ok(Seed::from_bytes(bytes).ok_or(SecretsError::Seal(crate::SealError::Refused))?)
-    }
-
-    pub(crate) async fn replace_codes(&self, tx: &SystemTx, user: UserId) -> Result<RecoveryCodes, DbError> {
-        let random = &*self.sessions.random;
-        forget_codes(tx, user).await?;
-        let codes: Vec<String> = (0..CODES).map(|_| new_code(random)).collect();
-        let rows = codes.iter().zip(1..).map(|(code, number)| {
-            let (salt, code) = (new_salt(random), normal_code(code).unwrap_or_default());
-            let code_hash = code_hash(&salt, &code);
-            let row = recovery_code::Model { user_id: user.0, number, salt, code_hash, used_at: None };
-            row.into_active_model()
-        });
-        tx.insert_many(rows.collect()).await?;
-        Ok(RecoveryCodes(codes))
     }
 
     /// The code of a moment, as an authenticator shows it: for tests.
@@ -413,11 +339,6 @@ pub(crate) async fn has_code(tx: &SystemTx, user: UserId) -> Result<bool, DbErro
     Ok(find(tx, user).await?.is_some_and(|row| row.confirmed_at.is_some()))
 }
 
-/// How many recovery codes have not been used.
-pub(crate) async fn codes_left(tx: &SystemTx, user: UserId) -> Result<u64, DbError> {
-    Ok(unused_codes(tx, user).await?.len() as u64)
-}
-
 /// Counts a try unless there were too many; locks the row until the transaction ends.
 async fn count_try(tx: &SystemTx, user: UserId, now: Instant, confirmed: &str) -> Result<bool, DbError> {
     let sql = format!(
@@ -435,35 +356,6 @@ async fn give_back_try(tx: &SystemTx, user: UserId) -> Result<(), DbError> {
     let sql = "UPDATE second_factor SET tried_at_1 = tried_at_2, tried_at_2 = tried_at_3, \
                tried_at_3 = tried_at_4, tried_at_4 = tried_at_5, tried_at_5 = 0 WHERE user_id = $1";
     tx.execute_raw(tx.statement(sql, [user.0.into()])).await?;
-    Ok(())
-}
-
-async fn use_recovery_code(tx: &SystemTx, user: UserId, code: &str, now: Instant) -> Result<bool, DbError> {
-    let unused = unused_codes(tx, user).await?;
-    let Some(found) = unused.iter().find(|row| code_hash(&row.salt, code) == row.code_hash) else {
-        return Ok(false);
-    };
-    let sql = "UPDATE recovery_code SET used_at = $3 WHERE user_id = $1 AND number = $2 AND used_at IS NULL";
-    let used = tx.statement(sql, [user.0.into(), found.number.into(), now.0.into()]);
-    let used = tx.execute_raw(used).await?.rows_affected() == 1;
-    if used {
-        tracing::warn!(user.id = %user, codes_left = unused.len() - 1, "a recovery code was used");
-    }
-    Ok(used)
-}
-
-async fn unused_codes(tx: &SystemTx, user: UserId) -> Result<Vec<recovery_code::Model>, DbError> {
-    let unused = tx
-        .find::<recovery_code::Entity>()
-        .filter(recovery_code::Column::UserId.eq(user.0))
-        .filter(recovery_code::Column::UsedAt.is_null())
-        .order_by_asc(recovery_code::Column::Number);
-    Ok(unused.all(tx).await?)
-}
-
-pub(crate) async fn forget_codes(tx: &SystemTx, user: UserId) -> Result<(), DbError> {
-    let own = recovery_code::Column::UserId.eq(user.0);
-    tx.delete_many::<recovery_code::Entity>().filter(own).exec(tx).await?;
     Ok(())
 }
 

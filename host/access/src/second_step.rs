@@ -11,7 +11,8 @@ use serde_json::json;
 
 use crate::audit;
 use crate::guesses::Guess;
-use crate::second_factor::{SecondFactorError, codes_left, has_second_factor};
+use crate::recovery_codes::codes_left;
+use crate::second_factor::{SecondFactorError, has_second_factor};
 use crate::sessions::{Client, Factor, SignedIn, is_member};
 use crate::token::{new_token, token_hash};
 use crate::{NewSession, SecondFactors, Sessions, SignInError};

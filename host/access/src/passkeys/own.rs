@@ -10,7 +10,8 @@ use super::register::checked_name;
 use super::{PasskeyError, lock_passkeys, passkeys_of};
 use crate::audit;
 use crate::devices::forget_devices;
-use crate::second_factor::{forget_codes, has_code};
+use crate::recovery_codes::forget_codes;
+use crate::second_factor::has_code;
 use crate::sessions::{Client, SignedIn};
 use crate::{SecondFactors, Sessions};
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::{Extension, Json};
 use portolan_core::ConnectionId;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,6 +16,7 @@ use crate::web::actor::{PrivacyManage, Require};
 use crate::web::error::{AppResult, Problem};
 use crate::web::extract::Path;
 use crate::web::idempotency::NotKept;
+use crate::web::json::Json;
 use crate::web::route::{ApiRoutes, guarded};
 use crate::web::step_up::StepUp;
 
