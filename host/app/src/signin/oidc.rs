@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect};
 use axum_extra::extract::CookieJar;
-use portolan_access::NewSession;
 use portolan_access::oidc::{Callback, CameBack, IdentityError, ProviderHandle, Purpose};
+use portolan_access::{AcceptError, Client};
 use portolan_admin_ui::pages::{CompanySignInPage, ProviderTroublePage, SignInPage};
 use serde::Deserialize;
 
@@ -100,7 +100,7 @@ pub async fn finish_sign_in(
         Err(error) => return Ok((jar, trouble(error, Some(handle))?).into_response()),
     };
     let next = came_back.next.clone();
-    let session = match &came_back.purpose {
+    let session = match came_back.purpose.clone() {
         Purpose::Link { .. } => {
             return match link(&app, &headers, came_back, client).await {
                 Ok(()) => Ok((jar, redirect_after("/account", "identity-linked")).into_response()),
@@ -116,7 +116,7 @@ pub async fn finish_sign_in(
             if let Some(present) = session_token(&headers, &app) {
                 app.sessions.sign_out(&present, client).await?;
             }
-            Ok(let_in(&app, &headers, jar, session, next.as_deref()))
+            Ok(welcome(&app, &headers, jar, session, next.as_deref()))
         }
         Err(IdentityError::SecondStep(pending)) => {
             Ok(ask_for_second_step(&app, &headers, jar, pending, next.as_deref()))
@@ -125,21 +125,11 @@ pub async fn finish_sign_in(
     }
 }
 
-fn let_in(
-    app: &App,
-    headers: &HeaderMap,
-    jar: CookieJar,
-    session: NewSession,
-    next: Option<&str>,
-) -> Response {
-    welcome(app, headers, jar, session, next)
-}
-
 async fn link(
     app: &App,
     headers: &HeaderMap,
     came_back: CameBack,
-    client: portolan_access::Client,
+    client: Client,
 ) -> Result<(), IdentityError> {
     let present = session_token(headers, app).unwrap_or_default();
     let signed_in = app.sessions.authenticate(&present).await.map_err(|error| {
@@ -200,9 +190,7 @@ pub fn trouble(error: IdentityError, again: Option<ProviderHandle>) -> PageResul
     let status = match &error {
         IdentityError::Database(_) | IdentityError::Secrets(_) => return Err(internal(error).into()),
         IdentityError::UnknownProvider => return Err(AppError::not_found("provider").into()),
-        IdentityError::Accept(
-            portolan_access::AcceptError::Member(_) | portolan_access::AcceptError::Authenticate(_),
-        ) => {
+        IdentityError::Accept(AcceptError::Member(_) | AcceptError::Authenticate(_)) => {
             return Err(internal(error).into());
         }
         IdentityError::Outside(reason) => {
