@@ -6,10 +6,11 @@ use portolan_access::audit::{self, Who};
 use portolan_core::{ConnectionId, TenantId};
 use portolan_db::entity::sync::SyncState;
 use portolan_db::entity::{
-    chunk, connection, connection_secret, document, document_version, egress_grant, person, product_label,
-    quarantine, stream, sync, version_source,
+    chunk, connection, connection_secret, document, document_version, egress_grant, person, privacy_request,
+    product_label, quarantine, stream, sync, version_source,
 };
 use portolan_db::{DbError, TenantTx};
+use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, QueryFilter};
 use serde_json::json;
 
@@ -89,6 +90,14 @@ pub async fn delete_connection(
 /// What it brought without moving the ledger: products, customers and who they are, test orders, raw pages.
 async fn delete_imported(tx: &TenantTx, id: ConnectionId) -> Result<(), DbError> {
     tx.delete_many::<person::Entity>().filter(person::Column::ConnectionId.eq(id.0)).exec(tx).await?;
+    // That somebody asked stays in the list, without whom and what was gathered.
+    let gathered = tx.update_many::<privacy_request::Entity>().set(privacy_request::ActiveModel {
+        subject: Set(None),
+        export: Set(None),
+        export_until: Set(None),
+        ..Default::default()
+    });
+    gathered.filter(privacy_request::Column::ConnectionId.eq(id.0)).exec(tx).await?;
     tx.delete_many::<quarantine::Entity>().filter(quarantine::Column::ConnectionId.eq(id.0)).exec(tx).await?;
     tx.delete_many::<chunk::Entity>().filter(chunk::Column::ConnectionId.eq(id.0)).exec(tx).await?;
     tx.delete_many::<document::Entity>().filter(document::Column::ConnectionId.eq(id.0)).exec(tx).await?;
