@@ -43,6 +43,8 @@ mod m0036_ways_in;
 mod m0037_set_up;
 mod m0038_mail;
 mod m0039_api_tokens;
+mod m0044_agencies;
+mod m0045_branding_and_domains;
 mod row_security;
 mod table;
 
@@ -80,6 +82,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0037_set_up::Migration),
             Box::new(m0038_mail::Migration),
             Box::new(m0039_api_tokens::Migration),
+            Box::new(m0044_agencies::Migration),
+            Box::new(m0045_branding_and_domains::Migration),
         ]
     }
 }

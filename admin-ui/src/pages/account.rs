@@ -2,7 +2,9 @@
 
 use askama::Template;
 
-use crate::parts::{Badge, CodeField, PostAction, QrDrawing, Section, Shell, Tone, When};
+use crate::parts::{
+    Badge, CodeField, FieldKind, FormField, PostAction, QrDrawing, Section, SelectOption, Shell, Tone, When,
+};
 
 /// `GET /account`.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
@@ -15,6 +17,7 @@ pub struct AccountPage {
     pub old_password_error: Option<String>,
     pub new_password_error: Option<String>,
     pub second_factor: Option<SecondFactorCard>,
+    pub preferences: Vec<FormField>,
     pub sessions: Vec<AccountSession>,
     pub erase: PostAction,
     /// Browsers in which no code is asked for.
@@ -83,6 +86,10 @@ impl AccountPage {
                 few_codes: false,
                 code: CodeField::new("Code", None),
             }),
+            preferences: vec![
+                select("theme", "Theme", &["as the system says", "light", "dark"]),
+                select("start_page", "Begin on", &["Pulse", "Orders"]),
+            ],
             sessions: vec![
                 session("Firefox on Linux", "192.0.2.7", true),
                 session("Safari on iPhone", "2001:db8::17", false),
@@ -184,6 +191,11 @@ impl RecoveryCodesPage {
     pub fn sample_renewed() -> Self {
         Self { first: false, name: super::EXTREME_TEXT.into(), ..Self::sample() }
     }
+}
+
+fn select(name: &str, label: &str, choices: &[&str]) -> FormField {
+    let options = choices.iter().map(|choice| SelectOption::new(*choice, *choice, false)).collect();
+    FormField::new(name, label, FieldKind::Select { options })
 }
 
 fn device(browser: &str) -> AccountDevice {

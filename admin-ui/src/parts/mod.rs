@@ -19,7 +19,7 @@ pub use form::{
     ActionStyle, FieldGroup, FieldKind, FieldList, FormFault, FormField, FormItem, PostAction, SecretState,
     SelectOption,
 };
-pub use shell::{Section, Shell, TenantChoice};
+pub use shell::{Brand, Section, Shell, TenantChoice, ThemeChoice};
 
 /// How something is meant, beside its words: chooses colour and symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

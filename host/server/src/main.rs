@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod dns;
 mod fold;
 mod mail_options;
 mod wire;

@@ -10,6 +10,7 @@ use portolan_app::CHART_BUNDLE;
 use portolan_app::audit::jobs::AnchorAudit;
 use portolan_app::channels::budgets::SharedBudgets;
 use portolan_app::channels::seats::SharedSeats;
+use portolan_app::company::domains::jobs::CheckDomains;
 use portolan_app::live::LiveBus;
 use portolan_app::mail::jobs::SendMail;
 use portolan_app::mail::{Mailer, SmtpAddress, read_sender};
@@ -28,6 +29,7 @@ use portolan_plugin_host::{CacheKey, Options, SandboxRuntime};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Place;
+use crate::dns::Dns;
 use crate::fold::FoldFacts;
 
 /// Holds the master keys in base64, the active one on the first line, where a file is not wanted.
@@ -82,6 +84,7 @@ impl Portolan {
             stopping: CancellationToken::new(),
             public_address: place.public_address.clone(),
             trusted_proxies: TrustedProxies(place.trusted_proxies.clone()),
+            dns: Arc::new(Dns::of_the_system()),
             db,
             key_ring,
             clock,
@@ -102,6 +105,7 @@ impl Portolan {
             .with(RunShadow { app: Arc::clone(&self.app) })
             .with(AnchorAudit { app: Arc::clone(&self.app) })
             .with(SendMail { app: Arc::clone(&self.app) })
+            .with(CheckDomains { app: Arc::clone(&self.app) })
             .with(FoldFacts { facts: self.facts.clone() })
     }
 }

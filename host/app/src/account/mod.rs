@@ -1,9 +1,10 @@
 //! Profile and security: what people do about their own account, whatever their roles. Password, second factor, recovery
-//! codes, and the sessions that they are signed in with.
+//! codes, the sessions that they are signed in with, and what they prefer.
 
 pub mod api;
 mod browser;
 mod pages;
+mod preferences;
 mod second_factor;
 
 use crate::web::route::PageRoutes;
@@ -13,6 +14,7 @@ pub fn routes() -> PageRoutes {
         .get("/account", pages::show_account)
         .post("/account/erase", pages::erase_account)
         .post("/account/password", pages::change_password)
+        .post("/account/preferences", preferences::save_preferences)
         .post("/account/sessions/end-others", pages::end_other_sessions)
         .post("/account/sessions/{id}/end", pages::end_session)
         .post("/account/devices/{id}/forget", pages::forget_device)

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::browser::browser_name;
+use super::preferences;
 use crate::App;
 use crate::people::erase_person;
 use crate::web::actor::{Oneself, PageActor, Require, SettingUp};
@@ -22,7 +23,7 @@ use crate::web::html;
 use crate::web::step_up::StepUp;
 use crate::web::viewer::{FlashQuery, Viewer, redirect_after};
 
-const ACCOUNT: &str = "/account";
+pub(super) const ACCOUNT: &str = "/account";
 /// From here on it is time for new ones.
 const FEW_CODES: u64 = 3;
 
@@ -165,6 +166,7 @@ async fn page<G>(
         old_password_error: refused.old_password,
         new_password_error: refused.new_password,
         second_factor,
+        preferences: preferences::fields(viewer.preferences()),
         erase: PostAction::danger(
             "Delete my account",
             "/account/erase",

@@ -130,6 +130,7 @@ pub fn actor_text(event: &audit_event::Model, names: &BTreeMap<Uuid, String>) ->
     match (event.actor_kind.as_str(), event.actor_id) {
         ("person", Some(id)) => names.get(&id).cloned().unwrap_or_else(|| "somebody who has left".to_owned()),
         ("api_key", Some(id)) => format!("API key {id}"),
+        ("other_company", _) => "somebody of another company".to_owned(),
         _ => "the operator, on the command line".to_owned(),
     }
 }

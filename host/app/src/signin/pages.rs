@@ -8,19 +8,21 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use portolan_access::{NewSession, SignInError};
 use portolan_admin_ui::pages::{SignInLinkPage, SignInLinkState, SignInPage};
+use portolan_core::TenantId;
 use serde::Deserialize;
 
 use super::second_step::ask_for_second_step;
 use crate::App;
 use crate::web::actor::session_token;
+use crate::web::brand::brand_of;
 use crate::web::client::FromWhere;
 use crate::web::cookies::{with_session, without_second_step, without_session};
-use crate::web::error::PageResult;
+use crate::web::domain::UnderDomain;
+use crate::web::error::{AppResult, PageResult};
 use crate::web::extract::{Form, Path, Query};
 use crate::web::html;
 use crate::web::next::is_place;
-
-const AFTER_SIGN_IN: &str = "/pulse";
+use crate::web::preferences::StartPage;
 
 #[derive(Debug, Deserialize)]
 pub struct SignInQuery {
@@ -34,8 +36,21 @@ pub struct SignInForm {
     next: Option<String>,
 }
 
-pub async fn show_sign_in(Query(query): Query<SignInQuery>) -> PageResult {
-    html(&SignInPage::new(query.next.filter(|next| is_place(next))))
+pub async fn show_sign_in(
+    State(app): State<Arc<App>>,
+    UnderDomain(holder): UnderDomain,
+    Query(query): Query<SignInQuery>,
+) -> PageResult {
+    let page = SignInPage::new(query.next.filter(|next| is_place(next)));
+    html(&with_brand(&app, page, holder).await?)
+}
+
+/// Under a company's own domain the door is that company's.
+async fn with_brand(app: &App, mut page: SignInPage, holder: Option<TenantId>) -> AppResult<SignInPage> {
+    if let Some(holder) = holder {
+        page.shell.brand = brand_of(app, holder).await?;
+    }
+    Ok(page)
 }
 
 pub async fn sign_in(
@@ -43,6 +58,7 @@ pub async fn sign_in(
     headers: HeaderMap,
     jar: CookieJar,
     FromWhere(client): FromWhere,
+    UnderDomain(holder): UnderDomain,
     Form(form): Form<SignInForm>,
 ) -> PageResult {
     let next = form.next.filter(|next| is_place(next));
@@ -52,7 +68,7 @@ pub async fn sign_in(
             Ok(ask_for_second_step(&app, &headers, jar, pending, next.as_deref()))
         }
         Err(SignInError::Refused) => {
-            let mut page = SignInPage::new(next);
+            let mut page = with_brand(&app, SignInPage::new(next), holder).await?;
             page.name = form.name;
             page.error =
                 Some("Name and password do not match. Check both, or ask for a one-time link.".to_owned());
@@ -111,6 +127,7 @@ pub fn welcome(
     session: NewSession,
     next: Option<&str>,
 ) -> Response {
+    let start = session.start_page.as_deref().and_then(StartPage::of_name).unwrap_or_default();
     let jar = with_session(app, headers, jar, session.token);
-    (jar, Redirect::to(next.unwrap_or(AFTER_SIGN_IN))).into_response()
+    (jar, Redirect::to(next.unwrap_or(start.path()))).into_response()
 }

@@ -1,12 +1,15 @@
 //! Stories of the slices, on both databases: the real queue, worker, ledger and router around a
 //! scripted plugin runtime.
 
+mod agencies;
 mod api;
 mod api_keys;
 mod attacks;
 mod audit;
+mod audit_companies;
 mod audit_people;
 mod batches;
+mod branding;
 mod budgets;
 mod canaries;
 mod cash;
@@ -15,6 +18,7 @@ mod connections_settings;
 mod coverage;
 mod devices;
 mod doctor;
+mod domains;
 mod doors;
 mod erase;
 mod faults;
@@ -34,6 +38,7 @@ mod permissions;
 mod policies;
 mod postbox;
 mod posting;
+mod preferences;
 mod public_address;
 mod pulse;
 mod rates;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use portolan_access::{KeyRing, Sessions};
+use portolan_app::company::domains::lookup::NoDns;
 use portolan_app::live::LiveBus;
 use portolan_app::web::limits::{Allowances, RequestLimits};
 use portolan_app::web::proxies::TrustedProxies;
@@ -77,6 +78,7 @@ pub fn open_app(
         stopping: CancellationToken::new(),
         public_address: None,
         trusted_proxies: TrustedProxies::default(),
+        dns: Arc::new(NoDns),
         key_ring: Arc::new(KeyRing::load_or_create(folder, None, &*random)?),
         db,
         clock,

@@ -4,13 +4,14 @@ use portolan_access::api_keys::NewApiKey;
 use portolan_access::data_policies::{self, DataPolicyKind, NewDataPolicy};
 use portolan_access::{CustomRole, Effect, Permission, create_role, create_team};
 use portolan_app::api_keys::ops as api_keys;
+use portolan_app::company::domains::ops::add as add_domain;
 use portolan_app::ingest::batch::BatchAim;
 use portolan_app::people::ops;
 use portolan_app::policies::ops as policies;
 use portolan_core::{SystemRandom, id};
 use portolan_db::entity::{
     api_key, connection, data_policy, document, invitation, person_attribute, plugin_switch, replay,
-    role_grant, shadow_replay, sync, team, upload,
+    role_grant, shadow_replay, sync, team, tenant_branding, tenant_domain, upload,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -42,6 +43,9 @@ pub struct World {
     pub session: String,
     /// A remembered browser of the owner's.
     pub device: String,
+    pub tenant: String,
+    /// A domain that waits to be shown.
+    pub domain: String,
     /// What nobody else may read: ids, names, keys.
     pub words: Vec<String>,
 }
@@ -69,6 +73,8 @@ impl World {
         shop.session().await;
         let session = shop.app.sessions.sessions_of(shop.user).await.expect("sessions")[0].id;
         let device = shop.remembered_device().await;
+        let domain = add_domain(&shop.app, shop.tenant, shop.who(), &format!("{name}.figures.example")).await;
+        let domain = domain.expect("a domain").id;
         let documents = shop.rows::<document::Entity>().await;
         let id_of = |kind: &str| {
             let found = documents.iter().find(|document| document.entity == kind);
@@ -90,6 +96,8 @@ impl World {
             policy: policy.to_string(),
             session: session.to_string(),
             device: device.to_string(),
+            tenant: shop.tenant.to_string(),
+            domain: domain.to_string(),
             words: Vec::new(),
             shop,
         };
@@ -102,6 +110,7 @@ impl World {
             &world.policy,
             &world.session,
             &world.device,
+            &world.domain,
         ];
         world.words = ids.into_iter().chain(further).cloned().collect();
         world.words.extend([world.shop.tenant.to_string(), world.shop.user.to_string(), name.to_owned()]);
@@ -140,7 +149,9 @@ impl World {
             ("replays", "id" | "replay_id") => Some(&self.replay),
             ("upgrade" | "upgrades", "shadow_id") => Some(&self.shadow),
             ("uploads", "upload_id") => Some(&self.upload),
-            ("people", "id") => Some(&self.person),
+            ("tenants", "id") => Some(&self.tenant),
+            ("domains", "domain_id") => Some(&self.domain),
+            ("people", "id") | ("grants", "user_id") => Some(&self.person),
             ("teams", "id") => Some(&self.team),
             ("invitations", "id") => Some(&self.invitation),
             ("roles", "name") => Some(&self.role),
@@ -156,7 +167,7 @@ impl World {
     pub async fn everything(&self) -> String {
         let shop = &self.shop;
         format!(
-            "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
+            "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
             shop.rows::<connection::Entity>().await,
             shop.rows::<sync::Entity>().await,
             shop.rows::<document::Entity>().await.len(),
@@ -170,6 +181,8 @@ impl World {
             shop.rows::<api_key::Entity>().await,
             shop.rows::<data_policy::Entity>().await,
             shop.rows::<person_attribute::Entity>().await,
+            shop.rows::<tenant_branding::Entity>().await,
+            shop.rows::<tenant_domain::Entity>().await,
         )
     }
 }
