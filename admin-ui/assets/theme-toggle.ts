@@ -5,6 +5,7 @@ export function remember(key: "theme" | "nav", value: string): void {
   document.documentElement.dataset[key] = value;
   try {
     localStorage.setItem(`portolan-${key}`, value);
+    if (key === "theme") localStorage.setItem("portolan-theme-since", document.documentElement.dataset.themeSince ?? "");
   } catch {
     // The choice holds for this page.
   }

@@ -47,6 +47,8 @@ mod m0040_ways_to_show;
 mod m0041_identities;
 mod m0042_persons;
 mod m0043_privacy;
+mod m0044_agencies;
+mod m0045_branding_and_domains;
 mod row_security;
 mod table;
 
@@ -88,6 +90,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0042_persons::Migration),
             Box::new(m0043_privacy::Migration),
             Box::new(m0040_ways_to_show::Migration),
+            Box::new(m0044_agencies::Migration),
+            Box::new(m0045_branding_and_domains::Migration),
         ]
     }
 }

@@ -6,9 +6,9 @@
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
 
-/// Tables that carry a tenant and serve work over all tenants: who signs in or comes with a key, and the queue. No table with what
+/// Tables that carry a tenant and serve work over all tenants: who signs in or comes with a key, under which domain, and the queue. No table with what
 /// a tenant sells, buys or knows is one of them.
-const HOUSE_TABLES: [&str; 9] = [
+const HOUSE_TABLES: [&str; 10] = [
     "api_key",
     "api_token",
     "job",
@@ -18,6 +18,7 @@ const HOUSE_TABLES: [&str; 9] = [
     "schedule",
     "session",
     "sign_in_link",
+    "tenant_domain",
 ];
 
 /// The tenant of the transaction; none outside one. An ended transaction leaves the empty text behind. Asked

@@ -2,7 +2,9 @@
 
 use askama::Template;
 
-use crate::parts::{Badge, CodeField, PostAction, QrDrawing, Section, Shell, Tone, When};
+use crate::parts::{
+    Badge, CodeField, FieldKind, FormField, PostAction, QrDrawing, Section, SelectOption, Shell, Tone, When,
+};
 
 /// `GET /account`.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
@@ -23,6 +25,7 @@ pub struct AccountPage {
     pub no_passkeys: Option<String>,
     /// Why one stays.
     pub passkey_error: Option<String>,
+    pub preferences: Vec<FormField>,
     pub sessions: Vec<AccountSession>,
     /// What identity providers call them.
     pub identities: Vec<AccountIdentity>,
@@ -136,6 +139,10 @@ impl AccountPage {
             passkeys: vec![passkey("Telephone"), passkey("Key ring")],
             no_passkeys: None,
             passkey_error: None,
+            preferences: vec![
+                select("theme", "Theme", &["as the system says", "light", "dark"]),
+                select("start_page", "Begin on", &["Pulse", "Orders"]),
+            ],
             sessions: vec![
                 session("Firefox on Linux", "192.0.2.7", true),
                 session("Safari on iPhone", "2001:db8::17", false),
@@ -304,6 +311,11 @@ fn passkey(name: &str) -> AccountPasskey {
         remove: format!("/account/passkeys/{id}/remove"),
         error: None,
     }
+}
+
+fn select(name: &str, label: &str, choices: &[&str]) -> FormField {
+    let options = choices.iter().map(|choice| SelectOption::new(*choice, *choice, false)).collect();
+    FormField::new(name, label, FieldKind::Select { options })
 }
 
 fn device(browser: &str) -> AccountDevice {

@@ -6,6 +6,7 @@
 mod account;
 mod api_keys;
 mod audit;
+mod branding;
 mod company;
 mod connection_detail;
 mod connection_form;
@@ -34,6 +35,7 @@ mod sign_in;
 mod stored_data;
 mod sync;
 mod syncs;
+mod tenants;
 mod upgrade;
 
 pub use account::{
@@ -42,6 +44,7 @@ pub use account::{
 };
 pub use api_keys::{ApiKeyRow, ApiKeysPage, NewApiKeyView, ScopeChoice};
 pub use audit::{AuditEventPage, AuditEventRow, AuditPage, AuditVerificationPage};
+pub use branding::{BrandingPage, DomainRow, DomainsPage};
 pub use company::CompanyPage;
 pub use connection_detail::{
     CheckView, ConnectionBody, ConnectionPage, EgressRow, HeldRow, SecretRow, StreamRow, UploadForm,
@@ -89,6 +92,7 @@ pub use sign_in::{
 pub use stored_data::{ReplayRow, StoredData, StoredStream};
 pub use sync::{QuarantineRow, SliceRow, SyncBody, SyncPage};
 pub use syncs::{SyncRow, SyncsBody, SyncsPage};
+pub use tenants::{ClientRow, GrantRow, TenantPage, TenantRow, TenantsPage};
 pub use upgrade::{
     ShadowCashRow, ShadowDocumentRow, ShadowFieldRow, ShadowMoneyRow, ShadowStreamRow, ShadowView,
     SwitchForm, SwitchRow, UpgradeBody, UpgradePage,
@@ -136,6 +140,12 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("set-up-first-data", SetUpDataPage::new().render()),
         ("company", CompanyPage::sample().render()),
         ("company-extreme", CompanyPage::sample_extreme().render()),
+        ("branding", BrandingPage::sample().render()),
+        ("branding-empty", BrandingPage::sample_empty().render()),
+        ("branding-extreme", BrandingPage::sample_extreme().render()),
+        ("domains", DomainsPage::sample().render()),
+        ("domains-empty", DomainsPage::sample_empty().render()),
+        ("domains-extreme", DomainsPage::sample_extreme().render()),
         ("account", AccountPage::sample().render()),
         ("account-empty", AccountPage::sample_empty().render()),
         ("account-extreme", AccountPage::sample_extreme().render()),
@@ -217,6 +227,13 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("people-invited", PeoplePage::sample_invited().render()),
         ("people-empty", PeoplePage::sample_empty().render()),
         ("people-extreme", PeoplePage::sample_extreme().render()),
+        ("tenants", TenantsPage::sample().render()),
+        ("tenants-empty", TenantsPage::sample_empty().render()),
+        ("tenants-no-clients", TenantsPage::sample_no_clients().render()),
+        ("tenants-extreme", TenantsPage::sample_extreme().render()),
+        ("tenant", TenantPage::sample().render()),
+        ("tenant-empty", TenantPage::sample_empty().render()),
+        ("tenant-extreme", TenantPage::sample_extreme().render()),
         ("person", PersonPage::sample().render()),
         ("person-banned", PersonPage::sample_banned().render()),
         ("person-empty", PersonPage::sample_empty().render()),

@@ -21,7 +21,7 @@ pub use form::{
     SelectOption,
 };
 pub use passkey::PasskeyForm;
-pub use shell::{Section, Shell, TenantChoice};
+pub use shell::{Brand, Section, Shell, TenantChoice, ThemeChoice};
 
 /// How something is meant, beside its words: chooses colour and symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -64,6 +64,26 @@ pub struct TenantChoice {
     pub current: bool,
 }
 
+/// The theme that somebody prefers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ThemeChoice {
+    /// `light` or `dark`; the system's where absent.
+    pub theme: Option<&'static str>,
+    /// When they said so: what a browser has chosen by itself before that is over.
+    pub since: Option<String>,
+}
+
+/// How a company looks, where it does not look like Portolan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Brand {
+    /// In the place of "Portolan".
+    pub name: Option<String>,
+    /// The address of its logo.
+    pub logo: Option<String>,
+    /// The address of its colours.
+    pub style: Option<String>,
+}
+
 /// What surrounds every page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Shell {
@@ -81,6 +101,8 @@ pub struct Shell {
     pub sees_privacy: bool,
     /// The companies that the person belongs to, where there are several.
     pub tenants: Vec<TenantChoice>,
+    pub theme: ThemeChoice,
+    pub brand: Brand,
     /// Outcome of the action that led here.
     pub flash: Option<Notice>,
 }
@@ -119,6 +141,21 @@ impl Shell {
     pub fn with_tenants(mut self, tenants: Vec<TenantChoice>) -> Self {
         self.tenants = tenants;
         self
+    }
+
+    pub fn with_theme(mut self, theme: ThemeChoice) -> Self {
+        self.theme = theme;
+        self
+    }
+
+    pub fn with_brand(mut self, brand: Brand) -> Self {
+        self.brand = brand;
+        self
+    }
+
+    /// What stands where "Portolan" does.
+    pub(crate) fn product(&self) -> &str {
+        self.brand.name.as_deref().unwrap_or("Portolan")
     }
 
     pub fn with_admin(mut self, sees_admin: bool) -> Self {

@@ -147,7 +147,7 @@ export async function checkPages(run) {
   }));
 
   await run.check("without scripts every page reads", async () => {
-    const paths = ["/pulse", "/orders", "/finance", "/rates", "/connections", "/connections/new", "/syncs", "/plugins", "/account", "/setup", "/sign-in/forgot", "/setup/second-factor", "/setup/company", "/setup/first-data", "/admin/company", "/admin/people", "/admin/roles", "/admin/policies", "/admin/security", "/admin/privacy", "/admin/sign-in-providers", "/sign-in/at", "/admin/api-keys", "/admin/audit"];
+    const paths = ["/pulse", "/orders", "/finance", "/rates", "/connections", "/connections/new", "/syncs", "/plugins", "/account", "/setup", "/sign-in/forgot", "/setup/second-factor", "/setup/company", "/setup/first-data", "/admin/company", "/tenants", "/admin/branding", "/admin/domains", "/admin/people", "/admin/roles", "/admin/policies", "/admin/security", "/admin/privacy", "/admin/sign-in-providers", "/sign-in/at", "/admin/api-keys", "/admin/audit"];
     for (const path of paths) {
       await run.withPage(path, { javaScriptEnabled: false }, async (page) => {
         expect(await page.locator("h1").isVisible(), `${path} has no heading`);

@@ -41,7 +41,7 @@ function file() {
 }
 
 async function plant(run, page) {
-  const pages = ["/account", "/admin/people", "/admin/roles", "/admin/roles/new", "/admin/api-keys", "/admin/security", "/admin/privacy", "/admin/audit"];
+  const pages = ["/account", "/tenants", "/admin/branding", "/admin/domains", "/admin/people", "/admin/roles", "/admin/roles/new", "/admin/api-keys", "/admin/security", "/admin/privacy", "/admin/audit"];
   const role = await make(page, "POST", "/api/v1/roles", { name: `desk-${Date.now()}`, description: TEXTS[0], rules: { "orders:read": "allow" } });
   pages.push(`/admin/roles/${role.name}`);
   for (const text of TEXTS) {

@@ -10,11 +10,14 @@
 //! - Who changes something is told by the audit, in the same transaction ([`audit`]).
 //! - Each purpose has a key of its own, derived from the master key: one that leaks opens nothing else.
 
+mod agencies;
 pub mod api_keys;
 pub mod audit;
 mod custom_roles;
 pub mod data_policies;
 mod devices;
+mod domain_name;
+mod domains;
 mod guesses;
 mod invitations;
 mod key_ring;
@@ -48,11 +51,17 @@ mod tenants;
 mod token;
 mod totp;
 
+pub use agencies::{
+    AgencyError, ClientCompany, ReleasedBy, clients_of, grant_in_client, grants_in_client, open_client,
+    people_of, release_client, revoke_in_client, who_there,
+};
 pub use custom_roles::{
     CustomRole, Holders, change_role, create_role, custom_roles, delete_role, find_custom_role,
     holder_counts, holders,
 };
 pub use devices::{DEVICE_LASTS, DeviceToken, OwnDevice};
+pub use domain_name::{DomainName, NotADomain};
+pub use domains::{VERIFIED, holder_of_domain};
 pub use invitations::{
     AcceptError, INVITATION_LASTS, Invitation, InvitationSeen, invite, open_invitations, withdraw_invitation,
 };

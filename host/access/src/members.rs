@@ -316,7 +316,7 @@ async fn check_member(tx: &TenantTx, user: UserId) -> Result<(), MemberError> {
 }
 
 /// Owners by a team don't count: a team is emptied without a thought of this.
-async fn check_owner_left(tx: &TenantTx) -> Result<(), MemberError> {
+pub(crate) async fn check_owner_left(tx: &TenantTx) -> Result<(), MemberError> {
     let sql = "SELECT count(*) FROM role_grant AS held JOIN membership AS member \
                ON member.tenant_id = held.tenant_id AND member.user_id = held.user_id \
                WHERE held.tenant_id = $1 AND held.role = $2 AND member.banned_at IS NULL";

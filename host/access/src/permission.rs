@@ -64,6 +64,8 @@ permissions!(
     PluginsManage = "plugins:manage",
     /// Change the company's name, reporting currency, time zone and week.
     CompanyManage = "company:manage",
+    /// Make client companies, see which there are, and release them.
+    ClientsManage = "clients:manage",
     /// Invite people, give and take roles and teams, ban and let in again.
     PeopleManage = "people:manage",
     /// See people, their roles and teams.

@@ -141,7 +141,7 @@ impl Sessions {
             return Ok(None);
         }
         let (tenant, expires_at) = (TenantId(row.tenant_id), Instant(row.expires_at));
-        Ok(Some(NewSession { token, user, tenant, expires_at }))
+        Ok(Some(NewSession { token, user, tenant, expires_at, start_page: None }))
     }
 }
 

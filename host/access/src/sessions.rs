@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use portolan_core::{Clock, Duration, Instant, Random, TenantId, UserId, id};
-use portolan_db::entity::{membership, session, tenant};
+use portolan_db::entity::{membership, preference, session, tenant};
 use portolan_db::{Database, DbError, SystemTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter};
 use serde_json::json;
@@ -51,6 +51,8 @@ pub struct NewSession {
     pub user: UserId,
     pub tenant: TenantId,
     pub expires_at: Instant,
+    /// The page that they begin on, by its stored name, where they have said one.
+    pub start_page: Option<String>,
 }
 
 impl std::fmt::Debug for NewSession {
@@ -73,6 +75,9 @@ pub struct SignedIn {
     /// Whether nothing but a provider of identities of this company vouches for them. Whom a company trusts is no other
     /// company's business, so such a session stays there ([`crate::oidc`]).
     pub by_provider_alone: bool,
+    /// Whether it was begun under the company's own domain. Whoever holds that domain can read what is sent there: such a
+    /// session is good for their company alone, and changes nothing of its person's account.
+    pub at_domain: bool,
     policy: Arc<TenantPolicy>,
 }
 
@@ -155,6 +160,8 @@ pub struct Client {
     pub device: DeviceToken,
     /// The session that the browser had so far: one that begins takes its place.
     pub earlier: EarlierSession,
+    /// The company under whose own domain the request was made.
+    pub domain: Option<TenantId>,
 }
 
 /// The token of a session, as a browser's cookie holds it.
@@ -281,7 +288,7 @@ impl Sessions {
             Some(stored) if Passwords::is_outdated(stored) => self.passwords.hash(password).await.ok(),
             _ => None,
         };
-        let tenant = self.tenant_to_enter(user_id, &client.address).await?.ok_or(SignInError::Refused)?;
+        let tenant = self.tenant_to_enter(user_id, &client).await?.ok_or(SignInError::Refused)?;
         let sessions = self.clone();
         self.database
             .system_write(move |tx| {
@@ -337,7 +344,8 @@ impl Sessions {
             .map_err(DbError::from)?;
         let Some(session) = found.filter(|session| stands(session, now)) else { return Ok(None) };
         let (user, tenant) = (UserId(session.user_id), TenantId(session.tenant_id));
-        if !is_member(&tx, user, tenant).await? {
+        let of_another = session.domain_tenant_id.is_some_and(|holder| holder != session.tenant_id);
+        if of_another || !is_member(&tx, user, tenant).await? {
             return Ok(None);
         }
         let of_tenant = tx.find::<tenant::Entity>().filter(tenant::Column::Id.eq(tenant.0));
@@ -357,6 +365,7 @@ impl Sessions {
             authenticated_at,
             second_factor,
             by_provider_alone,
+            at_domain: session.domain_tenant_id.is_some(),
             policy,
         };
         Ok(Some((session, signed_in)))
@@ -450,10 +459,13 @@ impl Sessions {
             factors,
             user_agent: client.user_agent.chars().take(LONGEST_USER_AGENT_CHARS).collect(),
             address: client.address,
+            domain_tenant_id: client.domain.map(|holder| holder.0),
         };
         tx.insert(row.into_active_model()).await?;
         tracing::info!(user.id = %user, tenant.id = %tenant, "somebody signed in");
-        Ok(NewSession { token, user, tenant, expires_at })
+        let prefers = tx.find::<preference::Entity>().filter(preference::Column::UserId.eq(user.0));
+        let start_page = prefers.one(tx).await?.map(|row| row.start_page);
+        Ok(NewSession { token, user, tenant, expires_at, start_page })
     }
 }
 

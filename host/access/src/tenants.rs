@@ -33,15 +33,19 @@ impl Sessions {
         Ok(elsewhere.one(&tx).await?.is_some())
     }
 
-    /// The oldest of somebody's tenants that lets them come from there; the oldest, where none does: it says so.
+    /// The oldest of somebody's tenants that lets them come from there; the oldest, where none does: it says so. Under a
+    /// company's own domain it is that company or none.
     pub(crate) async fn tenant_to_enter(
         &self,
         user: UserId,
-        address: &str,
+        client: &Client,
     ) -> Result<Option<TenantId>, DbError> {
         let mut theirs = tenants_of(&self.database.system_read().await?, user).await?;
+        if let Some(holder) = client.domain {
+            theirs.retain(|tenant| tenant.id == holder.0);
+        }
         theirs.sort_by_key(|tenant| tenant.id);
-        let (from, first) = (address.parse().ok(), theirs.first().map(|tenant| TenantId(tenant.id)));
+        let (from, first) = (client.address.parse().ok(), theirs.first().map(|tenant| TenantId(tenant.id)));
         for tenant in theirs {
             let id = TenantId(tenant.id);
             match self.policies().of(id, tenant.access_version).await {
@@ -84,6 +88,10 @@ impl Sessions {
         let old = tx.find::<session::Entity>().filter(session::Column::IdHash.eq(old_hash.as_str()));
         let old = old.one(tx).await.map_err(DbError::from)?.filter(|old| stands(old, now));
         let old = old.ok_or(SignInError::Refused)?;
+        // Whoever holds the domain could have read the session's token.
+        if old.domain_tenant_id.is_some() || client.domain.is_some() {
+            return Err(SignInError::Refused);
+        }
         let user = UserId(old.user_id);
         let from = TenantId(old.tenant_id);
         if !is_member(tx, user, from).await? || !is_member(tx, user, to).await? {
@@ -114,6 +122,7 @@ impl Sessions {
         };
         tx.insert(row.into_active_model()).await?;
         tracing::info!(user.id = %user, tenant.id = %to, "somebody went to another tenant");
-        Ok(NewSession { token, user, tenant: to, expires_at: portolan_core::Instant(expires_at) })
+        let expires_at = portolan_core::Instant(expires_at);
+        Ok(NewSession { token, user, tenant: to, expires_at, start_page: None })
     }
 }

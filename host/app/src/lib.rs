@@ -31,6 +31,7 @@ pub mod signin;
 pub mod subjects;
 pub mod syncs;
 pub mod system;
+pub mod tenants;
 pub mod upgrades;
 pub mod web;
 
@@ -49,6 +50,7 @@ use portolan_jobs::Queue;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::company::domains::lookup::TxtLookup;
 use crate::live::LiveBus;
 use crate::mail::Mailer;
 use crate::web::address::PublicAddress;
@@ -80,6 +82,8 @@ pub struct App {
     pub public_address: Option<PublicAddress>,
     /// Proxies that are believed whom they were asked by.
     pub trusted_proxies: TrustedProxies,
+    /// Where domains of companies are looked up.
+    pub dns: Arc<dyn TxtLookup>,
     /// Folder of uploads, plugins and parts.
     pub data_dir: PathBuf,
     /// Where signed heads of audits are kept as well, where the operator says so: outside of the database.

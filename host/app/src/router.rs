@@ -14,10 +14,11 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::web::error::AppError;
 use crate::web::route::{ApiRoutes, PageRoutes, RouteInfo};
-use crate::web::{caller, client, guard, idempotency, limits, request_id, revalidate};
+use crate::web::{caller, client, domain, guard, idempotency, limits, request_id, revalidate};
 use crate::{
     App, account, analytics, api_keys, audit, company, connections, coverage, drift, finance, orders, people,
-    plugins, policies, privacy, pulse, rates, replays, security, setup, signin, syncs, system, upgrades,
+    plugins, policies, privacy, pulse, rates, replays, security, setup, signin, syncs, system, tenants,
+    upgrades,
 };
 
 /// Larger bodies are refused; uploads have a limit of their own.
@@ -39,6 +40,8 @@ fn api() -> ApiRoutes {
         .merge(api_keys::api::routes())
         .merge(api_keys::tokens_api::routes())
         .merge(audit::api::routes())
+        .merge(company::branding::api::routes())
+        .merge(company::domains::api::routes())
         .merge(connections::api::routes())
         .merge(coverage::api::routes())
         .merge(finance::api::routes())
@@ -61,6 +64,8 @@ fn api() -> ApiRoutes {
         .merge(syncs::api::routes())
         .merge(syncs::vanish_api::routes())
         .merge(system::api::routes())
+        .merge(tenants::api::routes())
+        .merge(tenants::grants_api::routes())
         .merge(upgrades::api::routes())
 }
 
@@ -76,6 +81,7 @@ fn pages() -> PageRoutes {
         .merge(orders::routes())
         .merge(finance::routes())
         .merge(people::routes())
+        .merge(tenants::routes())
         .merge(policies::routes())
         .merge(plugins::routes())
         .merge(replays::routes())
@@ -127,6 +133,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(DefaultBodyLimit::max(LARGEST_BODY_BYTES))
         .layer(CompressionLayer::new().compress_when(worth_packing))
         .layer(from_fn_with_state(Arc::clone(&app), guard::refuse_cross_site))
+        .layer(from_fn_with_state(Arc::clone(&app), domain::find_out))
         .layer(from_fn_with_state(Arc::clone(&app), limits::admit))
         .layer(CatchPanicLayer::custom(answer_panic))
         .layer(from_fn_with_state(Arc::clone(&app), guard::secure_headers))

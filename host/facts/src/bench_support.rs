@@ -135,6 +135,7 @@ async fn add_tenant(store: &FactStore, id: TenantId, slug: &str) -> Result<(), F
         fiscal_start_month: 1,
         created_at: now,
         access_version: 0,
+        parent_id: None,
     };
     let connections: Vec<connection::ActiveModel> = (0..CONNECTIONS)
         .map(|number| {

@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod dns;
 mod fold;
 mod log;
 mod mail_options;

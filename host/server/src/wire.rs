@@ -11,6 +11,7 @@ use portolan_app::CHART_BUNDLE;
 use portolan_app::audit::jobs::AnchorAudit;
 use portolan_app::channels::budgets::SharedBudgets;
 use portolan_app::channels::seats::SharedSeats;
+use portolan_app::company::domains::jobs::CheckDomains;
 use portolan_app::live::LiveBus;
 use portolan_app::mail::jobs::SendMail;
 use portolan_app::mail::{Mailer, SmtpAddress, read_sender};
@@ -30,6 +31,7 @@ use portolan_plugin_host::{CacheKey, Options, SandboxRuntime};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Place;
+use crate::dns::Dns;
 use crate::fold::FoldFacts;
 use crate::outside::GuardedOutside;
 
@@ -88,6 +90,7 @@ impl Portolan {
             stopping: CancellationToken::new(),
             public_address: place.public_address.clone(),
             trusted_proxies: TrustedProxies(place.trusted_proxies.clone()),
+            dns: Arc::new(Dns::of_the_system()),
             db,
             key_ring,
             clock,
@@ -111,6 +114,7 @@ impl Portolan {
             .with(RunRequest { app: Arc::clone(&self.app) })
             .with(ForgetExport { app: Arc::clone(&self.app) })
             .with(KeepRetention { app: Arc::clone(&self.app) })
+            .with(CheckDomains { app: Arc::clone(&self.app) })
             .with(FoldFacts { facts: self.facts.clone() })
     }
 }

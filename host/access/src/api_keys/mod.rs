@@ -40,6 +40,7 @@ pub const NEVER: &[Permission] = &[
     Permission::PoliciesManage,
     Permission::SecurityManage,
     Permission::ApiKeysManage,
+    Permission::ClientsManage,
 ];
 
 /// A program whose key stands.

@@ -33,6 +33,8 @@ pub enum Actor {
         key: Uuid,
         owner: UserId,
     },
+    /// Somebody of an agency in the audit of its client, or the other way round: who, is not this company's to know.
+    OtherCompany,
     /// Whoever runs the server, on its command line.
     Operator,
     /// A channel that tells us something, by the address of this connection.
@@ -47,6 +49,7 @@ impl Actor {
         match self {
             Self::Person(_) => "person",
             Self::ApiKey { .. } => "api_key",
+            Self::OtherCompany => "other_company",
             Self::Operator => "operator",
             Self::Channel(_) => "channel",
             Self::Server => "server",
@@ -58,7 +61,7 @@ impl Actor {
             Self::Person(user) => Some(user.0),
             Self::ApiKey { key, .. } => Some(key),
             Self::Channel(connection) => Some(connection),
-            Self::Operator | Self::Server => None,
+            Self::OtherCompany | Self::Operator | Self::Server => None,
         }
     }
 }
@@ -94,11 +97,17 @@ impl Who {
         Self::without_a_request(Actor::Server)
     }
 
+    /// The same request, without who it is and where they are.
+    pub fn as_another_company(&self) -> Self {
+        let nobody = Self::without_a_request(Actor::OtherCompany);
+        Self { request_id: self.request_id.clone(), ..nobody }
+    }
+
     /// The person behind it: for rows that name who made them.
     pub const fn user(&self) -> Option<UserId> {
         match self.actor {
             Actor::Person(user) | Actor::ApiKey { owner: user, .. } => Some(user),
-            Actor::Operator | Actor::Channel(_) | Actor::Server => None,
+            Actor::OtherCompany | Actor::Operator | Actor::Channel(_) | Actor::Server => None,
         }
     }
 

@@ -16,6 +16,7 @@ const PLAIN_BYTES: &[(&str, &str, &str)] = &[
     ("chunk", "body", "a page as the channel sent it; no personal field is asked for"),
     ("person", "identity_sealed", "sealed with the key in key_sealed of the same row, which is listed"),
     ("slice", "token", "where the next page begins, in the plugin's own words"),
+    ("tenant_branding", "logo", "a picture that is shown to whoever comes to the company's door"),
     ("idempotency_key", "body", "an answer of the API, for a day; no answer holds a secret"),
 ];
 

@@ -10,6 +10,9 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::ops;
+use super::preferences::{
+    __path_change_preferences, __path_show_preferences, change_preferences, show_preferences,
+};
 use crate::App;
 use crate::people::erase_person;
 use crate::web::actor::{Oneself, Require};
@@ -25,6 +28,8 @@ pub fn routes() -> ApiRoutes {
         .with(guarded!(erase_account))
         .with(guarded!(show_account))
         .with(guarded!(change_password))
+        .with(guarded!(show_preferences))
+        .with(guarded!(change_preferences))
         .with(guarded!(list_own_sessions))
         .with(guarded!(end_other_sessions))
         .with(guarded!(end_own_session))

@@ -1,5 +1,5 @@
 //! Profile and security: what people do about their own account, whatever their roles. Password, second factor, passkeys, recovery
-//! codes, what identity providers call them, and the sessions that they are signed in with.
+//! codes, what identity providers call them, the sessions that they are signed in with, and what they prefer.
 
 pub mod api;
 mod browser;
@@ -8,6 +8,7 @@ mod ops;
 mod pages;
 mod passkeys;
 pub mod passkeys_api;
+mod preferences;
 mod second_factor;
 
 use crate::web::route::PageRoutes;
@@ -17,6 +18,7 @@ pub fn routes() -> PageRoutes {
         .get("/account", pages::show_account)
         .post("/account/erase", pages::erase_account)
         .post("/account/password", pages::change_password)
+        .post("/account/preferences", preferences::save_preferences)
         .post("/account/sessions/end-others", pages::end_other_sessions)
         .post("/account/sessions/{id}/end", pages::end_session)
         .post("/account/devices/{id}/forget", pages::forget_device)

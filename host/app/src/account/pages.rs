@@ -15,7 +15,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::browser::browser_name;
-use super::{identities, ops};
+use super::{identities, ops, preferences};
 use crate::App;
 use crate::people::erase_person;
 use crate::people::ops::sentence;
@@ -27,7 +27,7 @@ use crate::web::html;
 use crate::web::step_up::StepUp;
 use crate::web::viewer::{FlashQuery, Viewer, redirect_after};
 
-const ACCOUNT: &str = "/account";
+pub(super) const ACCOUNT: &str = "/account";
 /// From here on it is time for new ones.
 const FEW_CODES: u64 = 3;
 
@@ -183,6 +183,7 @@ async fn page<G>(
         passkeys: passkeys.into_iter().map(row_of_passkey).collect(),
         no_passkeys: app.passkeys().err().map(|error| sentence(&error.to_string())),
         passkey_error: refused.passkey,
+        preferences: preferences::fields(viewer.preferences()),
         erase: PostAction::danger(
             "Delete my account",
             "/account/erase",

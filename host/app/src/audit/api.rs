@@ -35,7 +35,7 @@ pub struct AuditEventResponse {
     pub seq: i64,
     /// RFC 3339.
     pub at: String,
-    /// person, api_key, operator, channel (by the address of a connection) or server.
+    /// person, api_key, other_company (an agency, or a client), operator, channel (by the address of a connection) or server.
     pub actor_kind: String,
     pub actor_id: Option<Uuid>,
     pub session_id: Option<Uuid>,

@@ -132,6 +132,7 @@ pub fn actor_text(event: &audit_event::Model, names: &BTreeMap<Uuid, String>) ->
         ("api_key", Some(id)) => format!("API key {id}"),
         ("channel", Some(id)) => format!("the channel of the connection {id}"),
         ("server", _) => "the server, by itself".to_owned(),
+        ("other_company", _) => "somebody of another company".to_owned(),
         _ => "the operator, on the command line".to_owned(),
     }
 }

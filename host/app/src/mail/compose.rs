@@ -20,6 +20,8 @@ const LONGEST_ADDRESS_BYTES: usize = 254;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words {
     pub to: Mailbox,
+    /// Whom it names in the place of the operator's name; the address stays.
+    pub from_name: Option<String>,
     pub subject: String,
     pub mail: Mail,
 }
@@ -38,7 +40,7 @@ pub fn message(mailer: &Mailer, id: Uuid, now: Instant, words: &Words) -> AppRes
     let html = MailHtml { mail: &words.mail }.render().map_err(AppError::internal)?;
     let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
     Message::builder()
-        .from(mailer.from.clone())
+        .from(sender(&mailer.from, words.from_name.as_deref()))
         .to(words.to.clone())
         .subject(one_line(&words.subject))
         .date(UNIX_EPOCH + Duration::from_micros(u64::try_from(now.0).unwrap_or_default()))
@@ -46,6 +48,12 @@ pub fn message(mailer: &Mailer, id: Uuid, now: Instant, words: &Words) -> AppRes
         .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
         .multipart(MultiPart::alternative_plain_html(text, html))
         .map_err(AppError::internal)
+}
+
+/// The operator's address under the name of whoever has something sent.
+fn sender(operator: &Mailbox, name: Option<&str>) -> Mailbox {
+    let name = name.map(one_line).or_else(|| operator.name.clone());
+    Mailbox::new(name, operator.email.clone())
 }
 
 /// What people have named, as part of a line.

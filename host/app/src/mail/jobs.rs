@@ -77,8 +77,12 @@ async fn send(
 async fn words_of(app: &Arc<App>, mailer: &Mailer, waiting: Waiting) -> AppResult<Option<Words>> {
     let Waiting { letter, created_at } = waiting;
     let host = mailer.address.as_str();
+    let mut from_name = None;
     let (to, mail) = match letter {
-        Letter::Invitation { to, company, link } => (to.clone(), invitation(host, &to, &company, link)),
+        Letter::Invitation { to, company, link, sender } => {
+            from_name = sender;
+            (to.clone(), invitation(host, &to, &company, link))
+        }
         // Whoever asked has asked again by now, or not.
         Letter::PasswordReset { .. } if app.clock.now().since(created_at) >= RESET_LASTS => return Ok(None),
         Letter::PasswordReset { name, asked_from } => match reset_token(app, name, asked_from).await? {
@@ -98,7 +102,7 @@ async fn words_of(app: &Arc<App>, mailer: &Mailer, waiting: Waiting) -> AppResul
         Letter::SignInCode { to, code } => (to, sign_in_code(host, &code)),
     };
     let Some(to) = mailbox_of(&to) else { return Ok(None) };
-    Ok(Some(Words { to, subject: mail.title.clone(), mail }))
+    Ok(Some(Words { to, from_name, subject: mail.title.clone(), mail }))
 }
 
 /// The link's token is made now, in the place of one that an earlier attempt has made.
@@ -260,7 +264,7 @@ pub async fn send_test(app: &Arc<App>, to: &str) -> AppResult<()> {
     let to = mailbox_of(to).ok_or_else(|| AppError::invalid("address", "This is no mail address."))?;
     let (id, now) = (portolan_core::id::new_uuid(&*app.clock, &*app.random), app.clock.now());
     let mail = test(mailer.address.as_str());
-    let words = Words { to, subject: mail.title.clone(), mail };
+    let words = Words { to, from_name: None, subject: mail.title.clone(), mail };
     let sent = mailer.send(message(mailer, id, now, &words)?).await;
     sent.map_err(|error| AppError::conflict(format!("Nothing was sent: {error}.")))
 }

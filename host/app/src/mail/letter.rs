@@ -8,7 +8,14 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Letter {
     /// Somebody may join a company.
-    Invitation { to: String, company: String, link: String },
+    Invitation {
+        to: String,
+        company: String,
+        link: String,
+        /// The name that the company's mails come from, where it has said one.
+        #[serde(default)]
+        sender: Option<String>,
+    },
     /// Somebody who signs in by this name, if there is anybody, has forgotten their password. The link is made when it is
     /// sent: until then nobody knows whether there is somebody.
     PasswordReset { name: String, asked_from: Asked },

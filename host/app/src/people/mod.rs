@@ -16,9 +16,11 @@ use crate::web::route::PageRoutes;
 
 pub use erase::erase_person;
 pub use operator::{
-    NewTenant, OperatorChange, add_owner, add_tenant, add_with_role, all_tenants, change_member, find_member,
-    find_person, find_tenant, first_tenant, list_custom_roles, list_members, reset_second_factor,
+    Founding, NewTenant, OperatorChange, add_client_tenant, add_owner, add_tenant, add_with_role,
+    all_tenants, change_member, check_may_have_clients, create_tenant, find_member, find_person, find_tenant,
+    first_tenant, list_custom_roles, list_members, reset_second_factor,
 };
+pub(crate) use pages::{ROLE_FIELD, Sent, chosen, role_fields, words};
 
 const WAY_IN: &str = "it is the way in for whoever was invited; the link itself is the secret";
 

@@ -47,7 +47,7 @@ pub async fn add_with_role(
     new_tenant: NewTenant,
     role: SystemRole,
 ) -> AppResult<TenantId> {
-    let currency = checked(&new_tenant)?;
+    checked(&new_tenant)?;
     let password_hash = match password {
         Some(password) => {
             let about = [name.to_owned(), new_tenant.slug.clone()];
@@ -61,7 +61,7 @@ pub async fn add_with_role(
         .system_write(move |tx| {
             Box::pin(async move {
                 let app = app_in_task;
-                let tenant = find_or_create_tenant(&app, tx, new_tenant, currency).await?;
+                let tenant = find_or_create_tenant(&app, tx, new_tenant).await?;
                 let person = NewPerson { sign_in_name, tenant, role };
                 let user =
                     add_person(tx, person, &*app.clock, &*app.random).await.map_err(|error| match error {
@@ -80,21 +80,47 @@ pub async fn add_with_role(
         .await
 }
 
-async fn find_or_create_tenant(
-    app: &App,
-    tx: &SystemTx,
-    new: NewTenant,
-    currency: Currency,
-) -> AppResult<TenantId> {
+async fn find_or_create_tenant(app: &App, tx: &SystemTx, new: NewTenant) -> AppResult<TenantId> {
     let known =
         tx.find::<tenant::Entity>().filter(tenant::Column::Slug.eq(new.slug.as_str())).one(tx).await?;
     if let Some(known) = known {
         return Ok(TenantId(known.id));
     }
+    let founding = Founding { name: display_name(&new.slug), parent: None, by: Who::operator() };
+    create_tenant(app, tx, new, founding).await
+}
+
+/// How a tenant begins, beside its slug, currency and zone.
+#[derive(Debug, Clone)]
+pub struct Founding {
+    pub name: String,
+    /// The agency that makes it for a client.
+    pub parent: Option<TenantId>,
+    /// As the new tenant's own audit tells it.
+    pub by: Who,
+}
+
+/// Makes a tenant with all that one begins with. Every way to a new tenant ends here.
+///
+/// Errors: a currency or a zone that there is not, a slug that is taken.
+pub async fn create_tenant(
+    app: &App,
+    tx: &SystemTx,
+    new: NewTenant,
+    founding: Founding,
+) -> AppResult<TenantId> {
+    let currency = checked(&new)?;
+    let taken = tx.find::<tenant::Entity>().filter(tenant::Column::Slug.eq(new.slug.as_str())).one(tx);
+    if taken.await?.is_some() {
+        return Err(AppError::invalid(
+            "slug",
+            "This short name is taken on this server: choose another one.",
+        ));
+    }
     let id = TenantId::generate(&*app.clock, &*app.random);
     tx.insert(tenant::ActiveModel {
         id: Set(id.0),
-        name: Set(display_name(&new.slug)),
+        name: Set(founding.name),
         slug: Set(new.slug),
         reporting_currency: Set(currency.to_string()),
         rate_policy: Set(RatePolicy::default().to_string()),
@@ -104,6 +130,7 @@ async fn find_or_create_tenant(
         fiscal_start_month: Set(1),
         created_at: Set(app.clock.now().0),
         access_version: Set(0),
+        parent_id: Set(founding.parent.map(|parent| parent.0)),
     })
     .await?;
     let head = ledger_head::ActiveModel {
@@ -114,7 +141,7 @@ async fn find_or_create_tenant(
     };
     tx.act_for(id).await?;
     tx.insert_many(vec![head]).await?;
-    audit::write_in_house(tx, id, app.clock.now(), Who::operator().did("tenant.create", "tenant", id));
+    audit::write_in_house(tx, id, app.clock.now(), founding.by.did("tenant.create", "tenant", id));
     Ok(id)
 }
 
@@ -124,8 +151,7 @@ pub async fn first_tenant(app: &App, tx: &SystemTx, new: NewTenant) -> AppResult
     if let [only] = tenants.as_slice() {
         return Ok(TenantId(only.id));
     }
-    let currency = checked(&new)?;
-    find_or_create_tenant(app, tx, new, currency).await
+    find_or_create_tenant(app, tx, new).await
 }
 
 /// "harbour-and-sons" is shown as "Harbour and sons" until somebody changes it.
@@ -272,13 +298,43 @@ pub async fn list_custom_roles(app: &App, tenant: TenantId) -> AppResult<Vec<Cus
 
 /// Makes a tenant without anybody in it, or finds the one with this slug.
 pub async fn add_tenant(app: &Arc<App>, new_tenant: NewTenant) -> AppResult<TenantId> {
-    let currency = checked(&new_tenant)?;
+    checked(&new_tenant)?;
     let in_task = Arc::clone(app);
     app.db
         .system_write(move |tx| {
-            Box::pin(async move { find_or_create_tenant(&in_task, tx, new_tenant, currency).await })
+            Box::pin(async move { find_or_create_tenant(&in_task, tx, new_tenant).await })
         })
         .await
+}
+
+/// Makes a tenant without anybody in it as the client of an agency. One that is there already never becomes a client.
+pub async fn add_client_tenant(app: &Arc<App>, new_tenant: NewTenant, agency: &str) -> AppResult<TenantId> {
+    let agency = find_tenant(app, Some(agency)).await?;
+    let in_task = Arc::clone(app);
+    app.db
+        .system_write(move |tx| {
+            Box::pin(async move {
+                check_may_have_clients(tx, agency).await?;
+                let name = display_name(&new_tenant.slug);
+                let founding = Founding { name, parent: Some(agency), by: Who::operator() };
+                let client = create_tenant(&in_task, tx, new_tenant, founding).await?;
+                let entry = Who::operator().did("client.create", "tenant", client);
+                audit::write_in_house(tx, agency, in_task.clock.now(), entry);
+                Ok(client)
+            })
+        })
+        .await
+}
+
+/// A company that an agency looks after looks after none itself.
+pub async fn check_may_have_clients(tx: &SystemTx, agency: TenantId) -> AppResult<()> {
+    let own = tx.find::<tenant::Entity>().filter(tenant::Column::Id.eq(agency.0)).one(tx).await?;
+    match own.ok_or_else(|| AppError::not_found("company"))?.parent_id {
+        None => Ok(()),
+        Some(_) => Err(AppError::conflict(
+            "An agency looks after this company, so it has no clients of its own. Leave the agency first.",
+        )),
+    }
 }
 
 fn checked(new_tenant: &NewTenant) -> AppResult<Currency> {

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use crate::App;
 use crate::mail::{Letter, is_mail_address, outbox};
+use crate::web::brand::mail_sender_of;
 use crate::web::error::{AppError, AppResult};
 
 /// Does one change of who may do what.
@@ -66,7 +67,8 @@ async fn mail_invitation(app: &App, tx: &TenantTx, made: &Invitation, token: &st
     let own = house.find::<tenant::Entity>().filter(tenant::Column::Id.eq(tx.tenant().0)).one(house).await;
     let company = own.map_err(DbError::from)?.map(|row| row.name).unwrap_or_default();
     let link = format!("{}/invitations/{token}", mailer.address);
-    let letter = Letter::Invitation { to: made.sign_in_name.clone(), company, link };
+    let sender = mail_sender_of(tx).await?;
+    let letter = Letter::Invitation { to: made.sign_in_name.clone(), company, link, sender };
     outbox::post_for_tenant(app, tx, &letter).await
 }
 

@@ -29,10 +29,10 @@ use crate::web::html;
 use crate::web::step_up::StepUp;
 use crate::web::viewer::{FlashQuery, Viewer, redirect_after};
 
-const ROLE_FIELD: &str = "role.";
+pub(crate) const ROLE_FIELD: &str = "role.";
 
 /// A form whose fields are not known by name.
-pub(super) type Sent = BTreeMap<String, String>;
+pub(crate) type Sent = BTreeMap<String, String>;
 
 pub async fn list_people(
     PageActor(actor): PageActor<PeopleRead>,
@@ -386,7 +386,7 @@ fn teams_of(teams: &[Team], user: UserId) -> impl Iterator<Item = &Team> {
 }
 
 /// A box for each role, ticked where it is held.
-pub(super) fn role_fields(own: &[CustomRole], held: &BTreeSet<String>) -> Vec<FormField> {
+pub(crate) fn role_fields(own: &[CustomRole], held: &BTreeSet<String>) -> Vec<FormField> {
     let of_system = SystemRole::ALL.iter().map(|role| (role.as_str(), role.description()));
     let of_tenant = own.iter().map(|role| (role.name.as_str(), role.description.as_str()));
     let field = |(name, description): (&str, &str)| {
@@ -398,13 +398,13 @@ pub(super) fn role_fields(own: &[CustomRole], held: &BTreeSet<String>) -> Vec<Fo
 }
 
 /// What was ticked of fields that begin alike.
-pub(super) fn chosen(sent: &Sent, prefix: &str) -> BTreeSet<String> {
+pub(crate) fn chosen(sent: &Sent, prefix: &str) -> BTreeSet<String> {
     let ticked = sent.iter().filter(|(_, value)| value.as_str() == "true");
     ticked.filter_map(|(name, _)| name.strip_prefix(prefix).map(str::to_owned)).collect()
 }
 
 /// "analyst, finance"; a dash where there is nothing.
-pub(super) fn words<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+pub(crate) fn words<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
     if names.is_empty() { "–".to_owned() } else { names.join(", ") }
 }

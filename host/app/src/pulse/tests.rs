@@ -175,6 +175,7 @@ fn weeks_begin_on_the_day_that_the_tenant_says() {
         fiscal_start_month: 1,
         created_at: 0,
         access_version: 0,
+        parent_id: None,
     };
     // 20 November 2026 is a Friday.
     let first_day =

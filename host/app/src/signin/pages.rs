@@ -9,20 +9,23 @@ use axum_extra::extract::CookieJar;
 use portolan_access::{NewSession, SignInError};
 use portolan_admin_ui::pages::{SignInLinkPage, SignInLinkState, SignInPage};
 use portolan_admin_ui::parts::PasskeyForm;
+use portolan_core::TenantId;
 use serde::Deserialize;
 
 use super::oidc;
 use super::second_step::ask_for_second_step;
 use crate::App;
 use crate::web::actor::session_token;
+use crate::web::brand::brand_of;
 use crate::web::client::FromWhere;
 use crate::web::cookies::{with_session, without_second_step, without_session};
+use crate::web::domain::UnderDomain;
 use crate::web::error::{AppResult, PageResult};
 use crate::web::extract::{Form, Path, Query};
 use crate::web::html;
 use crate::web::next::is_place;
+use crate::web::preferences::StartPage;
 
-const AFTER_SIGN_IN: &str = "/pulse";
 /// What a browser kept of the pages goes with the session; cookies go by their names.
 const FORGET_PAGES: (&str, &str) = ("clear-site-data", "\"cache\"");
 
@@ -38,12 +41,26 @@ pub struct SignInForm {
     next: Option<String>,
 }
 
-pub async fn show_sign_in(State(app): State<Arc<App>>, Query(query): Query<SignInQuery>) -> PageResult {
-    html(&sign_in_page(&app, query.next.filter(|next| is_place(next))).await?)
+pub async fn show_sign_in(
+    State(app): State<Arc<App>>,
+    UnderDomain(holder): UnderDomain,
+    Query(query): Query<SignInQuery>,
+) -> PageResult {
+    html(&sign_in_page(&app, query.next.filter(|next| is_place(next)), holder).await?)
 }
 
-/// The page with the ways in that there are here.
-pub async fn sign_in_page(app: &App, next: Option<String>) -> AppResult<SignInPage> {
+/// The page with the ways in that there are here. Under a company's own domain the door is that company's, and what belongs
+/// to the server's own address is not there: passkeys, and the way back from providers.
+pub async fn sign_in_page(
+    app: &App,
+    next: Option<String>,
+    holder: Option<TenantId>,
+) -> AppResult<SignInPage> {
+    if let Some(holder) = holder {
+        let mut page = SignInPage::new(next);
+        page.shell.brand = brand_of(app, holder).await?;
+        return Ok(page);
+    }
     let mut page = oidc::sign_in_page(app, next).await?;
     page.passkey = app.passkeys().ok().map(|_| PasskeyForm::sign_in(page.next.clone()));
     Ok(page)
@@ -54,6 +71,7 @@ pub async fn sign_in(
     headers: HeaderMap,
     jar: CookieJar,
     FromWhere(client): FromWhere,
+    UnderDomain(holder): UnderDomain,
     Form(form): Form<SignInForm>,
 ) -> PageResult {
     let next = form.next.filter(|next| is_place(next));
@@ -63,7 +81,7 @@ pub async fn sign_in(
             Ok(ask_for_second_step(&app, &headers, jar, pending, next.as_deref()))
         }
         Err(SignInError::Refused) => {
-            let mut page = sign_in_page(&app, next).await?;
+            let mut page = sign_in_page(&app, next, holder).await?;
             page.name = form.name;
             page.error =
                 Some("Name and password do not match. Check both, or ask for a one-time link.".to_owned());
@@ -122,6 +140,7 @@ pub fn welcome(
     session: NewSession,
     next: Option<&str>,
 ) -> Response {
+    let start = session.start_page.as_deref().and_then(StartPage::of_name).unwrap_or_default();
     let jar = with_session(app, headers, jar, session.token);
-    (jar, Redirect::to(next.unwrap_or(AFTER_SIGN_IN))).into_response()
+    (jar, Redirect::to(next.unwrap_or(start.path()))).into_response()
 }

@@ -127,7 +127,9 @@ pub async fn finish_sign_in(
         Ok(shown) => {
             let mut jar = without_second_step(&app, jar);
             // A recovery code is for whoever has lost something: their browser is not the one to trust.
-            if form.remember.is_some() && shown.recovery_codes_left.is_none() {
+            // Nor is one that came by a domain of a company's own.
+            let trusts = client.domain.is_none() && shown.recovery_codes_left.is_none();
+            if form.remember.is_some() && trusts {
                 let remembered = app.sessions.remember_device(&shown, client).await?;
                 if let Some(token) = remembered {
                     jar = with_device(&app, &headers, jar, token);

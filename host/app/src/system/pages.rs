@@ -1,14 +1,29 @@
 //! The way in, and the bundled files.
 
-use axum::http::{HeaderValue, Uri, header};
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use portolan_admin_ui::assets;
 
+use crate::App;
+use crate::web::actor::session_token;
 use crate::web::error::{AppError, PageResult};
 use crate::web::extract::{Path, refuse};
+use crate::web::preferences::{Preferences, StartPage};
 
-pub async fn home() -> Redirect {
-    Redirect::to("/pulse")
+/// To the page that somebody begins on; whoever is not signed in is led to the door from there.
+pub async fn home(State(app): State<Arc<App>>, headers: HeaderMap) -> PageResult {
+    let present = match session_token(&headers, &app) {
+        Some(token) => app.sessions.still_stands(&token).await?,
+        None => None,
+    };
+    let start = match present {
+        Some(person) => Preferences::of(&app.db.system_read().await?, person.user).await?.start_page,
+        None => StartPage::default(),
+    };
+    Ok(Redirect::to(start.path()).into_response())
 }
 
 /// Names carry a hash of their content: a browser may keep them for ever.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use portolan_access::audit::Who;
@@ -19,8 +19,9 @@ use portolan_core::{TenantId, UserId};
 use crate::App;
 use crate::web::caller::Caller;
 use crate::web::client::{address_in, address_of};
+use crate::web::domain::domain_in;
 use crate::web::error::{AppError, AppResult, PageError, SECOND_FACTOR_REQUIRED};
-use crate::web::next::to_sign_in;
+use crate::web::next::{is_below, to_sign_in};
 use crate::web::request_id;
 use crate::web::seen::{check_address, visibility};
 use crate::web::viewer::redirect_after;
@@ -128,6 +129,7 @@ grants!(
     PluginsRead,
     PluginsManage,
     CompanyManage,
+    ClientsManage,
     PeopleManage,
     PeopleRead,
     RolesManage,
@@ -169,6 +171,11 @@ impl<G> Require<G> {
         }
     }
 
+    /// Whether they came in under a company's own domain, whose holder can read what is sent there.
+    pub const fn at_domain(&self) -> bool {
+        matches!(&self.caller, Caller::Person(signed_in) if signed_in.at_domain)
+    }
+
     /// Who acts, and from where: for the verbs, which tell the audit.
     pub fn who(&self) -> Who {
         let (actor, session) = self.caller.actor();
@@ -183,11 +190,13 @@ impl<G: Grant> Require<G> {
             .record("user.id", tracing::field::display(caller.user()))
             .record("tenant.id", tracing::field::display(caller.tenant()));
         app.limits.take_of_caller(&caller, &parts.extensions)?;
+        check_domain(&caller, domain_in(&parts.extensions))?;
         // What concerns a person alone is no program's.
         if G::NEEDS.is_none() && caller.is_program() {
             return Err(AppError::for_people());
         }
         caller.check_meets(G::MEETS, address_in(&parts.extensions))?;
+        check_account(&caller, parts)?;
         for needed in G::NEEDS.into_iter().chain(G::ALSO) {
             if !caller.may(needed) {
                 return Err(AppError::forbidden(needed.as_str()));
@@ -198,6 +207,29 @@ impl<G: Grant> Require<G> {
         check_address(app, tenant, &seen, parts).await?;
         Ok(Self { user, tenant, caller, address, seen, grant: PhantomData })
     }
+}
+
+/// Under a company's own domain somebody works for that company; and a session that was begun there is good nowhere else.
+fn check_domain(caller: &Caller, under: Option<TenantId>) -> AppResult<()> {
+    let begun_there = match caller {
+        Caller::Person(signed_in) => signed_in.at_domain,
+        Caller::Program(_) => under.is_some(),
+    };
+    let fits = under.is_none_or(|holder| holder == caller.tenant()) && begun_there == under.is_some();
+    if fits { Ok(()) } else { Err(AppError::unauthenticated()) }
+}
+
+/// An account is one for all companies: nothing of it is changed in a session that one company's domain could have read.
+fn check_account(caller: &Caller, parts: &Parts) -> AppResult<()> {
+    let at_domain = matches!(caller, Caller::Person(signed_in) if signed_in.at_domain);
+    let of_account = ["/account", "/api/v1/account"].iter().any(|root| is_below(parts.uri.path(), root));
+    let changes = !matches!(parts.method, Method::GET | Method::HEAD);
+    if at_domain && of_account && changes {
+        let detail = "You came in under your company's own domain. Your account is one for all your companies: change it \
+            at this server's own address.";
+        return Err(AppError::refused(detail));
+    }
+    Ok(())
 }
 
 impl<G: Grant> FromRequestParts<Arc<App>> for Require<G> {

@@ -21,6 +21,17 @@ impl PublicAddress {
         self.origin.starts_with("https://")
     }
 
+    /// Without scheme and port.
+    pub fn host(&self) -> &str {
+        let (_, authority) = self.origin.split_once("://").unwrap_or_default();
+        without_port(authority)
+    }
+
+    /// `https` or `http`.
+    pub fn scheme(&self) -> &str {
+        self.origin.split_once("://").map_or("", |(scheme, _)| scheme)
+    }
+
     /// Without a slash at the end.
     pub fn as_str(&self) -> &str {
         &self.origin
@@ -60,6 +71,14 @@ impl FromStr for PublicAddress {
     }
 }
 
+/// The host of what stands in a `Host` header, or behind a scheme.
+pub fn without_port(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +110,14 @@ mod tests {
         ] {
             assert_eq!(read(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_host_is_without_its_port() {
+        let host = |text: &str| text.parse::<PublicAddress>().expect("an address").host().to_owned();
+        assert_eq!(host("https://portolan.example:8443"), "portolan.example");
+        assert_eq!(host("https://portolan.example"), "portolan.example");
+        assert_eq!(host("http://[::1]:8080"), "[::1]");
     }
 
     #[test]

@@ -9,10 +9,11 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use portolan_access::Client;
+use portolan_access::{Client, DeviceToken};
 
 use crate::App;
 use crate::web::cookies::{device_token, earlier_session};
+use crate::web::domain::domain_in;
 use crate::web::request_id;
 
 /// The other end of the connection that a request came by; put into each request where connections are served.
@@ -62,13 +63,16 @@ impl<S: Sync> FromRequestParts<S> for FromWhere {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let domain = domain_in(&parts.extensions);
         let user_agent = parts.headers.get(header::USER_AGENT).and_then(|name| name.to_str().ok());
         Ok(Self(Client {
             address: address_of(parts),
             user_agent: user_agent.unwrap_or_default().to_owned(),
             request_id: request_id::current(),
-            device: device_token(&parts.headers),
+            // What is remembered in a browser is remembered under the server's own address alone.
+            device: if domain.is_some() { DeviceToken::default() } else { device_token(&parts.headers) },
             earlier: earlier_session(&parts.headers),
+            domain,
         }))
     }
 }

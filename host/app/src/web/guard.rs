@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use crate::App;
 use crate::web::address::PublicAddress;
 use crate::web::caller::has_bearer;
+use crate::web::domain::origin_under_domain;
 use crate::web::error::AppError;
 use crate::web::request_id;
 
@@ -37,7 +38,11 @@ pub async fn refuse_cross_site(State(app): State<Arc<App>>, request: Request, ne
     // A key is sent by whoever means it: no browser adds it to a request that another site makes, and together with a
     // session it is refused.
     let by_key = request.uri().path().starts_with("/api/v1/") && has_bearer(request.headers());
-    if unsafe_method && !by_key && !is_same_site(request.headers(), app.public_address.as_ref()) {
+    let public = app.public_address.as_ref();
+    // Under a company's own domain that domain is the only origin, and elsewhere none of them is one.
+    let under_domain = origin_under_domain(&request, public);
+    let own = under_domain.as_deref().or(public.map(PublicAddress::as_str));
+    if unsafe_method && !by_key && !is_same_site(request.headers(), own) {
         let header = |name: HeaderName| {
             request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
         };
@@ -52,14 +57,14 @@ pub async fn refuse_cross_site(State(app): State<Arc<App>>, request: Request, ne
     next.run(request).await
 }
 
-fn is_same_site(headers: &HeaderMap, public: Option<&PublicAddress>) -> bool {
+fn is_same_site(headers: &HeaderMap, own: Option<&str>) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin";
     }
     match headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()) {
         Some(origin) => {
-            if let Some(public) = public {
-                return origin == public.as_str();
+            if let Some(own) = own {
+                return origin == own;
             }
             let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
             origin.split_once("://").is_some_and(|(_, origin_host)| origin_host == host)
@@ -118,10 +123,10 @@ mod tests {
     fn a_known_public_address_is_the_only_origin() {
         let public: PublicAddress = "https://portolan.example".parse().expect("an address");
         let from = |origin| headers(&[("host", "127.0.0.1:8080"), ("origin", origin), ("cookie", "x=y")]);
-        assert!(super::is_same_site(&from("https://portolan.example"), Some(&public)));
-        assert!(!super::is_same_site(&from("http://portolan.example"), Some(&public)));
-        assert!(!super::is_same_site(&from("http://127.0.0.1:8080"), Some(&public)));
-        assert!(!super::is_same_site(&from("null"), Some(&public)));
+        assert!(super::is_same_site(&from("https://portolan.example"), Some(public.as_str())));
+        assert!(!super::is_same_site(&from("http://portolan.example"), Some(public.as_str())));
+        assert!(!super::is_same_site(&from("http://127.0.0.1:8080"), Some(public.as_str())));
+        assert!(!super::is_same_site(&from("null"), Some(public.as_str())));
     }
 
     #[test]

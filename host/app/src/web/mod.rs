@@ -2,10 +2,12 @@
 
 pub mod actor;
 pub mod address;
+pub mod brand;
 pub mod caller;
 pub mod client;
 pub mod confirm;
 pub mod cookies;
+pub mod domain;
 pub mod error;
 pub mod extract;
 pub mod guard;
@@ -14,6 +16,7 @@ pub mod json;
 pub mod limits;
 pub mod next;
 pub mod page;
+pub mod preferences;
 pub mod problem;
 pub mod proxies;
 pub mod request_id;

@@ -54,7 +54,7 @@ pub fn is_place(next: &str) -> bool {
     plain && own_path && page && next.len() <= LONGEST_BYTES && next.parse::<Uri>().is_ok()
 }
 
-fn is_below(path: &str, root: &str) -> bool {
+pub fn is_below(path: &str, root: &str) -> bool {
     path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 

@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Redirect, Response};
 use portolan_access::{Permission, tenants_of};
 use portolan_admin_ui::format;
-use portolan_admin_ui::parts::{Notice, Section, Shell, TenantChoice, Tone, When};
+use portolan_admin_ui::parts::{Brand, Notice, Section, Shell, TenantChoice, Tone, When};
 use portolan_core::calendar::StoreCalendar;
 use portolan_core::{Instant, LocalDate};
 use portolan_db::entity::{tenant, user};
@@ -12,7 +12,9 @@ use serde::Deserialize;
 
 use crate::App;
 use crate::web::actor::Require;
+use crate::web::brand::brand_of;
 use crate::web::error::{AppError, AppResult};
+use crate::web::preferences::Preferences;
 
 /// The person who looks at a page, and their tenant.
 pub struct Viewer {
@@ -26,6 +28,8 @@ pub struct Viewer {
     sees_privacy: bool,
     /// Where they belong to several.
     tenants: Vec<TenantChoice>,
+    preferences: Preferences,
+    brand: Brand,
 }
 
 /// What every page says while nothing can be written.
@@ -49,9 +53,13 @@ impl Viewer {
         let mut tenants: Vec<TenantChoice> = all
             .map(|one| TenantChoice { current: one.id == tenant.id, id: one.id.to_string(), name: one.name })
             .collect();
-        if tenants.len() < 2 {
+        // Under a company's own domain there is that company alone.
+        if tenants.len() < 2 || actor.at_domain() {
             tenants.clear();
         }
+        let preferences = Preferences::of(&tx, actor.user).await?;
+        drop(tx);
+        let brand = brand_of(app, actor.tenant).await?;
         let sees_admin = actor.may(Permission::PeopleRead);
         let sees_audit = actor.may(Permission::AuditRead);
         let sees_privacy = actor.may(Permission::PrivacyManage);
@@ -68,6 +76,8 @@ impl Viewer {
             sees_audit,
             sees_privacy,
             tenants,
+            preferences,
+            brand,
         })
     }
 
@@ -76,6 +86,8 @@ impl Viewer {
             .with_admin(self.sees_admin)
             .with_audit(self.sees_audit)
             .with_privacy(self.sees_privacy)
+            .with_theme(self.preferences.theme_choice())
+            .with_brand(self.brand.clone())
             .with_tenants(self.tenants.clone());
         let trouble = self.disk_is_full.then(|| Notice::new(Tone::Bad, "Disk full", DISK_FULL_WAITING));
         shell.with_flash(trouble)
@@ -108,6 +120,10 @@ impl Viewer {
     /// What they sign in as.
     pub fn user_name(&self) -> &str {
         &self.user_name
+    }
+
+    pub const fn preferences(&self) -> Preferences {
+        self.preferences
     }
 
     pub fn now(&self) -> Instant {
@@ -188,6 +204,17 @@ fn flash_notice(code: &str) -> Option<Notice> {
         "connection-paused" => ("Paused", "Nothing is fetched until you resume it."),
         "connection-resumed" => ("Resumed", "Scheduled syncs run again."),
         "connection-deleted" => ("Deleted", "The connection and its secrets are gone."),
+        "client-made" => ("Made", "The company is there. Its owner lets others in."),
+        "client-granted" => ("Let in", "They find the company among theirs, from their next click on."),
+        "client-revoked" => ("Taken out", "They belong to the company no more. What they did stays."),
+        "client-released" => ("Released", "The agency looks after the company no more."),
+        "branding-saved" => ("Saved", "It holds for everybody from their next click on."),
+        "branding-reset" => ("Taken back", "The company looks like Portolan again."),
+        "domain-added" => ("Added", "Make the record below where the domain is managed, then look for it."),
+        "domain-verified" => ("Verified", "Your company is reached under this domain."),
+        "domain-looked" => ("Not seen", "What the look said stands beside the domain."),
+        "domain-removed" => ("Removed", "Its door is closed."),
+        "preferences-saved" => ("Saved", "It holds in every company that you belong to."),
         "security-saved" => ("Saved", "It holds from everybody's next click on."),
         "provider-added" => {
             ("Added", "Register the address below at the provider, then check whether it answers.")
@@ -218,6 +245,7 @@ fn flash_notice(code: &str) -> Option<Notice> {
         "file-taken" => ("File taken in", "Its rows are imported now; this page can be left."),
         _ => return None,
     };
-    let tone = if code == "second-factor-required" { Tone::Warn } else { Tone::Good };
+    let warns = ["second-factor-required", "domain-looked"].contains(&code);
+    let tone = if warns { Tone::Warn } else { Tone::Good };
     Some(Notice::new(tone, title, text))
 }

@@ -20,6 +20,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, Statement};
 use serde_json::{Value, json};
 
+use crate::audit_companies::{companies_by_api, companies_by_pages};
 use crate::audit_people::{account_by_api, account_by_pages, leave_by_page, people_by_api, people_by_pages};
 use crate::audit_privacy::{privacy_by_api, privacy_by_pages};
 use crate::doors::Answer;
@@ -279,6 +280,7 @@ async fn every_operation_of_the_api_that_changes_something_is_told_once() {
         story.act("delete", "/api/v1/api-keys/{id}", &[key], nothing(), &["api_key.revoke"]).await;
         privacy_by_api(&mut story, connection).await;
         people_by_api(&mut story).await;
+        companies_by_api(&mut story).await;
         account_by_api(&mut story).await;
         let held = story.shop.get(&story.session, "/api/v1/audit/verification").await;
         assert_eq!(json_of(&held)["holds"], true, "{}", held.body);
@@ -410,6 +412,7 @@ async fn every_form_of_the_pages_that_changes_something_is_told_once() {
 
         privacy_by_pages(&mut story, connection).await;
         people_by_pages(&mut story).await;
+        companies_by_pages(&mut story).await;
         account_by_pages(&mut story).await;
         story.act("post", "/sign-out", &[], nothing(), &["session.end"]).await;
         leave_by_page(&mut story).await;

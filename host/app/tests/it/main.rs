@@ -1,13 +1,16 @@
 //! Stories of the slices, on both databases: the real queue, worker, ledger and router around a
 //! scripted plugin runtime.
 
+mod agencies;
 mod api;
 mod api_keys;
 mod attacks;
 mod audit;
+mod audit_companies;
 mod audit_people;
 mod audit_privacy;
 mod batches;
+mod branding;
 mod budgets;
 mod canaries;
 mod cash;
@@ -16,6 +19,7 @@ mod connections_settings;
 mod coverage;
 mod devices;
 mod doctor;
+mod domains;
 mod doors;
 mod erase;
 mod faults;
@@ -36,6 +40,7 @@ mod permissions;
 mod policies;
 mod postbox;
 mod posting;
+mod preferences;
 mod privacy;
 mod privacy_centre;
 mod public_address;

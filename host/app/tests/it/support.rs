@@ -1,8 +1,8 @@
 //! A product with a scripted channel: its own tenant, connection and clock on a fresh database.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use portolan_access::audit::Who;
@@ -14,6 +14,8 @@ use portolan_analytics::{
     answer,
 };
 use portolan_app::audit::jobs::AnchorAudit;
+use portolan_app::company::domains::jobs::CheckDomains;
+use portolan_app::company::domains::lookup::{NoAnswer, TxtLookup};
 use portolan_app::connections::ops::{NewConnection, create_connection};
 use portolan_app::live::LiveBus;
 use portolan_app::mail::jobs::SendMail;
@@ -112,10 +114,34 @@ impl JobHandler for CountFolds {
     }
 }
 
+/// DNS as a test says it is: names that nobody said anything of don't exist.
+#[derive(Clone, Default)]
+pub struct ScriptedDns(Arc<Mutex<HashMap<String, Result<Vec<String>, NoAnswer>>>>);
+
+impl ScriptedDns {
+    pub fn say(&self, name: &str, texts: &[&str]) {
+        let texts = texts.iter().map(|text| (*text).to_owned()).collect();
+        self.0.lock().expect("a lock").insert(name.to_owned(), Ok(texts));
+    }
+
+    pub fn be_silent(&self, name: &str) {
+        let silence = Err(NoAnswer("no server answered".to_owned()));
+        self.0.lock().expect("a lock").insert(name.to_owned(), silence);
+    }
+}
+
+#[async_trait]
+impl TxtLookup for ScriptedDns {
+    async fn texts(&self, name: &str) -> Result<Vec<String>, NoAnswer> {
+        self.0.lock().expect("a lock").get(name).cloned().unwrap_or_else(|| Ok(Vec::new()))
+    }
+}
+
 pub struct TestApp {
     pub app: Arc<App>,
     pub runtime: FakeRuntime,
     pub clock: TestClock,
+    pub dns: ScriptedDns,
     pub tenant: TenantId,
     pub user: UserId,
     pub folds: Arc<AtomicUsize>,
@@ -144,6 +170,7 @@ impl TestApp {
         let runtime = FakeRuntime::new().plugin(manifest());
         let db = test.database.clone();
         let outside = FakeOutside::new(Arc::clone(&shared));
+        let dns = ScriptedDns::default();
         let app = Arc::new(App {
             runtime: Arc::new(runtime.clone()),
             engine: Arc::new(EmptyEngine),
@@ -157,6 +184,7 @@ impl TestApp {
             stopping: CancellationToken::new(),
             public_address: None,
             trusted_proxies: TrustedProxies::default(),
+            dns: Arc::new(dns.clone()),
             db,
             clock: shared,
             random,
@@ -165,7 +193,7 @@ impl TestApp {
             mail: None,
         });
         let (tenant, user) = (TenantId(Uuid::nil()), UserId(Uuid::nil()));
-        Self { app, runtime, clock, tenant, user, folds: Arc::default(), outside, folder }
+        Self { app, runtime, clock, dns, tenant, user, folds: Arc::default(), outside, folder }
     }
 
     /// The owner, as verbs are told.
@@ -219,6 +247,7 @@ impl TestApp {
             .with(RunRequest { app: Arc::clone(&self.app) })
             .with(ForgetExport { app: Arc::clone(&self.app) })
             .with(KeepRetention { app: Arc::clone(&self.app) })
+            .with(CheckDomains { app: Arc::clone(&self.app) })
             .with(CountFolds(Arc::clone(&self.folds)));
         let worker = tokio::spawn(Worker::new(self.app.queue.clone(), registry, options).run(stop.clone()));
         let idle = async {

@@ -27,6 +27,8 @@ pub struct Model {
     /// The client's address, as far as it can be trusted.
     #[sea_orm(column_type = "Text")]
     pub address: String,
+    /// The company under whose own domain it was begun: it is good for that one alone.
+    pub domain_tenant_id: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

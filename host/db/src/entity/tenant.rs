@@ -30,6 +30,8 @@ pub struct Model {
     pub created_at: i64,
     /// Grows with every change of who may do what: what was decided under an older one is decided anew.
     pub access_version: i64,
+    /// The agency that looks after it. Says nothing of what anybody there may do here.
+    pub parent_id: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

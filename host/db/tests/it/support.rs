@@ -25,6 +25,7 @@ pub async fn new_tenant(database: &Database, slug: &str) -> TenantId {
         fiscal_start_month: 1,
         created_at: 0,
         access_version: 0,
+        parent_id: None,
     };
     let tenant = TenantId(row.id);
     database

@@ -213,6 +213,7 @@ impl World {
             fiscal_start_month: 1,
             created_at: 0,
             access_version: 0,
+            parent_id: None,
         };
         database
             .system_write(move |tx| {

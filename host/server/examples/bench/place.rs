@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use portolan_access::oidc::{AskOutside, IncomingAnswer, OutgoingRequest, Outside, OutsideError};
 use portolan_access::{KeyRing, Sessions};
+use portolan_app::company::domains::lookup::NoDns;
 use portolan_app::live::LiveBus;
 use portolan_app::web::limits::{Allowances, RequestLimits};
 use portolan_app::web::proxies::TrustedProxies;
@@ -94,6 +95,7 @@ pub fn open_app(
         stopping: CancellationToken::new(),
         public_address: None,
         trusted_proxies: TrustedProxies::default(),
+        dns: Arc::new(NoDns),
         key_ring: Arc::new(KeyRing::load_or_create(folder, None, &*random)?),
         db,
         clock,

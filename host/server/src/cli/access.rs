@@ -11,6 +11,7 @@ use super::Place;
 #[derive(Debug, Subcommand)]
 pub enum TenantCommand {
     /// Create a tenant without anybody in it.
+    #[command(visible_alias = "create")]
     Add {
         #[command(flatten)]
         place: Place,
@@ -21,6 +22,9 @@ pub enum TenantCommand {
         currency: String,
         #[arg(long, default_value = "UTC")]
         time_zone: String,
+        /// Slug of the agency whose client it becomes.
+        #[arg(long)]
+        agency: Option<String>,
     },
     /// Let a company's people and keys come from anywhere again: for those who locked themselves out by allowed networks.
     LiftNetworks {
@@ -29,7 +33,7 @@ pub enum TenantCommand {
         /// As `portolan tenant list` shows it.
         slug: String,
     },
-    /// List slug, name, currency and time zone of each.
+    /// List slug, name, currency, time zone and agency of each.
     List {
         #[command(flatten)]
         place: Place,

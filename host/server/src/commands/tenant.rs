@@ -1,7 +1,7 @@
 //! `portolan tenant`: the companies of this server.
 
 use anyhow::Result;
-use portolan_app::people::{NewTenant, add_tenant, all_tenants, find_tenant};
+use portolan_app::people::{NewTenant, add_client_tenant, add_tenant, all_tenants, find_tenant};
 use portolan_app::security::ops::let_in_from_anywhere;
 
 use super::print_line;
@@ -11,10 +11,15 @@ use crate::wire::Portolan;
 
 pub async fn run(command: TenantCommand) -> Result<()> {
     match command {
-        TenantCommand::Add { place, slug, currency, time_zone } => {
+        TenantCommand::Add { place, slug, currency, time_zone, agency } => {
             let portolan = Portolan::open(&place).await?;
             let new_tenant = NewTenant { slug: slug.clone(), currency, time_zone };
-            add_tenant(&portolan.app, new_tenant).await.map_err(sentence)?;
+            match agency {
+                Some(agency) => {
+                    add_client_tenant(&portolan.app, new_tenant, &agency).await.map_err(sentence)?
+                }
+                None => add_tenant(&portolan.app, new_tenant).await.map_err(sentence)?,
+            };
             print_line(&format!(
                 "{slug} is there. Add its owner with: portolan user add NAME --tenant {slug}"
             ))
@@ -30,9 +35,12 @@ pub async fn run(command: TenantCommand) -> Result<()> {
         }
         TenantCommand::List { place } => {
             let portolan = Portolan::open(&place).await?;
-            for tenant in all_tenants(&portolan.app).await.map_err(sentence)? {
-                let (slug, name) = (tenant.slug, tenant.name);
-                print_line(&format!("{slug}\t{name}\t{}\t{}", tenant.reporting_currency, tenant.time_zone))?;
+            let tenants = all_tenants(&portolan.app).await.map_err(sentence)?;
+            for tenant in &tenants {
+                let agency = tenants.iter().find(|agency| tenant.parent_id == Some(agency.id));
+                let agency = agency.map_or("-", |agency| agency.slug.as_str());
+                let (slug, name, currency) = (&tenant.slug, &tenant.name, &tenant.reporting_currency);
+                print_line(&format!("{slug}\t{name}\t{currency}\t{}\t{agency}", tenant.time_zone))?;
             }
             Ok(())
         }

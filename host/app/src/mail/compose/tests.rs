@@ -31,15 +31,19 @@ proptest! {
         name in "(\\PC|\r|\n|:|@|<|>|,){0,60}",
         subject in "(\\PC|\r|\n|:){0,120}",
         text in "(\\PC|\r|\n|<|&|\"){0,200}",
+        sender in prop::option::of("(\\PC|\r|\n|:|@|<|>|,|\"){0,60}"),
     ) {
         let to = mailbox_of(&name).unwrap_or_else(|| mailbox_of("ada@example.com").expect("an address"));
         let link = MailLink { text: text.clone(), href: format!("https://portolan.example/{text}") };
         let mail = Mail { title: subject.clone(), paragraphs: vec![text], link: Some(link), end: String::new() };
-        let words = Words { to: to.clone(), subject, mail };
+        let words = Words { to: to.clone(), from_name: sender, subject, mail };
         let message = message(&mailer(), Uuid::nil(), Instant::from_unix_ms(1_780_000_000_000), &words).expect("a mail");
         prop_assert_eq!(headers(&message), HEADERS);
         let envelope: Vec<String> = message.envelope().to().iter().map(ToString::to_string).collect();
         prop_assert_eq!(envelope, [to.email.to_string()]);
+        // Whatever it is called, it comes from the operator's address.
+        let from = message.envelope().from().map(ToString::to_string);
+        prop_assert_eq!(from.as_deref(), Some("portolan@example.com"));
     }
 
     #[test]

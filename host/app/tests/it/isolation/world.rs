@@ -4,6 +4,7 @@ use portolan_access::api_keys::NewApiKey;
 use portolan_access::data_policies::{self, DataPolicyKind, NewDataPolicy};
 use portolan_access::{CustomRole, Effect, Permission, create_role, create_team};
 use portolan_app::api_keys::ops as api_keys;
+use portolan_app::company::domains::ops::add as add_domain;
 use portolan_app::ingest::batch::BatchAim;
 use portolan_app::people::ops;
 use portolan_app::policies::ops as policies;
@@ -13,7 +14,8 @@ use portolan_db::DbError;
 use portolan_db::entity::privacy_request::{self, PrivacyKind, PrivacySource};
 use portolan_db::entity::{
     api_key, connection, connection_privacy, data_policy, document, identity, identity_provider, invitation,
-    person_attribute, plugin_switch, replay, role_grant, shadow_replay, sync, team, upload,
+    person_attribute, plugin_switch, replay, role_grant, shadow_replay, sync, team, tenant_branding,
+    tenant_domain, upload,
 };
 use sea_orm::IntoActiveModel;
 use serde_json::json;
@@ -54,6 +56,9 @@ pub struct World {
     pub device: String,
     /// Of somebody who signs in nowhere here.
     pub passkey: String,
+    pub tenant: String,
+    /// A domain that waits to be shown.
+    pub domain: String,
     /// What nobody else may read: ids, names, keys.
     pub words: Vec<String>,
 }
@@ -84,6 +89,8 @@ impl World {
         let session = shop.app.sessions.sessions_of(shop.user).await.expect("sessions")[0].id;
         let device = shop.remembered_device().await;
         let passkey = shop.somebodys_passkey().await;
+        let domain = add_domain(&shop.app, shop.tenant, shop.who(), &format!("{name}.figures.example")).await;
+        let domain = domain.expect("a domain").id;
         let documents = shop.rows::<document::Entity>().await;
         let id_of = |kind: &str| {
             let found = documents.iter().find(|document| document.entity == kind);
@@ -109,6 +116,8 @@ impl World {
             session: session.to_string(),
             device: device.to_string(),
             passkey: passkey.to_string(),
+            tenant: shop.tenant.to_string(),
+            domain: domain.to_string(),
             words: Vec::new(),
             shop,
         };
@@ -125,6 +134,7 @@ impl World {
             &world.session,
             &world.device,
             &world.passkey,
+            &world.domain,
         ];
         world.words = ids.into_iter().chain(further).cloned().collect();
         world.words.extend([world.shop.tenant.to_string(), world.shop.user.to_string(), name.to_owned()]);
@@ -163,7 +173,9 @@ impl World {
             ("replays", "id" | "replay_id") => Some(&self.replay),
             ("upgrade" | "upgrades", "shadow_id") => Some(&self.shadow),
             ("uploads", "upload_id") => Some(&self.upload),
-            ("people", "id") => Some(&self.person),
+            ("tenants", "id") => Some(&self.tenant),
+            ("domains", "domain_id") => Some(&self.domain),
+            ("people", "id") | ("grants", "user_id") => Some(&self.person),
             ("teams", "id") => Some(&self.team),
             ("invitations", "id") => Some(&self.invitation),
             ("roles", "name") => Some(&self.role),
@@ -201,6 +213,8 @@ impl World {
             shop.app.identities().of(shop.user).await,
             shop.rows::<privacy_request::Entity>().await,
             shop.rows::<connection_privacy::Entity>().await,
+            shop.rows::<tenant_branding::Entity>().await,
+            shop.rows::<tenant_domain::Entity>().await,
         )
     }
 }
