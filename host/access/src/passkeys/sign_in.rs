@@ -90,7 +90,7 @@ impl Passkeys {
         client: Client,
     ) -> Result<NewSession, SignInError> {
         let Some(answer) = read(answer) else { return Err(SignInError::Refused) };
-        let tenant = self.tenant_of_owner(&answer, &client.address).await?;
+        let tenant = self.tenant_of_owner(&answer, &client).await?;
         let (passkeys, ceremony) = (self.clone(), ceremony.to_owned());
         let sessions = &self.factors.sessions;
         let begun = sessions.database.system_write(move |tx| {
@@ -115,7 +115,7 @@ impl Passkeys {
     async fn tenant_of_owner(
         &self,
         answer: &PublicKeyCredential,
-        address: &str,
+        client: &Client,
     ) -> Result<Option<TenantId>, DbError> {
         let sessions = &self.factors.sessions;
         let tx = sessions.database.system_read().await?;
@@ -123,7 +123,7 @@ impl Passkeys {
         let found = tx.find::<passkey::Entity>().filter(passkey::Column::CredentialHash.eq(hash));
         let Some(row) = found.one(&tx).await? else { return Ok(None) };
         drop(tx);
-        sessions.tenant_to_enter(UserId(row.user_id), address).await
+        sessions.tenant_to_enter(UserId(row.user_id), client).await
     }
 
     /// Ends a pending sign-in with a passkey in the place of a code. Of many answers to one question, one comes in.

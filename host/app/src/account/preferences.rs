@@ -15,11 +15,11 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::pages::ACCOUNT;
-use crate::web::json::Json;
 use crate::App;
 use crate::web::actor::{Oneself, PageActor, Require};
 use crate::web::error::{AppError, AppResult, PageResult, Problem};
 use crate::web::extract::Form;
+use crate::web::json::Json;
 use crate::web::preferences::{Preferences, StartPage, Theme};
 use crate::web::viewer::redirect_after;
 

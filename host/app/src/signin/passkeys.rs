@@ -40,11 +40,11 @@ pub async fn sign_in(
     FromWhere(client): FromWhere,
     Form(form): Form<AnswerForm>,
 ) -> PageResult {
-    let next = form.next.filter(|next| is_place(next));
+    let (next, holder) = (form.next.filter(|next| is_place(next)), client.domain);
     match app.passkeys()?.finish_sign_in(&form.ceremony, &form.answer, client).await {
         Ok(session) => Ok(welcome(&app, &headers, without_second_step(&app, jar), session, next.as_deref())),
         Err(SignInError::Refused) => {
-            let mut page = sign_in_page(&app, next).await?;
+            let mut page = sign_in_page(&app, next, holder).await?;
             page.passkey = page.passkey.map(PasskeyForm::refused);
             Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)?).into_response())
         }
@@ -59,7 +59,7 @@ pub async fn finish_second_step(
     FromWhere(client): FromWhere,
     Form(form): Form<AnswerForm>,
 ) -> PageResult {
-    let next = form.next.filter(|next| is_place(next));
+    let (next, holder) = (form.next.filter(|next| is_place(next)), client.domain);
     let token = second_step_token(&headers, &app).unwrap_or_default();
     let passkeys = app.passkeys()?;
     match passkeys.finish_second_step(&token, &form.ceremony, &form.answer, client).await {
@@ -72,7 +72,7 @@ pub async fn finish_second_step(
                 page.passkey = page.passkey.map(PasskeyForm::refused);
                 Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)?).into_response())
             }
-            None => too_late(&app, jar, next).await,
+            None => too_late(&app, jar, next, holder).await,
         },
         Err(error) => Err(error.into()),
     }

@@ -9,6 +9,7 @@ use axum_extra::extract::CookieJar;
 use portolan_access::{MailCode, PendingSignIn, SecondFactorError};
 use portolan_admin_ui::pages::SecondStepPage;
 use portolan_admin_ui::parts::PasskeyForm;
+use portolan_core::TenantId;
 use serde::Deserialize;
 
 use super::pages::{SignInQuery, sign_in_page, welcome};
@@ -16,6 +17,7 @@ use crate::App;
 use crate::mail::{Letter, outbox};
 use crate::web::client::FromWhere;
 use crate::web::cookies::{second_step_token, with_device, with_second_step, without_second_step};
+use crate::web::domain::UnderDomain;
 use crate::web::error::{AppError, AppResult, PageResult};
 use crate::web::extract::{Form, Query};
 use crate::web::html;
@@ -52,11 +54,14 @@ pub fn ask_for_second_step(
 pub async fn show_second_step(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
+    UnderDomain(holder): UnderDomain,
     Query(query): Query<SignInQuery>,
 ) -> PageResult {
     let next = query.next.filter(|next| is_place(next));
     let token = second_step_token(&headers, &app).unwrap_or_default();
     match page(&app, &token, next, false).await? {
+        // Passkeys belong to the server's own address.
+        Some(page) if holder.is_some() => html(&SecondStepPage { passkey: None, ..page }),
         Some(page) => html(&page),
         None => Ok(Redirect::to("/sign-in").into_response()),
     }
@@ -142,15 +147,20 @@ pub async fn finish_sign_in(
         }
         Err(SecondFactorError::Refused) => match page(&app, &token, next.clone(), true).await? {
             Some(page) => Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page.refused())?).into_response()),
-            None => too_late(&app, jar, next).await,
+            None => too_late(&app, jar, next, client.domain).await,
         },
         Err(error) => Err(error.into()),
     }
 }
 
 /// The first step is over, or was finished elsewhere.
-pub async fn too_late(app: &App, jar: CookieJar, next: Option<String>) -> PageResult {
-    let mut page = sign_in_page(app, next).await?;
+pub async fn too_late(
+    app: &App,
+    jar: CookieJar,
+    next: Option<String>,
+    holder: Option<TenantId>,
+) -> PageResult {
+    let mut page = sign_in_page(app, next, holder).await?;
     page.error = Some("That took longer than ten minutes. Begin again with your name.".to_owned());
     let jar = without_second_step(app, jar);
     Ok((StatusCode::UNPROCESSABLE_ENTITY, jar, html(&page)?).into_response())

@@ -15,12 +15,12 @@ use uuid::Uuid;
 
 use super::ops::{self, OwnTenant, TypedClient};
 use super::reach;
-use crate::web::json::Json;
 use crate::App;
 use crate::company::{TypedCompany, change_company};
 use crate::web::actor::{ClientsManage, CompanyManage, Oneself, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::json::Json;
 use crate::web::route::{ApiRoutes, guarded};
 use crate::web::step_up::StepUp;
 

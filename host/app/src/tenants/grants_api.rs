@@ -15,12 +15,12 @@ use uuid::Uuid;
 
 use super::ops;
 use super::reach::reach;
-use crate::web::json::Json;
 use crate::App;
 use crate::web::actor::{ClientsManage, Require};
 use crate::web::client::AskedFrom;
 use crate::web::error::{AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::json::Json;
 use crate::web::route::{ApiRoutes, guarded};
 use crate::web::step_up::StepUp;
 

@@ -13,7 +13,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ops::{self, TypedBranding};
-use crate::web::json::Json;
 use crate::App;
 use crate::company::check_own;
 use crate::web::actor::{CompanyManage, Require};
@@ -21,6 +20,7 @@ use crate::web::brand::colours::{Accent, ThemeColours};
 use crate::web::brand::logo_address;
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::json::Json;
 use crate::web::route::{ApiRoutes, guarded};
 
 pub fn routes() -> ApiRoutes {

@@ -12,12 +12,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ops;
-use crate::web::json::Json;
 use crate::App;
 use crate::company::check_own;
 use crate::web::actor::{CompanyManage, Require};
 use crate::web::error::{AppResult, Problem};
 use crate::web::extract::Path;
+use crate::web::json::Json;
 use crate::web::route::{ApiRoutes, guarded};
 
 pub fn routes() -> ApiRoutes {
