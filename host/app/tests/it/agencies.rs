@@ -204,6 +204,8 @@ async fn a_client_asks_of_whoever_lets_people_in_what_it_asks_at_its_own_door() 
                 session_minutes: 720,
                 idle_minutes: 120,
                 networks: networks.iter().map(|network| (*network).to_owned()).collect(),
+                mail_codes: false,
+                device_days: 30,
             };
             let by = shop.who();
             let changer = portolan_access::Changer {

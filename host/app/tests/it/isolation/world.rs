@@ -194,28 +194,28 @@ impl World {
     /// Everything that somebody else's request could have changed.
     pub async fn everything(&self) -> String {
         let shop = &self.shop;
-        format!(
-            "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
-            shop.rows::<connection::Entity>().await,
-            shop.rows::<sync::Entity>().await,
-            shop.rows::<document::Entity>().await.len(),
-            shop.rows::<upload::Entity>().await,
-            shop.rows::<replay::Entity>().await,
-            shop.rows::<shadow_replay::Entity>().await,
-            shop.rows::<plugin_switch::Entity>().await,
-            shop.rows::<role_grant::Entity>().await,
-            shop.rows::<team::Entity>().await,
-            shop.rows::<invitation::Entity>().await,
-            shop.rows::<api_key::Entity>().await,
-            shop.rows::<data_policy::Entity>().await,
-            shop.rows::<person_attribute::Entity>().await,
-            shop.rows::<identity_provider::Entity>().await,
-            shop.app.identities().of(shop.user).await,
-            shop.rows::<privacy_request::Entity>().await,
-            shop.rows::<connection_privacy::Entity>().await,
-            shop.rows::<tenant_branding::Entity>().await,
-            shop.rows::<tenant_domain::Entity>().await,
-        )
+        let rows = [
+            format!("{:?}", shop.rows::<connection::Entity>().await),
+            format!("{:?}", shop.rows::<sync::Entity>().await),
+            format!("{:?}", shop.rows::<document::Entity>().await.len()),
+            format!("{:?}", shop.rows::<upload::Entity>().await),
+            format!("{:?}", shop.rows::<replay::Entity>().await),
+            format!("{:?}", shop.rows::<shadow_replay::Entity>().await),
+            format!("{:?}", shop.rows::<plugin_switch::Entity>().await),
+            format!("{:?}", shop.rows::<role_grant::Entity>().await),
+            format!("{:?}", shop.rows::<team::Entity>().await),
+            format!("{:?}", shop.rows::<invitation::Entity>().await),
+            format!("{:?}", shop.rows::<api_key::Entity>().await),
+            format!("{:?}", shop.rows::<data_policy::Entity>().await),
+            format!("{:?}", shop.rows::<person_attribute::Entity>().await),
+            format!("{:?}", shop.rows::<identity_provider::Entity>().await),
+            format!("{:?}", shop.app.identities().of(shop.user).await),
+            format!("{:?}", shop.rows::<privacy_request::Entity>().await),
+            format!("{:?}", shop.rows::<connection_privacy::Entity>().await),
+            format!("{:?}", shop.rows::<tenant_branding::Entity>().await),
+            format!("{:?}", shop.rows::<tenant_domain::Entity>().await),
+        ];
+        rows.concat()
     }
 }
 
