@@ -89,6 +89,7 @@ async fn an_erasure_waits_an_hour_in_which_it_can_be_taken_back() {
         shop.work().await;
         assert_eq!(shop.privacy_request(second.id).await.state, PrivacyState::Done);
         assert_eq!(shop.erased_customers().await, 1);
+        let session = shop.session().await;
         let refused = shop.post_json(&session, "/api/v1/privacy/requests", &asked.to_string()).await;
         assert!(refused.status == 422 && refused.body.contains("erased already"), "{}", refused.body);
 
@@ -164,6 +165,7 @@ async fn whoever_is_erased_is_found_nowhere_and_figures_stay() {
         assert!(
             shop.rows::<document::Entity>().await.iter().all(|head| !format!("{head:?}").contains("191167"))
         );
+        let session = shop.session().await;
         let found = shop
             .send_form_of_privacy(
                 &session,
