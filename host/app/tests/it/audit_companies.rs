@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use crate::audit::{Sent, Story, id_in};
 use crate::branding::LOGO;
-use crate::support::*;
 
 async fn add(story: &Story, name: &str) -> UserId {
     let person =

@@ -22,12 +22,12 @@ pub struct Answer {
 
 impl Answer {
     pub async fn read(response: Response<Body>) -> Self {
-        let text =
-            |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (parts, body) = response.into_parts();
+        let (status, headers) = (parts.status, parts.headers);
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let (location, cookie) = (text(header::LOCATION), text(header::SET_COOKIE));
         let content_type = text(header::CONTENT_TYPE).unwrap_or_default();
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = to_bytes(response.into_body(), 16 << 20).await.expect("a body");
+        let body = to_bytes(body, 16 << 20).await.expect("a body");
         let body = String::from_utf8_lossy(&body).into_owned();
         Self { status, headers, location, cookie, content_type, body }
     }

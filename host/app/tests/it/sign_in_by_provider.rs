@@ -289,7 +289,7 @@ async fn a_second_factor_is_asked_for_after_the_provider_too() {
                     session_minutes: sea_orm::ActiveValue::Set(720),
                     idle_minutes: sea_orm::ActiveValue::Set(120),
                     networks: sea_orm::ActiveValue::Set(String::new()),
-                    mail_codes: sea_orm::ActiveValue::Set(false),
+                    mail_codes: sea_orm::ActiveValue::Set(0),
                     device_days: sea_orm::ActiveValue::Set(30),
                     changed_at: sea_orm::ActiveValue::Set(1),
                 };
