@@ -4,6 +4,7 @@ import { startCodeInput } from "./code-input";
 import { startForms } from "./forms";
 import { startKeys } from "./keys";
 import { startLive } from "./live";
+import { startPasskeys } from "./passkeys";
 import { watchTables } from "./tables";
 import { startThemeToggle } from "./theme-toggle";
 
@@ -12,6 +13,7 @@ startThemeToggle();
 startKeys();
 startForms();
 startCodeInput();
+startPasskeys();
 watchCharts(document.body);
 watchTables(document.body);
 if (document.body.dataset.signedIn !== undefined) startLive();

@@ -43,6 +43,7 @@ mod m0036_ways_in;
 mod m0037_set_up;
 mod m0038_mail;
 mod m0039_api_tokens;
+mod m0040_ways_to_show;
 mod row_security;
 mod table;
 
@@ -80,6 +81,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0037_set_up::Migration),
             Box::new(m0038_mail::Migration),
             Box::new(m0039_api_tokens::Migration),
+            Box::new(m0040_ways_to_show::Migration),
         ]
     }
 }

@@ -47,7 +47,7 @@ impl<'a> Running<'a> {
         process::run(&mut set_up).context("the demo company could not be set up")?;
 
         let mut serve = plan.portolan(&["serve"]);
-        serve.args(["--listen", &format!("127.0.0.1:{}", plan.port)]);
+        serve.args(["--listen", &format!("127.0.0.1:{}", plan.port), "--public-address", &plan.address()]);
         serve.arg("--plugins").arg(plan.workspace.plugins_dir());
         let mut server = Background::start("portolan", &mut serve, plan.log("portolan.log"))?;
         let port = plan.port;
@@ -56,7 +56,7 @@ impl<'a> Running<'a> {
     }
 
     pub fn address(&self) -> String {
-        format!("http://127.0.0.1:{}", self.plan.port)
+        self.plan.address()
     }
 
     /// A link that signs the owner in, once.
@@ -83,6 +83,11 @@ impl<'a> Running<'a> {
 }
 
 impl Plan<'_> {
+    /// By its name, since browsers use passkeys under no number.
+    fn address(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
     /// A sandbox keeps its port and the end of its world over restarts of a demo: the connection remembers
     /// the address, and a world that ends elsewhere would be another one. Shop and payments end together.
     fn start_sandbox(&self, program: &'static str, port_note: &str) -> Result<(Background, u16)> {

@@ -14,7 +14,15 @@ pub struct AccountPage {
     pub has_password: bool,
     pub old_password_error: Option<String>,
     pub new_password_error: Option<String>,
+    /// Codes of an authenticator.
     pub second_factor: Option<SecondFactorCard>,
+    /// Where there is any second factor.
+    pub recovery: Option<RecoveryCard>,
+    pub passkeys: Vec<AccountPasskey>,
+    /// Why none can be added here.
+    pub no_passkeys: Option<String>,
+    /// Why one stays.
+    pub passkey_error: Option<String>,
     pub sessions: Vec<AccountSession>,
     pub erase: PostAction,
     /// Browsers in which no code is asked for.
@@ -33,14 +41,33 @@ pub struct AccountDevice {
     pub forget: String,
 }
 
-/// A second factor that is on.
+/// What lets somebody in who has lost the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecondFactorCard {
-    pub since: When,
+pub struct RecoveryCard {
     /// "9 recovery codes are left".
     pub codes_left: String,
     /// Time to make new ones.
     pub few_codes: bool,
+}
+
+/// A passkey of one's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountPasskey {
+    pub name: String,
+    pub since: When,
+    pub last_used: Option<When>,
+    /// Where another name is posted to.
+    pub rename: String,
+    /// Where its end is posted to.
+    pub remove: String,
+    /// What was refused of a name.
+    pub error: Option<String>,
+}
+
+/// An authenticator that is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecondFactorCard {
+    pub since: When,
     /// Switches it off.
     pub code: CodeField,
 }
@@ -60,7 +87,7 @@ pub struct AccountSession {
 
 impl AccountPage {
     fn factor_badge(&self) -> Badge {
-        match self.second_factor {
+        match self.recovery {
             Some(_) => Badge::new("on", Tone::Good),
             None => Badge::new("off", Tone::Warn),
         }
@@ -79,10 +106,12 @@ impl AccountPage {
             new_password_error: None,
             second_factor: Some(SecondFactorCard {
                 since: when("3 Mar 2026"),
-                codes_left: "9 recovery codes are left".into(),
-                few_codes: false,
                 code: CodeField::new("Code", None),
             }),
+            recovery: Some(RecoveryCard { codes_left: "9 recovery codes are left".into(), few_codes: false }),
+            passkeys: vec![passkey("Telephone"), passkey("Key ring")],
+            no_passkeys: None,
+            passkey_error: None,
             sessions: vec![
                 session("Firefox on Linux", "192.0.2.7", true),
                 session("Safari on iPhone", "2001:db8::17", false),
@@ -102,6 +131,9 @@ impl AccountPage {
         let mut page = Self::sample();
         page.has_password = false;
         page.second_factor = None;
+        page.recovery = None;
+        page.passkeys = Vec::new();
+        page.no_passkeys = Some("The public address of this server is not said.".into());
         page.devices = Vec::new();
         page.sessions.truncate(1);
         page
@@ -114,13 +146,49 @@ impl AccountPage {
         page.new_password_error = Some("The password is too short: use at least 12 characters.".into());
         page.second_factor = Some(SecondFactorCard {
             since: when("3 Mar 2026"),
-            codes_left: "No recovery code is left".into(),
-            few_codes: true,
             code: CodeField::new("Code", Some("This code is not right.".into())),
         });
+        page.recovery = Some(RecoveryCard { codes_left: "No recovery code is left".into(), few_codes: true });
+        page.passkeys = (0..20).map(|_| passkey(super::EXTREME_TEXT)).collect();
+        page.passkeys[1].error = Some(super::EXTREME_TEXT.into());
+        page.passkey_error = Some(super::EXTREME_TEXT.into());
         page.devices = (0..20).map(|_| device(super::EXTREME_TEXT)).collect();
         page.sessions = (0..40).map(|number| session(super::EXTREME_TEXT, "", number == 0)).collect();
         page
+    }
+}
+
+/// `GET /account/passkeys/new`: a script asks the browser for a passkey, and posts `ceremony` and `answer` beside `name`.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "new_passkey.html")]
+pub struct NewPasskeyPage {
+    pub shell: Shell,
+    pub name: String,
+    /// Why none can be added here.
+    pub unavailable: Option<String>,
+    pub error: Option<String>,
+    /// Whether it is the first second factor: other sessions end, and recovery codes are shown.
+    pub first: bool,
+}
+
+impl NewPasskeyPage {
+    pub fn sample() -> Self {
+        Self {
+            shell: Shell::new("Add a passkey", Section::None, "Harbour & Sons", "owner"),
+            name: "Firefox on Linux".into(),
+            unavailable: None,
+            error: None,
+            first: true,
+        }
+    }
+
+    pub fn sample_refused() -> Self {
+        let error = Some("The passkey's answer is not right.".into());
+        Self { name: super::EXTREME_TEXT.into(), error, first: false, ..Self::sample() }
+    }
+
+    pub fn sample_unavailable() -> Self {
+        Self { unavailable: Some("Browsers use passkeys over https alone.".into()), ..Self::sample() }
     }
 }
 
@@ -183,6 +251,18 @@ impl RecoveryCodesPage {
 
     pub fn sample_renewed() -> Self {
         Self { first: false, name: super::EXTREME_TEXT.into(), ..Self::sample() }
+    }
+}
+
+fn passkey(name: &str) -> AccountPasskey {
+    let id = "0198c5a0-0000-7000-8000-000000000000";
+    AccountPasskey {
+        name: name.into(),
+        since: when("3 Mar 2026"),
+        last_used: (name != "Key ring").then(|| when("09:12")),
+        rename: format!("/account/passkeys/{id}/rename"),
+        remove: format!("/account/passkeys/{id}/remove"),
+        error: None,
     }
 }
 

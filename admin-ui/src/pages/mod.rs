@@ -35,7 +35,8 @@ mod syncs;
 mod upgrade;
 
 pub use account::{
-    AccountDevice, AccountPage, AccountSession, RecoveryCodesPage, SecondFactorCard, SecondFactorPage,
+    AccountDevice, AccountPage, AccountPasskey, AccountSession, NewPasskeyPage, RecoveryCard,
+    RecoveryCodesPage, SecondFactorCard, SecondFactorPage,
 };
 pub use api_keys::{ApiKeyRow, ApiKeysPage, NewApiKeyView, ScopeChoice};
 pub use audit::{AuditEventPage, AuditEventRow, AuditPage, AuditVerificationPage};
@@ -73,7 +74,9 @@ pub use rates::{RatePairRow, RatesPage};
 pub use roles::{MatrixRow, RoleColumn, RolePage, RoleSays, RolesPage};
 pub use security::{RoleChoice, SecurityPage};
 pub use set_up::{SetUpDataPage, SetUpFactorPage, SetUpPage, SetUpState, SetUpStep};
-pub use sign_in::{AgainPage, AskedFor, SecondStepPage, SignInLinkPage, SignInLinkState, SignInPage};
+pub use sign_in::{
+    AgainPage, AskedFor, CodeByMail, SecondStepPage, SignInLinkPage, SignInLinkState, SignInPage,
+};
 pub use stored_data::{ReplayRow, StoredData, StoredStream};
 pub use sync::{QuarantineRow, SliceRow, SyncBody, SyncPage};
 pub use syncs::{SyncRow, SyncsBody, SyncsPage};
@@ -92,6 +95,10 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("sign-in-link-used", SignInLinkPage::sample_used().render()),
         ("sign-in-second-step", SecondStepPage::sample().render()),
         ("sign-in-second-step-refused", SecondStepPage::sample().refused().render()),
+        ("sign-in-second-step-passkey", SecondStepPage::sample_passkey().render()),
+        ("sign-in-second-step-mail", SecondStepPage::by_mail(None, false).render()),
+        ("sign-in-second-step-mailed", SecondStepPage::by_mail(None, true).refused().render()),
+        ("sign-in-again-passkey", AgainPage::sample_passkey().render()),
         ("sign-in-again", AgainPage::sample().render()),
         ("sign-in-again-password", AgainPage::sample_password().render()),
         ("sign-in-again-link", AgainPage::sample_link().render()),
@@ -116,6 +123,9 @@ pub fn samples() -> Vec<(&'static str, askama::Result<String>)> {
         ("account", AccountPage::sample().render()),
         ("account-empty", AccountPage::sample_empty().render()),
         ("account-extreme", AccountPage::sample_extreme().render()),
+        ("account-passkey", NewPasskeyPage::sample().render()),
+        ("account-passkey-refused", NewPasskeyPage::sample_refused().render()),
+        ("account-passkey-unavailable", NewPasskeyPage::sample_unavailable().render()),
         ("account-second-factor", SecondFactorPage::sample().render()),
         ("account-second-factor-refused", SecondFactorPage::sample_refused().render()),
         ("account-recovery-codes", RecoveryCodesPage::sample().render()),

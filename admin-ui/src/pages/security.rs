@@ -19,7 +19,11 @@ pub struct SecurityPage {
     pub shell: Shell,
     pub roles: Vec<RoleChoice>,
     pub roles_error: Option<String>,
-    /// Lengths of sessions, and networks.
+    /// Whether codes by mail count.
+    pub mail_codes: bool,
+    /// Whether this server can send any.
+    pub sends_mail: bool,
+    /// Lengths of sessions, days of remembered browsers, and networks.
     pub fields: Vec<FormField>,
 }
 
@@ -37,6 +41,8 @@ impl SecurityPage {
             shell: Shell::new("Security", Section::Admin, "Harbour & Sons", "owner"),
             roles: vec![role("owner", true), role("admin", true), role("viewer", false)],
             roles_error: None,
+            mail_codes: false,
+            sends_mail: true,
             fields: vec![
                 FormField::new("session_minutes", "Longest session, in minutes", minutes("480")).required(),
                 FormField::new("idle_minutes", "Unused session, in minutes", minutes("30")).required(),
@@ -58,6 +64,7 @@ impl SecurityPage {
     pub fn sample_extreme() -> Self {
         let mut page = Self::sample();
         page.roles.push(RoleChoice { name: EXTREME_TEXT.into(), checked: true });
+        (page.mail_codes, page.sends_mail) = (true, false);
         page.roles_error = Some(EXTREME_TEXT.into());
         for field in &mut page.fields {
             field.error = Some(EXTREME_TEXT.into());

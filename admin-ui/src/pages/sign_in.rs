@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::parts::{CodeField, Shell};
+use crate::parts::{CodeField, PasskeyForm, Shell};
 
 /// `GET /sign-in`; the form posts `name` and `password` to `/sign-in`.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
@@ -14,15 +14,18 @@ pub struct SignInPage {
     pub error: Option<String>,
     /// Where to go afterwards, sent as `next`.
     pub next: Option<String>,
+    /// Where passkeys can be used.
+    pub passkey: Option<PasskeyForm>,
 }
 
 impl SignInPage {
     pub fn new(next: Option<String>) -> Self {
-        Self { shell: Shell::plain("Sign in"), name: String::new(), error: None, next }
+        Self { shell: Shell::plain("Sign in"), name: String::new(), error: None, next, passkey: None }
     }
 
     pub fn sample() -> Self {
-        Self::new(Some("/pulse".into()))
+        let next = Some("/pulse".to_owned());
+        Self { passkey: Some(PasskeyForm::sign_in(next.clone())), ..Self::new(next) }
     }
 
     pub fn sample_error() -> Self {
@@ -76,11 +79,34 @@ impl SignInLinkPage {
 #[template(path = "second_step.html")]
 pub struct SecondStepPage {
     pub shell: Shell,
-    pub code: CodeField,
+    /// Absent where there is no authenticator, and no code was mailed.
+    pub code: Option<CodeField>,
+    pub passkey: Option<PasskeyForm>,
+    /// Of somebody who has neither.
+    pub by_mail: Option<CodeByMail>,
+    /// For how many days this browser may be remembered; 0: not at all.
+    pub remember_days: i64,
     /// Where both forms post to.
     pub action: &'static str,
     /// Where to go afterwards, sent as `next`.
     pub next: Option<String>,
+}
+
+/// A code that is mailed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodeByMail {
+    /// Whether one was asked for just now.
+    pub asked: bool,
+}
+
+impl CodeByMail {
+    fn text(self) -> &'static str {
+        if self.asked {
+            "If a code may be sent now, it is on its way: one a minute, and two an hour. It works for ten minutes, in this browser."
+        } else {
+            "Your company asks for a second factor. You have none yet, so a code is mailed to you."
+        }
+    }
 }
 
 /// What is read beside a code that was not taken, whatever the reason.
@@ -88,17 +114,43 @@ const CODE_REFUSED: &str = "This code is not right, was used already, or there w
 
 impl SecondStepPage {
     pub fn new(next: Option<String>) -> Self {
-        let code = CodeField::new("Code of your authenticator", None).alone();
-        Self { shell: Shell::plain("Sign in"), code, action: "/sign-in/second-step", next }
+        let code = Some(CodeField::new("Code of your authenticator", None).alone());
+        Self {
+            shell: Shell::plain("Sign in"),
+            code,
+            passkey: None,
+            by_mail: None,
+            remember_days: 30,
+            action: "/sign-in/second-step",
+            next,
+        }
+    }
+
+    /// For somebody whose code comes by mail.
+    pub fn by_mail(next: Option<String>, asked: bool) -> Self {
+        let code = asked.then(|| CodeField::new("Code from the mail", None).mailed().alone());
+        Self { code, by_mail: Some(CodeByMail { asked }), ..Self::new(next) }
     }
 
     pub fn refused(mut self) -> Self {
-        self.code.error = Some(CODE_REFUSED.to_owned());
+        if let Some(code) = &mut self.code {
+            code.error = Some(CODE_REFUSED.to_owned());
+        }
         self
     }
 
     pub fn sample() -> Self {
-        Self::new(Some("/pulse".into()))
+        let next = Some("/pulse".to_owned());
+        Self { passkey: Some(PasskeyForm::second_step(next.clone())), ..Self::new(next) }
+    }
+
+    /// A passkey alone.
+    pub fn sample_passkey() -> Self {
+        let mut page = Self::sample();
+        page.code = None;
+        page.remember_days = 0;
+        page.passkey = page.passkey.map(PasskeyForm::refused);
+        page
     }
 }
 
@@ -106,6 +158,8 @@ impl SecondStepPage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AskedFor {
     Code,
+    /// Nothing but a passkey, or a recovery code.
+    Passkey,
     Password,
     /// Neither is there: only a new link can show it.
     Link,
@@ -118,6 +172,7 @@ pub struct AgainPage {
     pub shell: Shell,
     pub asked_for: AskedFor,
     pub code: CodeField,
+    pub passkey: Option<PasskeyForm>,
     pub refused: bool,
     pub action: &'static str,
     pub next: Option<String>,
@@ -127,7 +182,7 @@ impl AgainPage {
     pub fn new(asked_for: AskedFor, next: Option<String>) -> Self {
         let code = CodeField::new("Code of your authenticator", None).alone();
         let shell = Shell::plain("Show that it is you");
-        Self { shell, asked_for, code, refused: false, action: "/sign-in/again", next }
+        Self { shell, asked_for, code, passkey: None, refused: false, action: "/sign-in/again", next }
     }
 
     pub fn refused(mut self) -> Self {
@@ -138,6 +193,11 @@ impl AgainPage {
 
     pub fn sample() -> Self {
         Self::new(AskedFor::Code, Some("/account".into()))
+    }
+
+    pub fn sample_passkey() -> Self {
+        let page = Self::new(AskedFor::Passkey, None);
+        Self { passkey: Some(PasskeyForm::again(None)), ..page }
     }
 
     pub fn sample_password() -> Self {

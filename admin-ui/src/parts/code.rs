@@ -4,6 +4,8 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use qrcodegen::{QrCode, QrCodeEcc};
 
+const FROM_APP: &str = "Six digits, a new one every 30 seconds.";
+
 /// One field for six digits: browsers fill it, keys and pasting work in it as in any other. A script takes spaces
 /// out of what is pasted.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
@@ -14,12 +16,18 @@ pub struct CodeField {
     /// Whether the form is sent by the sixth digit: where nothing is lost by it.
     pub sends_itself: bool,
     pub focused: bool,
+    pub help: &'static str,
 }
 impl HtmlSafe for CodeField {}
 
 impl CodeField {
     pub fn new(label: impl Into<String>, error: Option<String>) -> Self {
-        Self { label: label.into(), error, sends_itself: false, focused: false }
+        Self { label: label.into(), error, sends_itself: false, focused: false, help: FROM_APP }
+    }
+
+    /// From a mail, in the place of an authenticator.
+    pub fn mailed(self) -> Self {
+        Self { help: "Six digits. It works once.", ..self }
     }
 
     /// The one thing that its page is for.

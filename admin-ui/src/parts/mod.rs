@@ -10,6 +10,7 @@ mod chart;
 mod code;
 mod empty;
 mod form;
+mod passkey;
 mod shell;
 
 pub use chart::{ChartTableView, ChartView, SafeSvg};
@@ -19,6 +20,7 @@ pub use form::{
     ActionStyle, FieldGroup, FieldKind, FieldList, FormFault, FormField, FormItem, PostAction, SecretState,
     SelectOption,
 };
+pub use passkey::PasskeyForm;
 pub use shell::{Section, Shell, TenantChoice};
 
 /// How something is meant, beside its words: chooses colour and symbol.

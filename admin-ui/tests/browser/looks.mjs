@@ -8,7 +8,7 @@ const MOST_HTML_BYTES = 60_000;
 
 /** Fixed addresses, and the first item of each list. */
 async function addresses(run) {
-  const found = ["/pulse", "/orders", "/finance", "/rates", "/connections", "/connections/new", "/syncs", "/plugins", "/account", "/setup", "/sign-in/forgot", "/setup/second-factor", "/setup/company", "/setup/first-data", "/admin/company", "/admin/people", "/admin/roles", "/admin/policies", "/admin/security", "/admin/api-keys", "/admin/audit"];
+  const found = ["/pulse", "/orders", "/finance", "/rates", "/connections", "/connections/new", "/syncs", "/plugins", "/account", "/account/passkeys/new", "/setup", "/sign-in/forgot", "/setup/second-factor", "/setup/company", "/setup/first-data", "/admin/company", "/admin/people", "/admin/roles", "/admin/policies", "/admin/security", "/admin/api-keys", "/admin/audit"];
   for (const [list, link] of [["/orders", "main tbody a"], ["/finance", "main tbody a"], ["/connections", "main tbody a"], ["/syncs", "main tbody a"], ["/plugins", "main tbody a"], ["/connections/new", ".choices a"]]) {
     await run.withPage(list, {}, async (page) => {
       const first = page.locator(link).first();

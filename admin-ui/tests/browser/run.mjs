@@ -10,6 +10,7 @@ import { Run, launch } from "./harness.mjs";
 import { checkKeyboard } from "./keyboard.mjs";
 import { checkLooks } from "./looks.mjs";
 import { checkPages } from "./pages.mjs";
+import { checkPasskeys } from "./passkeys.mjs";
 import { checkPlanted } from "./planted.mjs";
 import { checkSignIn } from "./sign-in.mjs";
 import { checkLive } from "./live.mjs";
@@ -29,6 +30,7 @@ try {
   await checkSignIn(run);
   if (run.storageState) {
     await checkAccount(run);
+    await checkPasskeys(run);
     await checkPages(run);
     await checkForms(run);
     await checkExplorer(run);

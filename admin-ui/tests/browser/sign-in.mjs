@@ -6,7 +6,7 @@ export async function checkSignIn(run) {
     await page.fill("#name", "owner");
     await page.fill("#password", "certainly not the password");
     await page.click("button[type=submit]");
-    expect(await page.locator("p.error").isVisible(), "no error is shown");
+    expect(await page.locator("#sign-in-error").isVisible(), "no error is shown");
     expect(await page.inputValue("#name") === "owner", "the name is lost");
     expect(await page.inputValue("#password") === "", "the password comes back");
   }));

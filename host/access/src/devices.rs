@@ -1,10 +1,10 @@
-//! Browsers in which the second step is not asked for again, for 30 days.
+//! Browsers in which the second step is not asked for again, for 30 days, or as many as the company says.
 //!
 //! The browser's token takes the place of the code when somebody signs in, and of nothing else: the first step stays, and
 //! so does whatever asks for somebody who has shown who they are, for which the code's own moment counts. A new
 //! password, another second factor and the end of all other sessions forget every browser of that person.
 
-use portolan_core::{Duration, Instant, UserId, id};
+use portolan_core::{Duration, Instant, TenantId, UserId, id};
 use portolan_db::entity::remembered_device;
 use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::audit;
 use crate::sessions::{Client, LONGEST_USER_AGENT_CHARS, SignedIn};
 use crate::token::{new_token, token_hash};
-use crate::{Sessions, Shown};
+use crate::{Sessions, Shown, SignInPolicy};
 
 /// How long a browser is remembered, however often it is used.
 pub const DEVICE_LASTS: Duration = Duration::from_hours(30 * 24);
@@ -42,8 +42,13 @@ pub struct OwnDevice {
 
 impl Sessions {
     /// Remembers the browser of somebody who has just shown a code; gives the token of its cookie for the only time.
-    pub async fn remember_device(&self, shown: &Shown, client: Client) -> Result<String, DbError> {
+    /// `None` where the company that they came in to wants none remembered.
+    pub async fn remember_device(&self, shown: &Shown, client: Client) -> Result<Option<String>, DbError> {
         let (user, tenant, now) = (shown.session.user, shown.session.tenant, self.clock.now());
+        let lasts = self.devices_last(tenant).await?;
+        if lasts <= Duration::ZERO {
+            return Ok(None);
+        }
         let token = new_token(&*self.random);
         let row = remembered_device::Model {
             token_hash: token_hash(&token),
@@ -51,7 +56,7 @@ impl Sessions {
             user_id: user.0,
             created_at: now.0,
             last_used_at: now.0,
-            expires_at: (now + DEVICE_LASTS).0,
+            expires_at: (now + lasts).0,
             user_agent: client.user_agent.chars().take(LONGEST_USER_AGENT_CHARS).collect(),
             address: client.address.clone(),
         };
@@ -65,22 +70,32 @@ impl Sessions {
                 })
             })
             .await?;
-        Ok(token)
+        Ok(Some(token))
     }
 
-    /// When the person showed a code in the browser with this token; `None` where it is not remembered for them.
+    /// For how long a browser is remembered by whoever comes in to this company; zero where none is.
+    pub async fn devices_last(&self, tenant: TenantId) -> Result<Duration, DbError> {
+        let tx = self.database.system_read().await?;
+        Ok(SignInPolicy::of_tenant(&tx, tenant).await?.devices_last())
+    }
+
+    /// When the person showed a code in the browser with this token; `None` where it is not remembered for them, or the company
+    /// wants a newer one.
     pub(crate) async fn use_device(
         &self,
         tx: &SystemTx,
         user: UserId,
+        tenant: TenantId,
         token: &DeviceToken,
     ) -> Result<Option<Instant>, DbError> {
         let (Some(token), now) = (&token.0, self.clock.now()) else { return Ok(None) };
+        let lasts = SignInPolicy::of_tenant(tx, tenant).await?.devices_last();
         let hash = token_hash(token);
         let found = tx
             .find::<remembered_device::Entity>()
             .filter(remembered_device::Column::TokenHash.eq(hash.as_str()))
             .filter(remembered_device::Column::UserId.eq(user.0))
+            .filter(remembered_device::Column::CreatedAt.gt(now.0 - lasts.0))
             .filter(remembered_device::Column::ExpiresAt.gt(now.0));
         let Some(row) = found.one(tx).await? else { return Ok(None) };
         let sql = "UPDATE remembered_device SET last_used_at = $2 WHERE token_hash = $1";

@@ -36,6 +36,11 @@ const HOUSE: Budget = Budget { kind: "house", at_once: 500, every: Duration::fro
 /// Of one person in a place from where they came in before, or in their own session.
 const OWN: Budget = Budget { kind: "own", at_once: 10, every: Duration::from_minutes(5) };
 
+/// Of recovery codes of somebody who has passkeys alone: nobody guesses one, it is what looking at them may cost.
+const RECOVERY: Budget = Budget { kind: "recovery", at_once: 5, every: Duration::from_minutes(1) };
+/// Of questions to passkeys that somebody asks from one network before anybody knows who they are.
+const PASSKEY: Budget = Budget { kind: "passkey", at_once: 30, every: Duration::from_secs(10) };
+
 /// A place is forgotten when its person didn't come in from there for so long.
 const FAMILIAR_FOR: Duration = Duration::from_hours(24 * 90);
 
@@ -174,6 +179,21 @@ async fn take(tx: &SystemTx, key_hash: &str, budget: Budget, now: Instant) -> Re
         (one_left + budget.every.0).into(),
     ];
     Ok(tx.execute_raw(tx.statement(sql, values)).await?.rows_affected() == 1)
+}
+
+/// Whether a passkey may be asked for from there, before it is known whose: each question takes a row for some minutes.
+pub(crate) async fn may_ask_for_passkey(tx: &SystemTx, address: &str, now: Instant) -> Result<bool, DbError> {
+    let network = address.parse().map(|address| client_network(address).to_string()).unwrap_or_default();
+    take(tx, &hashed("passkey", &network), PASSKEY, now).await
+}
+
+/// Whether a recovery code of somebody without an authenticator may be looked at.
+pub(crate) async fn may_try_recovery_code(
+    tx: &SystemTx,
+    user: UserId,
+    now: Instant,
+) -> Result<bool, DbError> {
+    take(tx, &hashed("recovery", &user.to_string()), RECOVERY, now).await
 }
 
 async fn is_familiar(tx: &SystemTx, user: Uuid, place: &str, now: Instant) -> Result<bool, DbError> {

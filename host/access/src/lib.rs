@@ -19,15 +19,18 @@ mod guesses;
 mod invitations;
 mod key_ring;
 mod links;
+mod mail_code;
 mod mail_limit;
 mod members;
 mod network;
 mod own_sessions;
+pub mod passkeys;
 mod passwords;
 mod people;
 mod permission;
 mod policy;
 mod recovery;
+mod recovery_codes;
 mod resets;
 mod rights;
 mod role;
@@ -52,6 +55,7 @@ pub use invitations::{
     AcceptError, INVITATION_LASTS, Invitation, InvitationSeen, invite, open_invitations, withdraw_invitation,
 };
 pub use key_ring::{DerivedKey, InvalidMasterKeyId, KeyRing, KeyRingError, MasterKeyId, Purpose};
+pub use mail_code::{MAIL_CODE_LASTS, MailCode};
 pub use mail_limit::{ask_for_mail, forget_mail_limits};
 pub use members::{
     Ban, Member, MemberError, all_roles_of, ban, bump_access, check_may_change, lift_ban, members,
@@ -63,18 +67,20 @@ pub use passwords::{PasswordError, Passwords};
 pub use people::{NewPerson, PersonError, add_person, end_sessions, set_password_hash};
 pub use permission::{Permission, UnknownPermission};
 pub use policy::{Effect, Policies, PolicyError, TenantPolicy};
+pub use recovery_codes::RecoveryCodes;
 pub use resets::{RESET_LASTS, Reset};
 pub use rights::{Explanation, Reason, Rights};
 pub use role::{SystemRole, UnknownRole};
 pub use sealed::{SealError, SealedBy, SealedCell};
 pub use second_factor::{
-    Enrolment, RecoveryCodes, SecondFactorError, SecondFactorState, SecondFactors, reset_second_factor,
+    Enrolment, SecondFactorError, SecondFactorState, SecondFactors, Ways, reset_second_factor,
 };
 pub use second_step::{PendingSignIn, Shown};
 pub use secrets::{
     AUDIT_SIGNER, CONNECTION_SECRET, ColumnReport, ColumnRotation, DataKeyUse, HOUSE_COLUMNS, HouseColumn,
-    HouseRotation, KeyPart, MAIL, MasterKeyUse, Rotated, SEALED_COLUMNS, SECOND_FACTOR_SEED, SealedColumn,
-    Secrets, SecretsError, Shredded, Status, TenantKeys, WRAPPED_KEYS, examine, examine_house,
+    HouseRotation, KeyPart, MAIL, MasterKeyUse, PASSKEY, PASSKEY_CEREMONY, Rotated, SEALED_COLUMNS,
+    SECOND_FACTOR_SEED, SealedColumn, Secrets, SecretsError, Shredded, Status, TenantKeys, WRAPPED_KEYS,
+    examine, examine_house,
 };
 pub use sessions::{AuthenticateError, Client, Factor, NewSession, Sessions, SignInError, SignedIn};
 pub use set_up::FirstOwner;

@@ -67,6 +67,7 @@ impl Sessions {
                                WHERE token_hash = $1 AND used_at IS NULL AND expires_at > $2";
                     let used = tx.statement(sql, [hash.clone().into(), now.0.into()]);
                     if tx.execute_raw(used).await.map_err(DbError::from)?.rows_affected() != 1 {
+                        tracing::warn!("a one-time link was not right, was used before or is too old");
                         return Err(SignInError::Refused);
                     }
                     let link = tx

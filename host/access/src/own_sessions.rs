@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::audit;
 use crate::devices::forget_devices;
 use crate::sessions::{Client, SignedIn, stands};
+use crate::tenants::tenants_of;
 use crate::{Sessions, SignInError, set_password_hash};
 
 /// A session as its person sees it.
@@ -120,37 +121,53 @@ impl Sessions {
         Ok(found.is_some_and(|user| user.password_hash.is_some()))
     }
 
-    /// Changes the password of somebody who knows the old one, or has none, and ends all their other sessions.
+    /// The hash of a new password, for somebody who knows the old one or has none.
     ///
     /// Errors: [`SignInError::Refused`] where the old one is wrong, [`SignInError::Password`] where the new one cannot be
     /// taken.
-    pub async fn change_password(
+    pub async fn hash_own_password(
         &self,
         signed_in: &SignedIn,
         old: &str,
         new: &str,
-        client: Client,
-    ) -> Result<(), SignInError> {
-        let (user, tenant, keep) = (signed_in.user, signed_in.tenant, signed_in.session);
+    ) -> Result<String, SignInError> {
+        let user = signed_in.user;
         if self.has_password(user).await? && !self.own_password_is_right(user, old).await? {
             return Err(SignInError::Refused);
         }
-        let hash = self.passwords().hash(new).await?;
+        Ok(self.passwords().hash_new(new, &self.words_about(user).await?).await?)
+    }
+
+    /// Stores the hash and ends all their other sessions; gives their sign-in name.
+    pub async fn change_password(
+        &self,
+        tx: &SystemTx,
+        signed_in: &SignedIn,
+        hash: String,
+        client: &Client,
+    ) -> Result<String, DbError> {
+        let (user, keep) = (signed_in.user, signed_in.session);
+        set_password_hash(tx, user, Some(hash)).await?;
+        self.end_others(tx, user, keep, client).await?;
+        let entry = client.who(user, keep).did("person.set_password", "person", user);
+        audit::write_in_house(tx, signed_in.tenant, self.clock.now(), entry);
         let sessions = self.clone();
-        self.database
-            .system_write(move |tx| {
-                Box::pin(async move {
-                    set_password_hash(tx, user, Some(hash)).await?;
-                    sessions.end_others(tx, user, keep, &client).await?;
-                    let entry = client.who(user, keep).did("person.set_password", "person", user);
-                    audit::write_in_house(tx, tenant, sessions.clock.now(), entry);
-                    tracing::info!(user.id = %user, "somebody changed their password");
-                    Ok::<_, DbError>(())
-                })
-            })
-            .await?;
-        self.tell_ended();
-        Ok(())
+        tx.after_commit(move || sessions.tell_ended());
+        tracing::info!(user.id = %user, "somebody changed their password");
+        self.name_in(tx, user).await
+    }
+
+    /// A person's sign-in name; empty for nobody.
+    pub async fn name_in(&self, tx: &SystemTx, user: UserId) -> Result<String, DbError> {
+        let person = tx.find::<user::Entity>().filter(user::Column::Id.eq(user.0)).one(tx).await?;
+        Ok(person.map(|person| person.sign_in_name).unwrap_or_default())
+    }
+
+    /// What anybody may know of a person, so that it is no password of theirs: their name and those of their companies.
+    pub async fn words_about(&self, user: UserId) -> Result<Vec<String>, DbError> {
+        let tx = self.database.system_read().await?;
+        let companies = tenants_of(&tx, user).await?.into_iter().map(|tenant| tenant.name);
+        Ok(companies.chain([self.name_in(&tx, user).await?]).collect())
     }
 }
 

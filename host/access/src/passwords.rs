@@ -1,4 +1,4 @@
-//! Password hashes: argon2id, off the async threads, never more than a few at once.
+//! Passwords: which may be set, and their hashes: argon2id, off the async threads, never more than a few at once.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -19,6 +19,12 @@ const AT_ONCE: usize = 2;
 const SHORTEST: usize = 12;
 /// Longer ones are refused before they are hashed.
 const LONGEST_BYTES: usize = 1_024;
+/// A password that is found sooner by whoever knows lists of them, names, keyboards and dates cannot be set. zxcvbn finds each
+/// password of those lists within some ten thousand guesses, and within a thousand million where it is made long by a capital letter, a
+/// number and a sign, which is a sequence of three; four parts that do not belong together are beyond.
+const LEAST_GUESSES: u64 = 10_000_000_000;
+/// What a guess begins with beside what is known of the person.
+const OWN_WORD: &str = "portolan";
 
 /// Why a password cannot be hashed or looked at.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,8 +33,19 @@ pub enum PasswordError {
     TooShort,
     #[error("the password is too long: use at most {LONGEST_BYTES} bytes")]
     TooLong,
+    #[error(
+        "the password is easy to guess: use four or more words that do not belong together, or have a password manager make one"
+    )]
+    Guessable,
     #[error("hashing the password failed: {0}")]
     Failed(String),
+}
+
+impl PasswordError {
+    /// Whether another password would be taken: for whoever chooses one.
+    pub const fn is_of_choice(&self) -> bool {
+        matches!(self, Self::TooShort | Self::TooLong | Self::Guessable)
+    }
 }
 
 /// Hashes and verifies passwords. Cheap to clone; all clones share one limit.
@@ -64,14 +81,20 @@ impl Passwords {
         self.looked_at.load(Ordering::Relaxed)
     }
 
-    /// The PHC string to store.
+    /// The PHC string of a password that somebody chooses now; `about` is what is known of them: names of theirs and of their
+    /// companies, which whoever guesses knows, too.
+    pub async fn hash_new(&self, password: &str, about: &[String]) -> Result<String, PasswordError> {
+        check_length(password)?;
+        let (chosen, about) = (password.to_owned(), about.to_vec());
+        if self.blocking(move || is_guessable(&chosen, &about)).await? {
+            return Err(PasswordError::Guessable);
+        }
+        self.hash(password).await
+    }
+
+    /// The PHC string of a password that stands already.
     pub async fn hash(&self, password: &str) -> Result<String, PasswordError> {
-        if password.chars().count() < SHORTEST {
-            return Err(PasswordError::TooShort);
-        }
-        if password.len() > LONGEST_BYTES {
-            return Err(PasswordError::TooLong);
-        }
+        check_length(password)?;
         let password = password.to_owned();
         let (random, memory_kib) = (self.random.clone(), self.memory_kib);
         self.blocking(move || hash(&password, memory_kib, &*random)).await?
@@ -123,6 +146,24 @@ impl Passwords {
         });
         task.await.map_err(|error| failed(&error))
     }
+}
+
+fn check_length(password: &str) -> Result<(), PasswordError> {
+    if password.chars().count() < SHORTEST {
+        return Err(PasswordError::TooShort);
+    }
+    if password.len() > LONGEST_BYTES {
+        return Err(PasswordError::TooLong);
+    }
+    Ok(())
+}
+
+/// Whether it is found within [`LEAST_GUESSES`]. Names are looked for as a whole and in their parts.
+fn is_guessable(password: &str, about: &[String]) -> bool {
+    let is_between = |character: char| !character.is_alphanumeric();
+    let parts = about.iter().flat_map(|name| name.split(is_between)).filter(|part| part.chars().count() > 2);
+    let words: Vec<&str> = about.iter().map(String::as_str).chain(parts).chain([OWN_WORD]).collect();
+    zxcvbn::zxcvbn(password, &words).guesses() < LEAST_GUESSES
 }
 
 fn hash(password: &str, memory_kib: u32, random: &dyn Random) -> Result<String, PasswordError> {

@@ -64,6 +64,18 @@ impl Sessions {
         Ok(found.one(&tx).await?.is_some())
     }
 
+    /// What is known of whoever the token is for: no part of a password of theirs.
+    pub async fn words_about_reset(&self, token: &str) -> Result<Vec<String>, DbError> {
+        let tx = self.database.system_read().await?;
+        let own = password_reset::Column::TokenHash.eq(token_hash(token));
+        let found = tx.find::<password_reset::Entity>().filter(own).one(&tx).await?;
+        drop(tx);
+        match found {
+            Some(found) => self.words_about(UserId(found.user_id)).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// Uses the token up and stores the hash of the new password. Of many who try at once one does; all sessions end.
     pub async fn use_reset_token(
         &self,
@@ -76,7 +88,10 @@ impl Sessions {
         let own = password_reset::Column::TokenHash.eq(token_hash(token));
         let open = password_reset::Column::ExpiresAt.gt(now.0);
         let found = tx.find::<password_reset::Entity>().filter(own.clone()).filter(open).one(tx).await?;
-        let Some(found) = found else { return Ok(None) };
+        let Some(found) = found else {
+            tracing::warn!("a link to a new password was not right, was used before or is too old");
+            return Ok(None);
+        };
         let used = tx.delete_many::<password_reset::Entity>().filter(own).exec(tx).await?;
         if used.rows_affected != 1 {
             return Ok(None);

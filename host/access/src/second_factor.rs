@@ -1,4 +1,4 @@
-//! The second factor: codes that an authenticator makes, and recovery codes for whoever lost it.
+//! The second factor: codes that an authenticator makes, passkeys ([`crate::passkeys`]), and recovery codes for whoever lost them.
 //!
 //! **Invariants**
 //! - A code counts once: using it moves `last_step` by a conditional update, and so does a recovery code its `used_at`.
@@ -9,17 +9,19 @@
 use std::sync::Arc;
 
 use portolan_core::{Duration, Instant, UserId};
-use portolan_db::entity::{recovery_code, second_factor, user};
+use portolan_db::entity::{second_factor, user};
 use portolan_db::{DbError, SystemTx};
-use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter};
 
 use crate::audit;
 use crate::devices::forget_devices;
-use crate::recovery::{CODES, code_hash, new_code, new_salt, normal_code};
+use crate::passkeys::{forget_passkeys, lock_passkeys, passkeys_of};
+use crate::recovery::normal_code;
+use crate::recovery_codes::{codes_left, forget_codes, use_recovery_code};
 use crate::secrets::{SECOND_FACTOR_SEED, SecretsError};
 use crate::sessions::{Client, Factor, SignedIn};
 use crate::totp::Seed;
-use crate::{KeyRing, NewSession, Sessions};
+use crate::{KeyRing, NewSession, RecoveryCodes, Sessions};
 
 /// How many tries fit into the row of an account: as many as it has columns `tried_at`.
 const TRIES: usize = 5;
@@ -29,7 +31,7 @@ const TRIES_WITHIN: Duration = Duration::from_minutes(5);
 #[derive(Clone)]
 pub struct SecondFactors {
     pub(crate) sessions: Sessions,
-    ring: Arc<KeyRing>,
+    pub(crate) ring: Arc<KeyRing>,
 }
 
 /// A second factor that is asked for at sign-in.
@@ -37,6 +39,22 @@ pub struct SecondFactors {
 pub struct SecondFactorState {
     pub since: Instant,
     pub recovery_codes_left: u64,
+}
+
+/// What somebody can show beside their password.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ways {
+    /// A code of an authenticator.
+    pub code: bool,
+    pub passkey: bool,
+    pub recovery_codes_left: u64,
+}
+
+impl Ways {
+    /// Whether there is a second factor, so that one is asked for.
+    pub const fn any(self) -> bool {
+        self.code || self.passkey
+    }
 }
 
 /// A seed that waits for its first code.
@@ -51,16 +69,6 @@ pub struct Enrolment {
 impl std::fmt::Debug for Enrolment {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Enrolment(…)")
-    }
-}
-
-/// Recovery codes, known here for the only time.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RecoveryCodes(pub Vec<String>);
-
-impl std::fmt::Debug for RecoveryCodes {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "RecoveryCodes({} …)", self.0.len())
     }
 }
 
@@ -89,7 +97,17 @@ impl SecondFactors {
         Self { sessions: sessions.clone(), ring: Arc::clone(ring) }
     }
 
-    /// `None` where none is asked for.
+    /// What this person can show beside their password.
+    pub async fn ways_of(&self, user: UserId) -> Result<Ways, DbError> {
+        let tx = self.sessions.database.system_read().await?;
+        Ok(Ways {
+            code: has_code(&tx, user).await?,
+            passkey: !passkeys_of(&tx, user).await?.is_empty(),
+            recovery_codes_left: codes_left(&tx, user).await?,
+        })
+    }
+
+    /// Their authenticator; `None` where no code of one is asked for.
     pub async fn state(&self, user: UserId) -> Result<Option<SecondFactorState>, DbError> {
         let tx = self.sessions.database.system_read().await?;
         let row = find(&tx, user).await?;
@@ -203,7 +221,8 @@ impl SecondFactors {
         confirmed.ok_or(SecondFactorError::Refused)
     }
 
-    /// Switches the second factor off, with a code or a recovery code; forgets seed and recovery codes.
+    /// Switches the authenticator off, with a code or a recovery code, and forgets its seed; recovery codes stay with
+    /// whoever has a passkey.
     pub async fn switch_off(
         &self,
         signed_in: &SignedIn,
@@ -220,7 +239,7 @@ impl SecondFactors {
                     if factors.try_code(tx, user, &code).await?.is_none() {
                         return Ok::<_, SecondFactorError>(false);
                     }
-                    reset_second_factor(tx, user).await?;
+                    forget_code(tx, user).await?;
                     let entry = who.did("second_factor.switch_off", "person", user);
                     audit::write_in_house(tx, tenant, factors.sessions.clock.now(), entry);
                     Ok(true)
@@ -228,35 +247,6 @@ impl SecondFactors {
             })
             .await?;
         if done { Ok(()) } else { Err(SecondFactorError::Refused) }
-    }
-
-    /// Makes new recovery codes; the old ones open nothing any more.
-    pub async fn renew_recovery_codes(
-        &self,
-        signed_in: &SignedIn,
-        client: Client,
-    ) -> Result<RecoveryCodes, SecondFactorError> {
-        let (factors, user) = (self.clone(), signed_in.user);
-        let (tenant, who) = (signed_in.tenant, client.who(user, signed_in.session));
-        self.sessions
-            .database
-            .system_write(move |tx| {
-                Box::pin(async move {
-                    // Two who do this at once do it one after the other: the codes of the second count.
-                    let sql = "UPDATE second_factor SET last_step = last_step \
-                               WHERE user_id = $1 AND confirmed_at IS NOT NULL";
-                    let lock = tx.execute_raw(tx.statement(sql, [user.0.into()])).await;
-                    if lock.map_err(DbError::from)?.rows_affected() != 1 {
-                        return Err(SecondFactorError::NotOn);
-                    }
-                    let codes = factors.replace_codes(tx, user).await?;
-                    let entry = who.did("recovery_codes.renew", "person", user);
-                    audit::write_in_house(tx, tenant, factors.sessions.clock.now(), entry);
-                    tracing::info!(user.id = %user, "new recovery codes were made");
-                    Ok(codes)
-                })
-            })
-            .await
     }
 
     /// Tries a code or a recovery code, and counts the try; says which of them was right. The transaction has to be
@@ -268,6 +258,9 @@ impl SecondFactors {
         typed: &str,
     ) -> Result<Option<Factor>, SecondFactorError> {
         let now = self.sessions.clock.now();
+        if !has_code(tx, user).await? && !passkeys_of(tx, user).await?.is_empty() {
+            return self.try_recovery_code_alone(tx, user, typed, now).await;
+        }
         if !count_try(tx, user, now, "IS NOT NULL").await? {
             tracing::warn!(user.id = %user, "no second factor, or too many tries");
             return Ok(None);
@@ -278,6 +271,8 @@ impl SecondFactors {
         };
         if used.is_some() {
             give_back_try(tx, user).await?;
+        } else {
+            tracing::warn!(user.id = %user, "a code was not right");
         }
         Ok(used)
     }
@@ -303,20 +298,6 @@ impl SecondFactors {
         Ok(Seed::from_bytes(bytes).ok_or(SecretsError::Seal(crate::SealError::Refused))?)
     }
 
-    async fn replace_codes(&self, tx: &SystemTx, user: UserId) -> Result<RecoveryCodes, DbError> {
-        let random = &*self.sessions.random;
-        forget_codes(tx, user).await?;
-        let codes: Vec<String> = (0..CODES).map(|_| new_code(random)).collect();
-        let rows = codes.iter().zip(1..).map(|(code, number)| {
-            let (salt, code) = (new_salt(random), normal_code(code).unwrap_or_default());
-            let code_hash = code_hash(&salt, &code);
-            let row = recovery_code::Model { user_id: user.0, number, salt, code_hash, used_at: None };
-            row.into_active_model()
-        });
-        tx.insert_many(rows.collect()).await?;
-        Ok(RecoveryCodes(codes))
-    }
-
     /// The code of a moment, as an authenticator shows it: for tests.
     #[cfg(any(test, feature = "testing"))]
     pub async fn code_at(&self, user: UserId, at: Instant) -> String {
@@ -326,28 +307,36 @@ impl SecondFactors {
     }
 }
 
-/// Forgets a person's second factor, recovery codes and remembered browsers; says whether there was one. For the operator, and for whoever
-/// has shown a code; they tell the audit.
-pub async fn reset_second_factor(tx: &SystemTx, user: UserId) -> Result<bool, DbError> {
-    forget_codes(tx, user).await?;
+/// Forgets a person's authenticator, and what it opened: remembered browsers, and recovery codes where no passkey is left.
+async fn forget_code(tx: &SystemTx, user: UserId) -> Result<bool, DbError> {
+    if lock_passkeys(tx, user).await? == 0 {
+        forget_codes(tx, user).await?;
+    }
     forget_devices(tx, user).await?;
     let own = second_factor::Column::UserId.eq(user.0);
     let gone = tx.delete_many::<second_factor::Entity>().filter(own).exec(tx).await?;
     let was_on = gone.rows_affected > 0;
     if was_on {
-        tracing::warn!(user.id = %user, "a second factor was switched off");
+        tracing::warn!(user.id = %user, "an authenticator was switched off");
     }
     Ok(was_on)
 }
 
-/// Whether a second step is asked for.
-pub(crate) async fn has_second_factor(tx: &SystemTx, user: UserId) -> Result<bool, DbError> {
-    Ok(find(tx, user).await?.is_some_and(|row| row.confirmed_at.is_some()))
+/// Forgets a person's authenticator, passkeys, recovery codes and remembered browsers; says whether there was one. For the operator, and for whoever
+/// has shown a code; they tell the audit.
+pub async fn reset_second_factor(tx: &SystemTx, user: UserId) -> Result<bool, DbError> {
+    let had_passkeys = forget_passkeys(tx, user).await?;
+    Ok(forget_code(tx, user).await? || had_passkeys)
 }
 
-/// How many recovery codes have not been used.
-pub(crate) async fn codes_left(tx: &SystemTx, user: UserId) -> Result<u64, DbError> {
-    Ok(unused_codes(tx, user).await?.len() as u64)
+/// Whether a second step is asked for.
+pub(crate) async fn has_second_factor(tx: &SystemTx, user: UserId) -> Result<bool, DbError> {
+    Ok(has_code(tx, user).await? || !passkeys_of(tx, user).await?.is_empty())
+}
+
+/// Whether there is an authenticator whose first code was right.
+pub(crate) async fn has_code(tx: &SystemTx, user: UserId) -> Result<bool, DbError> {
+    Ok(find(tx, user).await?.is_some_and(|row| row.confirmed_at.is_some()))
 }
 
 /// Counts a try unless there were too many; locks the row until the transaction ends.
@@ -367,35 +356,6 @@ async fn give_back_try(tx: &SystemTx, user: UserId) -> Result<(), DbError> {
     let sql = "UPDATE second_factor SET tried_at_1 = tried_at_2, tried_at_2 = tried_at_3, \
                tried_at_3 = tried_at_4, tried_at_4 = tried_at_5, tried_at_5 = 0 WHERE user_id = $1";
     tx.execute_raw(tx.statement(sql, [user.0.into()])).await?;
-    Ok(())
-}
-
-async fn use_recovery_code(tx: &SystemTx, user: UserId, code: &str, now: Instant) -> Result<bool, DbError> {
-    let unused = unused_codes(tx, user).await?;
-    let Some(found) = unused.iter().find(|row| code_hash(&row.salt, code) == row.code_hash) else {
-        return Ok(false);
-    };
-    let sql = "UPDATE recovery_code SET used_at = $3 WHERE user_id = $1 AND number = $2 AND used_at IS NULL";
-    let used = tx.statement(sql, [user.0.into(), found.number.into(), now.0.into()]);
-    let used = tx.execute_raw(used).await?.rows_affected() == 1;
-    if used {
-        tracing::warn!(user.id = %user, codes_left = unused.len() - 1, "a recovery code was used");
-    }
-    Ok(used)
-}
-
-async fn unused_codes(tx: &SystemTx, user: UserId) -> Result<Vec<recovery_code::Model>, DbError> {
-    let unused = tx
-        .find::<recovery_code::Entity>()
-        .filter(recovery_code::Column::UserId.eq(user.0))
-        .filter(recovery_code::Column::UsedAt.is_null())
-        .order_by_asc(recovery_code::Column::Number);
-    Ok(unused.all(tx).await?)
-}
-
-async fn forget_codes(tx: &SystemTx, user: UserId) -> Result<(), DbError> {
-    let own = recovery_code::Column::UserId.eq(user.0);
-    tx.delete_many::<recovery_code::Entity>().filter(own).exec(tx).await?;
     Ok(())
 }
 

@@ -11,7 +11,8 @@ use serde_json::json;
 
 use crate::audit;
 use crate::guesses::Guess;
-use crate::second_factor::{SecondFactorError, codes_left, has_second_factor};
+use crate::recovery_codes::codes_left;
+use crate::second_factor::{SecondFactorError, has_second_factor};
 use crate::sessions::{Client, Factor, SignedIn, is_member};
 use crate::token::{new_token, token_hash};
 use crate::{NewSession, SecondFactors, Sessions, SignInError};
@@ -58,6 +59,7 @@ pub struct Shown {
 impl Sessions {
     /// A session for somebody without a second factor, or in a browser that is remembered; a pending sign-in for everybody
     /// else.
+    /// Whoever has none is asked for a mailed code, where their company wants one of them and lets it count.
     pub(crate) async fn begin_or_ask(
         &self,
         tx: &SystemTx,
@@ -66,10 +68,10 @@ impl Sessions {
         factor: Factor,
         client: Client,
     ) -> Result<FirstStep, DbError> {
-        if !has_second_factor(tx, user).await? {
+        if !has_second_factor(tx, user).await? && self.mail_code_for(tx, user, tenant).await?.is_none() {
             return Ok(FirstStep::In(self.begin(tx, user, tenant, &[factor], client).await?));
         }
-        if let Some(shown_at) = self.use_device(tx, user, &client.device).await? {
+        if let Some(shown_at) = self.use_device(tx, user, tenant, &client.device).await? {
             let session = self.begin(tx, user, tenant, &[factor, Factor::Device], client).await?;
             // Whatever needs somebody who has just shown who they are asks them for a code.
             let sql = "UPDATE session SET authenticated_at = $2 WHERE id_hash = $1";
@@ -90,13 +92,14 @@ impl Sessions {
         Ok(FirstStep::Pending(PendingSignIn { token, expires_at }))
     }
 
-    /// Whether the token stands between the two steps.
-    pub async fn is_pending(&self, token: &str) -> Result<bool, DbError> {
+    /// Who stands between the two steps with this token, and where they would come in; `None` where nobody does.
+    pub async fn who_is_pending(&self, token: &str) -> Result<Option<(UserId, TenantId)>, DbError> {
         let tx = self.database.system_read().await?;
-        Ok(self.find_pending(&tx, token).await?.is_some())
+        let found = self.find_pending(&tx, token).await?;
+        Ok(found.map(|pending| (UserId(pending.user_id), TenantId(pending.tenant_id))))
     }
 
-    async fn find_pending(
+    pub(crate) async fn find_pending(
         &self,
         tx: &SystemTx,
         token: &str,
@@ -143,7 +146,7 @@ impl Sessions {
 }
 
 impl SecondFactors {
-    /// Ends a pending sign-in with a code or a recovery code. Of many who send one right code at once, one comes in.
+    /// Ends a pending sign-in with a code or a recovery code, or with a mailed one of somebody who has neither. Of many who send one right code at once, one comes in.
     pub async fn finish_sign_in(
         &self,
         token: &str,
@@ -160,7 +163,11 @@ impl SecondFactors {
                         return Ok(None);
                     };
                     let (user, tenant) = (UserId(pending.user_id), TenantId(pending.tenant_id));
-                    let Some(second) = factors.try_code(tx, user, &code).await? else { return Ok(None) };
+                    let second = match has_second_factor(tx, user).await? {
+                        true => factors.try_code(tx, user, &code).await?,
+                        false => factors.sessions.try_mail_code(tx, &pending, &token, &code).await?,
+                    };
+                    let Some(second) = second else { return Ok(None) };
                     let own = pending_sign_in::Column::TokenHash.eq(pending.token_hash);
                     let gone = tx.delete_many::<pending_sign_in::Entity>().filter(own).exec(tx).await;
                     let used = gone.map_err(DbError::from)?.rows_affected == 1;
@@ -188,7 +195,7 @@ impl SecondFactors {
         let (user, session) = (signed_in.user, signed_in.session);
         let (tenant, who) = (signed_in.tenant, client.who(user, session));
         let (factors, code) = (self.clone(), typed.to_owned());
-        let asked_for_code = self.state(user).await?.is_some();
+        let asked_for_code = self.ways_of(user).await?.any();
         if !asked_for_code && !self.sessions.own_password_is_right(user, typed).await? {
             return Err(SignInError::Refused);
         }

@@ -40,6 +40,8 @@ pub struct Sessions {
     ended: Arc<watch::Sender<u64>>,
     /// Whether anybody was found on this host: whoever was once there has set it up.
     pub(crate) somebody: Arc<AtomicBool>,
+    /// Whether this server can send mail: else nobody is asked for a code by mail.
+    pub(crate) sends_mail: bool,
 }
 
 /// A session that has just begun. The token goes into the cookie and is not known here any more.
@@ -87,6 +89,11 @@ impl SignedIn {
         !self.second_factor && self.policy.needs_second_factor(self.user)
     }
 
+    /// Whether their company asks for a second factor.
+    pub fn company_asks_second_factor(&self) -> bool {
+        self.policy.needs_second_factor(self.user)
+    }
+
     /// What of the data is kept from them, by the same rules.
     pub fn restrictions(&self) -> Restrictions {
         self.policy.restrictions(self.user)
@@ -102,6 +109,10 @@ pub enum Factor {
     /// A code of an authenticator.
     Totp,
     RecoveryCode,
+    /// A passkey, which has verified its person.
+    Passkey,
+    /// A code that was mailed, where a company lets that count.
+    MailCode,
     /// A browser in which one of them was shown before.
     Device,
 }
@@ -114,6 +125,8 @@ impl Factor {
             Self::Link => "link",
             Self::Totp => "totp",
             Self::RecoveryCode => "recovery_code",
+            Self::Passkey => "passkey",
+            Self::MailCode => "mail_code",
             Self::Device => "device",
         }
     }
@@ -196,7 +209,13 @@ impl Sessions {
         let passwords = Passwords::new(random.clone());
         let policies = Policies::new(database.clone());
         let (ended, somebody) = (Arc::default(), Arc::default());
-        Self { database, clock, random, passwords, policies, ended, somebody }
+        Self { database, clock, random, passwords, policies, ended, somebody, sends_mail: false }
+    }
+
+    /// The same door, with codes by mail where a company wants them.
+    #[must_use]
+    pub fn with_mail(self) -> Self {
+        Self { sends_mail: true, ..self }
     }
 
     /// The same door with passwords that cost next to nothing: for tests that try thousands.
@@ -308,8 +327,7 @@ impl Sessions {
             return Ok(None);
         }
         let authenticated_at = Instant(session.authenticated_at);
-        let second = [Factor::Totp, Factor::RecoveryCode, Factor::Device].map(Factor::as_str);
-        let second_factor = session.factors.split('+').any(|factor| second.contains(&factor));
+        let second_factor = policy.sign_in().takes_as_second_factor(&session.factors);
         let signed_in =
             SignedIn { user, tenant, session: session.id, authenticated_at, second_factor, policy };
         Ok(Some((session, signed_in)))
@@ -370,6 +388,9 @@ impl Sessions {
                         "DELETE FROM pending_sign_in WHERE expires_at <= $1",
                         "DELETE FROM set_up_token WHERE expires_at <= $1",
                         "DELETE FROM password_reset WHERE expires_at <= $1",
+                        "DELETE FROM passkey_ceremony WHERE expires_at <= $1",
+                        "DELETE FROM mail_code WHERE expires_at <= $1",
+                        "DELETE FROM mail_code_tries WHERE wrong = 0 AND locked_until <= $1",
                         "DELETE FROM remembered_device WHERE expires_at <= $1",
                         "DELETE FROM guess_budget WHERE full_at <= $1",
                         "DELETE FROM familiar_place WHERE until <= $1",

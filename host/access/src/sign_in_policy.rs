@@ -1,4 +1,5 @@
-//! What a company asks of whoever signs in to it: a second factor of some roles, shorter sessions, its own networks.
+//! What a company asks of whoever signs in to it: a second factor of some roles and what counts as one, shorter sessions, its
+//! own networks.
 //!
 //! It is read with the rules of a tenant ([`crate::Policies`]) and outlives no change of them. A change has to admit
 //! whoever makes it, from where they are: nobody locks themselves out by a mistyped network.
@@ -7,22 +8,25 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use portolan_core::{Duration, Instant, UserId};
+use portolan_core::{Duration, Instant, TenantId, UserId};
 use portolan_db::entity::{custom_role, session, sign_in_policy};
-use portolan_db::{DbError, TenantTx};
-use sea_orm::IntoActiveModel;
+use portolan_db::{DbError, SystemTx, TenantTx};
+use sea_orm::{ColumnTrait, IntoActiveModel, QueryFilter};
 use serde_json::json;
 
 use crate::SystemRole;
 use crate::audit::{self, Who};
+use crate::devices::DEVICE_LASTS;
 use crate::members::{all_roles_of, bump_access};
 use crate::network::{contains, read_networks};
-use crate::sessions::{ABSOLUTE, IDLE};
+use crate::sessions::{ABSOLUTE, Factor, IDLE};
 
 /// What a company may ask for, in minutes: never longer than what the house allows.
 const SESSION_MINUTES: std::ops::RangeInclusive<i32> = 15..=720;
 const IDLE_MINUTES: std::ops::RangeInclusive<i32> = 5..=120;
 const MOST_NETWORKS: usize = 50;
+/// For how many days a browser may be remembered; 0: none is.
+const DEVICE_DAYS: std::ops::RangeInclusive<i32> = 0..=30;
 
 /// What is asked of whoever signs in to a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +39,10 @@ pub struct SignInPolicy {
     pub idle_minutes: i32,
     /// From anywhere where empty.
     pub networks: Vec<IpNet>,
+    /// Whether a code that was mailed counts as a second factor, of whoever has no other.
+    pub mail_codes: bool,
+    /// For how many days a browser may be remembered, in which no second factor is asked for; 0: none is.
+    pub device_days: i32,
 }
 
 impl Default for SignInPolicy {
@@ -44,18 +52,33 @@ impl Default for SignInPolicy {
             session_minutes: *SESSION_MINUTES.end(),
             idle_minutes: *IDLE_MINUTES.end(),
             networks: Vec::new(),
+            mail_codes: false,
+            device_days: *DEVICE_DAYS.end(),
         }
     }
 }
 
 /// A policy as somebody asks for it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSignInPolicy {
     pub second_factor_roles: BTreeSet<String>,
     pub session_minutes: i32,
     pub idle_minutes: i32,
     /// `192.0.2.0/24`
     pub networks: Vec<String>,
+    pub mail_codes: bool,
+    pub device_days: i32,
+}
+
+/// What the house asks for.
+impl Default for NewSignInPolicy {
+    fn default() -> Self {
+        let SignInPolicy {
+            second_factor_roles, session_minutes, idle_minutes, mail_codes, device_days, ..
+        } = SignInPolicy::default();
+        let networks = Vec::new();
+        Self { second_factor_roles, session_minutes, idle_minutes, networks, mail_codes, device_days }
+    }
 }
 
 /// Whoever changes a policy, as far as it has to admit them.
@@ -76,6 +99,8 @@ pub enum SignInPolicyError {
     Session,
     #[error("a session that nobody uses ends after 5 to 120 minutes, and not after it ends anyway")]
     Idle,
+    #[error("a browser may be remembered for 0 to 30 days; with 0 none is")]
+    DeviceDays,
     #[error("{0:?} is no network: write 192.0.2.0/24 or 2001:db8::/32, at most {MOST_NETWORKS} of them")]
     Network(String),
     #[error("you are at {0} yourself and would be locked out: name a network that this is in")]
@@ -92,6 +117,28 @@ impl SignInPolicy {
         Ok(row.map(Self::from).unwrap_or_default())
     }
 
+    /// The same, from a transaction of the house: for whoever is about to sign in to that tenant.
+    pub(crate) async fn of_tenant(tx: &SystemTx, tenant: TenantId) -> Result<Self, DbError> {
+        tx.act_for(tenant).await?;
+        let own = tx.find_across_tenants::<sign_in_policy::Entity>();
+        let row = own.filter(sign_in_policy::Column::TenantId.eq(tenant.0)).one(tx).await?;
+        Ok(row.map(Self::from).unwrap_or_default())
+    }
+
+    /// Whether one of these factors, with `+` between their names, is a second one here.
+    pub(crate) fn takes_as_second_factor(&self, factors: &str) -> bool {
+        let strong =
+            [Factor::Totp, Factor::RecoveryCode, Factor::Passkey, Factor::Device].map(Factor::as_str);
+        factors.split('+').any(|factor| {
+            strong.contains(&factor) || (self.mail_codes && factor == Factor::MailCode.as_str())
+        })
+    }
+
+    /// For how long a browser is remembered; zero where none is.
+    pub(crate) fn devices_last(&self) -> Duration {
+        Duration::from_hours(24 * i64::from(self.device_days)).min(DEVICE_LASTS)
+    }
+
     /// Whether somebody may come in from there.
     pub fn admits(&self, from: Option<IpAddr>) -> bool {
         self.networks.is_empty() || from.is_some_and(|from| contains(&self.networks, from))
@@ -106,7 +153,12 @@ impl SignInPolicy {
     pub(crate) fn lets_go_on(&self, session: &session::Model, now: Instant) -> bool {
         // A session that went from one tenant to another is as old as it was.
         let begun_at = Instant(session.expires_at - ABSOLUTE.0);
-        now.since(begun_at) < Duration::from_minutes(self.session_minutes.into()).min(ABSOLUTE)
+        // A browser that is not to be remembered brings nobody in, nor keeps them in who came in by it.
+        let shown = |factor: Factor| session.factors.split('+').any(|name| name == factor.as_str());
+        let by_device = shown(Factor::Device)
+            && ![Factor::Totp, Factor::RecoveryCode, Factor::Passkey].into_iter().any(shown);
+        (self.device_days > 0 || !by_device)
+            && now.since(begun_at) < Duration::from_minutes(self.session_minutes.into()).min(ABSOLUTE)
             && now.since(Instant(session.last_seen_at))
                 < Duration::from_minutes(self.idle_minutes.into()).min(IDLE)
     }
@@ -118,6 +170,8 @@ impl SignInPolicy {
             "session_minutes": self.session_minutes,
             "idle_minutes": self.idle_minutes,
             "networks": self.networks.iter().map(IpNet::to_string).collect::<Vec<_>>(),
+            "mail_codes": self.mail_codes,
+            "device_days": self.device_days,
         })
     }
 }
@@ -138,6 +192,8 @@ impl From<sign_in_policy::Model> for SignInPolicy {
             session_minutes: row.session_minutes,
             idle_minutes: row.idle_minutes,
             networks: read,
+            mail_codes: row.mail_codes == 1,
+            device_days: row.device_days,
         }
     }
 }
@@ -202,12 +258,17 @@ async fn checked(tx: &TenantTx, new: NewSignInPolicy) -> Result<SignInPolicy, Si
     if !IDLE_MINUTES.contains(&new.idle_minutes) || new.idle_minutes > new.session_minutes {
         return Err(SignInPolicyError::Idle);
     }
+    if !DEVICE_DAYS.contains(&new.device_days) {
+        return Err(SignInPolicyError::DeviceDays);
+    }
     let networks = read_networks(&new.networks, MOST_NETWORKS).map_err(SignInPolicyError::Network)?;
     Ok(SignInPolicy {
         second_factor_roles: new.second_factor_roles,
         session_minutes: new.session_minutes,
         idle_minutes: new.idle_minutes,
         networks,
+        mail_codes: new.mail_codes,
+        device_days: new.device_days,
     })
 }
 
@@ -221,6 +282,8 @@ async fn store(tx: &TenantTx, policy: &SignInPolicy, at: Instant) -> Result<(), 
         idle_minutes: policy.idle_minutes,
         networks: joined(policy.networks.iter().map(IpNet::to_string).collect()),
         changed_at: at.0,
+        mail_codes: i32::from(policy.mail_codes),
+        device_days: policy.device_days,
     };
     tx.insert(row.into_active_model()).await?;
     Ok(())

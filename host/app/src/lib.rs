@@ -35,6 +35,7 @@ pub mod web;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use portolan_access::passkeys::{NoRelyingParty, Passkeys, RelyingParty};
 use portolan_access::{KeyRing, SecondFactors, Sessions};
 use portolan_analytics::QueryEngine;
 use portolan_charts::ChartRenderer;
@@ -86,5 +87,11 @@ impl App {
     /// What people prove themselves with beside their password.
     pub fn second_factors(&self) -> SecondFactors {
         SecondFactors::new(&self.sessions, &self.key_ring)
+    }
+
+    /// Passkeys, where browsers use them at the address of this server.
+    pub fn passkeys(&self) -> Result<Passkeys, NoRelyingParty> {
+        let address = self.public_address.as_ref().ok_or(NoRelyingParty::Unknown)?;
+        Ok(Passkeys::new(&self.second_factors(), RelyingParty::at(address.as_str())?))
     }
 }

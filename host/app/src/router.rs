@@ -34,6 +34,7 @@ struct Document;
 fn api() -> ApiRoutes {
     ApiRoutes::in_document(Document::openapi())
         .merge(account::api::routes())
+        .merge(account::passkeys_api::routes())
         .merge(analytics::api::routes())
         .merge(api_keys::api::routes())
         .merge(api_keys::tokens_api::routes())

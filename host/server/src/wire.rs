@@ -71,12 +71,13 @@ impl Portolan {
         let facts =
             FactStore::new(db.clone(), &data_dir.join("parts"), Arc::clone(&clock), Arc::clone(&random))?;
         let mail = open_mailer(place)?;
+        let sessions = Sessions::new(db.clone(), Arc::clone(&clock), Arc::clone(&random));
         let app = Arc::new(App {
             runtime,
             engine: Arc::new(facts.clone()),
             charts: ChartRenderer::new(CHART_BUNDLE)?,
             queue: Queue::new(db.clone(), Arc::clone(&clock), Arc::clone(&random)),
-            sessions: Sessions::new(db.clone(), Arc::clone(&clock), Arc::clone(&random)),
+            sessions: if mail.is_some() { sessions.with_mail() } else { sessions },
             limits: RequestLimits::new(Arc::clone(&clock), place.allowances()),
             live: LiveBus::default(),
             stopping: CancellationToken::new(),

@@ -76,7 +76,10 @@ impl Sessions {
         key: &str,
         from: Option<IpAddr>,
     ) -> Result<Option<KeyHolder>, AuthenticateError> {
-        let Some(parsed) = ParsedKey::parse(key) else { return Ok(None) };
+        let Some(parsed) = ParsedKey::parse(key) else {
+            tracing::warn!("a key was not right: it is none of ours, or mistyped");
+            return Ok(None);
+        };
         let now = self.clock.now();
         let tx = self.database.system_read().await?;
         let found = match parsed.kind {
@@ -93,8 +96,14 @@ impl Sessions {
             },
             TokenKind::Refresh => None,
         };
-        let Some((row, limit)) = found else { return Ok(None) };
+        let Some((row, limit)) = found else {
+            tracing::warn!("a key or a token of one was not right, or has ended");
+            return Ok(None);
+        };
         let holder = self.holder_of(tx, &row, from).await?;
+        if holder.is_none() {
+            tracing::warn!(api_key.id = %row.id, "a key was not taken: it has ended, or comes from elsewhere, or its maker may not come in");
+        }
         // Of what the key says, what was asked for when the token was bought.
         let limit = limit.map(|scopes| scopes_of(&scopes));
         Ok(holder.map(|mut holder| {

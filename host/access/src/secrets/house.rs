@@ -33,8 +33,15 @@ pub const SECOND_FACTOR_SEED: HouseColumn =
 /// To whom mails go that wait, and what they say.
 pub const MAIL: HouseColumn = HouseColumn { table: "mail", column: "sealed", key: "id" };
 
+/// What answers of passkeys are held against.
+pub const PASSKEY: HouseColumn = HouseColumn { table: "passkey", column: "sealed", key: "id" };
+
+/// What passkeys were asked and have not answered yet.
+pub const PASSKEY_CEREMONY: HouseColumn =
+    HouseColumn { table: "passkey_ceremony", column: "sealed", key: "id" };
+
 /// All of them; tenants' are in [`crate::SEALED_COLUMNS`].
-pub const HOUSE_COLUMNS: &[HouseColumn] = &[SECOND_FACTOR_SEED, MAIL];
+pub const HOUSE_COLUMNS: &[HouseColumn] = &[SECOND_FACTOR_SEED, MAIL, PASSKEY, PASSKEY_CEREMONY];
 
 /// What a rotation did to the values of one column.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,7 +23,10 @@ use sea_orm::QueryOrder;
 
 pub use columns::{AUDIT_SIGNER, CONNECTION_SECRET, KeyPart, SEALED_COLUMNS, SealedColumn, WRAPPED_KEYS};
 pub use examine::{ColumnReport, examine};
-pub use house::{HOUSE_COLUMNS, HouseColumn, HouseRotation, MAIL, SECOND_FACTOR_SEED, examine_house};
+pub use house::{
+    HOUSE_COLUMNS, HouseColumn, HouseRotation, MAIL, PASSKEY, PASSKEY_CEREMONY, SECOND_FACTOR_SEED,
+    examine_house,
+};
 pub use removal::Shredded;
 pub use rotation::{ColumnRotation, Rotated};
 pub use status::{DataKeyUse, MasterKeyUse, Status};

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use portolan_access::{NewPerson, PersonError, Sessions, SystemRole, add_person, set_password_hash};
+use portolan_access::{
+    Client, NewPerson, NewSession, PersonError, Sessions, SignInError, SignedIn, SystemRole, add_person,
+    set_password_hash,
+};
 use portolan_core::{Instant, ManualClock, SystemClock, SystemRandom, TenantId, UserId, id};
 use portolan_db::entity::tenant;
 use portolan_db::testing::TestDatabase;
@@ -42,6 +45,21 @@ impl Door {
             .await
             .expect("store");
         self
+    }
+
+    /// Somebody changes their own password.
+    pub async fn change_password(&self, who: &SignedIn, old: &str, new: &str) -> Result<(), SignInError> {
+        let hash = self.sessions.hash_own_password(who, old, new).await?;
+        let (sessions, who) = (self.sessions.clone(), who.clone());
+        let changed = self.database.system_write(move |tx| {
+            Box::pin(async move { sessions.change_password(tx, &who, hash, &Client::default()).await })
+        });
+        assert_eq!(changed.await?, self.name);
+        Ok(())
+    }
+
+    pub async fn who(&self, session: &NewSession) -> SignedIn {
+        self.sessions.authenticate(&session.token).await.expect("look").expect("stands")
     }
 }
 

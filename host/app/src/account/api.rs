@@ -5,11 +5,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use portolan_access::{OwnSession, PasswordError, SignInError};
+use portolan_access::{OwnSession, SignInError};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::ops;
 use crate::App;
 use crate::people::erase_person;
 use crate::web::actor::{Oneself, Require};
@@ -36,8 +37,10 @@ pub struct AccountResponse {
     /// The company that this session works for.
     pub tenant_id: Uuid,
     pub has_password: bool,
-    /// RFC 3339; absent where no second factor is asked for.
+    /// RFC 3339; absent where no code of an authenticator is asked for.
     pub second_factor_since: Option<String>,
+    /// How many passkeys open the account.
+    pub passkeys: usize,
     /// Absent where no second factor is asked for.
     pub recovery_codes_left: Option<u64>,
     /// When this session's person last showed who they are, RFC 3339. Some operations ask for ten minutes or less.
@@ -56,7 +59,7 @@ pub struct SessionResponse {
     /// Where it was begun.
     pub address: String,
     pub user_agent: String,
-    /// How its person came in: `password`, `link`, `totp`, `recovery_code`.
+    /// How its person came in: `password`, `link`, `totp`, `passkey`, `mail_code`, `recovery_code`, `device`.
     pub factors: Vec<String>,
 }
 
@@ -77,7 +80,7 @@ pub struct EndedResponse {
 pub struct ChangePasswordRequest {
     /// Absent where there is none yet.
     pub old_password: Option<String>,
-    /// At least 12 characters.
+    /// At least 12 characters, and none that is easy to guess.
     pub new_password: String,
 }
 
@@ -89,12 +92,14 @@ pub async fn show_account(
     State(app): State<Arc<App>>,
 ) -> AppResult<Json<AccountResponse>> {
     let second_factor = app.second_factors().state(actor.user).await?;
+    let ways = app.second_factors().ways_of(actor.user).await?;
     Ok(Json(AccountResponse {
         user_id: actor.user.0,
         tenant_id: actor.tenant.0,
         has_password: app.sessions.has_password(actor.user).await?,
         second_factor_since: second_factor.map(|state| state.since.to_rfc3339()),
-        recovery_codes_left: second_factor.map(|state| state.recovery_codes_left),
+        passkeys: app.second_factors().passkeys_of(actor.user).await?.len(),
+        recovery_codes_left: ways.any().then_some(ways.recovery_codes_left),
         authenticated_at: actor.signed_in()?.authenticated_at.to_rfc3339(),
     }))
 }
@@ -115,13 +120,17 @@ pub async fn change_password(
         AppError::bad_request("The body is not the JSON that is described: old_password, new_password.")
     })?;
     let old = request.old_password.unwrap_or_default();
-    match app.sessions.change_password(actor.signed_in()?, &old, &request.new_password, client).await {
-        Ok(()) => Ok(StatusCode::NO_CONTENT),
+    let signed_in = actor.signed_in()?;
+    match app.sessions.hash_own_password(signed_in, &old, &request.new_password).await {
+        Ok(hash) => {
+            ops::change_password(&app, signed_in, hash, client).await?;
+            Ok(StatusCode::NO_CONTENT)
+        }
         Err(SignInError::Refused) => Err(AppError::invalid(
             "/old_password",
             "This is not the password, or there were too many tries. Wait a moment, then try again.",
         )),
-        Err(SignInError::Password(error @ (PasswordError::TooShort | PasswordError::TooLong))) => {
+        Err(SignInError::Password(error)) if error.is_of_choice() => {
             Err(AppError::invalid("/new_password", format!("{error}.")))
         }
         Err(error) => Err(error.into()),

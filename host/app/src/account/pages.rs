@@ -5,15 +5,20 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
-use portolan_access::{OwnDevice, OwnSession, PasswordError, SignInError};
-use portolan_admin_ui::pages::{AccountDevice, AccountPage, AccountSession, SecondFactorCard};
+use portolan_access::passkeys::OwnPasskey;
+use portolan_access::{OwnDevice, OwnSession, SignInError};
+use portolan_admin_ui::pages::{
+    AccountDevice, AccountPage, AccountPasskey, AccountSession, RecoveryCard, SecondFactorCard,
+};
 use portolan_admin_ui::parts::{CodeField, PostAction, Section};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::browser::browser_name;
+use super::ops;
 use crate::App;
 use crate::people::erase_person;
+use crate::people::ops::sentence;
 use crate::web::actor::{Oneself, PageActor, Require, SettingUp};
 use crate::web::client::FromWhere;
 use crate::web::error::{AppError, AppResult, PageResult};
@@ -42,6 +47,10 @@ pub struct Refused {
     pub new_password: Option<String>,
     /// The code that should have switched the second factor off.
     pub code: Option<String>,
+    /// Another name of this passkey.
+    pub passkey_name: Option<(Uuid, String)>,
+    /// Why one stays.
+    pub passkey: Option<String>,
 }
 
 pub async fn show_account(
@@ -63,16 +72,19 @@ pub async fn change_password(
         return refuse(&app, &actor, Refused { new_password: Some(twice), ..Refused::default() }).await;
     }
     let (old, new) = (&form.old_password, &form.new_password);
-    let changed = app.sessions.change_password(actor.signed_in()?, old, new, client).await;
-    let refused = match changed {
-        Ok(()) => return Ok(redirect_after(ACCOUNT, "password-changed")),
+    let hashed = app.sessions.hash_own_password(actor.signed_in()?, old, new).await;
+    let refused = match hashed {
+        Ok(hash) => {
+            ops::change_password(&app, actor.signed_in()?, hash, client).await?;
+            return Ok(redirect_after(ACCOUNT, "password-changed"));
+        }
         Err(SignInError::Refused) => {
             let wrong =
                 "This is not your password, or there were too many tries. Wait a moment, then try again.";
             Refused { old_password: Some(wrong.to_owned()), ..Refused::default() }
         }
-        Err(SignInError::Password(error @ (PasswordError::TooShort | PasswordError::TooLong))) => {
-            Refused { new_password: Some(sentence(&error)), ..Refused::default() }
+        Err(SignInError::Password(error)) if error.is_of_choice() => {
+            Refused { new_password: Some(sentence(&error.to_string())), ..Refused::default() }
         }
         Err(error) => return Err(error.into()),
     };
@@ -135,13 +147,6 @@ pub async fn refuse(app: &App, actor: &Require<Oneself>, refused: Refused) -> Pa
     Ok((StatusCode::UNPROCESSABLE_ENTITY, html(&page)?).into_response())
 }
 
-fn sentence(error: &PasswordError) -> String {
-    let text = error.to_string();
-    let mut letters = text.chars();
-    let first = letters.next().map(char::to_uppercase).into_iter().flatten();
-    first.chain(letters).chain(['.']).collect()
-}
-
 async fn page<G>(
     app: &App,
     actor: &Require<G>,
@@ -149,12 +154,18 @@ async fn page<G>(
     refused: Refused,
 ) -> AppResult<AccountPage> {
     let viewer = Viewer::load(app, actor).await?;
-    let second_factor = app.second_factors().state(actor.user).await?.map(|state| SecondFactorCard {
+    let factors = app.second_factors();
+    let second_factor = factors.state(actor.user).await?.map(|state| SecondFactorCard {
         since: viewer.when(state.since),
-        codes_left: codes_text(state.recovery_codes_left),
-        few_codes: state.recovery_codes_left <= FEW_CODES,
         code: CodeField::new("Code", refused.code),
     });
+    let ways = factors.ways_of(actor.user).await?;
+    let recovery = ways.any().then(|| RecoveryCard {
+        codes_left: codes_text(ways.recovery_codes_left),
+        few_codes: ways.recovery_codes_left <= FEW_CODES,
+    });
+    let passkeys = factors.passkeys_of(actor.user).await?;
+    let row_of_passkey = |passkey| passkey_row(&viewer, passkey, refused.passkey_name.as_ref());
     let sessions = app.sessions.sessions_of(actor.user).await?;
     let this = actor.signed_in()?.session;
     let devices = app.sessions.devices_of(actor.user).await?;
@@ -165,6 +176,10 @@ async fn page<G>(
         old_password_error: refused.old_password,
         new_password_error: refused.new_password,
         second_factor,
+        recovery,
+        passkeys: passkeys.into_iter().map(row_of_passkey).collect(),
+        no_passkeys: app.passkeys().err().map(|error| sentence(&error.to_string())),
+        passkey_error: refused.passkey,
         erase: PostAction::danger(
             "Delete my account",
             "/account/erase",
@@ -184,6 +199,18 @@ fn row(viewer: &Viewer, session: OwnSession, this: Uuid) -> AccountSession {
         since: viewer.when(session.begun_at),
         last_seen: viewer.when(session.last_seen_at),
         this: session.id == this,
+    }
+}
+
+fn passkey_row(viewer: &Viewer, passkey: OwnPasskey, refused: Option<&(Uuid, String)>) -> AccountPasskey {
+    let error = refused.filter(|(id, _)| *id == passkey.id).map(|(_, error)| error.clone());
+    AccountPasskey {
+        rename: format!("/account/passkeys/{}/rename", passkey.id),
+        remove: format!("/account/passkeys/{}/remove", passkey.id),
+        name: passkey.name,
+        since: viewer.when(passkey.created_at),
+        last_used: passkey.last_used_at.map(|at| viewer.when(at)),
+        error,
     }
 }
 

@@ -149,7 +149,7 @@ fn afterwards(next: Option<String>) -> Redirect {
     Redirect::to(next.as_deref().unwrap_or(ACCOUNT))
 }
 
-async fn codes_page<G>(
+pub(super) async fn codes_page<G>(
     app: &App,
     actor: &Require<G>,
     codes: RecoveryCodes,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use portolan_access::{Client, RESET_LASTS};
+use portolan_access::{Client, MAIL_CODE_LASTS, RESET_LASTS};
 use portolan_admin_ui::mails::{Mail, MailLink};
 use portolan_core::Duration;
 use portolan_jobs::{JobContext, JobError, JobHandler, RetryPolicy};
@@ -89,6 +89,12 @@ async fn words_of(app: &Arc<App>, mailer: &Mailer, waiting: Waiting) -> AppResul
             None => return Ok(None),
         },
         Letter::PasswordWasReset { to, address } => (to.clone(), password_was_reset(host, &to, &address)),
+        Letter::PasswordChanged { to, address } => (to.clone(), password_changed(host, &to, &address)),
+        Letter::PasskeyAdded { to, name, address } => (to.clone(), passkey_added(host, &to, &name, &address)),
+        Letter::PasskeyRemoved { to, address } => (to.clone(), passkey_removed(host, &to, &address)),
+        // It opens nothing any more.
+        Letter::SignInCode { .. } if app.clock.now().since(created_at) >= MAIL_CODE_LASTS => return Ok(None),
+        Letter::SignInCode { to, code } => (to, sign_in_code(host, &code)),
     };
     let Some(to) = mailbox_of(&to) else { return Ok(None) };
     Ok(Some(Words { to, subject: mail.title.clone(), mail }))
@@ -133,11 +139,74 @@ fn password_reset(host: &str, name: &str, link: String) -> Mail {
     }
 }
 
-fn password_was_reset(host: &str, name: &str, address: &str) -> Mail {
-    let from = match address {
+/// Where it was done from, as part of a line.
+fn from_where(address: &str) -> String {
+    match address {
         "" => String::new(),
         address => format!(", from the address {}", one_line(address)),
-    };
+    }
+}
+
+fn password_changed(host: &str, name: &str, address: &str) -> Mail {
+    Mail {
+        title: "Your password was changed".to_owned(),
+        paragraphs: vec![
+            format!(
+                "The password of {name} at {host} was changed in Profile and security{}.",
+                from_where(address)
+            ),
+            "All other sessions have ended.".to_owned(),
+        ],
+        link: None,
+        end: format!(
+            "If it was not you, ask for a new password at {host}/sign-in/forgot, then look who is signed in."
+        ),
+    }
+}
+
+fn passkey_added(host: &str, name: &str, passkey: &str, address: &str) -> Mail {
+    Mail {
+        title: "A passkey was added".to_owned(),
+        paragraphs: vec![format!(
+            "The passkey \u{201c}{}\u{201d} opens the account of {name} at {host} from now on. It was added in Profile and \
+             security{}.",
+            one_line(passkey),
+            from_where(address)
+        )],
+        link: None,
+        end: format!("If it was not you, remove it at {host}/account and change your password there."),
+    }
+}
+
+fn passkey_removed(host: &str, name: &str, address: &str) -> Mail {
+    Mail {
+        title: "A passkey was removed".to_owned(),
+        paragraphs: vec![format!(
+            "A passkey opens the account of {name} at {host} no more. It was removed in Profile and security{}.",
+            from_where(address)
+        )],
+        link: None,
+        end: format!(
+            "If it was not you, look at {host}/account what opens it, and change your password there."
+        ),
+    }
+}
+
+fn sign_in_code(host: &str, code: &str) -> Mail {
+    let (first, last) = code.split_at(code.len() / 2);
+    Mail {
+        title: "Your code for Portolan".to_owned(),
+        paragraphs: vec![
+            format!("Your code to sign in at {host} is {first} {last}."),
+            "It works once, for ten minutes, in the browser that asked for it. Nobody of Portolan asks you for it.".to_owned(),
+        ],
+        link: None,
+        end: "If you are not signing in, somebody knows your password: change it, and look who is signed in.".to_owned(),
+    }
+}
+
+fn password_was_reset(host: &str, name: &str, address: &str) -> Mail {
+    let from = from_where(address);
     Mail {
         title: "Your password was changed".to_owned(),
         paragraphs: vec![

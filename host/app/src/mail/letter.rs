@@ -14,6 +14,14 @@ pub enum Letter {
     PasswordReset { name: String, asked_from: Asked },
     /// A password was replaced by such a link.
     PasswordWasReset { to: String, address: String },
+    /// Somebody has changed their own password.
+    PasswordChanged { to: String, address: String },
+    /// A passkey opens an account from now on.
+    PasskeyAdded { to: String, name: String, address: String },
+    /// A passkey opens it no more.
+    PasskeyRemoved { to: String, address: String },
+    /// The second step of signing in.
+    SignInCode { to: String, code: String },
 }
 
 /// Who asked: for the audit.
@@ -42,6 +50,10 @@ impl Letter {
             Self::Invitation { .. } => "invitation",
             Self::PasswordReset { .. } => PASSWORD_RESET,
             Self::PasswordWasReset { .. } => "password_was_reset",
+            Self::PasswordChanged { .. } => "password_changed",
+            Self::PasskeyAdded { .. } => "passkey_added",
+            Self::PasskeyRemoved { .. } => "passkey_removed",
+            Self::SignInCode { .. } => "sign_in_code",
         }
     }
 }

@@ -50,7 +50,8 @@ pub async fn add_with_role(
     let currency = checked(&new_tenant)?;
     let password_hash = match password {
         Some(password) => {
-            let hash = app.sessions.passwords().hash(password).await;
+            let about = [name.to_owned(), new_tenant.slug.clone()];
+            let hash = app.sessions.passwords().hash_new(password, &about).await;
             Some(hash.map_err(|error| AppError::invalid("password", error.to_string()))?)
         }
         None => None,

@@ -32,6 +32,10 @@ pub struct SecurityPolicyResponse {
     pub idle_minutes: i32,
     /// Where sessions and keys may come from; from anywhere where empty.
     pub networks: Vec<String>,
+    /// Whether a code that was mailed counts as a second factor, of whoever has no other.
+    pub mail_codes: bool,
+    /// For how many days a browser may be remembered, in which no second factor is asked for; 0: none is.
+    pub device_days: i32,
 }
 
 impl From<SignInPolicy> for SecurityPolicyResponse {
@@ -41,6 +45,8 @@ impl From<SignInPolicy> for SecurityPolicyResponse {
             session_minutes: policy.session_minutes,
             idle_minutes: policy.idle_minutes,
             networks: policy.networks.iter().map(ToString::to_string).collect(),
+            mail_codes: policy.mail_codes,
+            device_days: policy.device_days,
         }
     }
 }
@@ -56,6 +62,11 @@ pub struct SecurityPolicyRequest {
     idle_minutes: i32,
     /// `192.0.2.0/24`, `2001:db8::/32`; from anywhere where empty.
     networks: Vec<String>,
+    /// No where absent.
+    #[serde(default)]
+    mail_codes: bool,
+    /// 0 to 30; 30 where absent.
+    device_days: Option<i32>,
 }
 
 /// Show what is asked of whoever signs in.
@@ -85,6 +96,8 @@ pub async fn change_security_policy(
         session_minutes: request.session_minutes,
         idle_minutes: request.idle_minutes,
         networks: request.networks,
+        mail_codes: request.mail_codes,
+        device_days: request.device_days.unwrap_or_else(|| NewSignInPolicy::default().device_days),
     };
     Ok(Json(ops::change(&app, &actor, from, new).await?.into()))
 }

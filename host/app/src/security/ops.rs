@@ -56,6 +56,7 @@ impl From<SignInPolicyError> for AppError {
             SignInPolicyError::Role(_) | SignInPolicyError::OwnSecondFactor => "second_factor_roles",
             SignInPolicyError::Session => "session_minutes",
             SignInPolicyError::Idle => "idle_minutes",
+            SignInPolicyError::DeviceDays => "device_days",
             SignInPolicyError::Network(_) | SignInPolicyError::NotFromHere(_) => "networks",
         };
         let text = error.to_string();

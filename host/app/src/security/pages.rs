@@ -28,6 +28,8 @@ struct Shown {
     session_minutes: String,
     idle_minutes: String,
     networks: String,
+    mail_codes: bool,
+    device_days: String,
     error: Option<AppError>,
 }
 
@@ -39,6 +41,8 @@ impl From<SignInPolicy> for Shown {
             session_minutes: policy.session_minutes.to_string(),
             idle_minutes: policy.idle_minutes.to_string(),
             networks: networks.join("\n"),
+            mail_codes: policy.mail_codes,
+            device_days: policy.device_days.to_string(),
             error: None,
         }
     }
@@ -77,6 +81,8 @@ pub async fn save_security(
         session_minutes: value("session_minutes"),
         idle_minutes: value("idle_minutes"),
         networks: value("networks"),
+        mail_codes: value("mail_codes") == "true",
+        device_days: value("device_days"),
         error: None,
     };
     let new = NewSignInPolicy {
@@ -85,6 +91,12 @@ pub async fn save_security(
         session_minutes: shown.session_minutes.parse().unwrap_or_default(),
         idle_minutes: shown.idle_minutes.parse().unwrap_or_default(),
         networks: shown.networks.split([' ', ',', '\n', '\r']).map(str::to_owned).collect(),
+        mail_codes: shown.mail_codes,
+        device_days: match shown.device_days.as_str() {
+            "" => NewSignInPolicy::default().device_days,
+            // What is no number is no zero either.
+            typed => typed.parse().unwrap_or(-1),
+        },
     };
     match ops::change(&app, &actor, from, new).await {
         Ok(_) => Ok(redirect_after(HERE, "security-saved")),
@@ -124,12 +136,16 @@ async fn page(
         roles: roles
             .map(|name| RoleChoice { checked: shown.roles.contains(&name), name })
             .collect(),
+        mail_codes: shown.mail_codes,
+        sends_mail: app.mail.is_some(),
         roles_error: shown.error_of("second_factor_roles"),
         fields: vec![
             minutes("session_minutes", "Longest session, in minutes", &shown.session_minutes, ("15", "720"))
                 .with_help("Whoever signed in longer ago signs in again, however busy they are."),
             minutes("idle_minutes", "Unused session, in minutes", &shown.idle_minutes, ("5", "120"))
                 .with_help("Without a click for this long, a session ends."),
+            minutes("device_days", "Remember a browser, in days", &shown.device_days, ("0", "30"))
+                .with_help("Whoever ticks it is asked for no second factor there for so long. With 0 nobody can; 30 where empty."),
             FormField::new("networks", "Only from these networks", networks)
                 .with_help(format!(
                     "One in each line: 192.0.2.0/24, 2001:db8::/32. From anywhere where empty. It holds for people and for \

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portolan_access::audit::{self, Who};
 use portolan_access::{
-    Client, NewPerson, NewSession, PasswordError, PersonError, SystemRole, add_person, set_password_hash,
+    Client, NewPerson, NewSession, PersonError, SystemRole, add_person, set_password_hash,
 };
 
 use crate::App;
@@ -29,9 +29,9 @@ pub async fn make_first_owner(
     if !app.sessions.set_up_token_is_valid(token).await? {
         return Ok(None);
     }
-    let hash = match app.sessions.passwords().hash(password).await {
+    let hash = match app.sessions.passwords().hash_new(password, &[name.to_owned()]).await {
         Ok(hash) => hash,
-        Err(error @ (PasswordError::TooShort | PasswordError::TooLong)) => {
+        Err(error) if error.is_of_choice() => {
             return Err(AppError::invalid("password", sentence(&error.to_string())));
         }
         Err(error) => return Err(AppError::internal(error)),

@@ -84,7 +84,7 @@ pub async fn show_second_factor(
     PageActor(actor): PageActor<Oneself>,
     State(app): State<Arc<App>>,
 ) -> PageResult {
-    let on = app.second_factors().state(actor.user).await?.is_some();
+    let on = app.second_factors().ways_of(actor.user).await?.any();
     html(&SetUpFactorPage::new(on, COMPANY))
 }
 

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Redirect};
 use axum_extra::extract::CookieJar;
 use portolan_access::SignInError;
 use portolan_admin_ui::pages::{AgainPage, AskedFor};
+use portolan_admin_ui::parts::PasskeyForm;
 use serde::Deserialize;
 
 use super::pages::SignInQuery;
@@ -20,7 +21,7 @@ use crate::web::extract::{Form, Query};
 use crate::web::html;
 use crate::web::next::is_place;
 
-const AFTERWARDS: &str = "/account";
+pub const AFTERWARDS: &str = "/account";
 
 #[derive(Deserialize)]
 pub struct AgainForm {
@@ -59,13 +60,19 @@ pub async fn sign_in_again(
     }
 }
 
-async fn page(app: &App, actor: &Require<SettingUp>, next: Option<String>) -> AppResult<AgainPage> {
-    let asked_for = if app.second_factors().state(actor.user).await?.is_some() {
+pub async fn page(app: &App, actor: &Require<SettingUp>, next: Option<String>) -> AppResult<AgainPage> {
+    let ways = app.second_factors().ways_of(actor.user).await?;
+    let asked_for = if ways.code {
         AskedFor::Code
+    } else if ways.passkey {
+        AskedFor::Passkey
     } else if app.sessions.has_password(actor.user).await? {
         AskedFor::Password
     } else {
         AskedFor::Link
     };
-    Ok(AgainPage::new(asked_for, next.filter(|next| is_place(next))))
+    let mut page = AgainPage::new(asked_for, next.filter(|next| is_place(next)));
+    let can_ask = ways.passkey && app.passkeys().is_ok();
+    page.passkey = can_ask.then(|| PasskeyForm::again(page.next.clone()));
+    Ok(page)
 }

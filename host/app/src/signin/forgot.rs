@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use crate::App;
 use crate::mail::{Letter, outbox};
+use crate::people::ops::sentence;
 use crate::web::client::FromWhere;
 use crate::web::error::{AppError, AppResult, PageResult};
 use crate::web::extract::{Form, Path};
@@ -77,10 +78,12 @@ pub async fn reset_password(
     if form.password != form.repeated {
         return refuse("The two are not the same. Enter the password twice.".to_owned());
     }
-    let hash = match app.sessions.passwords().hash(&form.password).await {
+    let about = app.sessions.words_about_reset(&token).await?;
+    let hash = match app.sessions.passwords().hash_new(&form.password, &about).await {
         Ok(hash) => hash,
         Err(PasswordError::TooShort) => return refuse("Use at least 12 characters.".to_owned()),
         Err(PasswordError::TooLong) => return refuse("This is too long: use at most 1024 bytes.".to_owned()),
+        Err(error @ PasswordError::Guessable) => return refuse(sentence(&error.to_string())),
         Err(error) => return Err(AppError::internal(error).into()),
     };
     match replace(&app, &token, hash, client).await? {

@@ -1,9 +1,10 @@
-//! Signing in and out: by password, or by a one-time link that an operator made; then by a code, for whoever has a
-//! second factor. A new password for whoever forgot theirs. And showing again who one is, before what a session alone is not enough for.
+//! Signing in and out: by password, or by a one-time link that an operator made; then by a code or a passkey, for whoever has a
+//! second factor, or by a passkey alone. A new password for whoever forgot theirs. And showing again who one is, before what a session alone is not enough for.
 
 mod again;
 mod forgot;
 mod pages;
+mod passkeys;
 mod second_step;
 
 use crate::web::route::PageRoutes;
@@ -23,6 +24,10 @@ pub fn routes() -> PageRoutes {
         .public_post("/sign-in/reset/{token}", forgot::reset_password, WAY_IN)
         .public_get("/sign-in/second-step", second_step::show_second_step, WAY_IN)
         .public_post("/sign-in/second-step", second_step::finish_sign_in, WAY_IN)
+        .public_post("/sign-in/second-step/mail", second_step::mail_code, WAY_IN)
+        .public_post("/sign-in/second-step/passkey", passkeys::finish_second_step, WAY_IN)
+        .public_post("/sign-in/passkey", passkeys::sign_in, WAY_IN)
+        .post("/sign-in/again/passkey", passkeys::show_again)
         .get("/sign-in/again", again::show_again)
         .post("/sign-in/again", again::sign_in_again)
         .public_post("/sign-out", pages::sign_out, "it ends whatever session the request carries, or none")

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use portolan_access::{NewSession, SignInError};
 use portolan_admin_ui::pages::{SignInLinkPage, SignInLinkState, SignInPage};
+use portolan_admin_ui::parts::PasskeyForm;
 use serde::Deserialize;
 
 use super::second_step::ask_for_second_step;
@@ -36,8 +37,15 @@ pub struct SignInForm {
     next: Option<String>,
 }
 
-pub async fn show_sign_in(Query(query): Query<SignInQuery>) -> PageResult {
-    html(&SignInPage::new(query.next.filter(|next| is_place(next))))
+pub async fn show_sign_in(State(app): State<Arc<App>>, Query(query): Query<SignInQuery>) -> PageResult {
+    html(&sign_in_page(&app, query.next.filter(|next| is_place(next))))
+}
+
+/// The page with the ways in that there are here.
+pub fn sign_in_page(app: &App, next: Option<String>) -> SignInPage {
+    let mut page = SignInPage::new(next);
+    page.passkey = app.passkeys().ok().map(|_| PasskeyForm::sign_in(page.next.clone()));
+    page
 }
 
 pub async fn sign_in(
@@ -54,7 +62,7 @@ pub async fn sign_in(
             Ok(ask_for_second_step(&app, &headers, jar, pending, next.as_deref()))
         }
         Err(SignInError::Refused) => {
-            let mut page = SignInPage::new(next);
+            let mut page = sign_in_page(&app, next);
             page.name = form.name;
             page.error =
                 Some("Name and password do not match. Check both, or ask for a one-time link.".to_owned());

@@ -172,6 +172,9 @@ fn flash_notice(code: &str) -> Option<Notice> {
             "A second factor is needed",
             "Your company asks for one. Set it up below; then everything else opens.",
         ),
+        "passkey-added" => ("Passkey added", "It opens your account from now on."),
+        "passkey-renamed" => ("Renamed", "The passkey is listed under its new name."),
+        "passkey-removed" => ("Passkey removed", "It opens your account no more."),
         "second-factor-off" => (
             "Second factor off",
             "From now on your password alone lets somebody in. Set up another one soon.",

@@ -26,20 +26,37 @@ use crate::support::*;
 use crate::upgrades::a_shop_with_a_newer_version;
 
 /// Operations with an unsafe method that change nothing.
-const ASKS_ONLY: [&str; 1] = ["post /api/v1/queries"];
+const ASKS_ONLY: [&str; 5] = [
+    "post /api/v1/queries",
+    "post /api/v1/auth/passkeys/registration",
+    "post /api/v1/auth/passkeys/again",
+    "post /api/v1/auth/passkeys/sign-in",
+    "post /api/v1/auth/passkeys/second-step",
+];
 
-/// Operations without a session, or after which there is none: `a_key_buys_short_tokens_which_are_renewed_once_each` and
-/// `whoever_is_erased_is_known_to_nobody_and_the_audit_keeps_an_id` tell of them.
-const TOLD_BY_OTHERS: [&str; 4] = [
+/// Operations without a session, or after which there is none, or that need a passkey:
+/// `a_key_buys_short_tokens_which_are_renewed_once_each`, `whoever_is_erased_is_known_to_nobody_and_the_audit_keeps_an_id` and
+/// `every_change_of_a_passkey_is_told_once` tell of them.
+const TOLD_BY_OTHERS: [&str; 7] = [
+    "post /api/v1/auth/passkeys",
+    "patch /api/v1/auth/passkeys/{id}",
+    "delete /api/v1/auth/passkeys/{id}",
     "post /api/v1/auth/token",
     "post /api/v1/auth/token/refresh",
     "delete /api/v1/auth/token",
     "delete /api/v1/account",
 ];
 
-/// Forms that are not acted out with the others: coming in is told below, in `audit_people`, `set_up` and `mail`, and a mapping of
-/// columns is saved by the verbs of the settings and of the uploads.
-const TOLD_ELSEWHERE: [&str; 9] = [
+/// Forms that are not acted out with the others: coming in is told below, in `audit_people`, `set_up`, `mail` and `passkeys`, and a
+/// mapping of columns is saved by the verbs of the settings and of the uploads.
+const TOLD_ELSEWHERE: [&str; 16] = [
+    "/account/passkeys",
+    "/account/passkeys/{id}/rename",
+    "/account/passkeys/{id}/remove",
+    "/sign-in/passkey",
+    "/sign-in/second-step/passkey",
+    "/sign-in/second-step/mail",
+    "/sign-in/again/passkey",
     "/sign-in/forgot",
     "/sign-in/reset/{token}",
     "/setup",

@@ -72,6 +72,9 @@ fn contains(bytes: &[u8], needle: &str) -> bool {
     String::from_utf8_lossy(bytes).contains(needle)
 }
 
+/// What was tried and was not right leaves a line.
+const WRONG: [&str; 3] = ["a password was not right", "a code was not right", "a key was not right"];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn planted_secrets_rest_nowhere_in_the_clear_and_leave_through_no_answer() {
     let log = Log::default();
@@ -101,6 +104,9 @@ async fn planted_secrets_rest_nowhere_in_the_clear_and_leave_through_no_answer()
         let logged = log.0.lock().expect("log").clone();
         assert_eq!(canaries.found_in(&logged), None, "in the log");
         assert!(contains(&logged, "connection created"), "the log is kept");
+        for line in WRONG {
+            assert!(contains(&logged, line), "{line:?} is not in the log");
+        }
     })
     .await;
 }

@@ -2,7 +2,8 @@
 
 use axum::body::Body;
 use axum::http::{Request, header};
-use portolan_access::{Client, DeviceToken, Shown};
+use portolan_access::audit::Who;
+use portolan_access::{Changer, Client, DeviceToken, NewSignInPolicy, Shown, change_sign_in_policy};
 use portolan_app::people::{NewTenant, add_owner, reset_second_factor};
 use portolan_core::Duration;
 use portolan_db::entity::{remembered_device, session};
@@ -36,6 +37,17 @@ impl TestApp {
     /// The first step in a browser with these cookies: where it leads.
     async fn first_step(&self, cookies: &str) -> Answer {
         self.send_with(cookies, "/sign-in", &[("name", "shop"), ("password", PASSWORD)]).await
+    }
+
+    /// The company lets browsers be remembered for so many days.
+    async fn remember_for(&self, device_days: i32) {
+        let changer = Changer { user: self.user, second_factor: true, from: None };
+        let (new, now) =
+            (NewSignInPolicy { device_days, ..NewSignInPolicy::default() }, self.app.clock.now());
+        let changed = self.app.db.write(self.tenant, move |tx| {
+            Box::pin(async move { change_sign_in_policy(tx, &Who::operator(), changer, new, now).await })
+        });
+        changed.await.expect("a policy");
     }
 
     async fn devices(&self) -> usize {
@@ -187,4 +199,53 @@ async fn a_new_password_another_factor_and_its_person_end_a_remembered_browser()
         assert!(asked(&device).await, "the factor is another one");
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_company_forbids_remembered_browsers_or_shortens_them() {
+    on_both(migrate, async |test| {
+        let shop = shop_with_factor(test).await;
+        let asked = async |device: &str| {
+            shop.first_step(device).await.location.as_deref() == Some("/sign-in/second-step")
+        };
+        let device = remember(&shop).await;
+        let by_device = cookie_of(&shop.first_step(&device).await, "ptl_session").expect("a session");
+        assert_eq!(shop.get(&by_device, "/pulse").await.status, 200);
+        // Two days: it is as old as the code that was shown, whenever the company decided.
+        shop.remember_for(2).await;
+        shop.advance(Duration::from_hours(47));
+        assert!(!asked(&device).await);
+        shop.advance(Duration::from_hours(1));
+        assert!(asked(&device).await, "two days are over");
+        shop.remember_for(30).await;
+        assert!(!asked(&device).await, "it was for thirty");
+        let by_device = cookie_of(&shop.first_step(&device).await, "ptl_session").expect("a session");
+        shop.remember_for(0).await;
+        assert!(asked(&device).await, "none is remembered");
+        assert!(shop.get(&by_device, "/pulse").await.status.is_redirection(), "nor goes on who came by one");
+        // Nor is another one, whatever the form says.
+        let before = shop.devices().await;
+        let between = cookie_of(&shop.first_step("").await, "ptl_second_step").expect("between the steps");
+        let page = shop.get(&between, "/sign-in/second-step").await;
+        assert!(!page.body.contains("name=\"remember\""), "{}", page.body);
+        let code = shop.fresh_code().await;
+        let form = [("code", code.as_str()), ("remember", "true")];
+        let second = shop.send_with(&between, "/sign-in/second-step", &form).await;
+        assert_eq!(second.location.as_deref(), Some("/pulse"), "{}", second.body);
+        assert!(cookie_of(&second, "ptl_device").is_none() && shop.devices().await == before);
+        let session = cookie_of(&second, "ptl_session").expect("a session");
+        for (days, status) in [("31", 422), ("-1", 422), ("x", 422), ("7", 303)] {
+            let form = [("session_minutes", "60"), ("idle_minutes", "30"), ("device_days", days)];
+            let saved = shop.send_with(&session, "/admin/security", &form).await;
+            assert_eq!(saved.status, status, "{days}: {}", saved.body);
+        }
+        let page = shop.get(&between_of(&shop).await, "/sign-in/second-step").await;
+        assert!(page.body.contains("for 7 days"), "{}", page.body);
+    })
+    .await;
+}
+
+/// The cookie of a first step.
+async fn between_of(shop: &TestApp) -> String {
+    cookie_of(&shop.first_step("").await, "ptl_second_step").expect("between the steps")
 }

@@ -29,6 +29,7 @@ mod order_payments;
 mod orphans;
 mod pages;
 mod passes;
+mod passkeys;
 mod people;
 mod permissions;
 mod policies;

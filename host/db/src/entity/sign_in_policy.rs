@@ -16,6 +16,10 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub networks: String,
     pub changed_at: i64,
+    /// 1 where codes by mail count as a second factor.
+    pub mail_codes: i32,
+    /// For how many days a browser may be remembered; 0: none is.
+    pub device_days: i32,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -42,6 +42,8 @@ pub struct World {
     pub session: String,
     /// A remembered browser of the owner's.
     pub device: String,
+    /// Of somebody who signs in nowhere here.
+    pub passkey: String,
     /// What nobody else may read: ids, names, keys.
     pub words: Vec<String>,
 }
@@ -69,6 +71,7 @@ impl World {
         shop.session().await;
         let session = shop.app.sessions.sessions_of(shop.user).await.expect("sessions")[0].id;
         let device = shop.remembered_device().await;
+        let passkey = shop.somebodys_passkey().await;
         let documents = shop.rows::<document::Entity>().await;
         let id_of = |kind: &str| {
             let found = documents.iter().find(|document| document.entity == kind);
@@ -90,6 +93,7 @@ impl World {
             policy: policy.to_string(),
             session: session.to_string(),
             device: device.to_string(),
+            passkey: passkey.to_string(),
             words: Vec::new(),
             shop,
         };
@@ -102,6 +106,7 @@ impl World {
             &world.policy,
             &world.session,
             &world.device,
+            &world.passkey,
         ];
         world.words = ids.into_iter().chain(further).cloned().collect();
         world.words.extend([world.shop.tenant.to_string(), world.shop.user.to_string(), name.to_owned()]);
@@ -148,6 +153,7 @@ impl World {
             ("policies", "id") => Some(&self.policy),
             ("sessions", "id") => Some(&self.session),
             ("devices", "id") => Some(&self.device),
+            ("passkeys", "id") => Some(&self.passkey),
             _ => None,
         }
     }
