@@ -140,7 +140,7 @@ proptest! {
 
     #[test]
     fn what_a_password_manager_makes_can_be_set(password in "[a-zA-Z0-9]{16,40}") {
-        prop_assert!(!is_guessable(&password, &[]), "{}", password);
+        prop_assert!(!is_guessable(&password, &[]), "{password}");
     }
 
     #[test]

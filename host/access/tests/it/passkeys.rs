@@ -452,7 +452,6 @@ async fn a_recovery_code_comes_in_where_the_passkey_is_lost() {
 async fn the_last_passkey_stays_where_the_company_asks_for_a_second_factor() {
     on_both(migrate, async |test| {
         let (host, mut device, added) = Host::with_passkey(test).await;
-        let signed_in = host.door.who(&added.session).await;
         let (user, now) = (host.door.user, host.door.clock.now());
         let new = NewSignInPolicy {
             second_factor_roles: ["owner".to_owned()].into(),
@@ -463,10 +462,7 @@ async fn the_last_passkey_stays_where_the_company_asks_for_a_second_factor() {
             Box::pin(async move { change_sign_in_policy(tx, &Who::operator(), changer, new, now).await })
         });
         changed.await.expect("a policy");
-        let signed_in = {
-            let _before = signed_in;
-            host.door.who(&added.session).await
-        };
+        let signed_in = host.door.who(&added.session).await;
         assert!(!signed_in.lacks_second_factor(), "a passkey is one");
         assert!(matches!(host.remove(&signed_in, added.id).await, Err(PasskeyError::LastOne)));
         let mut second = Authenticator::new(HERE);
