@@ -116,13 +116,21 @@ pub async fn buttons(
     verb: &str,
     query: &[(&str, &str)],
 ) -> AppResult<Vec<ProviderButton>> {
-    let address_query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
-    let mark = if address_query.is_empty() { "" } else { "?" };
+    let query = as_query(query);
     let button = |provider: Provider| ProviderButton {
         text: format!("{verb} with {}", provider.label),
-        href: format!("{}{mark}{address_query}", start_address(provider.handle())),
+        href: format!("{}{query}", start_address(provider.handle())),
     };
     Ok(enabled(app, tenant).await?.into_iter().map(button).collect())
+}
+
+/// With its question mark; nothing where there is nothing to say.
+fn as_query(pairs: &[(&str, &str)]) -> String {
+    if pairs.is_empty() {
+        return String::new();
+    }
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    format!("?{query}")
 }
 
 /// The one company of this host; none where there are several. Whose providers stand on the sign-in page of all is
