@@ -18,10 +18,17 @@ pub async fn change(
     connection: ConnectionId,
     change: impl FnOnce(&mut ActiveModel),
 ) -> AppResult<()> {
-    let key =
-        ActiveModel { tenant_id: Set(tx.tenant().0), connection_id: Set(connection.0), ..Default::default() };
-    tx.insert_many_on_conflict_do_nothing(vec![key.clone()]).await?;
-    let mut row = key;
+    let (tenant_id, connection_id) = (Set(tx.tenant().0), Set(connection.0));
+    let nothing_said = ActiveModel {
+        tenant_id: tenant_id.clone(),
+        connection_id: connection_id.clone(),
+        retention_days: Set(None),
+        hook_sha256: Set(None),
+        hook_made_at: Set(None),
+        hook_received_at: Set(None),
+    };
+    tx.insert_many_on_conflict_do_nothing(vec![nothing_said]).await?;
+    let mut row = ActiveModel { tenant_id, connection_id, ..Default::default() };
     change(&mut row);
     tx.update(row).await?;
     Ok(())
