@@ -49,7 +49,8 @@ async fn dns() -> Dns {
             socket.send_to(&sent, from).await.expect("sent");
         }
     });
-    let connection = ConnectionConfig { port, ..ConnectionConfig::udp() };
+    let mut connection = ConnectionConfig::udp();
+    connection.port = port;
     let server = NameServerConfig::new(IpAddr::V4(Ipv4Addr::LOCALHOST), true, vec![connection]);
     let config = ResolverConfig::from_name_servers(vec![server]);
     let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
