@@ -4,7 +4,6 @@ use axum::http::Method;
 use portolan_access::Client;
 use portolan_app::people::{NewTenant, add_owner};
 use portolan_db::entity::preference;
-use sea_orm::EntityTrait as _;
 use serde_json::{Value, json};
 
 use crate::agencies::ask;
