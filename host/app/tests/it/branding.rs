@@ -108,7 +108,7 @@ async fn what_would_run_is_refused_or_stays_text() {
         let session = shop.session().await;
         let svg = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>";
         let behind = [LOGO.as_bytes(), b"<script>alert(1)</script>"].concat();
-        for file in [&svg[..], b"<html>", b"", &behind, b"GIF89a\x01\0\x01\0", &vec![0x89; 300 << 10]] {
+        for file in [&svg[..], b"<html>", b"", &behind, b"GIF89a\x01\0\x01\0", &vec![0x89_u8; 300 << 10]] {
             let refused = put_logo(&shop, &session, file).await;
             assert_eq!(refused.status, 422, "{}", refused.body);
         }

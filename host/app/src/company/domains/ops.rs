@@ -222,7 +222,7 @@ async fn write_down(
     ];
     match tx.execute_raw(tx.statement(sql, values)).await.map_err(DbError::from) {
         Ok(_) => {}
-        Err(DbError::Conflict(_)) => return Err(Refused::Held),
+        Err(error) if error.is_unique_violation() => return Err(Refused::Held),
         Err(error) => return Err(error.into()),
     }
     if let Some(who) = who {
