@@ -1,7 +1,7 @@
 //! What comes of it when somebody has come back: they are signed in, linked, or join.
 
 use portolan_core::{Instant, TenantId, UserId, id};
-use portolan_db::entity::{identity, session, user};
+use portolan_db::entity::{identity, passkey, session, user};
 use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder};
 use serde_json::json;
@@ -247,5 +247,9 @@ async fn lock(tx: &SystemTx, user: UserId) -> Result<(), DbError> {
 /// Whether somebody comes in without any provider. One-time links do not count: an operator makes those.
 async fn has_another_way_in(tx: &SystemTx, user: UserId) -> Result<bool, DbError> {
     let found = tx.find::<user::Entity>().filter(user::Column::Id.eq(user.0)).one(tx).await?;
-    Ok(found.is_some_and(|user| user.password_hash.is_some()))
+    if found.is_some_and(|user| user.password_hash.is_some()) {
+        return Ok(true);
+    }
+    let passkeys = tx.find::<passkey::Entity>().filter(passkey::Column::UserId.eq(user.0));
+    Ok(passkeys.one(tx).await?.is_some())
 }
