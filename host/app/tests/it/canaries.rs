@@ -9,10 +9,12 @@ use axum::http::{Request, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use portolan_access::Secrets;
+use portolan_app::connections::ops::set_state;
 use portolan_app::people::{NewTenant, add_owner};
 use portolan_app::system::doctor;
 use portolan_connector::{AuthKind, Fault};
 use portolan_db::Dialect;
+use portolan_db::entity::connection::ConnectionState;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
 
@@ -170,6 +172,8 @@ async fn story(test: &TestDatabase, canaries: &mut Canaries) -> Vec<String> {
         [canaries.plant("a customer's id"), canaries.plant("a customer's id after keys were changed")];
     let runtime = shop.runtime.clone().page("orders", &[order_of("A", 1, 60, &customers[0])]);
     drop(runtime.fetch_fault("stores", 0, refused));
+    shop.sync(id).await;
+    set_state(&shop.app, shop.tenant, shop.who(), id, ConnectionState::Active).await.expect("resumed");
     shop.sync(id).await;
     Secrets::new(
         shop.app.db.clone(),
