@@ -4,8 +4,11 @@ use portolan_core::UserId;
 use portolan_db::entity::passkey;
 use portolan_db::{DbError, SystemTx};
 use sea_orm::ConnectionTrait;
-use serde_json::{Value, json};
-use webauthn_rs::prelude::{Passkey, PasskeyAuthentication, PublicKeyCredential, WebauthnError};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use webauthn_rs::prelude::{
+    DiscoverableAuthentication, Passkey, PasskeyAuthentication, PublicKeyCredential, WebauthnError,
+};
 
 use super::{PasskeyError, Passkeys, credential_hash, unreadable};
 use crate::secrets::PASSKEY;
@@ -43,8 +46,17 @@ impl Passkeys {
             return Ok(None);
         }
         let mut passkey = self.open(&row)?;
-        let asked = asked_of(asked, &passkey)?;
-        let result = match self.party.0.finish_passkey_authentication(answer, &asked) {
+        let judged = match whose {
+            Whose::Anybodys => {
+                let asked = read_asked::<DiscoverableAuthentication>(asked)?;
+                self.party.0.finish_discoverable_authentication_v2(answer, asked, &passkey)
+            }
+            Whose::Of(_) => {
+                let asked = read_asked::<PasskeyAuthentication>(asked)?;
+                self.party.0.finish_passkey_authentication(answer, &asked)
+            }
+        };
+        let result = match judged {
             Ok(result) if result.user_verified() => result,
             Ok(_) => {
                 tracing::warn!(user.id = %user, "a passkey was not right: it verified nobody");
@@ -93,13 +105,7 @@ async fn find_locked(tx: &SystemTx, credential_id: &[u8]) -> Result<Option<passk
     Ok(tx.find::<passkey::Entity>().from_raw_sql(sql).one(tx).await?)
 }
 
-/// What was asked, of this passkey as it is stored now. The library keeps credentials beside the challenge, as they were
-/// when it asked: none where it is found out by the answer who that is, and with the counters of then otherwise. Where its
-/// way of writing that down changes, nothing opens or no credential is found: nobody comes in.
-fn asked_of(mut asked: Value, passkey: &Passkey) -> Result<PasskeyAuthentication, PasskeyError> {
-    let stored = serde_json::to_value(passkey).map_err(|_| unreadable())?;
-    let credential = stored.get("cred").cloned().ok_or_else(unreadable)?;
-    let allowed = asked.pointer_mut("/ast/credentials").ok_or_else(unreadable)?;
-    *allowed = json!([credential]);
+/// What the library wrote down when it asked.
+fn read_asked<T: DeserializeOwned>(asked: Value) -> Result<T, PasskeyError> {
     serde_json::from_value(asked).map_err(|_| unreadable())
 }

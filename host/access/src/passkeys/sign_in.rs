@@ -5,7 +5,7 @@ use portolan_db::entity::{passkey, pending_sign_in};
 use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, QueryFilter};
 use serde_json::{Value, json};
-use webauthn_rs::prelude::PublicKeyCredential;
+use webauthn_rs::prelude::{PublicKeyCredential, RequestChallengeResponse, WebauthnError};
 
 use super::answer::Whose;
 use super::ceremony::Purpose;
@@ -64,22 +64,21 @@ impl Passkeys {
         purpose: Purpose<'_>,
         of: Option<UserId>,
     ) -> Result<Question, PasskeyError> {
-        let known = match of {
-            Some(user) => {
-                let rows = passkeys_of(tx, user).await?;
-                rows.iter().map(|row| self.open(row)).collect::<Result<Vec<_>, _>>()?
-            }
-            None => Vec::new(),
-        };
-        if of.is_some() && known.is_empty() {
-            return Err(PasskeyError::None);
-        }
-        let (options, state) = self.party.0.start_passkey_authentication(&known).map_err(|error| {
+        let not_asked = |error: WebauthnError| {
             tracing::error!(%error, "a passkey could not be asked for");
             PasskeyError::Refused
-        })?;
-        let options = serde_json::to_value(&options).map_err(|_| unreadable())?;
-        self.ask(tx, purpose, &state, options).await
+        };
+        let Some(user) = of else {
+            let (options, state) = self.party.0.start_discoverable_authentication().map_err(not_asked)?;
+            return self.ask(tx, purpose, &state, written(&options)?).await;
+        };
+        let rows = passkeys_of(tx, user).await?;
+        let known = rows.iter().map(|row| self.open(row)).collect::<Result<Vec<_>, _>>()?;
+        if known.is_empty() {
+            return Err(PasskeyError::None);
+        }
+        let (options, state) = self.party.0.start_passkey_authentication(&known).map_err(not_asked)?;
+        self.ask(tx, purpose, &state, written(&options)?).await
     }
 
     /// A session for whoever's passkey answers: it has verified its person, and counts as both factors.
@@ -193,6 +192,10 @@ impl Passkeys {
         let session = renewed.await?.ok_or(SignInError::Refused)?;
         Ok(Shown { session, recovery_codes_left: None })
     }
+}
+
+fn written(options: &RequestChallengeResponse) -> Result<Value, PasskeyError> {
+    serde_json::to_value(options).map_err(|_| unreadable())
 }
 
 fn read(answer: &str) -> Option<PublicKeyCredential> {
