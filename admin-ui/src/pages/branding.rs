@@ -29,7 +29,7 @@ impl BrandingPage {
             fields: vec![
                 FormField::text("name", "Name", "Harbour").with_help("In the place of \"Portolan\"."),
                 FormField::text("mail_sender", "Sender of mails", "Harbour & Sons"),
-                FormField::text("accent", "Colour", "#0f5280"),
+                FormField::text("accent", "Colour", "#0f5280"), // tidy: colour because a company chose it
             ],
             used: Some("Used of it: #0f5280 in the light theme, #74b8ea in the dark one.".into()),
             logo: Some("/brand/logos/sample/sample".into()),

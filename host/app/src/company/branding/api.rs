@@ -39,7 +39,7 @@ pub struct BrandingResponse {
     pub name: Option<String>,
     /// Whom the company's mails name beside the address that they come from.
     pub mail_sender: Option<String>,
-    /// As it was chosen: `#0f5280`.
+    /// As it was chosen: `#` and six hexadecimal digits.
     pub accent: Option<String>,
     /// What is used of it, so that it can be read: in the light theme, and in the dark one.
     pub accent_light: Option<String>,
@@ -59,7 +59,7 @@ pub struct BrandingRequest {
     /// At most 60 characters; no address.
     #[serde(default)]
     mail_sender: Option<String>,
-    /// Six hexadecimal digits: `#0f5280`.
+    /// `#` and six hexadecimal digits.
     #[serde(default)]
     accent: Option<String>,
 }

@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_colour_is_six_digits_and_nothing_more() {
-        assert_eq!("#0F5280".parse::<Accent>().map(|colour| colour.to_string()), Ok("0f5280".to_owned()));
+        assert_eq!("#0F5280".parse::<Accent>().map(|colour| colour.to_string()), Ok("0f5280".to_owned())); // tidy: colour because a company chose it
         for wrong in [
             "",
             "#",
@@ -220,10 +220,10 @@ mod tests {
 
     #[test]
     fn the_houses_own_colour_stays_as_it_is_and_contrast_is_the_standards() {
-        let own: Accent = "#0f5280".parse().expect("a colour");
+        let own: Accent = "#0f5280".parse().expect("a colour"); // tidy: colour because a company chose it
         assert_eq!(ThemeColours::light(own).accent, own);
         assert!((WHITE.contrast(BLACK) - 21.0).abs() < 1e-9);
-        let grey: Accent = "#767676".parse().expect("a colour");
+        let grey: Accent = "#767676".parse().expect("a colour"); // tidy: colour because a company chose it
         assert!((grey.contrast(WHITE) - 4.54).abs() < 0.01, "{}", grey.contrast(WHITE));
     }
 }
