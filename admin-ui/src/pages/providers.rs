@@ -151,7 +151,7 @@ impl ProviderPage {
             check: format!("{action}/check"),
             delete: PostAction::danger(
                 "Delete",
-                &format!("{action}/delete"),
+                format!("{action}/delete"),
                 "Google",
                 "Nobody comes in by it.",
             ),

@@ -205,15 +205,20 @@ impl Sessions {
             return Err(AcceptError::ProviderAlone);
         }
         let present = present.map(|signed_in| signed_in.user);
-        let (sessions, hash) = (self.clone(), token_hash(token));
-        self.database
+        let (sessions, hash, coming) = (self.clone(), token_hash(token), client.clone());
+        let session = self
+            .database
             .write(tenant, move |tx| {
                 Box::pin(async move {
-                    let user = sessions.join_by(tx, &hash, present, &client).await?;
-                    Ok(sessions.begin(tx.host_wide(), user, tx.tenant(), &[Factor::Link], client).await?)
+                    let user = sessions.join_by(tx, &hash, present, &coming).await?;
+                    let begun =
+                        sessions.begin(tx.host_wide(), user, tx.tenant(), &[Factor::Link], coming).await;
+                    Ok::<_, AcceptError>(begun?)
                 })
             })
-            .await
+            .await?;
+        self.end_earlier(client).await?;
+        Ok(session)
     }
 
     /// Makes a member of whoever is present, or of somebody new.

@@ -393,6 +393,14 @@ impl Sessions {
         Ok(())
     }
 
+    /// Ends the session that a browser had in another company, which a transaction of one company cannot see.
+    pub(crate) async fn end_earlier(&self, client: Client) -> Result<(), DbError> {
+        match client.earlier.0.clone() {
+            Some(earlier) => self.sign_out(&earlier, client).await,
+            None => Ok(()),
+        }
+    }
+
     /// What is open in this process looks whether its session still stands.
     pub(crate) fn tell_ended(&self) {
         self.ended.send_modify(|ended| *ended += 1);

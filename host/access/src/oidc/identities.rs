@@ -60,23 +60,27 @@ impl Identities {
             return Err(AcceptError::Invalid.into());
         }
         let (identities, hash, verified) = (self.clone(), token_hash(&invitation), came_back.verified);
-        self.sessions
+        let coming = client.clone();
+        let session = self
+            .sessions
             .database
             .write(tenant, move |tx| {
                 Box::pin(async move {
                     let house = tx.host_wide();
                     let known = find(house, &verified).await?.map(|known| UserId(known.user_id));
-                    let user = identities.sessions.join_by(tx, &hash, known, &client).await?;
+                    let user = identities.sessions.join_by(tx, &hash, known, &coming).await?;
                     match known {
                         Some(known) if known != user => return Err(AcceptError::LinkedElsewhere.into()),
                         Some(_) => note_used(house, &verified, identities.sessions.clock.now()).await?,
-                        None => identities.insert(house, user, tenant, &verified, &client, None).await?,
+                        None => identities.insert(house, user, tenant, &verified, &coming, None).await?,
                     }
-                    identities.go_on(house, user, tenant, &verified, client).await
+                    identities.go_on(house, user, tenant, &verified, coming).await
                 })
             })
             .await
-            .and_then(into_session)
+            .and_then(into_session)?;
+        self.sessions.end_earlier(client).await?;
+        Ok(session)
     }
 
     /// Links what somebody is called at the provider with who they are here.

@@ -18,7 +18,7 @@ use crate::App;
 use crate::web::caller::{Caller, bearer};
 use crate::web::client::{address_in, address_of};
 use crate::web::error::{AppError, AppResult, Problem};
-use crate::web::json::Json;
+use crate::web::json::{Json, read_object};
 use crate::web::request_id;
 use crate::web::route::ApiRoutes;
 
@@ -82,7 +82,7 @@ pub async fn issue_token(
     };
     let request: IssueTokenRequest = match body.is_empty() {
         true => IssueTokenRequest::default(),
-        false => serde_json::from_slice(&body).map_err(|error| AppError::unreadable(&error.to_string()))?,
+        false => read_object(&body).map_err(|error| AppError::unreadable(&error.to_string()))?,
     };
     let scopes = request.scopes.as_deref().map(read_scopes).transpose()?;
     let who = who_asks(&parts, &holder);

@@ -328,6 +328,10 @@ impl<'a, 'r> ChunkWriter<'a, 'r> {
             .from_writer(Vec::new());
         for record in reader.byte_records() {
             let record = record.map_err(unreadable)?;
+            #[expect(
+                clippy::option_as_ref_deref,
+                reason = "what it renames with lives longer than this loan of it"
+            )]
             let rename = self.rename.as_mut().map(|rename| -> Rename<'_> { &mut **rename });
             let fields = self.columns.rewritten(&record, key_is_certain, rename);
             writer.write_record(&fields).map_err(unreadable)?;

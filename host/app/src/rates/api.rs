@@ -17,7 +17,7 @@ use crate::App;
 use crate::web::actor::{AnalyticsQuery, RatesManage, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Query;
-use crate::web::json::Json;
+use crate::web::json::{Json, read_object};
 use crate::web::route::{ApiRoutes, guarded};
 
 /// The longest span that one answer lists.
@@ -119,7 +119,7 @@ pub async fn store_fx_rates(
     let rates = if kind.starts_with("text/csv") {
         read::read_rates(&body)?
     } else {
-        let request: StoreRatesRequest = serde_json::from_slice(&body)
+        let request: StoreRatesRequest = read_object(&body)
             .map_err(|error| AppError::unreadable(&format!("The body could not be read: {error}.")))?;
         request.rates.into_iter().enumerate().map(dated).collect::<AppResult<_>>()?
     };

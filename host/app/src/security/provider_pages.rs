@@ -286,8 +286,8 @@ async fn page(
         check: format!("{here}/check"),
         delete: PostAction::danger(
             "Delete",
-            &format!("{here}/delete"),
-            &provider.label,
+            format!("{here}/delete"),
+            provider.label.as_str(),
             "Nobody comes in by it any more, and whoever is in by it alone is signed out.",
         ),
         action: here,

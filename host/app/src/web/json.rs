@@ -33,6 +33,11 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
+/// A body that was taken as bytes, by the same rule.
+pub fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
+    serde_json::from_slice(body).map(|Object(body)| body)
+}
+
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -68,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_body_is_an_object_and_nothing_else() {
-        let read = |text: &str| serde_json::from_str::<Object<Body>>(text).map(|body| body.0);
+        let read = |text: &str| read_object::<Body>(text.as_bytes());
         let body = read(r#"{"name": "a", "count": 1}"#).expect("an object");
         assert_eq!(body, Body { name: "a".to_owned(), count: Some(1) });
         for other in [r#"["a", 1]"#, r#"["a"]"#, "null", r#""a""#, "1", "[]"] {

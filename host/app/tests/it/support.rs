@@ -116,7 +116,10 @@ impl JobHandler for CountFolds {
 
 /// DNS as a test says it is: names that nobody said anything of don't exist.
 #[derive(Clone, Default)]
-pub struct ScriptedDns(Arc<Mutex<HashMap<String, Result<Vec<String>, NoAnswer>>>>);
+pub struct ScriptedDns(Arc<Mutex<HashMap<String, DnsAnswer>>>);
+
+/// Texts of a name, or why there are none.
+type DnsAnswer = Result<Vec<String>, NoAnswer>;
 
 impl ScriptedDns {
     pub fn say(&self, name: &str, texts: &[&str]) {
