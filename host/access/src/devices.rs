@@ -11,7 +11,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QueryO
 use uuid::Uuid;
 
 use crate::audit;
-use crate::sessions::{Client, LONGEST_USER_AGENT_CHARS, SignedIn};
+use crate::client::{Client, LONGEST_USER_AGENT_CHARS};
+use crate::sessions::SignedIn;
 use crate::token::{new_token, token_hash};
 use crate::{Sessions, Shown, SignInPolicy};
 

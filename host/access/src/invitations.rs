@@ -14,9 +14,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::audit::{self, Who};
+use crate::client::{Client, Factor};
 use crate::members::{bump_access, check_may_change, check_roles, is_member_here, replace_roles};
 use crate::people::{find_user, name_of_person};
-use crate::sessions::{Client, Factor};
 use crate::token::{new_token, token_hash};
 use crate::{AuthenticateError, MemberError, NewSession, Rights, Sessions};
 

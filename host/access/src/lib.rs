@@ -13,6 +13,7 @@
 mod agencies;
 pub mod api_keys;
 pub mod audit;
+mod client;
 mod custom_roles;
 pub mod data_policies;
 mod devices;
@@ -55,6 +56,7 @@ pub use agencies::{
     AgencyError, ClientCompany, ReleasedBy, clients_of, grant_in_client, grants_in_client, open_client,
     people_of, release_client, revoke_in_client, who_there,
 };
+pub use client::{Client, EarlierSession, Factor};
 pub use custom_roles::{
     CustomRole, Holders, change_role, create_role, custom_roles, delete_role, find_custom_role,
     holder_counts, holders,
@@ -95,9 +97,7 @@ pub use secrets::{
     SECOND_FACTOR_SEED, SealedColumn, Secrets, SecretsError, Shredded, Status, TenantKeys, WRAPPED_KEYS,
     examine, examine_house,
 };
-pub use sessions::{
-    AuthenticateError, Client, EarlierSession, Factor, NewSession, Sessions, SignInError, SignedIn,
-};
+pub use sessions::{AuthenticateError, NewSession, Sessions, SignInError, SignedIn};
 pub use set_up::FirstOwner;
 pub use sign_in_policy::{
     Changer, NewSignInPolicy, SignInPolicy, SignInPolicyError, change_sign_in_policy, lift_networks,

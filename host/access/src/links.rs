@@ -6,8 +6,9 @@ use portolan_db::entity::sign_in_link;
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter};
 
 use crate::audit::{self, Who};
+use crate::client::{Client, Factor};
 use crate::second_step::FirstStep;
-use crate::sessions::{Client, Factor, is_member};
+use crate::sessions::is_member;
 use crate::token::{new_token, token_hash};
 use crate::{NewSession, Sessions, SignInError};
 

@@ -18,8 +18,8 @@ use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter};
 use subtle::ConstantTimeEq;
 
+use crate::client::Factor;
 use crate::second_factor::has_second_factor;
-use crate::sessions::Factor;
 use crate::token::token_hash;
 use crate::{Sessions, SignInPolicy, ask_for_mail};
 

@@ -8,8 +8,9 @@ use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
 use crate::audit;
+use crate::client::Client;
 use crate::devices::forget_devices;
-use crate::sessions::{Client, SignedIn, stands};
+use crate::sessions::{SignedIn, stands};
 use crate::tenants::tenants_of;
 use crate::{Sessions, SignInError, set_password_hash};
 

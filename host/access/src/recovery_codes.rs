@@ -7,10 +7,11 @@ use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter, QueryOrder};
 
 use crate::audit;
+use crate::client::{Client, Factor};
 use crate::guesses::may_try_recovery_code;
 use crate::passkeys::lock_passkeys;
 use crate::recovery::{CODES, code_hash, new_code, new_salt, normal_code};
-use crate::sessions::{Client, Factor, SignedIn};
+use crate::sessions::SignedIn;
 use crate::{SecondFactorError, SecondFactors};
 
 /// Recovery codes, known here for the only time.

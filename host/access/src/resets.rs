@@ -8,8 +8,8 @@ use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, IntoActiveModel, QueryFilter};
 
 use crate::audit;
+use crate::client::Client;
 use crate::people::{find_user, normal_name};
-use crate::sessions::Client;
 use crate::token::{new_token, token_hash};
 use crate::{Sessions, end_sessions, set_password_hash};
 

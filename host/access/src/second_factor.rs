@@ -14,12 +14,13 @@ use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter};
 
 use crate::audit;
+use crate::client::{Client, Factor};
 use crate::devices::forget_devices;
 use crate::passkeys::{forget_passkeys, lock_passkeys, passkeys_of};
 use crate::recovery::normal_code;
 use crate::recovery_codes::{codes_left, forget_codes, use_recovery_code};
 use crate::secrets::{SECOND_FACTOR_SEED, SecretsError};
-use crate::sessions::{Client, Factor, SignedIn};
+use crate::sessions::SignedIn;
 use crate::totp::Seed;
 use crate::{KeyRing, NewSession, RecoveryCodes, Sessions};
 

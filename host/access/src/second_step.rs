@@ -10,10 +10,11 @@ use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter};
 use serde_json::json;
 
 use crate::audit;
+use crate::client::{Client, Factor};
 use crate::guesses::Guess;
 use crate::recovery_codes::codes_left;
 use crate::second_factor::{SecondFactorError, has_second_factor};
-use crate::sessions::{Client, Factor, SignedIn, is_member};
+use crate::sessions::{SignedIn, is_member};
 use crate::token::{new_token, token_hash};
 use crate::{NewSession, SecondFactors, Sessions, SignInError};
 

@@ -11,7 +11,7 @@ use portolan_db::entity::{set_up_token, user};
 use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, IntoActiveModel, QueryFilter};
 
-use crate::sessions::{Client, Factor};
+use crate::client::{Client, Factor};
 use crate::token::{new_token, token_hash};
 use crate::{NewSession, Sessions};
 

@@ -16,10 +16,11 @@ use serde_json::json;
 
 use crate::SystemRole;
 use crate::audit::{self, Who};
+use crate::client::Factor;
 use crate::devices::DEVICE_LASTS;
 use crate::members::{all_roles_of, bump_access};
 use crate::network::{contains, read_networks};
-use crate::sessions::{ABSOLUTE, Factor, IDLE};
+use crate::sessions::{ABSOLUTE, IDLE};
 
 /// What a company may ask for, in minutes: never longer than what the house allows.
 const SESSION_MINUTES: std::ops::RangeInclusive<i32> = 15..=720;

@@ -7,7 +7,8 @@ use sea_orm::{ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder};
 use serde_json::json;
 
 use crate::audit;
-use crate::sessions::{Client, is_by_provider_alone, is_member, stands};
+use crate::client::Client;
+use crate::sessions::{is_by_provider_alone, is_member, stands};
 use crate::token::{new_token, token_hash};
 use crate::{NewSession, Sessions, SignInError};
 

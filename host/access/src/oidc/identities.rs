@@ -11,9 +11,10 @@ use super::flow::{CameBack, Purpose};
 use super::protocol::Verified;
 use super::{Identities, IdentityError};
 use crate::audit;
+use crate::client::{Client, Factor};
 use crate::invitations::tenant_of;
 use crate::second_step::FirstStep;
-use crate::sessions::{Client, Factor, SignedIn, is_member};
+use crate::sessions::{SignedIn, is_member};
 use crate::token::token_hash;
 use crate::{AcceptError, NewSession, Sessions};
 

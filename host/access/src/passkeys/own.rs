@@ -9,10 +9,11 @@ use uuid::Uuid;
 use super::register::checked_name;
 use super::{PasskeyError, lock_passkeys, passkeys_of};
 use crate::audit;
+use crate::client::Client;
 use crate::devices::forget_devices;
 use crate::recovery_codes::forget_codes;
 use crate::second_factor::has_code;
-use crate::sessions::{Client, SignedIn};
+use crate::sessions::SignedIn;
 use crate::{SecondFactors, Sessions};
 
 /// A passkey as its person sees it.

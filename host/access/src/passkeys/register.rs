@@ -13,9 +13,10 @@ use super::{
     LONGEST_NAME_CHARS, MOST, PasskeyError, Passkeys, Question, credential_hash, passkeys_of, unreadable,
 };
 use crate::audit;
+use crate::client::{Client, Factor};
 use crate::second_factor::has_second_factor;
 use crate::secrets::PASSKEY;
-use crate::sessions::{Client, Factor, SignedIn};
+use crate::sessions::SignedIn;
 use crate::{NewSession, RecoveryCodes, SecondFactorError};
 
 /// A passkey that has been added.

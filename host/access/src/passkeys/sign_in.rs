@@ -11,8 +11,9 @@ use super::answer::Whose;
 use super::ceremony::Purpose;
 use super::{PasskeyError, Passkeys, Question, credential_hash, passkeys_of, unreadable};
 use crate::audit;
+use crate::client::{Client, Factor};
 use crate::guesses::may_ask_for_passkey;
-use crate::sessions::{Client, Factor, SignedIn, is_member};
+use crate::sessions::{SignedIn, is_member};
 use crate::token::token_hash;
 use crate::{NewSession, Shown, SignInError};
 

@@ -16,6 +16,9 @@ use uuid::Uuid;
 
 use crate::support::{Door, PASSWORD, add, migrate, on_both};
 
+/// What is wrong with an answer, and how it is made so.
+type Lie = (&'static str, fn(&mut Authenticator));
+
 const HERE: &str = "https://portolan.example";
 
 /// Somebody with a password, at a host where passkeys can be used.
@@ -199,7 +202,7 @@ async fn no_passkey_is_added_by_an_answer_that_is_not_right() {
     on_both(migrate, async |test| {
         let host = Host::new(test).await;
         let signed_in = host.door.who(&host.sign_in().await.expect("in")).await;
-        let lies: [(&str, fn(&mut Authenticator)); 4] = [
+        let lies: [Lie; 4] = [
             ("origin", |device| device.origin = "https://portolan.example.evil".to_owned()),
             ("port", |device| device.origin = "https://portolan.example:8443".to_owned()),
             ("host", |device| device.rp_id = "evil.example".to_owned()),
@@ -243,7 +246,7 @@ async fn nobody_comes_in_by_an_answer_that_is_not_right() {
         let (host, mut device, _) = Host::with_passkey(test).await;
         host.by_passkey(&mut device).await.expect("in");
         let owner = device.user_handle.clone();
-        let lies: [(&str, fn(&mut Authenticator)); 6] = [
+        let lies: [Lie; 6] = [
             ("origin", |device| device.origin = "http://portolan.example".to_owned()),
             ("subdomain", |device| device.origin = "https://a.portolan.example".to_owned()),
             ("host", |device| device.rp_id = "evil.example".to_owned()),
