@@ -1,7 +1,9 @@
 //! A till's export, made up but always the same, and the ledger that it has to become.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use portolan_access::PSEUDONYM_PREFIX;
 use portolan_core::{Random as _, SeededRandom, TenantId};
 use portolan_db::entity::{sale_event, tenant};
 use portolan_db::{Database, DatabaseConfig};
@@ -46,7 +48,8 @@ fn till_export(orders: usize) -> String {
     text + late.as_str()
 }
 
-/// Every event's content, sorted: ids and moments of recording aside.
+/// Every event's content, sorted: ids and moments of recording aside. Each server has pseudonyms of its own for the same
+/// customers, so a customer is called by the first of their orders.
 pub async fn ledger_of(database: &DatabaseConfig) -> Vec<String> {
     let db = Database::connect(database).await.expect("open database");
     let tx = db.system_read().await.expect("read");
@@ -54,14 +57,26 @@ pub async fn ledger_of(database: &DatabaseConfig) -> Vec<String> {
     drop(tx);
     let tx = db.read(TenantId(tenant.id)).await.expect("read");
     let rows = tx.find::<sale_event::Entity>().all(&tx).await.expect("events");
-    let mut events: Vec<String> = rows
-        .into_iter()
-        .map(|row| {
-            let posted = row.into_posted().expect("readable event");
-            assert_eq!(posted.reverses, None, "nothing had to be taken back");
-            format!("{:?}", posted.event)
-        })
-        .collect();
+    let mut events = Vec::with_capacity(rows.len());
+    for row in rows {
+        let posted = row.into_posted().expect("readable event");
+        assert_eq!(posted.reverses, None, "nothing had to be taken back");
+        events.push(posted.event);
+    }
+    let mut first_orders = BTreeMap::<String, String>::new();
+    for event in &events {
+        if let Some(customer) = &event.customer_key {
+            assert!(customer.starts_with(PSEUDONYM_PREFIX), "{customer} is no pseudonym");
+            let first = first_orders.entry(customer.clone()).or_insert_with(|| event.order_key.clone());
+            if event.order_key < *first {
+                first.clone_from(&event.order_key);
+            }
+        }
+    }
+    for event in &mut events {
+        event.customer_key = event.customer_key.take().map(|customer| first_orders[&customer].clone());
+    }
+    let mut events: Vec<String> = events.iter().map(|event| format!("{event:?}")).collect();
     drop(tx);
     db.close().await.expect("close database");
     events.sort_unstable();
