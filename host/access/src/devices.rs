@@ -41,6 +41,24 @@ pub struct OwnDevice {
     pub user_agent: String,
 }
 
+/// The person's remembered browsers, the one used last first.
+pub(crate) async fn devices_of(tx: &SystemTx, user: UserId, now: Instant) -> Result<Vec<OwnDevice>, DbError> {
+    let rows = tx
+        .find::<remembered_device::Entity>()
+        .filter(remembered_device::Column::UserId.eq(user.0))
+        .filter(remembered_device::Column::ExpiresAt.gt(now.0))
+        .order_by_desc(remembered_device::Column::LastUsedAt);
+    let own = |row: remembered_device::Model| OwnDevice {
+        id: row.id,
+        since: Instant(row.created_at),
+        last_used_at: Instant(row.last_used_at),
+        expires_at: Instant(row.expires_at),
+        address: row.address,
+        user_agent: row.user_agent,
+    };
+    Ok(rows.all(tx).await?.into_iter().map(own).collect())
+}
+
 impl Sessions {
     /// Remembers the browser of somebody who has just shown a code; gives the token of its cookie for the only time.
     /// `None` where the company that they came in to wants none remembered.
@@ -102,25 +120,6 @@ impl Sessions {
         let sql = "UPDATE remembered_device SET last_used_at = $2 WHERE token_hash = $1";
         tx.execute_raw(tx.statement(sql, [hash.into(), now.0.into()])).await?;
         Ok(Some(Instant(row.created_at)))
-    }
-
-    /// The person's remembered browsers, the one used last first.
-    pub async fn devices_of(&self, user: UserId) -> Result<Vec<OwnDevice>, DbError> {
-        let tx = self.database.system_read().await?;
-        let rows = tx
-            .find::<remembered_device::Entity>()
-            .filter(remembered_device::Column::UserId.eq(user.0))
-            .filter(remembered_device::Column::ExpiresAt.gt(self.clock.now().0))
-            .order_by_desc(remembered_device::Column::LastUsedAt);
-        let own = |row: remembered_device::Model| OwnDevice {
-            id: row.id,
-            since: Instant(row.created_at),
-            last_used_at: Instant(row.last_used_at),
-            expires_at: Instant(row.expires_at),
-            address: row.address,
-            user_agent: row.user_agent,
-        };
-        Ok(rows.all(&tx).await?.into_iter().map(own).collect())
     }
 
     /// Forgets one of the person's browsers; says whether there was one.

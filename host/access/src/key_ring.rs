@@ -13,7 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hkdf::Hkdf;
-use portolan_core::Random;
+use portolan_core::{Random, hex};
 use secrecy::zeroize::{Zeroize, Zeroizing};
 use sha2::Sha256;
 
@@ -111,7 +111,7 @@ pub struct MasterKeyId(pub(crate) [u8; KEY_ID_BYTES]);
 
 impl fmt::Display for MasterKeyId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        formatter.write_str(&hex(&self.0))
     }
 }
 

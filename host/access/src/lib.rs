@@ -28,6 +28,7 @@ mod mail_limit;
 mod members;
 mod network;
 pub mod oidc;
+mod own_account;
 mod own_sessions;
 pub mod passkeys;
 mod passwords;
@@ -75,6 +76,7 @@ pub use members::{
     remove_member, set_roles, sign_out_member,
 };
 pub use network::client_network;
+pub use own_account::OwnAccount;
 pub use own_sessions::OwnSession;
 pub use passwords::{PasswordError, Passwords};
 pub use people::{NewPerson, PersonError, add_person, end_sessions, set_password_hash};
@@ -86,9 +88,7 @@ pub use resets::{RESET_LASTS, Reset};
 pub use rights::{Explanation, Reason, Rights};
 pub use role::{SystemRole, UnknownRole};
 pub use sealed::{SealError, SealedBy, SealedCell};
-pub use second_factor::{
-    Enrolment, SecondFactorError, SecondFactorState, SecondFactors, Ways, reset_second_factor,
-};
+pub use second_factor::{Enrolment, SecondFactorError, SecondFactors, Ways, reset_second_factor};
 pub use second_step::{PendingSignIn, Shown};
 pub use secrets::{
     AUDIT_SIGNER, CONNECTION_SECRET, ColumnReport, ColumnRotation, DataKeyUse, HOUSE_COLUMNS, HouseColumn,

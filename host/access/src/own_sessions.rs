@@ -29,30 +29,38 @@ pub struct OwnSession {
     pub factors: String,
 }
 
-impl Sessions {
-    /// The person's sessions that stand, the one seen last first.
-    pub async fn sessions_of(&self, user: UserId) -> Result<Vec<OwnSession>, DbError> {
-        let now = self.clock.now();
-        let tx = self.database.system_read().await?;
-        let rows = tx
-            .find::<session::Entity>()
-            .filter(session::Column::UserId.eq(user.0))
-            .order_by_desc(session::Column::LastSeenAt)
-            .order_by_desc(session::Column::CreatedAt)
-            .all(&tx)
-            .await?;
-        let own = |row: session::Model| OwnSession {
-            id: row.id,
-            tenant: TenantId(row.tenant_id),
-            begun_at: Instant(row.created_at),
-            last_seen_at: Instant(row.last_seen_at),
-            address: row.address,
-            user_agent: row.user_agent,
-            factors: row.factors,
-        };
-        Ok(rows.into_iter().filter(|row| stands(row, now)).map(own).collect())
-    }
+/// Whether they sign in with a password: some come by a passkey or a provider alone.
+pub(crate) async fn has_password(tx: &SystemTx, user: UserId) -> Result<bool, DbError> {
+    let found = tx.find::<user::Entity>().filter(user::Column::Id.eq(user.0)).one(tx).await?;
+    Ok(found.is_some_and(|user| user.password_hash.is_some()))
+}
 
+/// The person's sessions that stand, the one seen last first.
+pub(crate) async fn sessions_of(
+    tx: &SystemTx,
+    user: UserId,
+    now: Instant,
+) -> Result<Vec<OwnSession>, DbError> {
+    let rows = tx
+        .find::<session::Entity>()
+        .filter(session::Column::UserId.eq(user.0))
+        .order_by_desc(session::Column::LastSeenAt)
+        .order_by_desc(session::Column::CreatedAt)
+        .all(tx)
+        .await?;
+    let own = |row: session::Model| OwnSession {
+        id: row.id,
+        tenant: TenantId(row.tenant_id),
+        begun_at: Instant(row.created_at),
+        last_seen_at: Instant(row.last_seen_at),
+        address: row.address,
+        user_agent: row.user_agent,
+        factors: row.factors,
+    };
+    Ok(rows.into_iter().filter(|row| stands(row, now)).map(own).collect())
+}
+
+impl Sessions {
     /// Ends one of the person's sessions; says whether there was one.
     pub async fn end_session(&self, by: &SignedIn, id: Uuid, client: Client) -> Result<bool, DbError> {
         let (sessions, user, own) = (self.clone(), by.user, by.session);
@@ -115,13 +123,6 @@ impl Sessions {
         Ok(ended)
     }
 
-    /// Whether the person has a password at all: some come in by links alone.
-    pub async fn has_password(&self, user: UserId) -> Result<bool, DbError> {
-        let tx = self.database.system_read().await?;
-        let found = tx.find::<user::Entity>().filter(user::Column::Id.eq(user.0)).one(&tx).await?;
-        Ok(found.is_some_and(|user| user.password_hash.is_some()))
-    }
-
     /// The hash of a new password, for somebody who knows the old one or has none.
     ///
     /// Errors: [`SignInError::Refused`] where the old one is wrong, [`SignInError::Password`] where the new one cannot be
@@ -133,7 +134,8 @@ impl Sessions {
         new: &str,
     ) -> Result<String, SignInError> {
         let user = signed_in.user;
-        if self.has_password(user).await? && !self.own_password_is_right(user, old).await? {
+        let has_one = has_password(&self.database.system_read().await?, user).await?;
+        if has_one && !self.own_password_is_right(user, old).await? {
             return Err(SignInError::Refused);
         }
         Ok(self.passwords().hash_new(new, &self.words_about(user).await?).await?)

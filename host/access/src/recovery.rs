@@ -1,7 +1,7 @@
 //! Recovery codes: 24 characters of Crockford's base 32, so 120 random bits. Nobody guesses one, so a salted hash is
 //! enough. People read and type them, so case, spaces and dashes do not matter, nor do letters that look like digits.
 
-use portolan_core::Random;
+use portolan_core::{Random, hex};
 use sha2::{Digest, Sha256};
 
 /// How many are made at once.
@@ -47,10 +47,6 @@ pub(crate) fn new_salt(random: &dyn Random) -> String {
 pub(crate) fn code_hash(salt: &str, normal_code: &str) -> String {
     let digest = Sha256::new().chain_update(salt.as_bytes()).chain_update(normal_code.as_bytes()).finalize();
     hex(&digest[..])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

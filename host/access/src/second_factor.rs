@@ -35,13 +35,6 @@ pub struct SecondFactors {
     pub(crate) ring: Arc<KeyRing>,
 }
 
-/// A second factor that is asked for at sign-in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SecondFactorState {
-    pub since: Instant,
-    pub recovery_codes_left: u64,
-}
-
 /// What somebody can show beside their password.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ways {
@@ -106,17 +99,6 @@ impl SecondFactors {
             passkey: !passkeys_of(&tx, user).await?.is_empty(),
             recovery_codes_left: codes_left(&tx, user).await?,
         })
-    }
-
-    /// Their authenticator; `None` where no code of one is asked for.
-    pub async fn state(&self, user: UserId) -> Result<Option<SecondFactorState>, DbError> {
-        let tx = self.sessions.database.system_read().await?;
-        let row = find(&tx, user).await?;
-        let Some(since) = row.and_then(|row| row.confirmed_at) else { return Ok(None) };
-        Ok(Some(SecondFactorState {
-            since: Instant(since),
-            recovery_codes_left: codes_left(&tx, user).await?,
-        }))
     }
 
     /// Makes a seed, in the place of one that was never confirmed. Nothing is asked for until its first code.
@@ -337,7 +319,12 @@ pub(crate) async fn has_second_factor(tx: &SystemTx, user: UserId) -> Result<boo
 
 /// Whether there is an authenticator whose first code was right.
 pub(crate) async fn has_code(tx: &SystemTx, user: UserId) -> Result<bool, DbError> {
-    Ok(find(tx, user).await?.is_some_and(|row| row.confirmed_at.is_some()))
+    Ok(code_since(tx, user).await?.is_some())
+}
+
+/// Since when codes of an authenticator are asked for.
+pub(crate) async fn code_since(tx: &SystemTx, user: UserId) -> Result<Option<Instant>, DbError> {
+    Ok(find(tx, user).await?.and_then(|row| row.confirmed_at).map(Instant))
 }
 
 /// Counts a try unless there were too many; locks the row until the transaction ends.

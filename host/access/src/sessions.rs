@@ -363,7 +363,8 @@ impl Sessions {
         let now = self.clock.now();
         if let Some(earlier) = &client.earlier.0 {
             end_known(tx, token_hash(earlier), &client, now).await?;
-            self.tell_ended();
+            let sessions = self.clone();
+            tx.after_commit(move || sessions.tell_ended());
         }
         let expires_at = now + ABSOLUTE;
         let id = id::new_uuid(&*self.clock, &*self.random);

@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod clock;
 pub mod currency;
 pub mod decimal;
+mod hex;
 pub mod id;
 pub mod money;
 pub mod random;
@@ -18,6 +19,7 @@ pub use calendar::{
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use currency::Currency;
 pub use decimal::{Decimal, InvalidDecimal};
+pub use hex::{hex, unhex};
 pub use id::*;
 pub use money::{Money, MoneyError};
 pub use random::{Random, SeededRandom, SystemRandom};

@@ -140,12 +140,39 @@ where
 }
 
 async fn open_postgres(config: &DatabaseConfig) -> Result<Pools, DbError> {
-    let writer = postgres_options(config, config.writers.max(2), "30s");
+    let writer = postgres_options(config, config.writers.max(2), WRITER_SETTINGS);
     let writer = sea_orm::Database::connect(writer).await.map_err(|error| refused(error, &config.url))?;
-    // A reader computes between its statements: a snapshot may rest a while.
-    let reader = sea_orm::Database::connect(postgres_options(config, config.readers.max(2), "5min")).await?;
+    let reader = postgres_options(config, config.readers.max(2), READER_SETTINGS);
+    let reader = sea_orm::Database::connect(reader).await?;
     accept_or_refuse(expect_durable(&writer).await, config.accept_data_loss)?;
+    expect_snapshots(&reader).await?;
     Ok(Pools { writer, reader })
+}
+
+type Settings = &'static [(&'static str, &'static str)];
+
+const WRITER_SETTINGS: Settings = &[("idle_in_transaction_session_timeout", "30s")];
+
+/// Whatever begins there is a snapshot that writes nothing: said once, not at every `BEGIN`. A reader computes between its
+/// statements, so that a snapshot may rest a while.
+const READER_SETTINGS: Settings = &[
+    ("default_transaction_isolation", "repeatable read"),
+    ("default_transaction_read_only", "on"),
+    ("idle_in_transaction_session_timeout", "5min"),
+];
+
+/// Reads back that a reader's transactions are snapshots: a proxy in between may have kept what was asked for to itself.
+async fn expect_snapshots(pool: &DatabaseConnection) -> Result<(), DbError> {
+    for (setting, expected) in READER_SETTINGS {
+        let value: String = single_value(pool, &format!("SHOW {setting}")).await?;
+        if value != *expected {
+            return Err(DbError::Unsafe(format!(
+                "PostgreSQL's {setting} is {value} on a connection that asked for {expected}: a proxy in between must \
+                 pass on what connections ask for when they begin"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Reads back what makes PostgreSQL write before it acknowledges.
@@ -162,11 +189,7 @@ async fn expect_durable(pool: &DatabaseConnection) -> Result<(), DbError> {
     Ok(())
 }
 
-fn postgres_options(
-    config: &DatabaseConfig,
-    connections: u32,
-    idle_in_transaction: &'static str,
-) -> ConnectOptions {
+fn postgres_options(config: &DatabaseConfig, connections: u32, settings: Settings) -> ConnectOptions {
     let mut options = common_options(config.url.clone(), connections);
     options.acquire_timeout(POSTGRES_ACQUIRE_TIMEOUT);
     options.test_before_acquire_if_idle_for(Duration::from_secs(5));
@@ -177,19 +200,17 @@ fn postgres_options(
         } else {
             options
         };
-        // Warnings off: `ROLLBACK` outside a transaction, below, would write one at every release.
-        options.options([
-            ("idle_in_transaction_session_timeout", idle_in_transaction),
-            ("client_min_messages", "error"),
-        ])
+        options.options(settings.iter().copied())
     });
     options.map_sqlx_postgres_pool_opts(|options| {
         // sqlx 0.9.0 returns a connection inside an open transaction when a future is dropped while
         // `BEGIN` is in flight; the next user's acknowledged writes would vanish with it.
         // https://github.com/launchbadge/sqlx/issues/4385
+        // `BEGIN` first: a `ROLLBACK` outside a transaction would write a warning into PostgreSQL's log at every
+        // release. Where a transaction is open it is `BEGIN` that warns.
         options.after_release(|connection, _| {
             Box::pin(async move {
-                connection.execute("ROLLBACK").await?;
+                connection.execute("BEGIN; ROLLBACK").await?;
                 Ok(true)
             })
         })

@@ -14,7 +14,7 @@ use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties}
 use datafusion::parquet::file::statistics::Statistics;
 use datafusion::parquet::schema::types::ColumnPath;
 use portolan_analytics::Fact;
-use portolan_core::{LocalDate, PartId, TenantId};
+use portolan_core::{LocalDate, PartId, TenantId, hex};
 use sha2::{Digest, Sha256};
 
 use crate::{FactsError, schema};
@@ -138,7 +138,7 @@ impl Unfinished {
         file.sync_all().map_err(FactsError::file(&self.path))?;
         let target = self.folder.join(&self.part.path);
         fs::rename(&self.path, &target).map_err(FactsError::file(&target))?;
-        let sha256 = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hex(&hasher.finalize());
         Ok(WrittenPart { size_bytes, sha256, ..self.part.clone() })
     }
 

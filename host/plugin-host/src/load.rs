@@ -3,6 +3,7 @@
 pub mod cost;
 
 use portolan_connector::{CONTRACT_VERSION, Fault, Manifest};
+use portolan_core::hex;
 use sha2::{Digest, Sha256};
 use wasmparser::{Encoding, Parser, Payload};
 
@@ -174,14 +175,6 @@ pub fn refuse(code: &str, detail: String) -> Fault {
         // Parsers and compilers quote what they found, over several lines.
         detail: Scrubber::default().clean(&format!("the plugin is refused: {detail}"), MAX_REFUSAL_CHARS),
     }
-}
-
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use portolan_core::{Clock, Instant, Random, TenantId, id};
+use portolan_core::{Clock, Instant, Random, TenantId, hex, id, unhex};
 use portolan_db::entity::{audit_anchor, audit_head, audit_signer};
 use portolan_db::{Database, DbError, TenantTx, WriteClass};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
@@ -14,7 +14,6 @@ use super::verify::{Broken, Walk};
 use crate::key_ring::KeyRing;
 use crate::sealed::SealError;
 use crate::secrets::{AUDIT_SIGNER, SecretsError, TenantKeys};
-use crate::token::{hex, unhex};
 
 const SEED_BYTES: usize = 32;
 

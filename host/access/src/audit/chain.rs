@@ -1,13 +1,12 @@
 //! The chain: what of an event is hashed, and how the next one is added.
 
-use portolan_core::{Instant, TenantId};
+use portolan_core::{Instant, TenantId, hex};
 use portolan_db::entity::audit_event;
 use portolan_db::{DbError, SystemTx};
 use sea_orm::{ConnectionTrait, DbErr, IntoActiveModel};
 use sha2::{Digest, Sha256};
 
 use super::Entry;
-use crate::token::hex;
 
 /// What the first event names as the hash before it.
 pub(super) const BEGINNING: &str = "0000000000000000000000000000000000000000000000000000000000000000";

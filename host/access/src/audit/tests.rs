@@ -10,7 +10,6 @@ use uuid::Uuid;
 use super::chain::{BEGINNING, hash_of};
 use super::verify::Walk;
 use super::*;
-use crate::token::{hex, unhex};
 
 const TENANT: TenantId = TenantId(Uuid::from_u128(7));
 
@@ -254,12 +253,4 @@ fn the_first_broken_place_is_named() {
         chain.anchors = chain.anchors.iter().map(sign).collect();
     });
     assert_eq!(stranger, Broken { seq: 8, fault: Fault::Stranger });
-}
-
-#[test]
-fn hex_is_read_back_and_nothing_else_is() {
-    assert_eq!(unhex(&hex(&[0, 255, 16])), Some(vec![0, 255, 16]));
-    for wrong in ["0", "0g", "FF", "é0", "zz"] {
-        assert_eq!(unhex(wrong), None, "{wrong}");
-    }
 }

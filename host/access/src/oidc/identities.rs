@@ -27,6 +27,17 @@ pub struct OwnIdentity {
     pub last_used_at: Option<Instant>,
 }
 
+impl From<identity::Model> for OwnIdentity {
+    fn from(row: identity::Model) -> Self {
+        Self {
+            id: row.id,
+            issuer: row.issuer,
+            linked_at: Instant(row.linked_at),
+            last_used_at: row.last_used_at.map(Instant),
+        }
+    }
+}
+
 impl Identities {
     /// Signs in to the company whose provider it was, and to no other. Goes on as after a right password.
     pub async fn sign_in(&self, came_back: CameBack, client: Client) -> Result<NewSession, IdentityError> {
@@ -148,18 +159,6 @@ impl Identities {
             .await
     }
 
-    /// The person's own, the oldest first.
-    pub async fn of(&self, user: UserId) -> Result<Vec<OwnIdentity>, DbError> {
-        let tx = self.sessions.database.system_read().await?;
-        let own = |row: identity::Model| OwnIdentity {
-            id: row.id,
-            issuer: row.issuer,
-            linked_at: Instant(row.linked_at),
-            last_used_at: row.last_used_at.map(Instant),
-        };
-        Ok(identities_of(&tx, user).await?.into_iter().map(own).collect())
-    }
-
     async fn insert(
         &self,
         tx: &SystemTx,
@@ -230,7 +229,8 @@ async fn find(tx: &SystemTx, verified: &Verified) -> Result<Option<identity::Mod
     Ok(found.one(tx).await?)
 }
 
-async fn identities_of(tx: &SystemTx, user: UserId) -> Result<Vec<identity::Model>, DbError> {
+/// The person's, those linked first come first.
+pub(crate) async fn identities_of(tx: &SystemTx, user: UserId) -> Result<Vec<identity::Model>, DbError> {
     let own = tx.find::<identity::Entity>().filter(identity::Column::UserId.eq(user.0));
     Ok(own.order_by_asc(identity::Column::LinkedAt).order_by_asc(identity::Column::Id).all(tx).await?)
 }

@@ -22,6 +22,7 @@ use portolan_db::DbError;
 
 pub use flow::{Callback, CameBack, Purpose, Started};
 pub use identities::OwnIdentity;
+pub(crate) use identities::identities_of;
 pub use outside::{AskOutside, IncomingAnswer, MoreMetadata, OutgoingRequest, Outside, OutsideError};
 pub use providers::{
     GOOGLE_ISSUER, NewProvider, NotAHandle, Provider, ProviderError, ProviderHandle, ProviderTools,

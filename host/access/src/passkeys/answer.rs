@@ -4,11 +4,7 @@ use portolan_core::UserId;
 use portolan_db::entity::passkey;
 use portolan_db::{DbError, SystemTx};
 use sea_orm::ConnectionTrait;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-use webauthn_rs::prelude::{
-    DiscoverableAuthentication, Passkey, PasskeyAuthentication, PublicKeyCredential, WebauthnError,
-};
+use webauthn_rs::prelude::{DiscoverableAuthentication, Passkey, PublicKeyCredential, WebauthnError};
 
 use super::{PasskeyError, Passkeys, credential_hash, unreadable};
 use crate::secrets::PASSKEY;
@@ -27,7 +23,7 @@ impl Passkeys {
         &self,
         tx: &SystemTx,
         whose: Whose,
-        asked: Value,
+        asked: DiscoverableAuthentication,
         answer: &PublicKeyCredential,
     ) -> Result<Option<UserId>, PasskeyError> {
         let Some(row) = find_locked(tx, answer.get_credential_id()).await? else {
@@ -46,17 +42,8 @@ impl Passkeys {
             return Ok(None);
         }
         let mut passkey = self.open(&row)?;
-        let judged = match whose {
-            Whose::Anybodys => {
-                let asked = read_asked::<DiscoverableAuthentication>(asked)?;
-                self.party.0.finish_discoverable_authentication_v2(answer, asked, &passkey)
-            }
-            Whose::Of(_) => {
-                let asked = read_asked::<PasskeyAuthentication>(asked)?;
-                self.party.0.finish_passkey_authentication(answer, &asked)
-            }
-        };
-        let result = match judged {
+        // Held against the passkey as it is stored now: the counters of when it was asked may be old.
+        let result = match self.party.0.finish_discoverable_authentication_v2(answer, asked, &passkey) {
             Ok(result) if result.user_verified() => result,
             Ok(_) => {
                 tracing::warn!(user.id = %user, "a passkey was not right: it verified nobody");
@@ -103,9 +90,4 @@ async fn find_locked(tx: &SystemTx, credential_id: &[u8]) -> Result<Option<passk
     );
     let sql = tx.statement(sql, [credential_hash(credential_id).into()]);
     Ok(tx.find::<passkey::Entity>().from_raw_sql(sql).one(tx).await?)
-}
-
-/// What the library wrote down when it asked.
-fn read_asked<T: DeserializeOwned>(asked: Value) -> Result<T, PasskeyError> {
-    serde_json::from_value(asked).map_err(|_| unreadable())
 }

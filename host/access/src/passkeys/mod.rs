@@ -25,13 +25,12 @@ pub use own::OwnPasskey;
 pub use register::Registered;
 pub use relying_party::{NoRelyingParty, RelyingParty};
 
-use portolan_core::UserId;
+use portolan_core::{UserId, hex};
 use portolan_db::entity::passkey;
 use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, QueryOrder};
 use sha2::{Digest, Sha256};
 
-use crate::token::hex;
 use crate::{SealError, SecondFactorError, SecondFactors, SecretsError};
 
 /// More than these has nobody who uses them.

@@ -1,6 +1,6 @@
 //! What people see and do about their own passkeys.
 
-use portolan_core::{Instant, UserId};
+use portolan_core::Instant;
 use portolan_db::entity::passkey;
 use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter};
@@ -26,20 +26,19 @@ pub struct OwnPasskey {
     pub last_used_at: Option<Instant>,
 }
 
-/// Seen, renamed and removed wherever the server stands now: none of it asks a passkey.
-impl SecondFactors {
-    /// The person's passkeys, the oldest first.
-    pub async fn passkeys_of(&self, user: UserId) -> Result<Vec<OwnPasskey>, DbError> {
-        let rows = passkeys_of(&self.sessions.database.system_read().await?, user).await?;
-        let own = |row: passkey::Model| OwnPasskey {
+impl From<passkey::Model> for OwnPasskey {
+    fn from(row: passkey::Model) -> Self {
+        Self {
             id: row.id,
             name: row.name,
             created_at: Instant(row.created_at),
             last_used_at: row.last_used_at.map(Instant),
-        };
-        Ok(rows.into_iter().map(own).collect())
+        }
     }
+}
 
+/// Renamed and removed wherever the server stands now: none of it asks a passkey.
+impl SecondFactors {
     /// Calls one of the person's passkeys otherwise; says whether there is one.
     pub async fn rename_passkey(
         &self,

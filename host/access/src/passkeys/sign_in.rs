@@ -4,8 +4,8 @@ use portolan_core::{TenantId, UserId};
 use portolan_db::entity::{passkey, pending_sign_in};
 use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, QueryFilter};
-use serde_json::{Value, json};
-use webauthn_rs::prelude::{PublicKeyCredential, RequestChallengeResponse, WebauthnError};
+use serde_json::json;
+use webauthn_rs::prelude::{DiscoverableAuthentication, PublicKeyCredential};
 
 use super::answer::Whose;
 use super::ceremony::Purpose;
@@ -65,21 +65,25 @@ impl Passkeys {
         purpose: Purpose<'_>,
         of: Option<UserId>,
     ) -> Result<Question, PasskeyError> {
-        let not_asked = |error: WebauthnError| {
+        // Whoever is known is asked like whoever is not: an answer is held against the passkey that is stored when it comes.
+        let (options, state) = self.party.0.start_discoverable_authentication().map_err(|error| {
             tracing::error!(%error, "a passkey could not be asked for");
             PasskeyError::Refused
-        };
-        let Some(user) = of else {
-            let (options, state) = self.party.0.start_discoverable_authentication().map_err(not_asked)?;
-            return self.ask(tx, purpose, &state, written(&options)?).await;
-        };
-        let rows = passkeys_of(tx, user).await?;
-        let known = rows.iter().map(|row| self.open(row)).collect::<Result<Vec<_>, _>>()?;
-        if known.is_empty() {
-            return Err(PasskeyError::None);
+        })?;
+        let mut options = serde_json::to_value(&options).map_err(|_| unreadable())?;
+        if let Some(user) = of {
+            let rows = passkeys_of(tx, user).await?;
+            if rows.is_empty() {
+                return Err(PasskeyError::None);
+            }
+            // Only what the browser is told: a security key that keeps no passkeys is found by their ids.
+            let known = rows.iter().map(|row| {
+                let id = json!({ "type": "public-key", "id": self.open(row)?.cred_id() });
+                Ok::<_, PasskeyError>(id)
+            });
+            options["publicKey"]["allowCredentials"] = known.collect::<Result<Vec<_>, _>>()?.into();
         }
-        let (options, state) = self.party.0.start_passkey_authentication(&known).map_err(not_asked)?;
-        self.ask(tx, purpose, &state, written(&options)?).await
+        self.ask(tx, purpose, &state, options).await
     }
 
     /// A session for whoever's passkey answers: it has verified its person, and counts as both factors.
@@ -96,7 +100,8 @@ impl Passkeys {
         let begun = sessions.database.system_write(move |tx| {
             Box::pin(async move {
                 let sessions = &passkeys.factors.sessions;
-                let asked = passkeys.take::<Value>(tx, Purpose::SignIn, &ceremony).await?;
+                let asked =
+                    passkeys.take::<DiscoverableAuthentication>(tx, Purpose::SignIn, &ceremony).await?;
                 let (Some(asked), Some(tenant)) = (asked, tenant) else { return Ok(None) };
                 let Some(user) = passkeys.judge(tx, Whose::Anybodys, asked, &answer).await? else {
                     return Ok(None);
@@ -140,7 +145,9 @@ impl Passkeys {
         let begun = sessions.database.system_write(move |tx| {
             Box::pin(async move {
                 let sessions = &passkeys.factors.sessions;
-                let asked = passkeys.take::<Value>(tx, Purpose::SecondStep(&token), &ceremony).await?;
+                let asked = passkeys
+                    .take::<DiscoverableAuthentication>(tx, Purpose::SecondStep(&token), &ceremony)
+                    .await?;
                 let pending = sessions.find_pending(tx, &token).await?;
                 let (Some(asked), Some(pending)) = (asked, pending) else { return Ok(None) };
                 let (user, tenant) = (UserId(pending.user_id), TenantId(pending.tenant_id));
@@ -176,7 +183,9 @@ impl Passkeys {
             Box::pin(async move {
                 let (user, session) = (signed_in.user, signed_in.session);
                 let sessions = &passkeys.factors.sessions;
-                let asked = passkeys.take::<Value>(tx, Purpose::StepUp(&signed_in), &ceremony).await?;
+                let asked = passkeys
+                    .take::<DiscoverableAuthentication>(tx, Purpose::StepUp(&signed_in), &ceremony)
+                    .await?;
                 let Some(asked) = asked else { return Ok(None) };
                 if passkeys.judge(tx, Whose::Of(user), asked, &answer).await?.is_none() {
                     return Ok(None);
@@ -193,10 +202,6 @@ impl Passkeys {
         let session = renewed.await?.ok_or(SignInError::Refused)?;
         Ok(Shown { session, recovery_codes_left: None })
     }
-}
-
-fn written(options: &RequestChallengeResponse) -> Result<Value, PasskeyError> {
-    serde_json::to_value(options).map_err(|_| unreadable())
 }
 
 fn read(answer: &str) -> Option<PublicKeyCredential> {

@@ -131,7 +131,7 @@ async fn a_passkey_is_added_asked_for_and_comes_in_alone_and_as_the_second_step(
         );
         let signed_in = host.door.who(&added.session).await;
         assert!(signed_in.second_factor, "whoever has just used it has shown it");
-        let own = host.factors.passkeys_of(host.door.user).await.expect("list");
+        let own = host.door.sessions.own_account(host.door.user).await.expect("list").passkeys;
         assert!(own.len() == 1 && own[0].name == "Telephone" && own[0].last_used_at.is_none());
 
         host.door.clock.advance(Duration::from_minutes(1));
@@ -139,7 +139,8 @@ async fn a_passkey_is_added_asked_for_and_comes_in_alone_and_as_the_second_step(
         assert_eq!((alone.user, alone.tenant), (host.door.user, host.door.tenant));
         assert!(host.door.who(&alone).await.second_factor, "it counts as both");
         assert_eq!(host.factors_of_newest().await, "passkey");
-        let used = host.factors.passkeys_of(host.door.user).await.expect("list")[0].last_used_at;
+        let used =
+            host.door.sessions.own_account(host.door.user).await.expect("list").passkeys[0].last_used_at;
         assert_eq!(used, Some(host.door.clock.now()));
 
         host.door.clock.advance(Duration::from_minutes(1));
@@ -234,7 +235,7 @@ async fn no_passkey_is_added_by_an_answer_that_is_not_right() {
             let finished = host.finish(&signed_in, &question.ceremony, "x", nonsense).await;
             assert!(finished.expect("looked at").is_none(), "{nonsense}");
         }
-        assert!(host.factors.passkeys_of(host.door.user).await.expect("list").is_empty());
+        assert!(host.door.sessions.own_account(host.door.user).await.expect("list").passkeys.is_empty());
         host.sign_in().await.expect("nothing is asked for");
     })
     .await;
@@ -401,6 +402,31 @@ async fn of_two_copies_of_a_passkey_that_answer_at_once_one_comes_in() {
 }
 
 #[tokio::test]
+async fn of_two_second_steps_that_were_asked_at_once_one_counter_ends_one() {
+    on_both(migrate, async |test| {
+        let (host, mut device, _) = Host::with_passkey(test).await;
+        let mut asked = Vec::new();
+        for _ in 0..2 {
+            let pending = host.first_step().await;
+            let question = host.passkeys.begin_second_step(&pending).await.expect("a question");
+            asked.push((pending, question));
+        }
+        // A copy of the passkey counts as the passkey does.
+        let counter = device.counter;
+        let mut ended = Vec::new();
+        for (pending, question) in asked {
+            device.counter = counter;
+            let answer = device.get(&question.options);
+            let finished =
+                host.passkeys.finish_second_step(&pending, &question.ceremony, &answer, Client::default());
+            ended.push(finished.await.is_ok());
+        }
+        assert_eq!(ended, [true, false], "what it is held against is what is stored now");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn another_persons_passkey_is_no_second_step_and_shows_nobody_again() {
     on_both(migrate, async |test| {
         let (host, _, _) = Host::with_passkey(test).await;
@@ -412,7 +438,7 @@ async fn another_persons_passkey_is_no_second_step_and_shows_nobody_again() {
         let added = host.add(&host.door.who(&session).await, &mut theirs).await.expect("added");
         assert_refused(host.second_step(&mut theirs).await);
         // Nor is it theirs to rename or remove what is somebody else's.
-        let mine = host.factors.passkeys_of(host.door.user).await.expect("list")[0].id;
+        let mine = host.door.sessions.own_account(host.door.user).await.expect("list").passkeys[0].id;
         let bobs = host.door.who(&added.session).await;
         assert!(!host.factors.rename_passkey(&bobs, mine, "x", Client::default()).await.expect("looked"));
         assert!(!host.remove(&bobs, mine).await.expect("looked"));
@@ -490,7 +516,10 @@ async fn removing_the_last_passkey_forgets_what_it_opened() {
                 .await
                 .expect("renamed")
         );
-        assert_eq!(host.factors.passkeys_of(host.door.user).await.expect("list")[0].name, "Key ring");
+        assert_eq!(
+            host.door.sessions.own_account(host.door.user).await.expect("list").passkeys[0].name,
+            "Key ring"
+        );
         assert!(host.remove(&signed_in, added.id).await.expect("removed"));
         assert!(!host.remove(&signed_in, added.id).await.expect("looked"));
         assert_refused(host.by_passkey(&mut device).await);

@@ -274,8 +274,8 @@ async fn a_recovery_code_comes_in_once_and_says_how_many_are_left() {
             guarded.factors.renew_recovery_codes(&signed_in, Client::default()).await.expect("new ones");
         assert_refused(guarded.second_step(&guarded.first_step().await, &guarded.codes.0[4]).await);
         guarded.second_step(&guarded.first_step().await, &renewed.0[9]).await.expect("a new one");
-        let state = guarded.factors.state(guarded.door.user).await.expect("look").expect("on");
-        assert_eq!(state.recovery_codes_left, 9);
+        let own = guarded.door.sessions.own_account(guarded.door.user).await.expect("look");
+        assert_eq!(own.recovery_codes_left, 9);
     })
     .await;
 }
@@ -300,7 +300,7 @@ async fn setting_up_needs_a_code_and_ends_the_sessions_that_came_without() {
         assert!(enrolment.url.starts_with("otpauth://totp/Portolan:ada-"), "{}", enrolment.url);
 
         assert_refused(factors.confirm(&signed_in, "000000x", Client::default()).await);
-        assert_eq!(factors.state(door.user).await.expect("look"), None);
+        assert_eq!(door.sessions.own_account(door.user).await.expect("look").code_since, None);
         sign_in().await;
         let code = factors.code_at(door.user, door.clock.now()).await;
         let (_, session) = factors.confirm(&signed_in, &code, Client::default()).await.expect("on");
@@ -415,7 +415,7 @@ async fn people_see_and_end_their_own_sessions_and_no_others() {
             mine.push((who(&door, &session).await.session, session.token));
             door.clock.advance(Duration::from_minutes(2));
         }
-        let listed = door.sessions.sessions_of(door.user).await.expect("list");
+        let listed = door.sessions.own_account(door.user).await.expect("list").sessions;
         assert_eq!(listed.len(), 4);
         assert_eq!((listed[0].address.as_str(), listed[0].user_agent.as_str()), ("192.0.2.3", "Dinghy"));
         let signed_in = door.sessions.authenticate(&mine[3].1).await.expect("look").expect("stands");
@@ -431,7 +431,7 @@ async fn people_see_and_end_their_own_sessions_and_no_others() {
         assert!(!stands(&door, &mine[0].1).await);
         assert_eq!(door.sessions.end_other_sessions(&signed_in, Client::default()).await.expect("end"), 2);
         assert!(stands(&door, &mine[3].1).await && stands(&door, &theirs.token).await);
-        assert_eq!(door.sessions.sessions_of(door.user).await.expect("list").len(), 1);
+        assert_eq!(door.sessions.own_account(door.user).await.expect("list").sessions.len(), 1);
 
         let elsewhere = door.sessions.sign_in_with_password(&door.name, PASSWORD, Client::default()).await;
         let new = "another harbour, 1488";

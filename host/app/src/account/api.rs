@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use portolan_access::{OwnSession, SignInError};
+use portolan_core::Instant;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -96,15 +97,14 @@ pub async fn show_account(
     actor: Require<Oneself>,
     State(app): State<Arc<App>>,
 ) -> AppResult<Json<AccountResponse>> {
-    let second_factor = app.second_factors().state(actor.user).await?;
-    let ways = app.second_factors().ways_of(actor.user).await?;
+    let account = app.sessions.own_account(actor.user).await?;
     Ok(Json(AccountResponse {
         user_id: actor.user.0,
         tenant_id: actor.tenant.0,
-        has_password: app.sessions.has_password(actor.user).await?,
-        second_factor_since: second_factor.map(|state| state.since.to_rfc3339()),
-        passkeys: app.second_factors().passkeys_of(actor.user).await?.len(),
-        recovery_codes_left: ways.any().then_some(ways.recovery_codes_left),
+        has_password: account.has_password,
+        second_factor_since: account.code_since.map(Instant::to_rfc3339),
+        passkeys: account.passkeys.len(),
+        recovery_codes_left: account.ways().any().then_some(account.recovery_codes_left),
         authenticated_at: actor.signed_in()?.authenticated_at.to_rfc3339(),
     }))
 }
@@ -150,7 +150,7 @@ pub async fn list_own_sessions(
     State(app): State<Arc<App>>,
 ) -> AppResult<Json<SessionListResponse>> {
     let this = actor.signed_in()?.session;
-    let sessions = app.sessions.sessions_of(actor.user).await?;
+    let sessions = app.sessions.own_account(actor.user).await?.sessions;
     let wire = |session: OwnSession| SessionResponse {
         this: session.id == this,
         id: session.id,

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use axum_extra::extract::CookieJar;
-use portolan_access::oidc::{IdentityError, ProviderHandle, Purpose};
+use portolan_access::oidc::{IdentityError, OwnIdentity, ProviderHandle, Purpose};
 use portolan_admin_ui::pages::{AccountIdentity, LinkProviderPage, LinkableProvider};
 use portolan_admin_ui::parts::Section;
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::security::ops::sentence;
-use crate::security::providers::{callback_address, enabled, list};
+use crate::security::providers::{callback_address, enabled, is_open, list};
 use crate::signin::oidc::trouble;
 use crate::web::actor::{Oneself, PageActor, Require};
 use crate::web::client::FromWhere;
@@ -81,13 +81,15 @@ pub async fn shown<G>(
     app: &App,
     actor: &Require<G>,
     viewer: &Viewer,
+    own: &[OwnIdentity],
 ) -> AppResult<(Vec<AccountIdentity>, Vec<LinkableProvider>)> {
     let known = list(app, actor.tenant).await?;
-    let own = app.identities().of(actor.user).await?;
-    let linkable = enabled(app, actor.tenant).await?.into_iter();
+    let linkable = known.iter().filter(|provider| is_open(app, provider));
     let linkable = linkable.filter(|provider| own.iter().all(|own| own.issuer != provider.issuer));
-    let linkable = linkable
-        .map(|provider| LinkableProvider { handle: provider.handle().to_string(), label: provider.label });
+    let linkable = linkable.map(|provider| LinkableProvider {
+        handle: provider.handle().to_string(),
+        label: provider.label.clone(),
+    });
     let rows = own.iter().map(|own| AccountIdentity {
         name: known
             .iter()

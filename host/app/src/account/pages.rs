@@ -154,33 +154,29 @@ async fn page<G>(
     refused: Refused,
 ) -> AppResult<AccountPage> {
     let viewer = Viewer::load(app, actor).await?;
-    let factors = app.second_factors();
-    let second_factor = factors.state(actor.user).await?.map(|state| SecondFactorCard {
-        since: viewer.when(state.since),
+    let account = app.sessions.own_account(actor.user).await?;
+    let second_factor = account.code_since.map(|since| SecondFactorCard {
+        since: viewer.when(since),
         code: CodeField::new("Code", refused.code),
     });
-    let ways = factors.ways_of(actor.user).await?;
-    let recovery = ways.any().then(|| RecoveryCard {
-        codes_left: codes_text(ways.recovery_codes_left),
-        few_codes: ways.recovery_codes_left <= FEW_CODES,
+    let recovery = account.ways().any().then(|| RecoveryCard {
+        codes_left: codes_text(account.recovery_codes_left),
+        few_codes: account.recovery_codes_left <= FEW_CODES,
     });
-    let passkeys = factors.passkeys_of(actor.user).await?;
     let row_of_passkey = |passkey| passkey_row(&viewer, passkey, refused.passkey_name.as_ref());
-    let sessions = app.sessions.sessions_of(actor.user).await?;
     let this = actor.signed_in()?.session;
-    let devices = app.sessions.devices_of(actor.user).await?;
-    let (identities, linkable) = identities::shown(app, actor, &viewer).await?;
+    let (identities, linkable) = identities::shown(app, actor, &viewer, &account.identities).await?;
     Ok(AccountPage {
         shell: viewer.shell_after("Profile and security", Section::None, flash),
         name: viewer.user_name().to_owned(),
-        has_password: app.sessions.has_password(actor.user).await?,
+        has_password: account.has_password,
         old_password_error: refused.old_password,
         new_password_error: refused.new_password,
         second_factor,
         identities,
         linkable,
         recovery,
-        passkeys: passkeys.into_iter().map(row_of_passkey).collect(),
+        passkeys: account.passkeys.into_iter().map(row_of_passkey).collect(),
         no_passkeys: app.passkeys().err().map(|error| sentence(&error.to_string())),
         passkey_error: refused.passkey,
         preferences: preferences::fields(viewer.preferences()),
@@ -190,8 +186,8 @@ async fn page<G>(
             viewer.user_name(),
             "You leave every company, and your name, password, second factor and keys are forgotten for good.",
         ),
-        sessions: sessions.into_iter().map(|session| row(&viewer, session, this)).collect(),
-        devices: devices.into_iter().map(|device| device_row(&viewer, device)).collect(),
+        sessions: account.sessions.into_iter().map(|session| row(&viewer, session, this)).collect(),
+        devices: account.devices.into_iter().map(|device| device_row(&viewer, device)).collect(),
     })
 }
 

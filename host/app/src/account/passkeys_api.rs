@@ -115,7 +115,7 @@ pub async fn list_passkeys(
     actor: Require<Oneself>,
     State(app): State<Arc<App>>,
 ) -> AppResult<Json<PasskeyListResponse>> {
-    let own = app.second_factors().passkeys_of(actor.user).await?;
+    let own = app.sessions.own_account(actor.user).await?.passkeys;
     Ok(Json(PasskeyListResponse { data: own.into_iter().map(Into::into).collect() }))
 }
 

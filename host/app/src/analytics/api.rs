@@ -7,13 +7,13 @@ use axum::extract::rejection::JsonRejection;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use portolan_analytics::{Closed, Dimension, METRICS, Metric, MetricInfo, Query, Visibility, metric};
+use portolan_core::hex;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::ingest::unpack::hex;
 use crate::web::actor::{AnalyticsQuery, Require};
 use crate::web::error::{AppError, AppResult, Problem};
 use crate::web::extract::Path;

@@ -6,14 +6,14 @@ use async_trait::async_trait;
 use portolan_access::audit::{AnchorError, anchor_head};
 use portolan_core::{Duration, TenantId};
 use portolan_db::entity::schedule::{self, CatchUp};
-use portolan_jobs::{JobContext, JobError, JobHandler, Lane, NewSchedule, PutScheduleError};
+use portolan_jobs::{JobContext, JobError, JobHandler, Lane, NewSchedule};
 use sea_orm::{ColumnTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use super::ops::{append_anchor, read_anchors};
 use crate::App;
 use crate::people::all_tenants;
-use crate::web::error::{AppError, AppResult};
+use crate::web::error::AppResult;
 
 /// Kind of the job that signs a head.
 const ANCHOR_AUDIT: &str = "audit.anchor";
@@ -84,11 +84,8 @@ pub async fn schedule_anchors(app: &App) -> AppResult<()> {
                         jitter: JITTER,
                         catch_up: CatchUp::Coalesce,
                     };
-                    match queue.put_schedule(tx, new).await {
-                        Ok(_) => Ok(()),
-                        Err(PutScheduleError::Database(error)) => Err(error.into()),
-                        Err(error) => Err(AppError::internal(error)),
-                    }
+                    queue.put_schedule(tx, new).await?;
+                    AppResult::Ok(())
                 })
             })
             .await?;

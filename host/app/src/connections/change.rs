@@ -8,7 +8,7 @@ use std::sync::Arc;
 use portolan_access::audit::{self, Who};
 use portolan_connector::manifest::StreamMode;
 use portolan_connector::{FieldError, InstalledPlugin, Manifest};
-use portolan_core::{ConnectionId, TenantId};
+use portolan_core::{ConnectionId, TenantId, hex};
 use portolan_db::entity::chunk::{self, ChunkState};
 use portolan_db::entity::sync::{self, SyncState};
 use portolan_db::entity::{cash_event, connection, document, sale_event};
@@ -25,7 +25,6 @@ use super::ops::{
 use super::queries::secrets_of;
 use crate::App;
 use crate::channels::context::load_context;
-use crate::ingest::unpack::hex;
 use crate::web::error::{AppError, AppResult};
 
 /// The field that says: the settings reach another address, but the same account.

@@ -3,7 +3,7 @@
 use portolan_commerce::document::{Document, Entity, Moment};
 use portolan_commerce::ledger::Version;
 use portolan_core::calendar::StoreCalendar;
-use portolan_core::{Instant, id::new_uuid};
+use portolan_core::{Instant, hex, id::new_uuid};
 use portolan_db::entity::{document, document_version};
 use sea_orm::{ActiveModelTrait, IntoActiveModel};
 use serde::de::DeserializeOwned;
@@ -12,7 +12,6 @@ use uuid::Uuid;
 
 use super::head::DocumentHead;
 use super::post::{PostContext, PostError};
-use super::unpack::hex;
 
 /// The stored name of an entity.
 pub fn entity_name(entity: Entity) -> &'static str {

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use portolan_connector::{ChunkInfo, Page, Payload, RawChunk, RequestedLimits, StagedFile};
+use portolan_core::hex;
 use sha2::{Digest, Sha256};
 
 use super::cut::{ChunkAim, CutChunk, CutError, cut_delimited};
 use super::framing::{Delimited, Framing};
 use super::pseudonyms::{People, Pseudonyms, RenameError, Renaming, whole_number};
 use super::subject_paths::JsonError;
-use super::unpack::hex;
 
 /// A chunk on its way into the database.
 #[derive(Debug, Clone)]

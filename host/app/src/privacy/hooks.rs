@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portolan_access::audit::{self, Actor, Who};
 use portolan_connector::manifest::{PrivacyAsks, PrivacyWebhooks, PrivacyWish};
-use portolan_core::{ConnectionId, Duration, Random, TenantId};
+use portolan_core::{ConnectionId, Duration, Random, TenantId, hex};
 use portolan_db::TenantTx;
 use portolan_db::entity::connection::{self, ConnectionState};
 use portolan_db::entity::connection_privacy;
@@ -223,7 +223,7 @@ fn tenant_of(token: &str) -> Option<TenantId> {
 
 /// 256 random bits: nobody guesses them, so a plain hash is enough.
 fn hash(token: &str) -> String {
-    Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(token.as_bytes()))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use portolan_access::{DerivedKey, Purpose};
-use portolan_core::TenantId;
+use portolan_core::{TenantId, hex};
 use sha2::Sha256;
 use uuid::Uuid;
 
@@ -38,5 +38,5 @@ fn name(key: &DerivedKey, tenant: TenantId, asked: Asked<'_>) -> String {
             [connection.as_bytes(), body].into_iter().for_each(&mut add);
         }
     }
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&mac.finalize().into_bytes())
 }

@@ -8,7 +8,7 @@ use portolan_core::{ConnectionId, Duration, Instant, TenantId};
 use portolan_db::TenantTx;
 use portolan_db::entity::schedule::CatchUp;
 use portolan_db::entity::{connection, connection_privacy};
-use portolan_jobs::{JobContext, JobError, NewSchedule, PutScheduleError};
+use portolan_jobs::{JobContext, JobError, NewSchedule};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 use serde_json::json;
@@ -128,11 +128,8 @@ async fn schedule(app: &App, tx: &TenantTx) -> AppResult<()> {
         jitter: JITTER,
         catch_up: CatchUp::Coalesce,
     };
-    match app.queue.put_schedule(tx, new).await {
-        Ok(_) => Ok(()),
-        Err(PutScheduleError::Database(error)) => Err(error.into()),
-        Err(error) => Err(AppError::internal(error)),
-    }
+    app.queue.put_schedule(tx, new).await?;
+    Ok(())
 }
 
 /// Erases whoever was not seen for longer than their connection keeps them.

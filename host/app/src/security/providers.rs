@@ -106,7 +106,12 @@ pub async fn enabled(app: &App, tenant: TenantId) -> AppResult<Vec<Provider>> {
     if app.public_address.is_none() {
         return Ok(Vec::new());
     }
-    Ok(list(app, tenant).await?.into_iter().filter(|provider| provider.enabled).collect())
+    Ok(list(app, tenant).await?.into_iter().filter(|provider| is_open(app, provider)).collect())
+}
+
+/// Whether people may come in by it now: it needs an address to send them back to.
+pub fn is_open(app: &App, provider: &Provider) -> bool {
+    provider.enabled && app.public_address.is_some()
 }
 
 /// The buttons of a company, each leading on with this query.

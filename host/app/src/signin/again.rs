@@ -62,19 +62,20 @@ pub async fn sign_in_again(
 }
 
 pub async fn page(app: &App, actor: &Require<SettingUp>, next: Option<String>) -> AppResult<AgainPage> {
-    let ways = app.second_factors().ways_of(actor.user).await?;
+    let account = app.sessions.own_account(actor.user).await?;
+    let ways = account.ways();
     let asked_for = if ways.code {
         AskedFor::Code
     } else if ways.passkey {
         AskedFor::Passkey
-    } else if app.sessions.has_password(actor.user).await? {
+    } else if account.has_password {
         AskedFor::Password
     } else {
         AskedFor::Link
     };
     let next = next.filter(|next| is_place(next));
     let mut page = AgainPage::new(asked_for, next.clone());
-    if page.asked_for != AskedFor::Code && !app.identities().of(actor.user).await?.is_empty() {
+    if page.asked_for != AskedFor::Code && !account.identities.is_empty() {
         let query = [("again", "1"), ("next", next.as_deref().unwrap_or(AFTERWARDS))];
         page.providers = buttons(app, actor.tenant, "Show it", &query).await?;
     }

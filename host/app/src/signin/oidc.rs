@@ -111,13 +111,7 @@ pub async fn finish_sign_in(
         Purpose::SignIn | Purpose::SignInAgain => identities.sign_in(came_back, client.clone()).await,
     };
     match session {
-        Ok(session) => {
-            // Whoever was signed in here is not any more: one browser, one session.
-            if let Some(present) = session_token(&headers, &app) {
-                app.sessions.sign_out(&present, client).await?;
-            }
-            Ok(welcome(&app, &headers, jar, session, next.as_deref()))
-        }
+        Ok(session) => Ok(welcome(&app, &headers, jar, session, next.as_deref())),
         Err(IdentityError::SecondStep(pending)) => {
             Ok(ask_for_second_step(&app, &headers, jar, pending, next.as_deref()))
         }

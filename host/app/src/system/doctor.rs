@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use portolan_access::{ColumnReport, examine as examine_sealed, examine_house};
-use portolan_core::TenantId;
+use portolan_core::{TenantId, hex};
 use portolan_db::TenantTx;
 use portolan_db::entity::{connection, fact_part};
 use serde_json::Value;
@@ -14,7 +14,6 @@ use sha2::{Digest, Sha256};
 use crate::App;
 use crate::audit;
 use crate::channels::build_of_connection;
-use crate::ingest::unpack::hex;
 use crate::people::all_tenants;
 use crate::web::error::{AppError, AppResult};
 

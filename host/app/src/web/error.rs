@@ -10,17 +10,16 @@ use std::net::IpAddr;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use portolan_access::{SecondFactorError, SecretsError};
 use portolan_admin_ui::Template;
 use portolan_admin_ui::pages::ErrorPage;
 use portolan_admin_ui::parts::{Link, Shell};
-use portolan_analytics::AnalyticsError;
-use portolan_connector::{Fault, FieldError};
-use portolan_db::DbError;
+use portolan_connector::FieldError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::web::json::Json;
+
+mod causes;
 
 /// What the API answers.
 pub type AppResult<T> = Result<T, AppError>;
@@ -364,82 +363,6 @@ fn error_page(error: &AppError, reference: String) -> ErrorPage {
         next_step: next_step.to_owned(),
         reference: Some(reference),
         links: vec![Link::new("Pulse", "/pulse"), Link::new("Connections", "/connections")],
-    }
-}
-
-impl From<sea_orm::DbErr> for AppError {
-    fn from(error: sea_orm::DbErr) -> Self {
-        DbError::from(error).into()
-    }
-}
-
-impl From<DbError> for AppError {
-    fn from(error: DbError) -> Self {
-        match error {
-            DbError::Conflict(_) | DbError::Contended(_) => {
-                Self::conflict("Somebody else changed this at the same moment. Reload and try again.")
-            }
-            DbError::Full(_) => Self::disk_full(error),
-            DbError::Unavailable(_) => Self::unavailable(
-                "The database does not answer. Nothing was lost; try again in a moment.",
-                error,
-            ),
-            other => Self::internal(other),
-        }
-    }
-}
-
-impl From<SecretsError> for AppError {
-    fn from(error: SecretsError) -> Self {
-        match error {
-            SecretsError::Database(error) => error.into(),
-            other => Self::internal(other),
-        }
-    }
-}
-
-impl From<SecondFactorError> for AppError {
-    fn from(error: SecondFactorError) -> Self {
-        match error {
-            SecondFactorError::Refused => Self::invalid(
-                "code",
-                "The code is not right, was used already, or there were too many tries. Wait for the next one.",
-            ),
-            SecondFactorError::AlreadyOn => {
-                Self::conflict("A second factor is on already. Switch it off before you set up another one.")
-            }
-            SecondFactorError::NotOn => Self::conflict("There is no second factor. Set one up first."),
-            SecondFactorError::Secrets(error) => error.into(),
-        }
-    }
-}
-
-impl From<AnalyticsError> for AppError {
-    fn from(error: AnalyticsError) -> Self {
-        match error {
-            AnalyticsError::Invalid { pointer, message } => Self::invalid(&pointer, message),
-            AnalyticsError::Closed { pointer, message } => {
-                let mut error = Self::closed(message.clone());
-                error.fields = vec![FieldError { path: pointer, message }];
-                error
-            }
-            other => Self::internal(other),
-        }
-    }
-}
-
-/// A plugin's fault, told to the person who asked for a check. Retryable ones blame the channel.
-impl From<Fault> for AppError {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::InvalidConfig { fields } => Self::invalid_fields(fields),
-            Fault::Auth { detail, .. } => Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "channel_refused_credentials",
-                format!("The channel refused the credentials: {detail}. Enter them again."),
-            ),
-            other => Self::new(StatusCode::BAD_GATEWAY, "channel_failed", format!("{other}.")),
-        }
     }
 }
 

@@ -256,7 +256,7 @@ async fn providers_by_pages(story: &mut Story) {
     let told = story.events().await.split_off(before);
     let actions: Vec<&str> = told.iter().map(|event| event.action.as_str()).collect();
     assert_eq!(actions, ["identity.link"]);
-    let own = story.shop.app.identities().of(story.shop.user).await.expect("read")[0].id;
+    let own = story.shop.app.sessions.own_account(story.shop.user).await.expect("read").identities[0].id;
     let unlink = "/account/identities/{id}/unlink";
     story.act("post", unlink, &[own], Sent::Form(""), &["identity.unlink"]).await;
     let delete = "/admin/sign-in-providers/{id}/delete";

@@ -21,7 +21,7 @@ impl TestApp {
         let session = self.app.sessions.sign_in_with_link(&link, Client::default()).await.expect("a session");
         let shown = Shown { session, recovery_codes_left: None };
         self.app.sessions.remember_device(&shown, Client::default()).await.expect("remembered");
-        self.app.sessions.devices_of(self.user).await.expect("devices")[0].id
+        self.app.sessions.own_account(self.user).await.expect("devices").devices[0].id
     }
 
     async fn send_with(&self, cookies: &str, path: &str, form: &[(&str, &str)]) -> Answer {

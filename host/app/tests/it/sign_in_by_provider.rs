@@ -332,8 +332,8 @@ async fn an_invited_person_joins_by_the_provider_and_needs_no_password() {
         let signed_in =
             shop.app.sessions.authenticate(dora.session().expect("in")).await.expect("look").expect("one");
         assert_ne!(signed_in.user, shop.user);
-        assert_eq!(shop.app.identities().of(signed_in.user).await.expect("read").len(), 1);
-        assert!(!shop.app.sessions.has_password(signed_in.user).await.expect("look"));
+        assert_eq!(shop.app.sessions.own_account(signed_in.user).await.expect("read").identities.len(), 1);
+        assert!(!shop.app.sessions.own_account(signed_in.user).await.expect("look").has_password);
         // The next time without an invitation; the link is used up.
         assert_eq!(Browser::default().sign_in(&shop, &provider, &there, "dora-there").await.status, 303);
         let mut late = Browser::default();

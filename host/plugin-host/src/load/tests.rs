@@ -1,4 +1,4 @@
-use super::{check_imports, hex, one_manifest};
+use super::{check_imports, one_manifest};
 
 fn refused(import: &str) -> String {
     check_imports(&[import.to_owned()]).expect_err(import).to_string()
@@ -26,9 +26,4 @@ fn one_manifest_is_one_however_often_it_is_embedded() {
     assert_eq!(one_manifest(vec![b"{}".to_vec(), b"{}".to_vec()]).expect("one"), b"{}");
     let two = one_manifest(vec![b"{}".to_vec(), b"[]".to_vec()]).expect_err("two");
     assert!(two.to_string().contains("2 different manifests"));
-}
-
-#[test]
-fn fingerprints_are_lower_case_hex() {
-    assert_eq!(hex(&[0, 171, 255]), "00abff");
 }

@@ -3,6 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use portolan_core::hex;
 
 /// Shorter pieces of base64 would mask ordinary words.
 const MIN_BASE64_CHARS: usize = 8;
@@ -20,7 +21,7 @@ pub fn forms_of(secret: &str) -> Vec<Vec<u8>> {
     let json = json_string(secret);
     forms.extend([json.replace('/', "\\/"), ascii_only(&json), json]);
     forms.extend(html(secret));
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex(secret.as_bytes());
     forms.extend([hex.to_ascii_uppercase(), hex]);
     for offset in 0..3 {
         forms.extend(base64_cores(secret, offset));

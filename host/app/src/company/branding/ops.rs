@@ -2,7 +2,7 @@
 
 use portolan_access::audit::{self, Who};
 use portolan_connector::FieldError;
-use portolan_core::TenantId;
+use portolan_core::{TenantId, hex};
 use portolan_db::entity::tenant_branding::{Entity, Model};
 use portolan_db::{DbError, TenantTx};
 use sea_orm::IntoActiveModel;
@@ -95,7 +95,7 @@ pub async fn change(app: &App, tenant: TenantId, who: Who, typed: &TypedBranding
 
 pub async fn set_logo(app: &App, tenant: TenantId, who: Who, file: &[u8]) -> AppResult<()> {
     let logo = Logo::read(file)?;
-    let hash: String = Sha256::digest(&logo.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(&Sha256::digest(&logo.bytes));
     put(app, tenant, who, move |row| {
         row.logo_kind = Some(logo.kind.content_type().to_owned());
         row.logo_hash = Some(hash);

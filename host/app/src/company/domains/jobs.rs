@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use portolan_core::Duration;
 use portolan_db::TenantTx;
 use portolan_db::entity::schedule::CatchUp;
-use portolan_jobs::{JobContext, JobError, JobHandler, Lane, NewSchedule, PutScheduleError};
+use portolan_jobs::{JobContext, JobError, JobHandler, Lane, NewSchedule};
 use serde_json::{Value, json};
 
 use super::ops::{list, look, settle};
@@ -62,11 +62,8 @@ pub async fn put_schedule(app: &App, tx: &TenantTx) -> AppResult<()> {
         jitter: JITTER,
         catch_up: CatchUp::Coalesce,
     };
-    match app.queue.put_schedule(tx, new).await {
-        Ok(_) => Ok(()),
-        Err(PutScheduleError::Database(error)) => Err(error.into()),
-        Err(error) => Err(AppError::internal(error)),
-    }
+    app.queue.put_schedule(tx, new).await?;
+    Ok(())
 }
 
 /// With its last.

@@ -4,9 +4,9 @@
 //! another delimiter the same place is another column.
 
 use portolan_admin_ui::parts::{FieldGroup, FieldKind, FormField, FormItem};
+use portolan_core::hex;
 
 use crate::connections::form::Typed;
-use crate::ingest::unpack::hex;
 
 const BOX: &str = "_drop.";
 

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use portolan_core::hex;
 use sha2::{Digest, Sha256};
 
 /// What WCAG 2.2 asks of text (1.4.3).
@@ -146,8 +147,7 @@ pub fn style_address(chosen: Accent) -> String {
 
 fn file_name(chosen: Accent) -> String {
     let hash = Sha256::digest(stylesheet(chosen).as_bytes());
-    let hash: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{chosen}-{hash}.css")
+    format!("{chosen}-{}.css", hex(&hash[..8]))
 }
 
 /// The stylesheet behind the last part of such an address.

@@ -86,7 +86,7 @@ impl World {
         let (provider, identity) = provider_of(&shop, name).await;
         let privacy_request = export_of(&shop, connection).await;
         shop.session().await;
-        let session = shop.app.sessions.sessions_of(shop.user).await.expect("sessions")[0].id;
+        let session = shop.app.sessions.own_account(shop.user).await.expect("sessions").sessions[0].id;
         let device = shop.remembered_device().await;
         let passkey = shop.somebodys_passkey().await;
         let domain = add_domain(&shop.app, shop.tenant, shop.who(), &format!("{name}.figures.example")).await;
@@ -209,7 +209,7 @@ impl World {
             format!("{:?}", shop.rows::<data_policy::Entity>().await),
             format!("{:?}", shop.rows::<person_attribute::Entity>().await),
             format!("{:?}", shop.rows::<identity_provider::Entity>().await),
-            format!("{:?}", shop.app.identities().of(shop.user).await),
+            format!("{:?}", shop.app.sessions.own_account(shop.user).await.map(|own| own.identities)),
             format!("{:?}", shop.rows::<privacy_request::Entity>().await),
             format!("{:?}", shop.rows::<connection_privacy::Entity>().await),
             format!("{:?}", shop.rows::<tenant_branding::Entity>().await),

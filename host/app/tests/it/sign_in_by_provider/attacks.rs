@@ -166,7 +166,7 @@ async fn a_mail_address_is_nobody_and_whoever_is_linked_with_nobody_is_told_what
         let back = there.authorize(&href_to(&gone.body, ISSUER), "owner-there");
         let refused = of_ana.get(&shop, back.strip_prefix(PUBLIC).expect("ours")).await;
         assert!(refused.status == 422 && refused.body.contains("another person"), "{}", refused.body);
-        assert_eq!(shop.app.identities().of(ana).await.expect("read"), []);
+        assert_eq!(shop.app.sessions.own_account(ana).await.expect("read").identities, []);
         // Cancelled there.
         let back = browser.go(&shop, &start(&provider), &there, "owner-there").await;
         let (path, query) = back.split_once("?code=").expect("a code");
@@ -195,7 +195,7 @@ async fn a_link_is_made_by_the_session_that_began_it_and_no_other() {
         owner.cookies.push(("__Host-ptl_provider".to_owned(), flow));
         let refused = owner.get(&shop, back).await;
         assert!(refused.status == 422 && refused.body.contains("not signed in any more"), "{}", refused.body);
-        assert_eq!(shop.app.identities().of(shop.user).await.expect("read").len(), 1);
+        assert_eq!(shop.app.sessions.own_account(shop.user).await.expect("read").identities.len(), 1);
         // Another company's provider is none here; nor is one that is not there.
         let elsewhere = shop.another_company("quay", "quay").await;
         let new = NewProvider {
@@ -258,7 +258,7 @@ async fn what_one_company_trusts_opens_no_other() {
             assert_eq!(refused.status, 403, "{path}: {}", refused.body);
             assert!(refused.body.contains("all your companies"), "{path}: {}", refused.body);
         }
-        assert!(!shop.app.sessions.has_password(shop.user).await.expect("look"));
+        assert!(!shop.app.sessions.own_account(shop.user).await.expect("look").has_password);
         // An invitation of a third company is accepted by somebody who shows more.
         let third = shop.another_company("third", "third").await;
         let by = portolan_access::audit::Who::person(

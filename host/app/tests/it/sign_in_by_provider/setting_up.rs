@@ -7,7 +7,7 @@ async fn the_last_way_in_is_not_taken_away() {
     on_both(migrate, async |test| {
         let (shop, provider, there) = shop(test).await;
         let mut own = shop.browser_of(shop.user, shop.tenant).await;
-        let id = shop.app.identities().of(shop.user).await.expect("read")[0].id;
+        let id = shop.app.sessions.own_account(shop.user).await.expect("read").identities[0].id;
         let path = format!("/account/identities/{id}/unlink");
         let refused = own.post(&shop, &path, "").await;
         assert!(refused.status == 409 && refused.body.contains("last way in"), "{}", refused.body);

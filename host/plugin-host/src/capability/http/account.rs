@@ -4,6 +4,7 @@ use std::fmt;
 
 use portolan_connector::config::{HostPattern, text_of};
 use portolan_connector::{ConnectionContext, Manifest};
+use portolan_core::hex;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -38,7 +39,7 @@ impl Account {
 
 impl fmt::Display for Account {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        formatter.write_str(&hex(&self.0))
     }
 }
 

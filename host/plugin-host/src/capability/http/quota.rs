@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use portolan_connector::rate::{Holder, RateLimit, Told};
 use portolan_connector::{BucketScope, Fault, ObservedLimit, RateBucket};
+use portolan_core::hex;
 use reqwest::header::HeaderMap;
 use sha2::{Digest, Sha256};
 
@@ -48,8 +49,7 @@ impl HttpCall {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part.as_bytes());
         }
-        let digest: [u8; 32] = digest.finalize().into();
-        Holder(Arc::from(digest.map(|byte| format!("{byte:02x}")).concat()))
+        Holder(Arc::from(hex(&digest.finalize())))
     }
 
     /// Takes a seat among the requests that the bucket lets be in flight; `None` where it does not say how many.

@@ -1,3 +1,5 @@
+use portolan_core::hex;
+
 use super::*;
 
 const MESSAGE: &[u8] = b"what do ya want for nothing?";
@@ -8,10 +10,6 @@ const SIGNATURE: &str = include_str!("test-signature.hex");
 
 fn signer(value: &str, algorithm: &str) -> Signer {
     Signer { keys: vec![("key".to_owned(), SecretValue::new(value), vec![algorithm.to_owned()])] }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    crate::load::hex(bytes)
 }
 
 #[test]
