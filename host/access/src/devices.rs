@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::audit;
 use crate::client::{Client, LONGEST_USER_AGENT_CHARS};
-use crate::sessions::SignedIn;
+use crate::signed_in::SignedIn;
 use crate::token::{new_token, token_hash};
 use crate::{Sessions, Shown, SignInPolicy};
 

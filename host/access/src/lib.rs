@@ -48,6 +48,7 @@ mod secrets;
 mod sessions;
 mod set_up;
 mod sign_in_policy;
+mod signed_in;
 mod teams;
 mod tenants;
 mod token;
@@ -97,12 +98,13 @@ pub use secrets::{
     SECOND_FACTOR_SEED, SealedColumn, Secrets, SecretsError, Shredded, Status, TenantKeys, WRAPPED_KEYS,
     examine, examine_house,
 };
-pub use sessions::{AuthenticateError, NewSession, Sessions, SignInError, SignedIn};
+pub use sessions::{NewSession, Sessions, SignInError};
 pub use set_up::FirstOwner;
 pub use sign_in_policy::{
     Changer, NewSignInPolicy, SignInPolicy, SignInPolicyError, change_sign_in_policy, lift_networks,
     sign_in_policy,
 };
+pub use signed_in::{AuthenticateError, SignedIn};
 pub use teams::{
     Team, create_team, delete_team, find_team, rename_team, set_team_members, set_team_roles, teams,
 };

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use crate::audit;
 use crate::client::Client;
 use crate::devices::forget_devices;
-use crate::sessions::{SignedIn, stands};
+use crate::sessions::stands;
+use crate::signed_in::SignedIn;
 use crate::tenants::tenants_of;
 use crate::{Sessions, SignInError, set_password_hash};
 

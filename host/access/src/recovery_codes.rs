@@ -11,7 +11,7 @@ use crate::client::{Client, Factor};
 use crate::guesses::may_try_recovery_code;
 use crate::passkeys::lock_passkeys;
 use crate::recovery::{CODES, code_hash, new_code, new_salt, normal_code};
-use crate::sessions::SignedIn;
+use crate::signed_in::SignedIn;
 use crate::{SecondFactorError, SecondFactors};
 
 /// Recovery codes, known here for the only time.

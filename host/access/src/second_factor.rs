@@ -20,7 +20,7 @@ use crate::passkeys::{forget_passkeys, lock_passkeys, passkeys_of};
 use crate::recovery::normal_code;
 use crate::recovery_codes::{codes_left, forget_codes, use_recovery_code};
 use crate::secrets::{SECOND_FACTOR_SEED, SecretsError};
-use crate::sessions::SignedIn;
+use crate::signed_in::SignedIn;
 use crate::totp::Seed;
 use crate::{KeyRing, NewSession, RecoveryCodes, Sessions};
 

@@ -14,7 +14,8 @@ use crate::client::{Client, Factor};
 use crate::guesses::Guess;
 use crate::recovery_codes::codes_left;
 use crate::second_factor::{SecondFactorError, has_second_factor};
-use crate::sessions::{SignedIn, is_member};
+use crate::sessions::is_member;
+use crate::signed_in::SignedIn;
 use crate::token::{new_token, token_hash};
 use crate::{NewSession, SecondFactors, Sessions, SignInError};
 

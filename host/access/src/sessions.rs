@@ -1,33 +1,28 @@
 //! Signing in, being known, signing out.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use portolan_core::{Clock, Duration, Instant, Random, TenantId, UserId, id};
-use portolan_db::entity::{membership, preference, session, tenant};
+use portolan_db::entity::{membership, preference, session};
 use portolan_db::{Database, DbError, SystemTx};
 use sea_orm::{ColumnTrait, ConnectionTrait, IntoActiveModel, QueryFilter};
 use serde_json::json;
 use tokio::sync::watch;
-use uuid::Uuid;
 
 use crate::audit;
 use crate::client::{Client, Factor, LONGEST_USER_AGENT_CHARS};
-use crate::data_policies::Restrictions;
 use crate::guesses::Guess;
 use crate::people::{LONGEST_NAME, find_user, normal_name, set_password_hash};
-use crate::policy::{Policies, PolicyError, TenantPolicy};
+use crate::policy::Policies;
 use crate::second_step::{FirstStep, PendingSignIn};
 use crate::token::{new_token, token_hash};
-use crate::{PasswordError, Passwords, Permission, SecondFactorError};
+use crate::{PasswordError, Passwords, SecondFactorError};
 
 /// Without a request for this long, a session ends.
 pub(crate) const IDLE: Duration = Duration::from_hours(2);
 /// However busy it is, a session ends after this.
 pub(crate) const ABSOLUTE: Duration = Duration::from_hours(12);
-/// How exactly it is known when a session was seen: saves a write per request.
-const SEEN_EVERY: Duration = Duration::from_minutes(1);
 
 /// The door.
 #[derive(Clone)]
@@ -36,7 +31,7 @@ pub struct Sessions {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     passwords: Passwords,
-    policies: Policies,
+    pub(crate) policies: Policies,
     /// Counts the sessions that this process has ended.
     ended: Arc<watch::Sender<u64>>,
     /// Whether anybody was found on this host: whoever was once there has set it up.
@@ -59,53 +54,6 @@ pub struct NewSession {
 impl std::fmt::Debug for NewSession {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("NewSession").field("user", &self.user).finish_non_exhaustive()
-    }
-}
-
-/// Somebody whose session stands.
-#[derive(Debug, Clone)]
-pub struct SignedIn {
-    pub user: UserId,
-    pub tenant: TenantId,
-    /// The session's public name: it opens nothing.
-    pub session: Uuid,
-    /// When they last showed who they are.
-    pub authenticated_at: Instant,
-    /// Whether a second factor was shown, now or when they came in.
-    pub second_factor: bool,
-    /// Whether nothing but a provider of identities of this company vouches for them. Whom a company trusts is no other
-    /// company's business, so such a session stays there ([`crate::oidc`]).
-    pub by_provider_alone: bool,
-    /// Whether it was begun under the company's own domain. Whoever holds that domain can read what is sent there: such a
-    /// session is good for their company alone, and changes nothing of its person's account.
-    pub at_domain: bool,
-    policy: Arc<TenantPolicy>,
-}
-
-impl SignedIn {
-    /// Whether they may do it, by the rules as they stood when the session was looked up.
-    pub fn may(&self, permission: Permission) -> bool {
-        self.policy.allows(self.user, permission)
-    }
-
-    /// Whether their company lets them come from there.
-    pub fn may_come_from(&self, from: Option<IpAddr>) -> bool {
-        self.policy.sign_in().admits(from)
-    }
-
-    /// Whether their company asks for a second factor that they have not shown.
-    pub fn lacks_second_factor(&self) -> bool {
-        !self.second_factor && self.policy.needs_second_factor(self.user)
-    }
-
-    /// Whether their company asks for a second factor.
-    pub fn company_asks_second_factor(&self) -> bool {
-        self.policy.needs_second_factor(self.user)
-    }
-
-    /// What of the data is kept from them, by the same rules.
-    pub fn restrictions(&self) -> Restrictions {
-        self.policy.restrictions(self.user)
     }
 }
 
@@ -136,15 +84,6 @@ impl From<SecondFactorError> for SignInError {
             other => Self::SecondFactor(other),
         }
     }
-}
-
-/// Why it is not known who is behind a token.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthenticateError {
-    #[error(transparent)]
-    Database(#[from] DbError),
-    #[error(transparent)]
-    Policy(#[from] PolicyError),
 }
 
 impl Sessions {
@@ -223,79 +162,9 @@ impl Sessions {
             .and_then(FirstStep::into_result)
     }
 
-    /// Who is behind a token: `None` when the session has ended, by time, by signing out, or because the
-    /// person is no longer a member or is banned.
-    pub async fn authenticate(&self, token: &str) -> Result<Option<SignedIn>, AuthenticateError> {
-        let Some((session, signed_in)) = self.look_up(token).await? else { return Ok(None) };
-        let now = self.clock.now();
-        if now.since(Instant(session.last_seen_at)) >= SEEN_EVERY {
-            // Reading must go on where nothing can be written: on a full disk, for example.
-            if let Err(error) = self.note_seen(session.id_hash, now).await {
-                tracing::warn!(%error, "failed to note when a session was last seen");
-            }
-        }
-        Ok(Some(signed_in))
-    }
-
-    /// [`Self::authenticate`] for what stays open without anybody asking: it does not count as being seen,
-    /// so that a forgotten window cannot keep its session alive.
-    pub async fn still_stands(&self, token: &str) -> Result<Option<SignedIn>, AuthenticateError> {
-        Ok(self.look_up(token).await?.map(|(_, signed_in)| signed_in))
-    }
-
     /// Changes whenever this process ends a session. Another process may end some, too: look now and then.
     pub fn endings(&self) -> watch::Receiver<u64> {
         self.ended.subscribe()
-    }
-
-    async fn look_up(&self, token: &str) -> Result<Option<(session::Model, SignedIn)>, AuthenticateError> {
-        let now = self.clock.now();
-        let tx = self.database.system_read().await?;
-        let found = tx
-            .find::<session::Entity>()
-            .filter(session::Column::IdHash.eq(token_hash(token)))
-            .one(&tx)
-            .await
-            .map_err(DbError::from)?;
-        let Some(session) = found.filter(|session| stands(session, now)) else { return Ok(None) };
-        let (user, tenant) = (UserId(session.user_id), TenantId(session.tenant_id));
-        let of_another = session.domain_tenant_id.is_some_and(|holder| holder != session.tenant_id);
-        if of_another || !is_member(&tx, user, tenant).await? {
-            return Ok(None);
-        }
-        let of_tenant = tx.find::<tenant::Entity>().filter(tenant::Column::Id.eq(tenant.0));
-        let Some(row) = of_tenant.one(&tx).await.map_err(DbError::from)? else { return Ok(None) };
-        drop(tx);
-        let policy = self.policies.of(tenant, row.access_version).await?;
-        if !policy.sign_in().lets_go_on(&session, now) {
-            return Ok(None);
-        }
-        let authenticated_at = Instant(session.authenticated_at);
-        let second_factor = policy.sign_in().takes_as_second_factor(&session.factors);
-        let by_provider_alone = is_by_provider_alone(&session);
-        let signed_in = SignedIn {
-            user,
-            tenant,
-            session: session.id,
-            authenticated_at,
-            second_factor,
-            by_provider_alone,
-            at_domain: session.domain_tenant_id.is_some(),
-            policy,
-        };
-        Ok(Some((session, signed_in)))
-    }
-
-    async fn note_seen(&self, id_hash: String, now: Instant) -> Result<(), DbError> {
-        self.database
-            .system_write(move |tx| {
-                Box::pin(async move {
-                    let sql = "UPDATE session SET last_seen_at = $2 WHERE id_hash = $1 AND last_seen_at < $2";
-                    tx.execute_raw(tx.statement(sql, [id_hash.into(), now.0.into()])).await?;
-                    Ok(())
-                })
-            })
-            .await
     }
 
     /// Ends a session; an unknown one has ended already.

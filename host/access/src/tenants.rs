@@ -3,6 +3,7 @@
 use portolan_core::{TenantId, UserId, id};
 use portolan_db::entity::{membership, session, tenant};
 use portolan_db::{DbError, SystemTx};
+use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, IntoActiveModel, QueryFilter, QueryOrder};
 use serde_json::json;
 
@@ -14,12 +15,13 @@ use crate::{NewSession, Sessions, SignInError};
 
 /// Tenants that somebody may go to, by name.
 pub async fn tenants_of(tx: &SystemTx, user: UserId) -> Result<Vec<tenant::Model>, DbError> {
-    let memberships = tx
-        .find::<membership::Entity>()
-        .filter(membership::Column::UserId.eq(user.0))
-        .filter(membership::Column::BannedAt.is_null());
-    let ids: Vec<_> = memberships.all(tx).await?.into_iter().map(|member| member.tenant_id).collect();
-    let found = tx.find::<tenant::Entity>().filter(tenant::Column::Id.is_in(ids));
+    let theirs = Query::select()
+        .column(membership::Column::TenantId)
+        .from(membership::Entity)
+        .and_where(membership::Column::UserId.eq(user.0))
+        .and_where(membership::Column::BannedAt.is_null())
+        .take();
+    let found = tx.find::<tenant::Entity>().filter(tenant::Column::Id.in_subquery(theirs));
     Ok(found.order_by_asc(tenant::Column::Name).order_by_asc(tenant::Column::Id).all(tx).await?)
 }
 

@@ -2,8 +2,8 @@
 
 use portolan_core::{Instant, TenantId, hex};
 use portolan_db::entity::audit_event;
-use portolan_db::{DbError, SystemTx};
-use sea_orm::{ConnectionTrait, DbErr, IntoActiveModel};
+use portolan_db::{DbError, Dialect, SystemTx};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryTrait};
 use sha2::{Digest, Sha256};
 
 use super::Entry;
@@ -18,10 +18,10 @@ pub(super) async fn append(
     at: Instant,
     entry: Entry,
 ) -> Result<(), DbError> {
-    let (seq, previous_hash) = take_place(tx, tenant).await?;
+    let (last_seq, previous_hash) = hold_head(tx, tenant).await?;
     let mut row = audit_event::Model {
         tenant_id: tenant.0,
-        seq,
+        seq: last_seq + 1,
         at: at.0,
         actor_kind: entry.who.actor.kind().to_owned(),
         actor_id: entry.who.actor.id(),
@@ -37,25 +37,47 @@ pub(super) async fn append(
         hash: String::new(),
     };
     row.hash = hash_of(&row);
-    let hash = row.hash.clone();
-    tx.insert_many(vec![row.into_active_model()]).await?;
-    let sql = "UPDATE audit_head SET hash = $2 WHERE tenant_id = $1";
-    tx.execute_raw(tx.statement(sql, [tenant.0.into(), hash.into()])).await?;
-    Ok(())
+    add(tx, row).await
 }
 
-/// The number of the next event and the hash of the last one.
-async fn take_place(tx: &SystemTx, tenant: TenantId) -> Result<(i64, String), DbError> {
-    let take = "UPDATE audit_head SET seq = seq + 1 WHERE tenant_id = $1 RETURNING seq, hash";
-    let mut taken = tx.query_one_raw(tx.statement(take, [tenant.0.into()])).await?;
-    if taken.is_none() {
+/// The number and the hash of the last event.
+async fn hold_head(tx: &SystemTx, tenant: TenantId) -> Result<(i64, String), DbError> {
+    let hold = format!("SELECT seq, hash FROM audit_head WHERE tenant_id = $1{}", tx.dialect().for_update());
+    let mut held = tx.query_one_raw(tx.statement(hold.as_str(), [tenant.0.into()])).await?;
+    if held.is_none() {
         // Of two that begin a chain at the same moment one makes the head, and the other waits for it.
         let begin = "INSERT INTO audit_head (tenant_id, seq, hash) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING";
         tx.execute_raw(tx.statement(begin, [tenant.0.into(), BEGINNING.into()])).await?;
-        taken = tx.query_one_raw(tx.statement(take, [tenant.0.into()])).await?;
+        held = tx.query_one_raw(tx.statement(hold, [tenant.0.into()])).await?;
     }
-    let row = taken.ok_or_else(|| DbErr::RecordNotFound("the head of an audit".to_owned()))?;
+    let row = held.ok_or_else(|| DbErr::RecordNotFound("the head of an audit".to_owned()))?;
     Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))
+}
+
+/// Stores the event and moves the head behind it.
+async fn add(tx: &SystemTx, event: audit_event::Model) -> Result<(), DbError> {
+    let head = [event.seq.into(), event.hash.clone().into(), event.tenant_id.into()];
+    let event = event.into_active_model();
+    if tx.dialect() == Dialect::Sqlite {
+        tx.insert_many(vec![event]).await?;
+        let sql = "UPDATE audit_head SET seq = $1, hash = $2 WHERE tenant_id = $3";
+        tx.execute_raw(tx.statement(sql, head)).await?;
+        return Ok(());
+    }
+    // At once: others wait for the head, and every statement is a way to the server and back.
+    let insert = audit_event::Entity::insert(event).build(tx.get_database_backend());
+    let mut values = insert.values.map(|values| values.0).unwrap_or_default();
+    let bound = values.len();
+    values.extend(head);
+    let sql = format!(
+        "WITH head AS (UPDATE audit_head SET seq = ${}, hash = ${} WHERE tenant_id = ${}) {}",
+        bound + 1,
+        bound + 2,
+        bound + 3,
+        insert.sql
+    );
+    tx.execute_raw(tx.statement(sql, values)).await?;
+    Ok(())
 }
 
 /// SHA-256 of the hash before it and of everything else that the event holds, in hex.

@@ -14,7 +14,8 @@ use crate::audit;
 use crate::client::{Client, Factor};
 use crate::invitations::tenant_of;
 use crate::second_step::FirstStep;
-use crate::sessions::{SignedIn, is_member};
+use crate::sessions::is_member;
+use crate::signed_in::SignedIn;
 use crate::token::token_hash;
 use crate::{AcceptError, NewSession, Sessions};
 

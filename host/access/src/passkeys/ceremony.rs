@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{PasskeyError, Passkeys, unreadable};
 use crate::secrets::PASSKEY_CEREMONY;
-use crate::sessions::SignedIn;
+use crate::signed_in::SignedIn;
 use crate::token::{new_token, token_hash};
 
 /// As long as browsers are told to wait for their person.

@@ -13,7 +13,7 @@ use crate::client::Client;
 use crate::devices::forget_devices;
 use crate::recovery_codes::forget_codes;
 use crate::second_factor::has_code;
-use crate::sessions::SignedIn;
+use crate::signed_in::SignedIn;
 use crate::{SecondFactors, Sessions};
 
 /// A passkey as its person sees it.

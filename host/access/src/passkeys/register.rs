@@ -16,7 +16,7 @@ use crate::audit;
 use crate::client::{Client, Factor};
 use crate::second_factor::has_second_factor;
 use crate::secrets::PASSKEY;
-use crate::sessions::SignedIn;
+use crate::signed_in::SignedIn;
 use crate::{NewSession, RecoveryCodes, SecondFactorError};
 
 /// A passkey that has been added.

@@ -13,7 +13,8 @@ use super::{PasskeyError, Passkeys, Question, credential_hash, passkeys_of, unre
 use crate::audit;
 use crate::client::{Client, Factor};
 use crate::guesses::may_ask_for_passkey;
-use crate::sessions::{SignedIn, is_member};
+use crate::sessions::is_member;
+use crate::signed_in::SignedIn;
 use crate::token::token_hash;
 use crate::{NewSession, Shown, SignInError};
 

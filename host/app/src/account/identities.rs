@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use axum_extra::extract::CookieJar;
-use portolan_access::oidc::{IdentityError, OwnIdentity, ProviderHandle, Purpose};
+use portolan_access::oidc::{IdentityError, OwnIdentity, Provider, ProviderHandle, Purpose};
 use portolan_admin_ui::pages::{AccountIdentity, LinkProviderPage, LinkableProvider};
 use portolan_admin_ui::parts::Section;
 use serde::Deserialize;
@@ -14,12 +14,12 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::security::ops::sentence;
-use crate::security::providers::{callback_address, enabled, is_open, list};
+use crate::security::providers::{callback_address, enabled, is_open};
 use crate::signin::oidc::trouble;
-use crate::web::actor::{Oneself, PageActor, Require};
+use crate::web::actor::{Oneself, PageActor};
 use crate::web::client::FromWhere;
 use crate::web::cookies::with_provider_flow;
-use crate::web::error::{AppError, AppResult, PageResult};
+use crate::web::error::{AppError, PageResult};
 use crate::web::extract::{Form, Path};
 use crate::web::html;
 use crate::web::step_up::StepUp;
@@ -77,13 +77,12 @@ pub async fn unlink(
 }
 
 /// What is linked, and what could be.
-pub async fn shown<G>(
+pub fn shown(
     app: &App,
-    actor: &Require<G>,
     viewer: &Viewer,
+    known: &[Provider],
     own: &[OwnIdentity],
-) -> AppResult<(Vec<AccountIdentity>, Vec<LinkableProvider>)> {
-    let known = list(app, actor.tenant).await?;
+) -> (Vec<AccountIdentity>, Vec<LinkableProvider>) {
     let linkable = known.iter().filter(|provider| is_open(app, provider));
     let linkable = linkable.filter(|provider| own.iter().all(|own| own.issuer != provider.issuer));
     let linkable = linkable.map(|provider| LinkableProvider {
@@ -100,5 +99,5 @@ pub async fn shown<G>(
         last_used: own.last_used_at.map(|at| viewer.when(at)),
         unlink: format!("/account/identities/{}/unlink", own.id),
     });
-    Ok((rows.collect(), linkable.collect()))
+    (rows.collect(), linkable.collect())
 }

@@ -12,6 +12,7 @@ use portolan_admin_ui::pages::{
 };
 use portolan_admin_ui::parts::{CodeField, PostAction, Section};
 use serde::Deserialize;
+use tokio::try_join;
 use uuid::Uuid;
 
 use super::browser::browser_name;
@@ -19,6 +20,7 @@ use super::{identities, ops, preferences};
 use crate::App;
 use crate::people::erase_person;
 use crate::people::ops::sentence;
+use crate::security::providers::list;
 use crate::web::actor::{Oneself, PageActor, Require, SettingUp};
 use crate::web::client::FromWhere;
 use crate::web::error::{AppError, AppResult, PageResult};
@@ -153,8 +155,8 @@ async fn page<G>(
     flash: &FlashQuery,
     refused: Refused,
 ) -> AppResult<AccountPage> {
-    let viewer = Viewer::load(app, actor).await?;
-    let account = app.sessions.own_account(actor.user).await?;
+    let account = async { Ok(app.sessions.own_account(actor.user).await?) };
+    let (viewer, account, providers) = try_join!(Viewer::load(app, actor), account, list(app, actor.tenant))?;
     let second_factor = account.code_since.map(|since| SecondFactorCard {
         since: viewer.when(since),
         code: CodeField::new("Code", refused.code),
@@ -165,7 +167,7 @@ async fn page<G>(
     });
     let row_of_passkey = |passkey| passkey_row(&viewer, passkey, refused.passkey_name.as_ref());
     let this = actor.signed_in()?.session;
-    let (identities, linkable) = identities::shown(app, actor, &viewer, &account.identities).await?;
+    let (identities, linkable) = identities::shown(app, &viewer, &providers, &account.identities);
     Ok(AccountPage {
         shell: viewer.shell_after("Profile and security", Section::None, flash),
         name: viewer.user_name().to_owned(),

@@ -5,10 +5,11 @@ use portolan_access::{Permission, tenants_of};
 use portolan_admin_ui::format;
 use portolan_admin_ui::parts::{Brand, Notice, Section, Shell, TenantChoice, Tone, When};
 use portolan_core::calendar::StoreCalendar;
-use portolan_core::{Instant, LocalDate};
+use portolan_core::{Instant, LocalDate, UserId};
 use portolan_db::entity::{tenant, user};
 use sea_orm::{ColumnTrait, QueryFilter};
 use serde::Deserialize;
+use tokio::try_join;
 
 use crate::App;
 use crate::web::actor::Require;
@@ -44,22 +45,18 @@ pub struct FlashQuery {
 
 impl Viewer {
     pub async fn load<G>(app: &App, actor: &Require<G>) -> AppResult<Self> {
-        let tx = app.db.system_read().await?;
-        let tenant =
-            tx.find::<tenant::Entity>().filter(tenant::Column::Id.eq(actor.tenant.0)).one(&tx).await?;
-        let user = tx.find::<user::Entity>().filter(user::Column::Id.eq(actor.user.0)).one(&tx).await?;
+        let ((user, all, preferences), brand) =
+            try_join!(read_person(app, actor.user), brand_of(app, actor.tenant))?;
+        let tenant = all.iter().find(|one| one.id == actor.tenant.0).cloned();
         let (Some(tenant), Some(user)) = (tenant, user) else { return Err(AppError::unauthenticated()) };
-        let all = tenants_of(&tx, actor.user).await?.into_iter();
         let mut tenants: Vec<TenantChoice> = all
+            .into_iter()
             .map(|one| TenantChoice { current: one.id == tenant.id, id: one.id.to_string(), name: one.name })
             .collect();
         // Under a company's own domain there is that company alone.
         if tenants.len() < 2 || actor.at_domain() {
             tenants.clear();
         }
-        let preferences = Preferences::of(&tx, actor.user).await?;
-        drop(tx);
-        let brand = brand_of(app, actor.tenant).await?;
         let sees_admin = actor.may(Permission::PeopleRead);
         let sees_audit = actor.may(Permission::AuditRead);
         let sees_privacy = actor.may(Permission::PrivacyManage);
@@ -139,6 +136,16 @@ impl Viewer {
     pub fn day_of(&self, moment: Instant) -> LocalDate {
         self.calendar.business_date(moment)
     }
+}
+
+/// Whoever looks, the tenants that they belong to, and what they prefer.
+async fn read_person(
+    app: &App,
+    user: UserId,
+) -> AppResult<(Option<user::Model>, Vec<tenant::Model>, Preferences)> {
+    let tx = app.db.system_read().await?;
+    let row = tx.find::<user::Entity>().filter(user::Column::Id.eq(user.0)).one(&tx).await?;
+    Ok((row, tenants_of(&tx, user).await?, Preferences::of(&tx, user).await?))
 }
 
 /// Back to a page, with a word about what was done.

@@ -17,6 +17,24 @@ async fn count(database: &Database, tenant: TenantId) -> u64 {
 }
 
 #[tokio::test]
+async fn a_snapshot_sees_one_moment_and_writes_nothing() {
+    on_both(migrate, async |test| {
+        let tenant = TenantId(new_id());
+        write_note(&test.database, note(tenant, "before")).await.expect("write");
+        let tx = test.database.read(tenant).await.expect("read");
+        let seen = async || tx.find::<quarantine::Entity>().count(&tx).await.expect("count");
+        assert_eq!(seen().await, 1);
+        write_note(&test.database, note(tenant, "after")).await.expect("write");
+        assert_eq!(seen().await, 1, "the moment that the first read saw");
+        let row = quarantine::ActiveModel::from(note(tenant, "by a reader"));
+        tx.insert(row).await.expect_err("it only reads");
+        drop(tx);
+        assert_eq!(count(&test.database, tenant).await, 2);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_failed_write_keeps_nothing() {
     on_both(migrate, async |test| {
         let tenant = TenantId(new_id());

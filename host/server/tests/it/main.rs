@@ -7,6 +7,7 @@ mod cassettes;
 mod crash;
 mod database_away;
 mod disk_full;
+mod erased;
 mod keys;
 mod paused_worker;
 mod payments;
