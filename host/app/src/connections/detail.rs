@@ -22,6 +22,7 @@ use serde::Deserialize;
 
 use super::pages::{actions, documents_text, freshness_text, state_badge};
 use super::settings::{facts as facts_of, setter};
+use super::uploads::PACKED;
 use super::{mapping, ops, queries, remove};
 use crate::App;
 use crate::channels::build_of_connection;
@@ -166,16 +167,17 @@ pub(super) fn upload_form(id: ConnectionId, manifest: &Manifest, stream: Option<
     let streams =
         streams.map(|(index, need)| SelectOption::new(&need.stream, &need.stream, index == 0)).collect();
     let mut accept: Vec<String> = needs.iter().flat_map(|need| need.extensions.clone()).collect();
-    accept.extend([".gz".to_owned(), ".xz".to_owned()]);
     accept.sort();
     accept.dedup();
+    let help = format!("A file that ends in {}, also packed as .gz or .xz.", accept.join(", "));
+    accept.extend(PACKED.map(str::to_owned));
     Some(UploadForm {
         action: format!("/connections/{id}/uploads"),
         fields: vec![
             FormField::new("stream", "What the file holds", FieldKind::Select { options: streams }),
             FormField::new("file", "File", FieldKind::File { accept: Some(accept.join(",")) })
                 .required()
-                .with_help("CSV or TSV, also packed as .gz or .xz."),
+                .with_help(help),
         ],
         can_look: needs.iter().any(|need| mapping::has_mapping(manifest, &need.stream)),
     })

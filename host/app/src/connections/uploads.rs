@@ -49,6 +49,7 @@ pub async fn take_file(
     let Some(need) = need else {
         return Err(AppError::invalid("stream", "This connection takes no files for that stream."));
     };
+    check_ending(&need.extensions, &new.name)?;
     let limit_bytes = need.largest_bytes.unwrap_or(LARGEST_FILE_BYTES).min(LARGEST_FILE_BYTES);
     let id = new_uuid(&*app.clock, &*app.random);
     let path = PathBuf::from("uploads").join(tenant.to_string()).join(id.to_string());
@@ -70,6 +71,27 @@ pub async fn take_file(
             Err(error)
         }
     }
+}
+
+/// What a file may end in beside what the connection reads: it is unpacked on the way in.
+pub const PACKED: [&str; 2] = [".gz", ".xz"];
+
+/// Whether a connection reads files that are named so. What is in them its plugin looks at.
+fn check_ending(extensions: &[String], name: &str) -> AppResult<()> {
+    let name = name.to_lowercase();
+    let unpacked = PACKED.iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(&name);
+    if extensions.is_empty() || extensions.iter().any(|ending| unpacked.ends_with(&ending.to_lowercase())) {
+        return Ok(());
+    }
+    let endings = extensions.join(", ");
+    let hint = match unpacked.rsplit_once('.') {
+        Some((_, "xls" | "xlsx" | "xlsm" | "ods" | "numbers")) => " Save the workbook as CSV first.",
+        _ => "",
+    };
+    Err(AppError::invalid(
+        "file",
+        format!("This connection reads files that end in {endings}, also packed as .gz or .xz.{hint}"),
+    ))
 }
 
 /// A file that waits, and the path of the same one that had been set aside.

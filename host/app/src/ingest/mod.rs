@@ -2,6 +2,7 @@
 
 pub mod batch;
 mod cash;
+mod counts;
 pub mod cut;
 #[cfg(test)]
 mod cut_tests;
@@ -19,5 +20,6 @@ pub mod stage;
 pub mod subject_paths;
 pub mod unpack;
 
+pub use counts::CountIn;
 pub use labels::KnownLabels;
 pub use rows::{build_of, entity_name};

@@ -10,16 +10,14 @@ use portolan_commerce::document::Skipped;
 use portolan_connector::{ChunkInfo, Fault, NormalizeRequest, Normalized, PluginRef};
 use portolan_core::id::new_uuid;
 use portolan_core::{ChunkId, ConnectionId, Duration, Instant, StoreCalendar, TenantId};
-use portolan_db::entity::chunk::{self, ChunkState};
-use portolan_db::entity::{quarantine, replay, slice, sync};
+use portolan_db::entity::{chunk, quarantine};
 use portolan_db::{DbError, TenantTx};
 use portolan_jobs::{JobContext, JobError};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, QueryFilter};
-use uuid::Uuid;
 
 use super::batch::{BatchAim, Prepared, prepare};
+use super::counts::{ChunkPlace, CountIn, Counts};
 use super::labels::KnownLabels;
 use super::post::{PostContext, PostError, Posted, post_batch};
 use super::rows::build_of;
@@ -32,13 +30,6 @@ use crate::live::LiveMessage;
 
 /// When a transaction begins no further batch, also while nobody in this process waits for it to end.
 const LONGEST_UNASKED: Duration = Duration::from_ms(50);
-
-/// Whose counts grow by what is read.
-#[derive(Debug, Clone, Copy)]
-pub enum CountIn {
-    Sync(Uuid),
-    Replay(Uuid),
-}
 
 /// Reads the chunks of one connection with one build of its plugin.
 pub struct ChunkReader {
@@ -231,25 +222,6 @@ fn check_conservation(normalized: Normalized) -> Result<Normalized, Unreadable> 
     })
 }
 
-/// Where a chunk belongs.
-struct ChunkPlace {
-    id: Uuid,
-    slice: Uuid,
-    stream: String,
-    received_at: Instant,
-}
-
-impl ChunkPlace {
-    fn of(chunk: &chunk::Model) -> Self {
-        Self {
-            id: chunk.id,
-            slice: chunk.slice_id,
-            stream: chunk.stream.clone(),
-            received_at: Instant(chunk.received_at),
-        }
-    }
-}
-
 /// What every batch of a chunk is posted with.
 struct Posting {
     app: Arc<App>,
@@ -351,134 +323,6 @@ async fn replace_quarantine(
     });
     tx.insert_many(rows.collect::<Vec<_>>()).await?;
     Ok(released.len() as u64)
-}
-
-/// Raw records of a chunk.
-#[derive(Clone, Copy)]
-struct Counts {
-    seen: i64,
-    emitted: i64,
-    skipped: i64,
-}
-
-impl Counts {
-    fn of(normalized: &Normalized) -> Self {
-        let (seen, emitted) = (i64::from(normalized.seen), i64::from(normalized.emitted));
-        Self { seen, emitted, skipped: seen - emitted }
-    }
-
-    /// Changes the columns that change: a chunk's body is large.
-    async fn end_chunk(self, tx: &TenantTx, chunk: Uuid, plugin_sha256: String) -> Result<(), DbError> {
-        use chunk::Column;
-        tx.update_many::<chunk::Entity>()
-            .col_expr(Column::State, Expr::value(ChunkState::Normalised.as_str()))
-            .col_expr(Column::Error, Expr::value(None::<String>))
-            .col_expr(Column::PluginSha256, Expr::value(plugin_sha256))
-            .col_expr(Column::Seen, Expr::value(self.seen))
-            .col_expr(Column::Emitted, Expr::value(self.emitted))
-            .col_expr(Column::Skipped, Expr::value(self.skipped))
-            .filter(Column::Id.eq(chunk))
-            .exec(tx)
-            .await?;
-        Ok(())
-    }
-}
-
-impl CountIn {
-    /// Events count where they are posted: a batch that is posted again posts none.
-    async fn add_posted(self, tx: &TenantTx, posted: &Posted) -> Result<(), DbError> {
-        if posted.events == 0 && posted.superseded == 0 {
-            return Ok(());
-        }
-        match self {
-            Self::Sync(sync) => {
-                use sync::Column;
-                tx.update_many::<sync::Entity>()
-                    .col_expr(Column::EventsPosted, Expr::col(Column::EventsPosted).add(posted.events as i64))
-                    .filter(Column::Id.eq(sync))
-                    .exec(tx)
-                    .await?;
-            }
-            Self::Replay(replay) => {
-                use replay::Column;
-                tx.update_many::<replay::Entity>()
-                    .col_expr(Column::EventsPosted, Expr::col(Column::EventsPosted).add(posted.events as i64))
-                    .col_expr(Column::Superseded, Expr::col(Column::Superseded).add(posted.superseded as i64))
-                    .filter(Column::Id.eq(replay))
-                    .exec(tx)
-                    .await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// A replay counts in itself alone: what its chunk's sync saw then stays said.
-    async fn add_read(
-        self,
-        tx: &TenantTx,
-        place: &ChunkPlace,
-        counts: Counts,
-        documents: u64,
-        released: u64,
-        now: Instant,
-    ) -> Result<(), DbError> {
-        match self {
-            Self::Sync(sync) => {
-                counts.add_to_slice(tx, place.slice).await?;
-                counts.add_to_sync(tx, sync, documents, now).await
-            }
-            Self::Replay(replay) => {
-                use replay::Column;
-                let more = |column: Column, count: i64| Expr::col(column).add(count);
-                tx.update_many::<replay::Entity>()
-                    .col_expr(Column::BeforeChunkId, Expr::value(place.id))
-                    .col_expr(Column::ChunksDone, more(Column::ChunksDone, 1))
-                    .col_expr(Column::Seen, more(Column::Seen, counts.seen))
-                    .col_expr(Column::Skipped, more(Column::Skipped, counts.skipped))
-                    .col_expr(Column::Released, more(Column::Released, released as i64))
-                    .col_expr(Column::Documents, more(Column::Documents, documents as i64))
-                    .col_expr(Column::UpdatedAt, Expr::value(now.0))
-                    .filter(Column::Id.eq(replay))
-                    .exec(tx)
-                    .await?;
-                Ok(())
-            }
-        }
-    }
-}
-
-impl Counts {
-    async fn add_to_slice(self, tx: &TenantTx, slice: Uuid) -> Result<(), DbError> {
-        use slice::Column;
-        tx.update_many::<slice::Entity>()
-            .col_expr(Column::Seen, Expr::col(Column::Seen).add(self.seen))
-            .col_expr(Column::Emitted, Expr::col(Column::Emitted).add(self.emitted))
-            .col_expr(Column::Skipped, Expr::col(Column::Skipped).add(self.skipped))
-            .filter(Column::Id.eq(slice))
-            .exec(tx)
-            .await?;
-        Ok(())
-    }
-
-    async fn add_to_sync(
-        self,
-        tx: &TenantTx,
-        sync: Uuid,
-        documents: u64,
-        now: Instant,
-    ) -> Result<(), DbError> {
-        use sync::Column;
-        tx.update_many::<sync::Entity>()
-            .col_expr(Column::Seen, Expr::col(Column::Seen).add(self.seen))
-            .col_expr(Column::Emitted, Expr::col(Column::Emitted).add(self.emitted))
-            .col_expr(Column::Skipped, Expr::col(Column::Skipped).add(self.skipped))
-            .col_expr(Column::Documents, Expr::col(Column::Documents).add(documents as i64))
-            .col_expr(Column::UpdatedAt, Expr::value(now.0))
-            .filter(Column::Id.eq(sync))
-            .exec(tx)
-            .await?;
-        Ok(())
-    }
 }
 
 fn post_error(error: PostError) -> JobError {

@@ -21,7 +21,8 @@ use super::queries::wanted_chunks;
 use crate::App;
 use crate::channels::build_of_connection;
 use crate::channels::context::store_calendar;
-use crate::ingest::read::{ChunkReader, CountIn, ReadError};
+use crate::ingest::CountIn;
+use crate::ingest::read::{ChunkReader, ReadError};
 use crate::syncs::jobs::FOLD_FACTS;
 
 /// How long a turn takes at most, but for the chunk it is at.

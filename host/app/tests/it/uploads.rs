@@ -93,6 +93,35 @@ async fn the_same_file_again_is_refused_before_and_after_its_import() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_taken_in_by_what_its_name_ends_in() {
+    on_both(migrate, async |test| {
+        let shop = TestApp::new(test, "shop").await;
+        read_files(&shop);
+        let connection = shop.connect().await;
+        for (number, name) in ["a.csv", "B.CSV", "c.csv.gz", "d.csv.XZ"].into_iter().enumerate() {
+            let content = sheet(&[&format!("A{number}")]);
+            give(&shop, connection, name, &content).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        }
+        for (name, hint) in [
+            ("sales.xlsx", "Save the workbook as CSV first."),
+            ("run.exe", "files that end in .json, .csv"),
+            ("a.csv.exe", "files that end in .json, .csv"),
+            ("csv", "files that end in .json, .csv"),
+            (".gz", "files that end in .json, .csv"),
+        ] {
+            let error = give(&shop, connection, name, &sheet(&["Z"])).await.expect_err(name);
+            assert_eq!(
+                (error.status.as_u16(), error.detail.contains(hint)),
+                (422, true),
+                "{name}: {error:?}"
+            );
+        }
+        assert_eq!(shop.rows::<upload::Entity>().await.len(), 4);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_waiting_file_is_imported_by_one_sync() {
     on_both(migrate, async |test| {
         let shop = TestApp::new(test, "shop").await;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use portolan_db::sea_orm::ConnectionTrait;
 use portolan_db::{Database, DatabaseConfig, DbError};
 use tempfile::TempDir;
 
@@ -34,6 +35,12 @@ impl TlsServer {
         let data = place("data");
         let initdb = ["--username=postgres", "--auth=trust", "--no-sync", "-D", &data];
         assert!(quietly(&mut command(&programs.join("initdb"), person, &initdb)), "initdb");
+        // `guarded` shows a certificate, everybody else comes in.
+        std::fs::write(
+            folder.path().join("data/pg_hba.conf"),
+            "hostssl guarded all 127.0.0.1/32 cert\nhost all all 127.0.0.1/32 trust\n",
+        )
+        .expect("who may come in");
         let port =
             std::net::TcpListener::bind("127.0.0.1:0").expect("port").local_addr().expect("port").port();
         let settings = [
@@ -43,6 +50,7 @@ impl TlsServer {
             "-cssl=on".to_owned(),
             format!("-cssl_cert_file={certificate}"),
             format!("-cssl_key_file={key}"),
+            format!("-cssl_ca_file={}", place("authority.pem")),
         ];
         let mut words = vec!["-D", data.as_str()];
         words.extend(settings.iter().map(String::as_str));
@@ -65,7 +73,11 @@ impl TlsServer {
     }
 
     async fn connect(&self, host: &str, parameters: &str) -> Result<Database, DbError> {
-        let url = format!("postgres://postgres@{host}:{}/postgres?{parameters}", self.port);
+        self.connect_to("postgres", host, parameters).await
+    }
+
+    async fn connect_to(&self, database: &str, host: &str, parameters: &str) -> Result<Database, DbError> {
+        let url = format!("postgres://postgres@{host}:{}/{database}?{parameters}", self.port);
         Database::connect(&DatabaseConfig::new(url)).await
     }
 }
@@ -99,6 +111,24 @@ async fn an_address_that_asks_for_tls_gets_it_or_nothing() {
         assert!(matches!(error, DbError::Unavailable(_)), "{error:?}");
         assert!(error.to_string().contains("certificate"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_certificate_signs_in_where_postgres_asks_for_one() {
+    let Some(server) = TlsServer::start().await else { return };
+    let place = |name: &str| server.folder.path().join(name).display().to_string();
+    let everybody = server.connect("127.0.0.1", "sslmode=require").await.expect("everybody's database");
+    let made = "CREATE DATABASE guarded";
+    everybody.migration_connection().execute_unprepared(made).await.expect("a database");
+    everybody.close().await.expect("close");
+
+    let own = format!("sslmode=verify-ca&sslrootcert={}", place("authority.pem"));
+    let shown = format!("{own}&sslcert={}&sslkey={}", place("person.pem"), place("person.key"));
+    let guarded = server.connect_to("guarded", "127.0.0.1", &shown).await.expect("signed in");
+    guarded.ping().await.expect("an answer");
+    guarded.close().await.expect("close");
+    let error = server.connect_to("guarded", "127.0.0.1", &own).await.expect_err("no certificate");
+    assert!(error.to_string().contains("certificate"), "{error}");
 }
 
 #[tokio::test]
@@ -137,6 +167,8 @@ fn make_certificates(place: &impl Fn(&str) -> String) {
     let signed = ["-CA", &authority, "-CAkey", &key, "-subj", "/CN=localhost"];
     let names = ["-addext", "basicConstraints=CA:FALSE", "-addext", "subjectAltName=DNS:localhost"];
     made("server", &[&signed[..], &names[..]].concat());
+    let signed = ["-CA", &authority, "-CAkey", &key, "-subj", "/CN=postgres"];
+    made("person", &[&signed[..], &["-addext", "basicConstraints=CA:FALSE"]].concat());
 }
 
 /// Where Debian keeps the programs of the newest PostgreSQL.

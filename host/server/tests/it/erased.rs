@@ -26,7 +26,9 @@ async fn figures_outlive_a_customer_on_postgres() {
 
 fn figures_outlive_a_customer(portolan: &Portolan) {
     import(portolan, ORDERS);
-    portolan.run(&["sync", "run", TILL]);
+    let server = portolan.serve();
+    assert_eq!(portolan.wait_for_sync_of(TILL)["state"], "succeeded");
+    drop(server);
     let of_them = ["--connection", TILL, "--customer", CUSTOMER];
     let before = figures(portolan);
     let export = portolan.run(&[&["privacy", "export"][..], &of_them].concat());

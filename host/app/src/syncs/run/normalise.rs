@@ -11,7 +11,8 @@ use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use super::{RunError, Stop, SyncRun};
-use crate::ingest::read::{ChunkReader, CountIn, Said, Unreadable};
+use crate::ingest::CountIn;
+use crate::ingest::read::{ChunkReader, Said, Unreadable};
 
 /// The chunk that is being posted, if one is. It stays named until [`SyncRun::end_posting`], which whoever began has
 /// to wait for: nothing may be written about the slice's counts before. A run that is given up takes its posting with
