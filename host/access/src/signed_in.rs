@@ -126,7 +126,10 @@ impl Sessions {
     /// The session with this token where its person belongs to its tenant, and the version of that tenant's rules. Every
     /// request asks: it is one statement.
     async fn find_of_member(&self, token: &str) -> Result<Option<(session::Model, i64)>, DbError> {
-        let sql = "SELECT session.*, tenant.access_version FROM session \
+        // By name: PostgreSQL refuses a prepared `*` once a migration has added a column.
+        let sql = "SELECT session.id_hash, session.user_id, session.tenant_id, session.created_at, \
+                   session.last_seen_at, session.expires_at, session.id, session.authenticated_at, session.factors, \
+                   session.user_agent, session.address, session.domain_tenant_id, tenant.access_version FROM session \
                    JOIN membership ON membership.tenant_id = session.tenant_id \
                    AND membership.user_id = session.user_id AND membership.banned_at IS NULL \
                    JOIN tenant ON tenant.id = session.tenant_id WHERE session.id_hash = $1";

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tracing::Instrument;
 
 use crate::disk::Disk;
-use crate::wall::{self, Scope, WorksAs};
+use crate::wall::{self, IS_SNAPSHOT, Scope, WorksAs};
 use crate::{DatabaseConfig, DbError, Dialect, SystemTx, TenantTx, connect};
 
 /// What a transaction does, boxed: `|tx| Box::pin(async move { … })`.
@@ -141,14 +141,17 @@ impl Database {
     pub async fn read(&self, tenant: TenantId) -> Result<TenantTx, DbError> {
         let inner = self.inner.clone();
         let begun =
-            settle(tokio::spawn(async move { inner.begin_read(Scope::Tenant(tenant)).await })).await??;
+            settle(tokio::spawn(async move { inner.begin(Access::Read, Scope::Tenant(tenant)).await }))
+                .await??;
         Ok(begun.into_tenant_tx(tenant, self.filters_tenants))
     }
 
     /// A snapshot of what the house shares.
     pub async fn system_read(&self) -> Result<SystemTx, DbError> {
         let inner = self.inner.clone();
-        Ok(settle(tokio::spawn(async move { inner.begin_read(Scope::House).await })).await??.into_system_tx())
+        Ok(settle(tokio::spawn(async move { inner.begin(Access::Read, Scope::House).await }))
+            .await??
+            .into_system_tx())
     }
 
     /// Runs `work` in one transaction of the tenant, for a person who waits: commits when it is
@@ -247,6 +250,13 @@ impl Begun {
     }
 }
 
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
 /// Counts somebody among those who wait, until it is dropped.
 struct Waits<'a>(&'a AtomicUsize);
 
@@ -276,55 +286,39 @@ impl Inner {
 
     async fn begin_write(&self, class: WriteClass, scope: Scope) -> Result<Begun, DbError> {
         let _waits = (class == WriteClass::Person).then(|| Waits::of(&self.people_waiting));
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        self.begin(&self.writer, options, scope).await
-    }
-
-    async fn begin_read(&self, scope: Scope) -> Result<Begun, DbError> {
-        let options = match self.dialect {
-            Dialect::Sqlite => TransactionOptions {
-                sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
-                ..TransactionOptions::default()
-            },
-            // Its connections begin snapshots, whatever is asked for (`connect::READER_SETTINGS`).
-            Dialect::Postgres => TransactionOptions::default(),
-        };
-        self.begin(&self.reader, options, scope).await
+        self.begin(Access::Write, scope).await
     }
 
     /// Begins on a connection that lives: those that rested in a pool may have died with their server, and
     /// nothing is lost by trying the next.
-    async fn begin(
-        &self,
-        pool: &DatabaseConnection,
-        options: TransactionOptions,
-        scope: Scope,
-    ) -> Result<Begun, DbError> {
+    async fn begin(&self, access: Access, scope: Scope) -> Result<Begun, DbError> {
         for _ in 0..self.pooled {
-            match self.begin_once(pool, options, scope).await {
+            match self.begin_once(access, scope).await {
                 Err(DbError::Unavailable(DbErr::Query(_) | DbErr::Exec(_))) => {}
                 begun => return begun,
             }
         }
-        self.begin_once(pool, options, scope).await
+        self.begin_once(access, scope).await
     }
 
-    async fn begin_once(
-        &self,
-        pool: &DatabaseConnection,
-        options: TransactionOptions,
-        scope: Scope,
-    ) -> Result<Begun, DbError> {
+    async fn begin_once(&self, access: Access, scope: Scope) -> Result<Begun, DbError> {
         let announcement = match self.dialect {
             Dialect::Sqlite => None,
             Dialect::Postgres => Some(scope.announcement(self.works_as().await?)),
         };
+        let (pool, mode) = match access {
+            Access::Read => (&self.reader, SqliteTransactionMode::Deferred),
+            Access::Write => (&self.writer, SqliteTransactionMode::Immediate),
+        };
+        let options =
+            TransactionOptions { sqlite_transaction_mode: Some(mode), ..TransactionOptions::default() };
         let transaction = pool.begin_with_options(options).await?;
         if let Some(announcement) = announcement {
-            transaction.execute_raw(announcement).await?;
+            let told = transaction.query_one_raw(announcement).await?;
+            let is_snapshot = told.map(|row| row.try_get::<bool>("", IS_SNAPSHOT)).transpose()?;
+            if access == Access::Read && is_snapshot != Some(true) {
+                return Err(not_a_snapshot());
+            }
         }
         Ok(Begun { transaction, dialect: self.dialect, disk: self.disk.clone() })
     }
@@ -342,6 +336,16 @@ async fn settle<T>(task: JoinHandle<T>) -> Result<T, DbError> {
         Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
         Err(_) => Err(stopping()),
     }
+}
+
+/// Connections that read ask for snapshots when they are made (`connect::READER_SETTINGS`); a proxy that shares them may
+/// have given one that asked for something else.
+fn not_a_snapshot() -> DbError {
+    DbError::Unsafe(
+        "PostgreSQL began a transaction that is no snapshot: a proxy in between shares connections that asked for different \
+         settings. Let Portolan reach PostgreSQL without it, or let the proxy keep a session for each connection"
+            .to_owned(),
+    )
 }
 
 fn stopping() -> DbError {

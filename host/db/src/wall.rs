@@ -11,6 +11,9 @@ use crate::{DbError, Dialect};
 /// Owns nothing, is held by every policy. The migrations make it.
 const APP_ROLE: &str = "portolan_app";
 
+/// Whether all of a transaction's reads see one moment, and it writes nothing.
+pub(crate) const IS_SNAPSHOT: &str = "is_snapshot";
+
 /// As whom transactions work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WorksAs {
@@ -30,7 +33,7 @@ pub(crate) enum Scope {
 }
 
 impl Scope {
-    /// What a transaction says first, until it ends: what the policies read.
+    /// What a transaction says first, until it ends: what the policies read. It is told whether it [`IS_SNAPSHOT`].
     pub fn announcement(self, works_as: WorksAs) -> Statement {
         let take_on = match works_as {
             WorksAs::AppRole => format!("set_config('role', '{APP_ROLE}', true), "),
@@ -40,7 +43,11 @@ impl Scope {
             Self::Tenant(tenant) => ("app.tenant", tenant.to_string()),
             Self::House => ("app.system", "on".to_owned()),
         };
-        let sql = format!("SELECT {take_on}set_config('{setting}', $1, true)");
+        let sql = format!(
+            "SELECT {take_on}set_config('{setting}', $1, true), \
+             current_setting('transaction_isolation') = 'repeatable read' \
+             AND current_setting('transaction_read_only') = 'on' AS {IS_SNAPSHOT}"
+        );
         Statement::from_sql_and_values(Dialect::Postgres.backend(), sql, [Value::from(value)])
     }
 }

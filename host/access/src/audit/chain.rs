@@ -3,7 +3,7 @@
 use portolan_core::{Instant, TenantId, hex};
 use portolan_db::entity::audit_event;
 use portolan_db::{DbError, Dialect, SystemTx};
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryTrait};
+use sea_orm::{ConnectionTrait, DbErr};
 use sha2::{Digest, Sha256};
 
 use super::Entry;
@@ -54,29 +54,40 @@ async fn hold_head(tx: &SystemTx, tenant: TenantId) -> Result<(i64, String), DbE
     Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?))
 }
 
+const INSERT: &str = r#"INSERT INTO audit_event (tenant_id, seq, hash, at, actor_kind, actor_id, session_id, action,
+    subject_kind, subject_id, "before", "after", address, request_id, previous_hash)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"#;
+const MOVE_HEAD: &str = "UPDATE audit_head SET seq = $2, hash = $3 WHERE tenant_id = $1";
+
 /// Stores the event and moves the head behind it.
 async fn add(tx: &SystemTx, event: audit_event::Model) -> Result<(), DbError> {
-    let head = [event.seq.into(), event.hash.clone().into(), event.tenant_id.into()];
-    let event = event.into_active_model();
-    if tx.dialect() == Dialect::Sqlite {
-        tx.insert_many(vec![event]).await?;
-        let sql = "UPDATE audit_head SET seq = $1, hash = $2 WHERE tenant_id = $3";
-        tx.execute_raw(tx.statement(sql, head)).await?;
-        return Ok(());
+    let head = [event.tenant_id.into(), event.seq.into(), event.hash.into()];
+    let rest = [
+        event.at.into(),
+        event.actor_kind.into(),
+        event.actor_id.into(),
+        event.session_id.into(),
+        event.action.into(),
+        event.subject_kind.into(),
+        event.subject_id.into(),
+        event.before.into(),
+        event.after.into(),
+        event.address.into(),
+        event.request_id.into(),
+        event.previous_hash.into(),
+    ];
+    let values = head.iter().cloned().chain(rest);
+    match tx.dialect() {
+        Dialect::Sqlite => {
+            tx.execute_raw(tx.statement(INSERT, values)).await?;
+            tx.execute_raw(tx.statement(MOVE_HEAD, head)).await?;
+        }
+        // At once: others wait for the head, and every statement is a way to the server and back.
+        Dialect::Postgres => {
+            let both = format!("WITH head AS ({MOVE_HEAD}) {INSERT}");
+            tx.execute_raw(tx.statement(both, values)).await?;
+        }
     }
-    // At once: others wait for the head, and every statement is a way to the server and back.
-    let insert = audit_event::Entity::insert(event).build(tx.get_database_backend());
-    let mut values = insert.values.map(|values| values.0).unwrap_or_default();
-    let bound = values.len();
-    values.extend(head);
-    let sql = format!(
-        "WITH head AS (UPDATE audit_head SET seq = ${}, hash = ${} WHERE tenant_id = ${}) {}",
-        bound + 1,
-        bound + 2,
-        bound + 3,
-        insert.sql
-    );
-    tx.execute_raw(tx.statement(sql, values)).await?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use portolan_db::entity::{passkey, pending_sign_in};
 use portolan_db::{DbError, SystemTx};
 use sea_orm::{ColumnTrait, QueryFilter};
 use serde_json::json;
-use webauthn_rs::prelude::{DiscoverableAuthentication, PublicKeyCredential};
+use webauthn_rs::prelude::PublicKeyCredential;
 
 use super::answer::Whose;
 use super::ceremony::Purpose;
@@ -66,7 +66,8 @@ impl Passkeys {
         purpose: Purpose<'_>,
         of: Option<UserId>,
     ) -> Result<Question, PasskeyError> {
-        // Whoever is known is asked like whoever is not: an answer is held against the passkey that is stored when it comes.
+        // Whoever is known is asked like whoever is not: an answer is held against the passkey that is stored when it
+        // comes. One that has become fit for backups since it was added is refused, as it is where somebody signs in.
         let (options, state) = self.party.0.start_discoverable_authentication().map_err(|error| {
             tracing::error!(%error, "a passkey could not be asked for");
             PasskeyError::Refused
@@ -101,8 +102,7 @@ impl Passkeys {
         let begun = sessions.database.system_write(move |tx| {
             Box::pin(async move {
                 let sessions = &passkeys.factors.sessions;
-                let asked =
-                    passkeys.take::<DiscoverableAuthentication>(tx, Purpose::SignIn, &ceremony).await?;
+                let asked = passkeys.take(tx, Purpose::SignIn, &ceremony).await?;
                 let (Some(asked), Some(tenant)) = (asked, tenant) else { return Ok(None) };
                 let Some(user) = passkeys.judge(tx, Whose::Anybodys, asked, &answer).await? else {
                     return Ok(None);
@@ -146,9 +146,7 @@ impl Passkeys {
         let begun = sessions.database.system_write(move |tx| {
             Box::pin(async move {
                 let sessions = &passkeys.factors.sessions;
-                let asked = passkeys
-                    .take::<DiscoverableAuthentication>(tx, Purpose::SecondStep(&token), &ceremony)
-                    .await?;
+                let asked = passkeys.take(tx, Purpose::SecondStep(&token), &ceremony).await?;
                 let pending = sessions.find_pending(tx, &token).await?;
                 let (Some(asked), Some(pending)) = (asked, pending) else { return Ok(None) };
                 let (user, tenant) = (UserId(pending.user_id), TenantId(pending.tenant_id));
@@ -184,9 +182,7 @@ impl Passkeys {
             Box::pin(async move {
                 let (user, session) = (signed_in.user, signed_in.session);
                 let sessions = &passkeys.factors.sessions;
-                let asked = passkeys
-                    .take::<DiscoverableAuthentication>(tx, Purpose::StepUp(&signed_in), &ceremony)
-                    .await?;
+                let asked = passkeys.take(tx, Purpose::StepUp(&signed_in), &ceremony).await?;
                 let Some(asked) = asked else { return Ok(None) };
                 if passkeys.judge(tx, Whose::Of(user), asked, &answer).await?.is_none() {
                     return Ok(None);

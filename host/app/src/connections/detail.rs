@@ -169,18 +169,27 @@ pub(super) fn upload_form(id: ConnectionId, manifest: &Manifest, stream: Option<
     let mut accept: Vec<String> = needs.iter().flat_map(|need| need.extensions.clone()).collect();
     accept.sort();
     accept.dedup();
-    let help = format!("A file that ends in {}, also packed as .gz or .xz.", accept.join(", "));
-    accept.extend(PACKED.map(str::to_owned));
+    let file = FormField::new("file", "File", FieldKind::File { accept: offered(&accept) }).required();
+    let file = match accept.as_slice() {
+        [] => file,
+        endings => {
+            file.with_help(format!("It ends in {}, also packed: .csv.gz, .csv.xz.", endings.join(", ")))
+        }
+    };
     Some(UploadForm {
         action: format!("/connections/{id}/uploads"),
         fields: vec![
             FormField::new("stream", "What the file holds", FieldKind::Select { options: streams }),
-            FormField::new("file", "File", FieldKind::File { accept: Some(accept.join(",")) })
-                .required()
-                .with_help(help),
+            file,
         ],
         can_look: needs.iter().any(|need| mapping::has_mapping(manifest, &need.stream)),
     })
+}
+
+/// What a browser's file picker shows; everything, where files may end in anything.
+fn offered(extensions: &[String]) -> Option<String> {
+    let packed = PACKED.iter().map(|packed| (*packed).to_owned());
+    (!extensions.is_empty()).then(|| extensions.iter().cloned().chain(packed).collect::<Vec<_>>().join(","))
 }
 
 async fn body(

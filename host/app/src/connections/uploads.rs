@@ -76,7 +76,7 @@ pub async fn take_file(
 /// What a file may end in beside what the connection reads: it is unpacked on the way in.
 pub const PACKED: [&str; 2] = [".gz", ".xz"];
 
-/// Whether a connection reads files that are named so. What is in them its plugin looks at.
+/// Whether a stream takes files that are named so. What is in them its plugin looks at.
 fn check_ending(extensions: &[String], name: &str) -> AppResult<()> {
     let name = name.to_lowercase();
     let unpacked = PACKED.iter().find_map(|packed| name.strip_suffix(packed)).unwrap_or(&name);
@@ -90,7 +90,7 @@ fn check_ending(extensions: &[String], name: &str) -> AppResult<()> {
     };
     Err(AppError::invalid(
         "file",
-        format!("This connection reads files that end in {endings}, also packed as .gz or .xz.{hint}"),
+        format!("Choose a file that ends in {endings}, or in one of them and .gz or .xz, as .csv.gz.{hint}"),
     ))
 }
 

@@ -107,8 +107,8 @@ pub async fn finish_sign_in(
                 Err(error) => Ok((jar, trouble(error, None)?).into_response()),
             };
         }
-        Purpose::Join { .. } => identities.join(came_back, client.clone()).await,
-        Purpose::SignIn | Purpose::SignInAgain => identities.sign_in(came_back, client.clone()).await,
+        Purpose::Join { .. } => identities.join(came_back, client).await,
+        Purpose::SignIn | Purpose::SignInAgain => identities.sign_in(came_back, client).await,
     };
     match session {
         Ok(session) => Ok(welcome(&app, &headers, jar, session, next.as_deref())),

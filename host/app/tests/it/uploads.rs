@@ -104,10 +104,11 @@ async fn a_file_is_taken_in_by_what_its_name_ends_in() {
         }
         for (name, hint) in [
             ("sales.xlsx", "Save the workbook as CSV first."),
-            ("run.exe", "files that end in .json, .csv"),
-            ("a.csv.exe", "files that end in .json, .csv"),
-            ("csv", "files that end in .json, .csv"),
-            (".gz", "files that end in .json, .csv"),
+            ("run.exe", "a file that ends in .json, .csv"),
+            ("a.csv.exe", "a file that ends in .json, .csv"),
+            ("csv", "a file that ends in .json, .csv"),
+            ("a.gz", "or in one of them and .gz"),
+            (".gz", "a file that ends in .json, .csv"),
         ] {
             let error = give(&shop, connection, name, &sheet(&["Z"])).await.expect_err(name);
             assert_eq!(

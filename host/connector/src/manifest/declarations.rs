@@ -62,7 +62,7 @@ pub struct Verification {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileNeed {
     pub stream: String,
-    /// What the upload form offers: `.csv`, `.tsv`.
+    /// What a file may end in, before `.gz` or `.xz`: `.csv`, `.tsv`. Anything, where none is named.
     #[serde(default)]
     pub extensions: Vec<String>,
     #[serde(default)]
