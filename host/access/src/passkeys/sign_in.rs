@@ -1,5 +1,7 @@
 //! Coming in with a passkey: alone, in the place of a code, and to show again who one is.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portolan_core::{TenantId, UserId};
 use portolan_db::entity::{passkey, pending_sign_in};
 use portolan_db::{DbError, SystemTx};
@@ -80,8 +82,8 @@ impl Passkeys {
             }
             // Only what the browser is told: a security key that keeps no passkeys is found by their ids.
             let known = rows.iter().map(|row| {
-                let id = json!({ "type": "public-key", "id": self.open(row)?.cred_id() });
-                Ok::<_, PasskeyError>(id)
+                let id = URL_SAFE_NO_PAD.encode(self.open(row)?.cred_id());
+                Ok::<_, PasskeyError>(json!({ "type": "public-key", "id": id }))
             });
             options["publicKey"]["allowCredentials"] = known.collect::<Result<Vec<_>, _>>()?.into();
         }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portolan_access::passkeys::testing::Authenticator;
 use portolan_access::passkeys::{PasskeyError, Passkeys, Registered, RelyingParty};
 use portolan_access::{
@@ -411,6 +413,10 @@ async fn of_two_second_steps_that_were_asked_at_once_one_counter_ends_one() {
             let question = host.passkeys.begin_second_step(&pending).await.expect("a question");
             asked.push((pending, question));
         }
+        // As browsers want it: base64url, like every other bytes of the question.
+        let known = &asked[0].1.options["publicKey"]["allowCredentials"][0];
+        let id = known["id"].as_str().and_then(|id| URL_SAFE_NO_PAD.decode(id).ok());
+        assert_eq!((known["type"].as_str(), id.is_some()), (Some("public-key"), true), "{known}");
         // A copy of the passkey counts as the passkey does.
         let counter = device.counter;
         let mut ended = Vec::new();
